@@ -1,0 +1,114 @@
+using System.Buffers.Binary;
+
+namespace RaftFast.Protocol;
+
+/// <summary>
+/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back. Little-endian:
+/// <code>
+///  0  u32  checksum         CRC-32C of bytes 4 to 64; records carry their own
+///  4  u32  records length   bytes after the header, at most RecordsBytesMax
+///  8  u8   type             MessageType
+///  9  u8   rejected         0 or 1
+/// 10  u16  zero
+/// 12  u32  count            records that follow, or as Message says
+/// 16  i64  term
+/// 24  i64  position's term
+/// 32  i64  position's index
+/// 40  i64  commit
+/// 48  i64  context
+/// 56  i64  zero
+/// </code>
+/// </summary>
+public static class Frame
+{
+    public const int HeaderSize = 64;
+
+    /// <summary>Records that one frame may carry: one of the largest, or as many smaller ones as fit.</summary>
+    public const int RecordsBytesMax = 2 * 1024 * 1024 - HeaderSize;
+
+    public static void WriteHeader(Span<byte> destination, in Message message, int recordsLength)
+    {
+        Invariant.Hold(recordsLength is >= 0 and <= RecordsBytesMax);
+        Span<byte> header = destination[..HeaderSize];
+        header.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(header[4..], (uint)recordsLength);
+        header[8] = (byte)message.Type;
+        header[9] = message.Rejected ? (byte)1 : (byte)0;
+        BinaryPrimitives.WriteInt32LittleEndian(header[12..], message.Count);
+        BinaryPrimitives.WriteInt64LittleEndian(header[16..], message.Term);
+        BinaryPrimitives.WriteInt64LittleEndian(header[24..], message.Position.Term);
+        BinaryPrimitives.WriteInt64LittleEndian(header[32..], message.Position.Index);
+        BinaryPrimitives.WriteInt64LittleEndian(header[40..], message.Commit);
+        BinaryPrimitives.WriteInt64LittleEndian(header[48..], message.Context);
+        BinaryPrimitives.WriteUInt32LittleEndian(header, Crc32C.Compute(header[4..]));
+    }
+
+    /// <summary>Reads and verifies the header at the start of <paramref name="source"/>, before anything is allocated for its records.</summary>
+    /// <param name="message">From and To are left 0.</param>
+    /// <param name="recordsLength">Bytes of records that follow the header.</param>
+    public static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, out Message message, out int recordsLength)
+    {
+        message = default;
+        recordsLength = 0;
+        if (source.Length < HeaderSize)
+            return DecodeStatus.Incomplete;
+        ReadOnlySpan<byte> header = source[..HeaderSize];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header) != Crc32C.Compute(header[4..]))
+            return DecodeStatus.Invalid;
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+        byte type = header[8];
+        if (length > RecordsBytesMax || length % Record.Alignment != 0)
+            return DecodeStatus.Invalid;
+        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.ForwardResponse || header[9] > 1)
+            return DecodeStatus.Invalid;
+        Message decoded = new()
+        {
+            Type = (MessageType)type,
+            Rejected = header[9] == 1,
+            Count = BinaryPrimitives.ReadInt32LittleEndian(header[12..]),
+            Term = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
+            Position = new(
+                BinaryPrimitives.ReadInt64LittleEndian(header[24..]), BinaryPrimitives.ReadInt64LittleEndian(header[32..])),
+            Commit = BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
+            Context = BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
+        };
+        if (decoded.Count < 0 || decoded.Term < 0 || decoded.Commit < 0 || decoded.Context < 0)
+            return DecodeStatus.Invalid;
+        if (decoded.Position.Term < 0 || decoded.Position.Index < 0)
+            return DecodeStatus.Invalid;
+        bool carriesRecords = decoded.Type is MessageType.Append or MessageType.Forward;
+        if (carriesRecords ? (decoded.Count == 0) != (length == 0) : length != 0)
+            return DecodeStatus.Invalid;
+        message = decoded;
+        recordsLength = (int)length;
+        return DecodeStatus.Complete;
+    }
+
+    /// <summary>
+    /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
+    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position.
+    /// </summary>
+    public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
+    {
+        LogPosition previous = message.Position;
+        for (int i = 0; i < message.Count && message.Type is MessageType.Append or MessageType.Forward; i++)
+        {
+            if (Record.TryRead(records, out RecordHeader header) != DecodeStatus.Complete)
+                return false;
+            if (message.Type == MessageType.Append)
+            {
+                bool follows = header.Position.Index == previous.Index + 1
+                    && header.Position.Term >= previous.Term && header.Position.Term <= message.Term;
+                if (!follows || header.Type == RecordType.HardState)
+                    return false;
+            }
+            else if (header.Position != default || header.Type != RecordType.Command)
+            {
+                return false;
+            }
+            previous = header.Position;
+            records = records[header.RecordLength..];
+        }
+        return records.IsEmpty;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Buffers.Binary;
+
+namespace RaftFast.Protocol;
+
+/// <summary>
+/// The first bytes on a peer connection. Frames then flow from the dialling side to the accepting one only.
+/// The dialling side sends, little-endian:
+/// <code>
+///  0  u64  magic "RaftFast"
+///  8  u32  version
+/// 12  u32  zero
+/// 16  u64  cluster id
+/// 24  u64  from
+/// 32  u64  to
+/// 40  u32  zero
+/// 44  u32  CRC-32C of bytes 0 to 44
+/// </code>
+/// and sends no frame before the answer:
+/// <code>
+///  0  u64  magic
+///  8  u32  status   HandshakeStatus
+/// 12  u32  CRC-32C of bytes 0 to 12
+/// </code>
+/// </summary>
+public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To)
+{
+    public const int Size = 48;
+
+    public const int AnswerSize = 16;
+
+    public const uint Version = 1;
+
+    private static ReadOnlySpan<byte> Magic => "RaftFast"u8;
+
+    public void Write(Span<byte> destination)
+    {
+        Span<byte> bytes = destination[..Size];
+        bytes.Clear();
+        Magic.CopyTo(bytes);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], Version);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], ClusterId);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], From);
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], To);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[44..], Crc32C.Compute(bytes[..44]));
+    }
+
+    /// <param name="version">The sender's version; when it is not <see cref="Version"/>, only the magic has been verified.</param>
+    public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out Handshake handshake, out uint version)
+    {
+        handshake = default;
+        version = 0;
+        int magicLength = Math.Min(source.Length, Magic.Length);
+        if (!source[..magicLength].SequenceEqual(Magic[..magicLength]))
+            return DecodeStatus.Invalid;
+        if (source.Length < Size)
+            return DecodeStatus.Incomplete;
+        version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        if (version != Version)
+            return DecodeStatus.Complete;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[44..]) != Crc32C.Compute(source[..44]))
+            return DecodeStatus.Invalid;
+        handshake = new(
+            BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
+        return DecodeStatus.Complete;
+    }
+
+    public static void WriteAnswer(Span<byte> destination, HandshakeStatus status)
+    {
+        Magic.CopyTo(destination);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[8..], (uint)status);
+        BinaryPrimitives.WriteUInt32LittleEndian(destination[12..], Crc32C.Compute(destination[..12]));
+    }
+
+    public static DecodeStatus TryReadAnswer(ReadOnlySpan<byte> source, out HandshakeStatus status)
+    {
+        status = default;
+        int magicLength = Math.Min(source.Length, Magic.Length);
+        if (!source[..magicLength].SequenceEqual(Magic[..magicLength]))
+            return DecodeStatus.Invalid;
+        if (source.Length < AnswerSize)
+            return DecodeStatus.Incomplete;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[12..]) != Crc32C.Compute(source[..12]))
+            return DecodeStatus.Invalid;
+        status = (HandshakeStatus)BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        return DecodeStatus.Complete;
+    }
+}

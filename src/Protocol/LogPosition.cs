@@ -1,0 +1,16 @@
+namespace RaftFast.Protocol;
+
+/// <summary>A place in the log. Ordered as in §5.4.1 of the Raft paper: by term, then by index. (0, 0) is before the first entry.</summary>
+public readonly record struct LogPosition(long Term, long Index) : IComparable<LogPosition>
+{
+    public int CompareTo(LogPosition other) =>
+        Term != other.Term ? Term.CompareTo(other.Term) : Index.CompareTo(other.Index);
+
+    public static bool operator <(LogPosition left, LogPosition right) => left.CompareTo(right) < 0;
+
+    public static bool operator <=(LogPosition left, LogPosition right) => left.CompareTo(right) <= 0;
+
+    public static bool operator >(LogPosition left, LogPosition right) => left.CompareTo(right) > 0;
+
+    public static bool operator >=(LogPosition left, LogPosition right) => left.CompareTo(right) >= 0;
+}
