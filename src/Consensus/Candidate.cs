@@ -1,0 +1,78 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>§5.2: asks for votes; as a pre-candidate asks whether it would get them, which changes no term (thesis §9.6).</summary>
+internal sealed class Candidate(RaftCore core) : Role(core)
+{
+    private readonly Ballot[] _ballots = new Ballot[core.Configuration.Servers.Length];
+
+    public bool IsPreVote { get; private set; }
+
+    public void Enter(bool preVote)
+    {
+        IsPreVote = preVote;
+        Array.Clear(_ballots);
+        _ballots[Core.Configuration.OrdinalOf(Core.Id)] = Ballot.Granted;
+        foreach (ulong server in Core.Configuration.Servers)
+        {
+            if (server == Core.Id || !Core.Configuration.IsVoter(server))
+                continue;
+            Core.Send(new Message
+            {
+                Type = preVote ? MessageType.PreVote : MessageType.Vote,
+                To = server,
+                Term = preVote ? Core.Term + 1 : Core.Term,
+                Position = Core.Log.Last,
+            });
+        }
+        Decide();
+    }
+
+    public override void Tick()
+    {
+        if (Core.Timer.Tick())
+            Core.Campaign();
+    }
+
+    public override EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    {
+        switch (message.Type)
+        {
+            // §5.2: a leader of this term has been elected.
+            case MessageType.Append or MessageType.Heartbeat:
+                Core.BecomeFollower(message.Term, message.From);
+                return Core.Step(message, entries);
+            case MessageType.PreVoteResponse when IsPreVote:
+            case MessageType.VoteResponse when !IsPreVote:
+                OnResponse(message);
+                break;
+        }
+        return EntryRange.None;
+    }
+
+    private void OnResponse(in Message message)
+    {
+        // A granted pre-vote is for the term that was asked for; one from an earlier campaign counts for nothing.
+        if (IsPreVote && !message.Rejected && message.Term != Core.Term + 1)
+            return;
+        _ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? Ballot.Rejected : Ballot.Granted;
+        Decide();
+    }
+
+    private void Decide()
+    {
+        switch (Quorum.Count(Core.Configuration, _ballots))
+        {
+            case VoteResult.Won when IsPreVote:
+                Core.BecomeCandidate();
+                break;
+            case VoteResult.Won:
+                Core.BecomeLeader();
+                break;
+            case VoteResult.Lost:
+                Core.BecomeFollower(Core.Term, leader: 0);
+                break;
+        }
+    }
+}

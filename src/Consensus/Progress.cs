@@ -1,0 +1,116 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>What the leader knows of one follower (Raft paper, figure 2: nextIndex and matchIndex), and what it may send it.</summary>
+internal sealed class Progress(RaftOptions options)
+{
+    private readonly Inflights _inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
+
+    private bool _probeIsOut;
+    private int _ticksWithoutAcknowledgement;
+
+    public ProgressState State { get; private set; }
+
+    /// <summary>Highest index known to be durable on the follower and to match; below Next.</summary>
+    public long Match { get; private set; }
+
+    /// <summary>The next entry to send.</summary>
+    public long Next { get; private set; }
+
+    /// <summary>Whether anything has come from the follower since the last quorum check.</summary>
+    public bool IsRecentlyActive { get; set; }
+
+    /// <summary>Highest read round that the follower has confirmed.</summary>
+    public long ReadRound { get; set; }
+
+    /// <summary>The follower waits to hear that this index is committed.</summary>
+    public long CommitAwaited { get; set; }
+
+    /// <summary>The highest commit index sent to the follower.</summary>
+    public long CommitSent { get; set; }
+
+    public void Reset(long lastIndex)
+    {
+        Match = 0;
+        Next = lastIndex + 1;
+        IsRecentlyActive = false;
+        ReadRound = 0;
+        CommitAwaited = 0;
+        CommitSent = 0;
+        BecomeProbe(Next);
+    }
+
+    public bool MaySend(long lastIndex) => State == ProgressState.Probe
+        ? !_probeIsOut
+        : Next <= lastIndex && !_inflights.IsFull;
+
+    public void Sent(int count, int bytes)
+    {
+        if (State == ProgressState.Probe)
+        {
+            _probeIsOut = true;
+            return;
+        }
+        Invariant.Hold(count > 0);
+        Next += count;
+        _inflights.Add(Next - 1, bytes);
+        Invariant.Hold(Next > Match);
+    }
+
+    /// <summary>The follower holds the leader's log up to <paramref name="index"/> on stable storage.</summary>
+    /// <returns>Whether Match advanced.</returns>
+    public bool Acknowledged(long index)
+    {
+        bool advanced = index > Match;
+        Match = Math.Max(Match, index);
+        Next = Math.Max(Next, Match + 1);
+        _ticksWithoutAcknowledgement = 0;
+        if (State == ProgressState.Probe)
+        {
+            State = ProgressState.Replicate;
+            Next = Match + 1;
+            _inflights.Clear();
+        }
+        _inflights.FreeTo(Match);
+        return advanced;
+    }
+
+    /// <summary>The follower's log has no match at <paramref name="rejected"/>; try behind <paramref name="hint"/> next.</summary>
+    public void Rejected(long rejected, long hint)
+    {
+        // An answer to an append from before the last change of state says nothing new.
+        bool isStale = State == ProgressState.Replicate ? rejected <= Match : rejected != Next - 1;
+        if (!isStale)
+            BecomeProbe(Math.Max(Math.Min(rejected, hint + 1), Match + 1));
+    }
+
+    /// <summary>Messages may have been lost: start again behind what is acknowledged.</summary>
+    public void Lost()
+    {
+        CommitSent = 0;
+        BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
+    }
+
+    /// <summary>A probe may have been lost: it is sent again once the follower is heard from.</summary>
+    public void HeartbeatAnswered() => _probeIsOut = false;
+
+    /// <summary>Appends or their acknowledgements that have been out for so long may be lost, as when a follower had no room for them.</summary>
+    public void Tick()
+    {
+        if (State != ProgressState.Replicate || _inflights.IsEmpty)
+            _ticksWithoutAcknowledgement = 0;
+        else if (++_ticksWithoutAcknowledgement >= options.ElectionTicks)
+            Lost();
+    }
+
+    private void BecomeProbe(long next)
+    {
+        State = ProgressState.Probe;
+        Next = next;
+        _probeIsOut = false;
+        _ticksWithoutAcknowledgement = 0;
+        _inflights.Clear();
+        Invariant.Hold(Next > Match);
+    }
+}

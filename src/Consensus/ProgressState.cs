@@ -1,0 +1,10 @@
+namespace RaftFast.Consensus;
+
+internal enum ProgressState
+{
+    /// <summary>Where the follower's log meets the leader's is not known: one append at a time, then wait for its answer.</summary>
+    Probe,
+
+    /// <summary>It is known: appends are pipelined, as far as the window allows.</summary>
+    Replicate,
+}

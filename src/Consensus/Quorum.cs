@@ -1,0 +1,56 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>
+/// Majorities, simple and joint (§6: agreement needs separate majorities of both). A voter set is given as ordinals into
+/// the caller's per-server values; an empty set constrains nothing.
+/// </summary>
+public static class Quorum
+{
+    /// <summary>Voters in one set; bounds the scratch space on the stack.</summary>
+    public const int VotersMax = 64;
+
+    /// <summary>The highest index that a majority of <paramref name="voters"/> has reached (§5.3); MaxValue for an empty set.</summary>
+    public static long CommittedIndex(ReadOnlySpan<int> voters, ReadOnlySpan<long> matchIndex)
+    {
+        if (voters.IsEmpty)
+            return long.MaxValue;
+        Invariant.Hold(voters.Length <= VotersMax);
+        Span<long> sorted = stackalloc long[voters.Length];
+        for (int i = 0; i < voters.Length; i++)
+            sorted[i] = matchIndex[voters[i]];
+        sorted.Sort();
+        // A majority of n is n/2 + 1 servers; so many stand at or above this place.
+        return sorted[(voters.Length - 1) / 2];
+    }
+
+    public static long CommittedIndex(ConfigurationState configuration, ReadOnlySpan<long> matchIndex) =>
+        Math.Min(CommittedIndex(configuration.Voters, matchIndex), CommittedIndex(configuration.OutgoingVoters, matchIndex));
+
+    public static VoteResult Count(ReadOnlySpan<int> voters, ReadOnlySpan<Ballot> ballots)
+    {
+        int granted = 0;
+        int unknown = 0;
+        foreach (int voter in voters)
+        {
+            if (ballots[voter] == Ballot.Granted)
+                granted++;
+            else if (ballots[voter] == Ballot.Unknown)
+                unknown++;
+        }
+        int majority = voters.Length / 2 + 1;
+        if (voters.IsEmpty || granted >= majority)
+            return VoteResult.Won;
+        return granted + unknown >= majority ? VoteResult.Pending : VoteResult.Lost;
+    }
+
+    public static VoteResult Count(ConfigurationState configuration, ReadOnlySpan<Ballot> ballots)
+    {
+        VoteResult incoming = Count(configuration.Voters, ballots);
+        VoteResult outgoing = Count(configuration.OutgoingVoters, ballots);
+        if (incoming == VoteResult.Lost || outgoing == VoteResult.Lost)
+            return VoteResult.Lost;
+        return incoming == VoteResult.Won && outgoing == VoteResult.Won ? VoteResult.Won : VoteResult.Pending;
+    }
+}

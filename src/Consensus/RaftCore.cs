@@ -1,0 +1,244 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>
+/// Raft for one server: a deterministic state machine without I/O, clocks or threads. Inputs: <see cref="Tick"/>,
+/// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>, <see cref="AppliedTo"/>,
+/// <see cref="PeerLost"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
+/// <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
+/// Section numbers are those of the Raft paper (Ongaro and Ousterhout, extended version) unless "thesis" is said.
+/// </summary>
+public sealed class RaftCore
+{
+    private readonly Follower _follower;
+    private readonly Candidate _candidate;
+    private readonly Leader _leader;
+    private Role _role;
+
+    /// <param name="random">The only source of randomness: election timeouts.</param>
+    public RaftCore(
+        ulong id, ConfigurationState configuration, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random)
+    {
+        options.Validate();
+        Invariant.Hold(id > 0);
+        Id = id;
+        Configuration = configuration;
+        Options = options;
+        Log = new RaftLog(recoveredLog);
+        // A log entry of a term proves that the term was seen, though its record of term and vote may not have been needed.
+        HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
+        Timer = new ElectionTimer(options.ElectionTicks, random);
+        _follower = new Follower(this);
+        _candidate = new Candidate(this);
+        _leader = new Leader(this);
+        _role = _follower;
+    }
+
+    public ulong Id { get; }
+
+    public ConfigurationState Configuration { get; }
+
+    public RaftLog Log { get; }
+
+    public Ready Ready { get; } = new();
+
+    /// <summary>Must be durable before any message of <see cref="Ready"/> leaves.</summary>
+    public HardState HardState { get; private set; }
+
+    public long Term => HardState.Term;
+
+    /// <summary>The current term's leader, or 0 when it is not known.</summary>
+    public ulong LeaderId { get; private set; }
+
+    public RoleName Role => _role == _leader ? RoleName.Leader
+        : _role == _follower ? RoleName.Follower
+        : _candidate.IsPreVote ? RoleName.PreCandidate : RoleName.Candidate;
+
+    public bool IsLeader => _role == _leader;
+
+    internal RaftOptions Options { get; }
+
+    internal ElectionTimer Timer { get; }
+
+    public void Tick() => _role.Tick();
+
+    /// <param name="entries">The headers of the records that came with an Append: already verified, contiguous behind its position.</param>
+    /// <returns>Which of them the log took; what it held from the first of those on, it has dropped.</returns>
+    public EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    {
+        Invariant.Hold(message.To == Id);
+        Invariant.Hold(message.Type == MessageType.Append ? message.Count == entries.Length : entries.IsEmpty);
+        // A server that is no member changes nothing here, its term least of all.
+        if (Configuration.OrdinalOf(message.From) < 0 || message.From == Id)
+            return EntryRange.None;
+        if (message.Type is MessageType.PreVote or MessageType.Vote)
+        {
+            Answer(message);
+            return EntryRange.None;
+        }
+        if (message.Term > Term && !IsAnswerToPreVote(message))
+            BecomeFollower(message.Term, leader: 0);
+        if (message.Term < Term && !IsAnswerToPreVote(message))
+        {
+            RejectStale(message);
+            return EntryRange.None;
+        }
+        return _role.Step(message, entries);
+    }
+
+    /// <summary>Appends an entry of <paramref name="bytes"/> to the leader's log; its position is then the log's Last.</summary>
+    public ProposeResult Propose(int bytes) => IsLeader ? _leader.Propose(bytes) : ProposeResult.NotLeader;
+
+    /// <summary>
+    /// Asks for an index that makes a read linearizable; the answer comes as a <see cref="ReadState"/>, or never: then ask
+    /// again with a fresh context. A new request of this server replaces its last one.
+    /// </summary>
+    /// <returns>False when no leader is known.</returns>
+    public bool RequestRead(long context)
+    {
+        if (IsLeader)
+            _leader.AddRead(Id, context);
+        else if (LeaderId != 0)
+            Send(new Message { Type = MessageType.ReadIndex, To = LeaderId, Context = context });
+        return LeaderId != 0;
+    }
+
+    /// <summary>Stable storage holds the log up to this entry, as it was when the write was submitted.</summary>
+    public void DurableTo(LogPosition entry)
+    {
+        if (Log.DurableTo(entry))
+            _role.OnDurable();
+    }
+
+    public void AppliedTo(long index) => Log.AppliedTo(index);
+
+    /// <summary>What was sent to this server lately may be lost: its connection broke, or is new.</summary>
+    public void PeerLost(ulong peer)
+    {
+        if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
+            _leader.PeerLost(peer);
+    }
+
+    /// <summary>This follower waits for <paramref name="index"/> to be committed, and is to be told at once when it is.</summary>
+    public void AwaitCommit(ulong peer, long index)
+    {
+        if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
+            _leader.AwaitCommit(peer, index);
+    }
+
+    /// <summary>After a batch of inputs: what is better sent once for all of them.</summary>
+    public void EndBatch()
+    {
+        if (IsLeader)
+            _leader.EndBatch();
+    }
+
+    /// <summary>
+    /// The next append that the window allows for this server, if any: Position is the entry before the first to send,
+    /// up to the log's Last may follow, at most <see cref="RaftOptions.AppendBytesMax"/> of them but at least one.
+    /// When it has been sent, <see cref="AppendSent"/> must be told.
+    /// </summary>
+    public bool TryNextAppend(ulong peer, out Message append)
+    {
+        append = default;
+        return IsLeader && _leader.TryNextAppend(peer, out append);
+    }
+
+    /// <param name="count">Entries that the append carried.</param>
+    /// <param name="bytes">Their records' bytes.</param>
+    public void AppendSent(ulong peer, int count, int bytes) => _leader.AppendSent(peer, count, bytes);
+
+    internal void Send(in Message message) => Ready.Messages.Add(message with { From = Id, Term = message.Term == 0 ? Term : message.Term });
+
+    internal void FollowLeader(ulong leader)
+    {
+        // Election Safety (figure 3). Going on would destroy committed entries.
+        Invariant.Hold(LeaderId == 0 || LeaderId == leader);
+        LeaderId = leader;
+        Timer.Reset();
+    }
+
+    internal void BecomeFollower(long term, ulong leader)
+    {
+        Invariant.Hold(term >= Term);
+        // §5.1: a newer term is adopted; its vote is free, seeing it grants nothing.
+        if (term > Term)
+            HardState = new HardState(term, 0);
+        LeaderId = leader;
+        Timer.Redraw();
+        _role = _follower;
+        _follower.Enter();
+    }
+
+    /// <summary>The election timeout has passed: first ask whether an election could be won (thesis §9.6).</summary>
+    internal void Campaign()
+    {
+        if (!Configuration.IsVoter(Id))
+        {
+            Timer.Redraw();
+            return;
+        }
+        LeaderId = 0;
+        Timer.Redraw();
+        _role = _candidate;
+        _candidate.Enter(preVote: true);
+    }
+
+    /// <summary>§5.2: increments its term and votes for itself.</summary>
+    internal void BecomeCandidate()
+    {
+        HardState = new HardState(Term + 1, Id);
+        LeaderId = 0;
+        Timer.Redraw();
+        _role = _candidate;
+        _candidate.Enter(preVote: false);
+    }
+
+    internal void BecomeLeader()
+    {
+        Invariant.Hold(_role == _candidate && !_candidate.IsPreVote);
+        LeaderId = Id;
+        Timer.Redraw();
+        _role = _leader;
+        _leader.Enter();
+    }
+
+    private static bool IsAnswerToPreVote(in Message message) =>
+        message.Type == MessageType.PreVoteResponse && !message.Rejected;
+
+    /// <summary>A request for a vote, in any role: §5.2, §5.4.1, §6, thesis §9.6.</summary>
+    private void Answer(in Message request)
+    {
+        bool isPreVote = request.Type == MessageType.PreVote;
+        // §6: who has heard from a leader within the least election timeout neither grants nor adopts the term, so that a
+        // server which was cut off can't depose a leader that works. A leader hears from itself: CheckQuorum bounds that.
+        if (request.Term > Term && LeaderId != 0 && (IsLeader || Timer.IsWithinMinimum))
+            return;
+        if (request.Term > Term && !isPreVote)
+            BecomeFollower(request.Term, leader: 0);
+        bool isFree = HardState.Vote == request.From || (HardState.Vote == 0 && LeaderId == 0);
+        bool isGranted = request.Term >= Term
+            && (isPreVote ? request.Term > Term : isFree)
+            && Log.IsUpToDate(request.Position);
+        if (isGranted && !isPreVote)
+        {
+            HardState = HardState with { Vote = request.From };
+            Timer.Reset();
+        }
+        Send(new Message
+        {
+            Type = isPreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse,
+            To = request.From,
+            Term = isGranted ? request.Term : Term,
+            Rejected = !isGranted,
+        });
+    }
+
+    /// <summary>§5.1: a request of an older term is rejected; the sender learns the newer one and steps down.</summary>
+    private void RejectStale(in Message message)
+    {
+        if (message.Type is MessageType.Append or MessageType.Heartbeat)
+            Send(new Message { Type = MessageType.AppendResponse, To = message.From, Rejected = true, Context = message.Position.Index });
+    }
+}

@@ -1,0 +1,72 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>What the core knows of its log: positions, never bytes. Applied ≤ Committed ≤ Last and Durable ≤ Last, always.</summary>
+public sealed class RaftLog
+{
+    private readonly TermRuns _terms;
+
+    /// <param name="recovered">The log as stable storage has it.</param>
+    public RaftLog(TermRuns recovered)
+    {
+        _terms = recovered;
+        Durable = recovered.LastIndex;
+    }
+
+    public LogPosition Last => new(_terms.LastTerm, _terms.LastIndex);
+
+    /// <summary>Highest index on this server's stable storage, ≤ Last. Never acknowledged beyond it (thesis §3.8).</summary>
+    public long Durable { get; private set; }
+
+    /// <summary>Highest index known to be committed (Raft paper, figure 2: commitIndex). Never decreases.</summary>
+    public long Committed { get; private set; }
+
+    /// <summary>Highest index applied to the state machine (figure 2: lastApplied). Never decreases.</summary>
+    public long Applied { get; private set; }
+
+    public long TermAt(long index) => _terms.TermAt(index);
+
+    /// <summary>§5.3: whether the log holds this entry. Position (0, 0) is in every log.</summary>
+    public bool Matches(LogPosition entry) => entry.Index <= _terms.LastIndex && _terms.TermAt(entry.Index) == entry.Term;
+
+    /// <summary>§5.4.1: whether a log that ends in <paramref name="other"/> is at least as up-to-date as this one.</summary>
+    public bool IsUpToDate(LogPosition other) => other >= Last;
+
+    public LogPosition LastNotAbove(long index, long term) => _terms.LastNotAbove(index, term);
+
+    public void Append(LogPosition entry) => _terms.Append(entry);
+
+    /// <summary>§5.3: removes a conflicting entry and all that follow it. What is committed stays for ever.</summary>
+    public void TruncateFrom(long index)
+    {
+        Invariant.Hold(index > Committed);
+        _terms.TruncateFrom(index);
+        Durable = Math.Min(Durable, index - 1);
+    }
+
+    /// <summary>A sync has covered the log up to <paramref name="entry"/>. If that entry has since been overwritten, this counts for nothing.</summary>
+    /// <returns>Whether Durable advanced.</returns>
+    public bool DurableTo(LogPosition entry)
+    {
+        if (entry.Index <= Durable || !Matches(entry))
+            return false;
+        Durable = entry.Index;
+        return true;
+    }
+
+    public void CommitTo(long index)
+    {
+        if (index <= Committed)
+            return;
+        Invariant.Hold(index <= _terms.LastIndex);
+        Committed = index;
+    }
+
+    public void AppliedTo(long index)
+    {
+        Invariant.Hold(index >= Applied);
+        Invariant.Hold(index <= Committed);
+        Applied = index;
+    }
+}

@@ -1,0 +1,35 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>
+/// Bytes that this leader has proposed and that are not committed, entry by entry. Begun anew at each election: what
+/// former leaders left uncommitted was within their own bound.
+/// </summary>
+internal sealed class UncommittedSizes
+{
+    private readonly Queue<int> _sizes = new();
+    private long _committed;
+
+    public long Bytes { get; private set; }
+
+    public void Begin(long lastIndex)
+    {
+        _sizes.Clear();
+        _committed = lastIndex;
+        Bytes = 0;
+    }
+
+    public void Add(int bytes)
+    {
+        _sizes.Enqueue(bytes);
+        Bytes += bytes;
+    }
+
+    public void CommitTo(long index)
+    {
+        for (; _committed < index; _committed++)
+            Bytes -= _sizes.Dequeue();
+        Invariant.Hold(Bytes >= 0);
+    }
+}

@@ -1,0 +1,8 @@
+namespace RaftFast.Consensus;
+
+public enum VoteResult
+{
+    Pending,
+    Won,
+    Lost,
+}
