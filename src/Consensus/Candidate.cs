@@ -5,15 +5,15 @@ namespace RaftFast.Consensus;
 /// <summary>§5.2: asks for votes; as a pre-candidate asks whether it would get them, which changes no term (thesis §9.6).</summary>
 internal sealed class Candidate(RaftCore core) : Role(core)
 {
-    private readonly Ballot[] _ballots = new Ballot[core.Configuration.Servers.Length];
+    private readonly Ballot[] ballots = new Ballot[core.Configuration.Servers.Length];
 
     public bool IsPreVote { get; private set; }
 
     public void Enter(bool preVote)
     {
         IsPreVote = preVote;
-        Array.Clear(_ballots);
-        _ballots[Core.Configuration.OrdinalOf(Core.Id)] = Ballot.Granted;
+        Array.Clear(ballots);
+        ballots[Core.Configuration.OrdinalOf(Core.Id)] = Ballot.Granted;
         foreach (ulong server in Core.Configuration.Servers)
         {
             if (server == Core.Id || !Core.Configuration.IsVoter(server))
@@ -56,13 +56,13 @@ internal sealed class Candidate(RaftCore core) : Role(core)
         // A granted pre-vote is for the term that was asked for; one from an earlier campaign counts for nothing.
         if (IsPreVote && !message.Rejected && message.Term != Core.Term + 1)
             return;
-        _ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? Ballot.Rejected : Ballot.Granted;
+        ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? Ballot.Rejected : Ballot.Granted;
         Decide();
     }
 
     private void Decide()
     {
-        switch (Quorum.Count(Core.Configuration, _ballots))
+        switch (Quorum.Count(Core.Configuration, ballots))
         {
             case VoteResult.Won when IsPreVote:
                 Core.BecomeCandidate();

@@ -8,39 +8,39 @@ namespace RaftFast.Consensus;
 /// </summary>
 public sealed class ConfigurationState
 {
-    private readonly ulong[] _servers;
-    private readonly int[] _voters;
-    private readonly int[] _outgoingVoters;
+    private readonly ulong[] servers;
+    private readonly int[] voters;
+    private readonly int[] outgoingVoters;
 
-    public ConfigurationState(ReadOnlySpan<ulong> voters, ReadOnlySpan<ulong> outgoingVoters = default)
+    public ConfigurationState(ReadOnlySpan<ulong> voterIds, ReadOnlySpan<ulong> outgoingVoterIds = default)
     {
-        List<ulong> servers = [];
-        foreach (ulong id in voters)
-            servers.Add(id);
-        foreach (ulong id in outgoingVoters)
+        List<ulong> ids = [];
+        foreach (ulong id in voterIds)
+            ids.Add(id);
+        foreach (ulong id in outgoingVoterIds)
         {
-            if (!servers.Contains(id))
-                servers.Add(id);
+            if (!ids.Contains(id))
+                ids.Add(id);
         }
-        servers.Sort();
-        _servers = [.. servers];
-        Invariant.Hold(!servers.Contains(0));
-        _voters = OrdinalsOf(voters);
-        _outgoingVoters = OrdinalsOf(outgoingVoters);
+        ids.Sort();
+        Invariant.Hold(!ids.Contains(0));
+        servers = [.. ids];
+        voters = OrdinalsOf(voterIds);
+        outgoingVoters = OrdinalsOf(outgoingVoterIds);
     }
 
-    public ReadOnlySpan<ulong> Servers => _servers;
+    public ReadOnlySpan<ulong> Servers => servers;
 
     /// <summary>Ordinals of the voters; of the incoming ones in a joint configuration.</summary>
-    public ReadOnlySpan<int> Voters => _voters;
+    public ReadOnlySpan<int> Voters => voters;
 
     /// <summary>Ordinals of the outgoing voters of a joint configuration; otherwise empty.</summary>
-    public ReadOnlySpan<int> OutgoingVoters => _outgoingVoters;
+    public ReadOnlySpan<int> OutgoingVoters => outgoingVoters;
 
     /// <returns>-1 when the server is no member.</returns>
     public int OrdinalOf(ulong id)
     {
-        int ordinal = Array.BinarySearch(_servers, id);
+        int ordinal = Array.BinarySearch(servers, id);
         return ordinal >= 0 ? ordinal : -1;
     }
 

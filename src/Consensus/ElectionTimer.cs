@@ -3,7 +3,7 @@ namespace RaftFast.Consensus;
 /// <summary>Counts ticks up to a randomized election timeout (§5.2).</summary>
 internal sealed class ElectionTimer(int electionTicks, Random random)
 {
-    private int _timeout = electionTicks + random.Next(electionTicks);
+    private int timeout = electionTicks + random.Next(electionTicks);
 
     public int Elapsed { get; private set; }
 
@@ -16,9 +16,9 @@ internal sealed class ElectionTimer(int electionTicks, Random random)
     public void Redraw()
     {
         Elapsed = 0;
-        _timeout = electionTicks + random.Next(electionTicks);
+        timeout = electionTicks + random.Next(electionTicks);
     }
 
     /// <returns>Whether the timeout has passed.</returns>
-    public bool Tick() => ++Elapsed >= _timeout;
+    public bool Tick() => ++Elapsed >= timeout;
 }

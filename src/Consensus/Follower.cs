@@ -6,15 +6,15 @@ namespace RaftFast.Consensus;
 internal sealed class Follower(RaftCore core) : Role(core)
 {
     /// <summary>Highest index known to match the log of this term's leader.</summary>
-    private long _matched;
+    private long matched;
 
     /// <summary>Highest index acknowledged to this term's leader.</summary>
-    private long _acknowledged;
+    private long acknowledged;
 
     public void Enter()
     {
-        _matched = 0;
-        _acknowledged = 0;
+        matched = 0;
+        acknowledged = 0;
     }
 
     public override void Tick()
@@ -43,7 +43,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     public override void OnDurable()
     {
-        if (Core.LeaderId != 0 && Math.Min(_matched, Core.Log.Durable) > _acknowledged)
+        if (Core.LeaderId != 0 && Math.Min(matched, Core.Log.Durable) > acknowledged)
             Acknowledge();
     }
 
@@ -65,7 +65,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
         }
         EntryRange accepted = Accept(entries);
         long lastNew = message.Position.Index + entries.Length;
-        _matched = Math.Max(_matched, lastNew);
+        matched = Math.Max(matched, lastNew);
         // Figure 2: commitIndex = min(leaderCommit, index of last new entry).
         log.CommitTo(Math.Min(message.Commit, lastNew));
         // What isn't durable yet is acknowledged when it is (OnDurable).
@@ -105,12 +105,12 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     private void Acknowledge()
     {
-        _acknowledged = Math.Min(_matched, Core.Log.Durable);
+        acknowledged = Math.Min(matched, Core.Log.Durable);
         Core.Send(new Message
         {
             Type = MessageType.AppendResponse,
             To = Core.LeaderId,
-            Position = new LogPosition(0, _acknowledged),
+            Position = new LogPosition(0, acknowledged),
         });
     }
 }

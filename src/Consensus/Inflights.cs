@@ -5,39 +5,39 @@ namespace RaftFast.Consensus;
 /// <summary>The appends sent to one follower and not yet acknowledged: a ring of (last index, bytes), oldest first.</summary>
 internal sealed class Inflights(int countMax, int bytesMax)
 {
-    private readonly (long LastIndex, int Bytes)[] _appends = new (long, int)[countMax];
-    private int _start;
-    private int _count;
-    private long _bytes;
+    private readonly (long LastIndex, int Bytes)[] appends = new (long, int)[countMax];
+    private int start;
+    private int count;
+    private long bytes;
 
-    public bool IsEmpty => _count == 0;
+    public bool IsEmpty => count == 0;
 
     /// <summary>One append is always admitted, whatever its size.</summary>
-    public bool IsFull => _count == _appends.Length || _bytes >= bytesMax;
+    public bool IsFull => count == appends.Length || bytes >= bytesMax;
 
     public void Add(long lastIndex, int bytes)
     {
         Invariant.Hold(!IsFull);
-        _appends[(_start + _count) % _appends.Length] = (lastIndex, bytes);
-        _count++;
-        _bytes += bytes;
+        appends[(start + count) % appends.Length] = (lastIndex, bytes);
+        count++;
+        bytes += bytes;
     }
 
     /// <summary>Every append up to <paramref name="index"/> has been acknowledged.</summary>
     public void FreeTo(long index)
     {
-        while (_count > 0 && _appends[_start].LastIndex <= index)
+        while (count > 0 && appends[start].LastIndex <= index)
         {
-            _bytes -= _appends[_start].Bytes;
-            _start = (_start + 1) % _appends.Length;
-            _count--;
+            bytes -= appends[start].Bytes;
+            start = (start + 1) % appends.Length;
+            count--;
         }
     }
 
     public void Clear()
     {
-        _start = 0;
-        _count = 0;
-        _bytes = 0;
+        start = 0;
+        count = 0;
+        bytes = 0;
     }
 }

@@ -5,52 +5,52 @@ namespace RaftFast.Consensus;
 /// <summary>§5.3, §5.4: replicates its log, commits by counting, confirms reads; steps down when it has lost its quorum.</summary>
 internal sealed class Leader : Role
 {
-    private readonly Progress[] _progress;
-    private readonly long[] _matchIndex;
-    private readonly Ballot[] _heard;
-    private readonly ReadIndexQueue _reads;
-    private readonly UncommittedSizes _uncommitted = new();
-    private readonly int _self;
+    private readonly Progress[] progressByOrdinal;
+    private readonly long[] matchIndex;
+    private readonly Ballot[] heard;
+    private readonly ReadIndexQueue reads;
+    private readonly UncommittedSizes uncommitted = new();
+    private readonly int self;
 
     /// <summary>Index of the entry that opened this term.</summary>
-    private long _termStart;
-    private int _ticksToHeartbeat;
-    private int _ticksToQuorumCheck;
+    private long termStart;
+    private int ticksToHeartbeat;
+    private int ticksToQuorumCheck;
 
     public Leader(RaftCore core) : base(core)
     {
         int servers = core.Configuration.Servers.Length;
-        _progress = new Progress[servers];
+        progressByOrdinal = new Progress[servers];
         for (int i = 0; i < servers; i++)
-            _progress[i] = new Progress(core.Options);
-        _matchIndex = new long[servers];
-        _heard = new Ballot[servers];
-        _reads = new ReadIndexQueue(servers);
-        _self = core.Configuration.OrdinalOf(core.Id);
+            progressByOrdinal[i] = new Progress(core.Options);
+        matchIndex = new long[servers];
+        heard = new Ballot[servers];
+        reads = new ReadIndexQueue(servers);
+        self = core.Configuration.OrdinalOf(core.Id);
     }
 
     public void Enter()
     {
-        foreach (Progress progress in _progress)
+        foreach (Progress progress in progressByOrdinal)
             progress.Reset(Core.Log.Last.Index);
-        _reads.Clear();
-        _uncommitted.Begin(Core.Log.Last.Index);
-        _ticksToHeartbeat = Core.Options.HeartbeatTicks;
-        _ticksToQuorumCheck = Core.Options.ElectionTicks;
+        reads.Clear();
+        uncommitted.Begin(Core.Log.Last.Index);
+        ticksToHeartbeat = Core.Options.HeartbeatTicks;
+        ticksToQuorumCheck = Core.Options.ElectionTicks;
         // §8: a blank entry, so that the leader learns what is committed. Nothing of earlier terms commits before it (§5.4.2).
         Append(Record.HeaderSize);
-        _termStart = Core.Log.Last.Index;
+        termStart = Core.Log.Last.Index;
     }
 
     public ProposeResult Propose(int bytes)
     {
-        if (_uncommitted.Bytes > 0 && _uncommitted.Bytes + bytes > Core.Options.UncommittedBytesMax)
+        if (uncommitted.Bytes > 0 && uncommitted.Bytes + bytes > Core.Options.UncommittedBytesMax)
             return ProposeResult.Busy;
         Append(bytes);
         return ProposeResult.Accepted;
     }
 
-    public void AddRead(ulong from, long context) => _reads.Add(Core.Configuration.OrdinalOf(from), context);
+    public void AddRead(ulong from, long context) => reads.Add(Core.Configuration.OrdinalOf(from), context);
 
     public void PeerLost(ulong peer) => ProgressOf(peer).Lost();
 
@@ -59,13 +59,13 @@ internal sealed class Leader : Role
 
     public override void Tick()
     {
-        if (--_ticksToQuorumCheck == 0 && !CheckQuorum())
+        if (--ticksToQuorumCheck == 0 && !CheckQuorum())
             return;
-        foreach (Progress progress in _progress)
+        foreach (Progress progress in progressByOrdinal)
             progress.Tick();
-        if (--_ticksToHeartbeat == 0)
+        if (--ticksToHeartbeat == 0)
         {
-            _ticksToHeartbeat = Core.Options.HeartbeatTicks;
+            ticksToHeartbeat = Core.Options.HeartbeatTicks;
             BroadcastHeartbeat();
         }
     }
@@ -101,9 +101,9 @@ internal sealed class Leader : Role
         ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
         for (int i = 0; i < servers.Length; i++)
         {
-            Progress progress = _progress[i];
+            Progress progress = progressByOrdinal[i];
             bool isAwaited = progress.CommitSent < progress.CommitAwaited;
-            if (i != _self && isAwaited && Math.Min(Core.Log.Committed, progress.Match) > progress.CommitSent)
+            if (i != self && isAwaited && Math.Min(Core.Log.Committed, progress.Match) > progress.CommitSent)
                 SendHeartbeat(servers[i], progress);
         }
     }
@@ -135,13 +135,13 @@ internal sealed class Leader : Role
         progress.Sent(count, bytes);
     }
 
-    private Progress ProgressOf(ulong server) => _progress[Core.Configuration.OrdinalOf(server)];
+    private Progress ProgressOf(ulong server) => progressByOrdinal[Core.Configuration.OrdinalOf(server)];
 
     /// <summary>Leader Append-Only (figure 3): a leader only ever adds to its log.</summary>
     private void Append(int bytes)
     {
         Core.Log.Append(new LogPosition(Core.Term, Core.Log.Last.Index + 1));
-        _uncommitted.Add(bytes);
+        uncommitted.Add(bytes);
     }
 
     private void OnAppendResponse(in Message message, Progress progress)
@@ -159,14 +159,14 @@ internal sealed class Leader : Role
 
     private void AdvanceCommit()
     {
-        for (int i = 0; i < _progress.Length; i++)
-            _matchIndex[i] = i == _self ? Core.Log.Durable : _progress[i].Match;
-        long index = Quorum.CommittedIndex(Core.Configuration, _matchIndex);
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+            matchIndex[i] = i == self ? Core.Log.Durable : progressByOrdinal[i].Match;
+        long index = Quorum.CommittedIndex(Core.Configuration, matchIndex);
         // §5.4.2: counting replicas commits only entries of the current term; those before it follow.
         if (index <= Core.Log.Committed || Core.Log.TermAt(index) != Core.Term)
             return;
         Core.Log.CommitTo(index);
-        _uncommitted.CommitTo(index);
+        uncommitted.CommitTo(index);
     }
 
     /// <summary>
@@ -175,13 +175,13 @@ internal sealed class Leader : Role
     /// </summary>
     private bool CheckQuorum()
     {
-        _ticksToQuorumCheck = Core.Options.ElectionTicks;
-        for (int i = 0; i < _progress.Length; i++)
+        ticksToQuorumCheck = Core.Options.ElectionTicks;
+        for (int i = 0; i < progressByOrdinal.Length; i++)
         {
-            _heard[i] = i == _self || _progress[i].IsRecentlyActive ? Ballot.Granted : Ballot.Rejected;
-            _progress[i].IsRecentlyActive = false;
+            heard[i] = i == self || progressByOrdinal[i].IsRecentlyActive ? Ballot.Granted : Ballot.Rejected;
+            progressByOrdinal[i].IsRecentlyActive = false;
         }
-        if (Quorum.Count(Core.Configuration, _heard) == VoteResult.Won)
+        if (Quorum.Count(Core.Configuration, heard) == VoteResult.Won)
             return true;
         Core.BecomeFollower(Core.Term, leader: 0);
         return false;
@@ -192,8 +192,8 @@ internal sealed class Leader : Role
         ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
         for (int i = 0; i < servers.Length; i++)
         {
-            if (i != _self)
-                SendHeartbeat(servers[i], _progress[i]);
+            if (i != self)
+                SendHeartbeat(servers[i], progressByOrdinal[i]);
         }
     }
 
@@ -207,51 +207,51 @@ internal sealed class Leader : Role
             Type = MessageType.Heartbeat,
             To = server,
             Commit = commit,
-            Context = _reads.IsConfirming ? _reads.Round : 0,
+            Context = reads.IsConfirming ? reads.Round : 0,
         });
     }
 
     /// <summary>Thesis §6.4: the read index is the commit index, once an entry of this term has committed.</summary>
     private void BeginReads()
     {
-        if (!_reads.MayBegin || Core.Log.Committed < _termStart)
+        if (!reads.MayBegin || Core.Log.Committed < termStart)
             return;
-        _reads.Begin(Core.Log.Committed);
+        reads.Begin(Core.Log.Committed);
         BroadcastHeartbeat();
         ConfirmReads();
     }
 
     private void ConfirmReads()
     {
-        if (!_reads.IsConfirming)
+        if (!reads.IsConfirming)
             return;
-        for (int i = 0; i < _progress.Length; i++)
-            _heard[i] = i == _self || _progress[i].ReadRound >= _reads.Round ? Ballot.Granted : Ballot.Unknown;
-        if (Quorum.Count(Core.Configuration, _heard) != VoteResult.Won)
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+            heard[i] = i == self || progressByOrdinal[i].ReadRound >= reads.Round ? Ballot.Granted : Ballot.Unknown;
+        if (Quorum.Count(Core.Configuration, heard) != VoteResult.Won)
             return;
         ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
-        ReadOnlySpan<long> contexts = _reads.Confirm();
+        ReadOnlySpan<long> contexts = reads.Confirm();
         for (int i = 0; i < servers.Length; i++)
         {
             if (contexts[i] == 0)
                 continue;
-            if (i == _self)
-                Core.Ready.Reads.Add(new ReadState(contexts[i], _reads.Index));
+            if (i == self)
+                Core.Ready.Reads.Add(new ReadState(contexts[i], reads.Index));
             else
-                SendReadIndexResponse(servers[i], _progress[i], contexts[i]);
+                SendReadIndexResponse(servers[i], progressByOrdinal[i], contexts[i]);
         }
     }
 
     private void SendReadIndexResponse(ulong server, Progress progress, long context)
     {
         long commit = Math.Min(Core.Log.Committed, progress.Match);
-        progress.CommitAwaited = Math.Max(progress.CommitAwaited, _reads.Index);
+        progress.CommitAwaited = Math.Max(progress.CommitAwaited, reads.Index);
         progress.CommitSent = Math.Max(progress.CommitSent, commit);
         Core.Send(new Message
         {
             Type = MessageType.ReadIndexResponse,
             To = server,
-            Position = new LogPosition(0, _reads.Index),
+            Position = new LogPosition(0, reads.Index),
             Commit = commit,
             Context = context,
         });

@@ -5,10 +5,10 @@ namespace RaftFast.Consensus;
 /// <summary>What the leader knows of one follower (Raft paper, figure 2: nextIndex and matchIndex), and what it may send it.</summary>
 internal sealed class Progress(RaftOptions options)
 {
-    private readonly Inflights _inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
+    private readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
 
-    private bool _probeIsOut;
-    private int _ticksWithoutAcknowledgement;
+    private bool probeIsOut;
+    private int ticksWithoutAcknowledgement;
 
     public ProgressState State { get; private set; }
 
@@ -42,19 +42,19 @@ internal sealed class Progress(RaftOptions options)
     }
 
     public bool MaySend(long lastIndex) => State == ProgressState.Probe
-        ? !_probeIsOut
-        : Next <= lastIndex && !_inflights.IsFull;
+        ? !probeIsOut
+        : Next <= lastIndex && !inflights.IsFull;
 
     public void Sent(int count, int bytes)
     {
         if (State == ProgressState.Probe)
         {
-            _probeIsOut = true;
+            probeIsOut = true;
             return;
         }
         Invariant.Hold(count > 0);
         Next += count;
-        _inflights.Add(Next - 1, bytes);
+        inflights.Add(Next - 1, bytes);
         Invariant.Hold(Next > Match);
     }
 
@@ -65,14 +65,14 @@ internal sealed class Progress(RaftOptions options)
         bool advanced = index > Match;
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
-        _ticksWithoutAcknowledgement = 0;
+        ticksWithoutAcknowledgement = 0;
         if (State == ProgressState.Probe)
         {
             State = ProgressState.Replicate;
             Next = Match + 1;
-            _inflights.Clear();
+            inflights.Clear();
         }
-        _inflights.FreeTo(Match);
+        inflights.FreeTo(Match);
         return advanced;
     }
 
@@ -93,14 +93,14 @@ internal sealed class Progress(RaftOptions options)
     }
 
     /// <summary>A probe may have been lost: it is sent again once the follower is heard from.</summary>
-    public void HeartbeatAnswered() => _probeIsOut = false;
+    public void HeartbeatAnswered() => probeIsOut = false;
 
     /// <summary>Appends or their acknowledgements that have been out for so long may be lost, as when a follower had no room for them.</summary>
     public void Tick()
     {
-        if (State != ProgressState.Replicate || _inflights.IsEmpty)
-            _ticksWithoutAcknowledgement = 0;
-        else if (++_ticksWithoutAcknowledgement >= options.ElectionTicks)
+        if (State != ProgressState.Replicate || inflights.IsEmpty)
+            ticksWithoutAcknowledgement = 0;
+        else if (++ticksWithoutAcknowledgement >= options.ElectionTicks)
             Lost();
     }
 
@@ -108,9 +108,9 @@ internal sealed class Progress(RaftOptions options)
     {
         State = ProgressState.Probe;
         Next = next;
-        _probeIsOut = false;
-        _ticksWithoutAcknowledgement = 0;
-        _inflights.Clear();
+        probeIsOut = false;
+        ticksWithoutAcknowledgement = 0;
+        inflights.Clear();
         Invariant.Hold(Next > Match);
     }
 }

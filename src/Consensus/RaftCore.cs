@@ -11,10 +11,10 @@ namespace RaftFast.Consensus;
 /// </summary>
 public sealed class RaftCore
 {
-    private readonly Follower _follower;
-    private readonly Candidate _candidate;
-    private readonly Leader _leader;
-    private Role _role;
+    private readonly Follower follower;
+    private readonly Candidate candidate;
+    private readonly Leader leader;
+    private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
     public RaftCore(
@@ -29,10 +29,10 @@ public sealed class RaftCore
         // A log entry of a term proves that the term was seen, though its record of term and vote may not have been needed.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
-        _follower = new Follower(this);
-        _candidate = new Candidate(this);
-        _leader = new Leader(this);
-        _role = _follower;
+        follower = new Follower(this);
+        candidate = new Candidate(this);
+        leader = new Leader(this);
+        role = follower;
     }
 
     public ulong Id { get; }
@@ -51,17 +51,20 @@ public sealed class RaftCore
     /// <summary>The current term's leader, or 0 when it is not known.</summary>
     public ulong LeaderId { get; private set; }
 
-    public RoleName Role => _role == _leader ? RoleName.Leader
-        : _role == _follower ? RoleName.Follower
-        : _candidate.IsPreVote ? RoleName.PreCandidate : RoleName.Candidate;
+    public RoleName Role => role == leader ? RoleName.Leader
+        : role == follower ? RoleName.Follower
+        : candidate.IsPreVote ? RoleName.PreCandidate : RoleName.Candidate;
 
-    public bool IsLeader => _role == _leader;
+    public bool IsLeader => role == leader;
+
+    /// <inheritdoc cref="RaftOptions.AppendBytesMax"/>
+    public int AppendBytesMax => Options.AppendBytesMax;
 
     internal RaftOptions Options { get; }
 
     internal ElectionTimer Timer { get; }
 
-    public void Tick() => _role.Tick();
+    public void Tick() => role.Tick();
 
     /// <param name="entries">The headers of the records that came with an Append: already verified, contiguous behind its position.</param>
     /// <returns>Which of them the log took; what it held from the first of those on, it has dropped.</returns>
@@ -84,11 +87,11 @@ public sealed class RaftCore
             RejectStale(message);
             return EntryRange.None;
         }
-        return _role.Step(message, entries);
+        return role.Step(message, entries);
     }
 
     /// <summary>Appends an entry of <paramref name="bytes"/> to the leader's log; its position is then the log's Last.</summary>
-    public ProposeResult Propose(int bytes) => IsLeader ? _leader.Propose(bytes) : ProposeResult.NotLeader;
+    public ProposeResult Propose(int bytes) => IsLeader ? leader.Propose(bytes) : ProposeResult.NotLeader;
 
     /// <summary>
     /// Asks for an index that makes a read linearizable; the answer comes as a <see cref="ReadState"/>, or never: then ask
@@ -98,7 +101,7 @@ public sealed class RaftCore
     public bool RequestRead(long context)
     {
         if (IsLeader)
-            _leader.AddRead(Id, context);
+            leader.AddRead(Id, context);
         else if (LeaderId != 0)
             Send(new Message { Type = MessageType.ReadIndex, To = LeaderId, Context = context });
         return LeaderId != 0;
@@ -108,7 +111,7 @@ public sealed class RaftCore
     public void DurableTo(LogPosition entry)
     {
         if (Log.DurableTo(entry))
-            _role.OnDurable();
+            role.OnDurable();
     }
 
     public void AppliedTo(long index) => Log.AppliedTo(index);
@@ -117,21 +120,21 @@ public sealed class RaftCore
     public void PeerLost(ulong peer)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
-            _leader.PeerLost(peer);
+            leader.PeerLost(peer);
     }
 
     /// <summary>This follower waits for <paramref name="index"/> to be committed, and is to be told at once when it is.</summary>
     public void AwaitCommit(ulong peer, long index)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
-            _leader.AwaitCommit(peer, index);
+            leader.AwaitCommit(peer, index);
     }
 
     /// <summary>After a batch of inputs: what is better sent once for all of them.</summary>
     public void EndBatch()
     {
         if (IsLeader)
-            _leader.EndBatch();
+            leader.EndBatch();
     }
 
     /// <summary>
@@ -142,12 +145,12 @@ public sealed class RaftCore
     public bool TryNextAppend(ulong peer, out Message append)
     {
         append = default;
-        return IsLeader && _leader.TryNextAppend(peer, out append);
+        return IsLeader && leader.TryNextAppend(peer, out append);
     }
 
     /// <param name="count">Entries that the append carried.</param>
     /// <param name="bytes">Their records' bytes.</param>
-    public void AppendSent(ulong peer, int count, int bytes) => _leader.AppendSent(peer, count, bytes);
+    public void AppendSent(ulong peer, int count, int bytes) => leader.AppendSent(peer, count, bytes);
 
     internal void Send(in Message message) => Ready.Messages.Add(message with { From = Id, Term = message.Term == 0 ? Term : message.Term });
 
@@ -167,8 +170,8 @@ public sealed class RaftCore
             HardState = new HardState(term, 0);
         LeaderId = leader;
         Timer.Redraw();
-        _role = _follower;
-        _follower.Enter();
+        role = follower;
+        follower.Enter();
     }
 
     /// <summary>The election timeout has passed: first ask whether an election could be won (thesis §9.6).</summary>
@@ -181,8 +184,8 @@ public sealed class RaftCore
         }
         LeaderId = 0;
         Timer.Redraw();
-        _role = _candidate;
-        _candidate.Enter(preVote: true);
+        role = candidate;
+        candidate.Enter(preVote: true);
     }
 
     /// <summary>§5.2: increments its term and votes for itself.</summary>
@@ -191,17 +194,17 @@ public sealed class RaftCore
         HardState = new HardState(Term + 1, Id);
         LeaderId = 0;
         Timer.Redraw();
-        _role = _candidate;
-        _candidate.Enter(preVote: false);
+        role = candidate;
+        candidate.Enter(preVote: false);
     }
 
     internal void BecomeLeader()
     {
-        Invariant.Hold(_role == _candidate && !_candidate.IsPreVote);
+        Invariant.Hold(role == candidate && !candidate.IsPreVote);
         LeaderId = Id;
         Timer.Redraw();
-        _role = _leader;
-        _leader.Enter();
+        role = leader;
+        leader.Enter();
     }
 
     private static bool IsAnswerToPreVote(in Message message) =>

@@ -5,16 +5,16 @@ namespace RaftFast.Consensus;
 /// <summary>What the core knows of its log: positions, never bytes. Applied ≤ Committed ≤ Last and Durable ≤ Last, always.</summary>
 public sealed class RaftLog
 {
-    private readonly TermRuns _terms;
+    private readonly TermRuns terms;
 
     /// <param name="recovered">The log as stable storage has it.</param>
     public RaftLog(TermRuns recovered)
     {
-        _terms = recovered;
+        terms = recovered;
         Durable = recovered.LastIndex;
     }
 
-    public LogPosition Last => new(_terms.LastTerm, _terms.LastIndex);
+    public LogPosition Last => new(terms.LastTerm, terms.LastIndex);
 
     /// <summary>Highest index on this server's stable storage, ≤ Last. Never acknowledged beyond it (thesis §3.8).</summary>
     public long Durable { get; private set; }
@@ -25,23 +25,23 @@ public sealed class RaftLog
     /// <summary>Highest index applied to the state machine (figure 2: lastApplied). Never decreases.</summary>
     public long Applied { get; private set; }
 
-    public long TermAt(long index) => _terms.TermAt(index);
+    public long TermAt(long index) => terms.TermAt(index);
 
     /// <summary>§5.3: whether the log holds this entry. Position (0, 0) is in every log.</summary>
-    public bool Matches(LogPosition entry) => entry.Index <= _terms.LastIndex && _terms.TermAt(entry.Index) == entry.Term;
+    public bool Matches(LogPosition entry) => entry.Index <= terms.LastIndex && terms.TermAt(entry.Index) == entry.Term;
 
     /// <summary>§5.4.1: whether a log that ends in <paramref name="other"/> is at least as up-to-date as this one.</summary>
     public bool IsUpToDate(LogPosition other) => other >= Last;
 
-    public LogPosition LastNotAbove(long index, long term) => _terms.LastNotAbove(index, term);
+    public LogPosition LastNotAbove(long index, long term) => terms.LastNotAbove(index, term);
 
-    public void Append(LogPosition entry) => _terms.Append(entry);
+    public void Append(LogPosition entry) => terms.Append(entry);
 
     /// <summary>§5.3: removes a conflicting entry and all that follow it. What is committed stays for ever.</summary>
     public void TruncateFrom(long index)
     {
         Invariant.Hold(index > Committed);
-        _terms.TruncateFrom(index);
+        terms.TruncateFrom(index);
         Durable = Math.Min(Durable, index - 1);
     }
 
@@ -59,7 +59,7 @@ public sealed class RaftLog
     {
         if (index <= Committed)
             return;
-        Invariant.Hold(index <= _terms.LastIndex);
+        Invariant.Hold(index <= terms.LastIndex);
         Committed = index;
     }
 

@@ -9,10 +9,10 @@ namespace RaftFast.Consensus;
 internal sealed class ReadIndexQueue(int servers)
 {
     /// <summary>Context by server's ordinal; 0: none.</summary>
-    private readonly long[] _waiting = new long[servers];
-    private readonly long[] _confirming = new long[servers];
+    private readonly long[] waiting = new long[servers];
+    private readonly long[] confirming = new long[servers];
 
-    private bool _hasWaiting;
+    private bool hasWaiting;
 
     /// <summary>Number of the latest round; never used again, in any term.</summary>
     public long Round { get; private set; }
@@ -22,13 +22,13 @@ internal sealed class ReadIndexQueue(int servers)
     /// <summary>The commit index when the round under way began.</summary>
     public long Index { get; private set; }
 
-    public bool MayBegin => _hasWaiting && !IsConfirming;
+    public bool MayBegin => hasWaiting && !IsConfirming;
 
     public void Add(int server, long context)
     {
         Invariant.Hold(context > 0);
-        _waiting[server] = context;
-        _hasWaiting = true;
+        waiting[server] = context;
+        hasWaiting = true;
     }
 
     public void Begin(long committed)
@@ -37,9 +37,9 @@ internal sealed class ReadIndexQueue(int servers)
         Round++;
         Index = committed;
         IsConfirming = true;
-        _hasWaiting = false;
-        _waiting.CopyTo(_confirming, 0);
-        Array.Clear(_waiting);
+        hasWaiting = false;
+        waiting.CopyTo(confirming, 0);
+        Array.Clear(waiting);
     }
 
     /// <returns>The contexts confirmed, by server's ordinal; 0: none.</returns>
@@ -47,14 +47,14 @@ internal sealed class ReadIndexQueue(int servers)
     {
         Invariant.Hold(IsConfirming);
         IsConfirming = false;
-        return _confirming;
+        return confirming;
     }
 
     /// <summary>Forgets all: the askers ask again, with a fresh context.</summary>
     public void Clear()
     {
         IsConfirming = false;
-        _hasWaiting = false;
-        Array.Clear(_waiting);
+        hasWaiting = false;
+        Array.Clear(waiting);
     }
 }

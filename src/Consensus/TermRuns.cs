@@ -9,18 +9,18 @@ namespace RaftFast.Consensus;
 public sealed class TermRuns
 {
     /// <summary>First entry of each run, ascending in term and index. Terms are distinct.</summary>
-    private readonly List<LogPosition> _runs = [];
+    private readonly List<LogPosition> runs = [];
 
     public long LastIndex { get; private set; }
 
-    public long LastTerm => _runs.Count == 0 ? 0 : _runs[^1].Term;
+    public long LastTerm => runs.Count == 0 ? 0 : runs[^1].Term;
 
     /// <returns>0 for index 0.</returns>
     public long TermAt(long index)
     {
         Invariant.Hold(index >= 0);
         Invariant.Hold(index <= LastIndex);
-        return index == 0 ? 0 : _runs[RunOf(index)].Term;
+        return index == 0 ? 0 : runs[RunOf(index)].Term;
     }
 
     public void Append(LogPosition entry)
@@ -29,7 +29,7 @@ public sealed class TermRuns
         Invariant.Hold(entry.Term > 0);
         Invariant.Hold(entry.Term >= LastTerm);
         if (entry.Term > LastTerm)
-            _runs.Add(entry);
+            runs.Add(entry);
         LastIndex = entry.Index;
     }
 
@@ -46,8 +46,8 @@ public sealed class TermRuns
         Invariant.Hold(index > 0);
         if (index > LastIndex)
             return;
-        while (_runs.Count > 0 && _runs[^1].Index >= index)
-            _runs.RemoveAt(_runs.Count - 1);
+        while (runs.Count > 0 && runs[^1].Index >= index)
+            runs.RemoveAt(runs.Count - 1);
         LastIndex = index - 1;
     }
 
@@ -61,24 +61,24 @@ public sealed class TermRuns
         if (index <= 0)
             return default;
         int run = RunOf(index);
-        if (_runs[run].Term <= term)
-            return new(_runs[run].Term, index);
-        while (run >= 0 && _runs[run].Term > term)
+        if (runs[run].Term <= term)
+            return new(runs[run].Term, index);
+        while (run >= 0 && runs[run].Term > term)
             run--;
-        return run < 0 ? default : new(_runs[run].Term, _runs[run + 1].Index - 1);
+        return run < 0 ? default : new(runs[run].Term, runs[run + 1].Index - 1);
     }
 
     private int RunOf(long index)
     {
         // The last run is asked for nearly always.
-        if (index >= _runs[^1].Index)
-            return _runs.Count - 1;
+        if (index >= runs[^1].Index)
+            return runs.Count - 1;
         int low = 0;
-        int high = _runs.Count - 1;
+        int high = runs.Count - 1;
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            if (_runs[middle].Index <= index)
+            if (runs[middle].Index <= index)
                 low = middle;
             else
                 high = middle - 1;

@@ -8,28 +8,28 @@ namespace RaftFast.Consensus;
 /// </summary>
 internal sealed class UncommittedSizes
 {
-    private readonly Queue<int> _sizes = new();
-    private long _committed;
+    private readonly Queue<int> sizes = new();
+    private long committed;
 
     public long Bytes { get; private set; }
 
     public void Begin(long lastIndex)
     {
-        _sizes.Clear();
-        _committed = lastIndex;
+        sizes.Clear();
+        committed = lastIndex;
         Bytes = 0;
     }
 
     public void Add(int bytes)
     {
-        _sizes.Enqueue(bytes);
+        sizes.Enqueue(bytes);
         Bytes += bytes;
     }
 
     public void CommitTo(long index)
     {
-        for (; _committed < index; _committed++)
-            Bytes -= _sizes.Dequeue();
+        for (; committed < index; committed++)
+            Bytes -= sizes.Dequeue();
         Invariant.Hold(Bytes >= 0);
     }
 }
