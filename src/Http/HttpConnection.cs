@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.ExceptionServices;
 using Microsoft.AspNetCore.Connections;
 using RaftFast.Protocol;
 
@@ -8,31 +7,23 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// One connection: parses all that has arrived, submits it, writes all finished answers in order, and flushes once.
-/// <para>
-/// It is a work item that anybody may wake (input, a flush, a completed request, a deadline) and that runs on one thread at
-/// a time: <c>activity</c> goes from Idle to Signalled with the waker that has to run it, and back from Running to Idle only
-/// if nobody woke it since. Both are full fences, so a step sees all that its wakers did before they woke it, and a wake
-/// without a cause, even after the connection has gone back to its pool, finds nothing to do.
-/// </para>
+/// Input, a flush, a completed request and a deadline wake it; a wake without a cause, even after it has gone back to its
+/// pool or serves another client, does no harm.
 /// </summary>
-public sealed class HttpConnection : IThreadPoolWorkItem
+public sealed class HttpConnection
 {
-    private const int Idle = 0;
-    private const int Running = 1;
-    private const int Signalled = 2;
-
     /// <summary>Answers that are written before they are flushed: what the socket transport holds before it makes a writer wait.</summary>
     private const int FlushBytes = 64 * 1024;
 
     private readonly HttpFront front;
     private readonly HttpLimits limits;
+    private readonly SerialWork work;
     private readonly Transport transport;
     private readonly RequestQueue requests;
     private readonly RequestReader reader;
     private readonly ResponseWriter writer;
     private readonly Deadline deadline;
 
-    private int activity;
     private bool isMarkedForResume;
     private ConnectionContext? arriving;
 
@@ -50,7 +41,8 @@ public sealed class HttpConnection : IThreadPoolWorkItem
     {
         this.front = front;
         this.limits = limits;
-        transport = new Transport(Wake);
+        work = new SerialWork(Step);
+        transport = new Transport(work.Wake);
         requests = new RequestQueue(this);
         reader = new RequestReader(requests, limits);
         writer = new ResponseWriter(clock);
@@ -71,7 +63,7 @@ public sealed class HttpConnection : IThreadPoolWorkItem
     public void Resume()
     {
         isMarkedForResume = false;
-        WakeElsewhere();
+        work.WakeElsewhere();
     }
 
     /// <summary>For the completing thread alone: true the first time since the last <see cref="Resume"/>.</summary>
@@ -82,52 +74,21 @@ public sealed class HttpConnection : IThreadPoolWorkItem
         return isFirst;
     }
 
-    void IThreadPoolWorkItem.Execute() => Run();
-
     internal Task Serve(ConnectionContext connection)
     {
         TaskCompletionSource completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
         closed = completion;
         Volatile.Write(ref arriving, connection);
-        Wake();
+        work.Wake();
         return completion.Task;
     }
 
-    internal void WakeElsewhere()
-    {
-        if (Interlocked.Exchange(ref activity, Signalled) == Idle)
-            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-    }
+    internal void WakeElsewhere() => work.WakeElsewhere();
 
     internal void WakeIfLate()
     {
         if (deadline.HasPassed)
-            WakeElsewhere();
-    }
-
-    private void Wake()
-    {
-        if (Interlocked.Exchange(ref activity, Signalled) == Idle)
-            Run();
-    }
-
-    private void Run()
-    {
-        try
-        {
-            do
-            {
-                Interlocked.Exchange(ref activity, Running);
-                Step();
-            }
-            while (Interlocked.CompareExchange(ref activity, Idle, Running) != Running);
-        }
-        catch (Exception bug)
-        {
-            // A transport that called us would log it and go on. It is to stop the process.
-            ThreadPool.UnsafeQueueUserWorkItem(
-                static exception => ExceptionDispatchInfo.Throw(exception), bug, preferLocal: false);
-        }
+            work.WakeElsewhere();
     }
 
     private void Step()
@@ -264,7 +225,7 @@ public sealed class HttpConnection : IThreadPoolWorkItem
         transport.Flush();
         // It stopped for want of room in the output, and now there is some.
         if (unflushed >= FlushBytes && !transport.IsFlushing)
-            Interlocked.Exchange(ref activity, Signalled);
+            work.Again();
     }
 
     /// <summary>All answers are out.</summary>
