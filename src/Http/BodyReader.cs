@@ -1,0 +1,44 @@
+using System.Buffers;
+using RaftFast.Protocol;
+
+namespace RaftFast.Http;
+
+/// <summary>Reads one body, by its length or by its chunks, into its request.</summary>
+internal struct BodyReader
+{
+    private readonly bool isChunked;
+    private long lengthLeft;
+    private ChunkedBody chunks;
+
+    public BodyReader(in RequestFields fields, int overheadBytesMax)
+    {
+        isChunked = fields.IsChunked;
+        lengthLeft = fields.ContentLength;
+        chunks = new ChunkedBody(overheadBytesMax);
+    }
+
+    /// <param name="input">Loses what belongs to the body.</param>
+    public DecodeStatus Read(ref ReadOnlySequence<byte> input, ClientRequest request, out Refusal? refusal)
+    {
+        refusal = null;
+        DecodeStatus status = !isChunked && lengthLeft == 0 ? DecodeStatus.Complete : DecodeStatus.Incomplete;
+        while (status == DecodeStatus.Incomplete && !input.IsEmpty)
+        {
+            ReadOnlySpan<byte> source = input.FirstSpan;
+            int consumed;
+            if (isChunked)
+            {
+                status = chunks.Read(source, request, out consumed, out refusal);
+            }
+            else
+            {
+                consumed = (int)Math.Min(lengthLeft, source.Length);
+                request.AppendBody(source[..consumed]);
+                lengthLeft -= consumed;
+                status = lengthLeft == 0 ? DecodeStatus.Complete : DecodeStatus.Incomplete;
+            }
+            input = input.Slice(consumed);
+        }
+        return status;
+    }
+}

@@ -1,0 +1,37 @@
+namespace RaftFast.Http;
+
+/// <summary>Until when a client has to do what its connection waits for. Set by the connection, looked at by the sweep too.</summary>
+internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
+{
+    private long milliseconds = long.MaxValue;
+
+    public Awaited Awaited { get; private set; }
+
+    public bool HasPassed => clock.Milliseconds >= Volatile.Read(ref milliseconds);
+
+    public void Clear() => Set(Awaited.Nothing, Timeout.InfiniteTimeSpan);
+
+    /// <summary>Begins to wait for <paramref name="awaited"/>, or goes on if it already does.</summary>
+    public void Arm(Awaited awaited)
+    {
+        if (awaited == Awaited)
+            return;
+        Set(awaited, awaited switch
+        {
+            Awaited.Request => limits.KeepAliveTimeout,
+            Awaited.Headers => limits.HeadersTimeout,
+            Awaited.Body => limits.BodyTimeout,
+            Awaited.Flush => limits.WriteTimeout,
+            Awaited.Close => limits.LingerTimeout,
+            _ => Timeout.InfiniteTimeSpan,
+        });
+    }
+
+    private void Set(Awaited awaited, TimeSpan timeout)
+    {
+        Awaited = awaited;
+        Volatile.Write(ref milliseconds, timeout == Timeout.InfiniteTimeSpan
+            ? long.MaxValue
+            : clock.Milliseconds + (long)timeout.TotalMilliseconds);
+    }
+}

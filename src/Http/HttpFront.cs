@@ -1,0 +1,133 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.ObjectPool;
+using RaftFast.Protocol;
+
+namespace RaftFast.Http;
+
+/// <summary>
+/// The HTTP/1.1 side of the server: turns the bytes of its connections into <see cref="ClientRequest"/>s, hands each to
+/// <c>submit</c>, on the connection's thread, and writes the answers.
+/// </summary>
+public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
+{
+    private const int Serving = 0;
+    private const int Stopping = 1;
+    private const int Aborting = 2;
+
+    private readonly Action<ClientRequest> submit;
+    private readonly HttpLimits limits;
+    private readonly TimeProvider time;
+    private readonly CoarseClock clock;
+    private readonly ITimer sweep;
+    private readonly DefaultObjectPool<HttpConnection> pool;
+    private readonly OpenConnections open = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private int phase;
+    private int connections;
+
+    /// <param name="submit">Takes the request over and returns at once.</param>
+    public HttpFront(Action<ClientRequest> submit, HttpLimits limits, TimeProvider time)
+    {
+        this.submit = submit;
+        this.limits = limits;
+        this.time = time;
+        clock = new CoarseClock(time);
+        pool = new DefaultObjectPool<HttpConnection>(new ConnectionPolicy(this), limits.ConnectionsMax);
+        sweep = time.CreateTimer(static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
+    }
+
+    internal bool IsStopping => Volatile.Read(ref phase) >= Stopping;
+
+    internal bool IsAborting => Volatile.Read(ref phase) >= Aborting;
+
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        int count = Interlocked.Increment(ref connections);
+        if (count <= limits.ConnectionsMax && !IsStopping)
+            return pool.Get().Serve(connection);
+        Release();
+        return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
+    }
+
+    /// <summary>Reads no new requests, answers those that were submitted, and closes; what is left after <paramref name="grace"/> is dropped.</summary>
+    public async Task StopAsync(TimeSpan grace)
+    {
+        Interlocked.CompareExchange(ref phase, Stopping, Serving);
+        open.WakeAll();
+        if (Volatile.Read(ref connections) == 0)
+            ended.TrySetResult();
+        try
+        {
+            await ended.Task.WaitAsync(grace, time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            Volatile.Write(ref phase, Aborting);
+            open.WakeAll();
+        }
+        await sweep.DisposeAsync().ConfigureAwait(false);
+    }
+
+    public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
+
+    internal void Submit(ClientRequest request) => submit(request);
+
+    internal void Add(HttpConnection connection) => open.Add(connection);
+
+    internal void Remove(HttpConnection connection) => open.Remove(connection);
+
+    /// <summary>The last thing that a connection does.</summary>
+    internal void Return(HttpConnection connection)
+    {
+        pool.Return(connection);
+        Release();
+    }
+
+    private void Release()
+    {
+        if (Interlocked.Decrement(ref connections) == 0 && IsStopping)
+            ended.TrySetResult();
+    }
+
+    private void Sweep()
+    {
+        clock.Tick();
+        open.WakeLate();
+    }
+
+    /// <summary>Answers a connection that there is no room for, once it has said something or waited in vain.</summary>
+    private async Task RefuseAsync(ConnectionContext connection, Refusal refusal)
+    {
+        PipeReader input = connection.Transport.Input;
+        PipeWriter output = connection.Transport.Output;
+        using CancellationTokenSource patience = new(limits.LingerTimeout, time);
+        try
+        {
+            await input.ReadAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not InvariantException)
+        {
+            // It said nothing, or is gone: the answer below goes out or does not.
+        }
+        try
+        {
+            new ResponseWriter(clock).WriteLast(output, refusal);
+            await output.FlushAsync(patience.Token).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not InvariantException)
+        {
+            connection.Abort(new ConnectionAbortedException("there are too many connections", exception));
+        }
+        await input.CompleteAsync().ConfigureAwait(false);
+        await output.CompleteAsync().ConfigureAwait(false);
+    }
+
+    private sealed class ConnectionPolicy(HttpFront front) : PooledObjectPolicy<HttpConnection>
+    {
+        public override HttpConnection Create() => new(front, front.limits, front.clock);
+
+        public override bool Return(HttpConnection obj) => true;
+    }
+}

@@ -1,0 +1,40 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Http;
+
+/// <summary>What one client, and all of them together, may take up. Each bound has the status that answers its excess.</summary>
+public sealed class HttpLimits
+{
+    /// <summary>Connections that are open, or whose last requests are still with the server. One more is answered 503 and closed.</summary>
+    public int ConnectionsMax { get; init; } = 4096;
+
+    /// <summary>Requests of one connection that have not been answered yet. Nothing is parsed while there are so many.</summary>
+    public int PipelineDepthMax { get; init; } = 128;
+
+    /// <summary>
+    /// Bytes of such requests: four of the largest. Checked before a request is parsed, so that one is always admitted, and
+    /// a connection holds at most this and one request more.
+    /// </summary>
+    public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
+
+    /// <summary>Bytes of header lines, and again of chunk extensions and of trailers: 431.</summary>
+    public int HeadersBytesMax { get; init; } = 16384;
+
+    /// <summary>From the first byte of a request to the end of its headers: 408, closed.</summary>
+    public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>From the end of the headers (or <c>100 Continue</c>) to the end of the body: 408, closed.</summary>
+    public TimeSpan BodyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>For a client to make room for answers that are ready: aborted.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Without a request: closed without a word.</summary>
+    public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
+
+    /// <summary>
+    /// How long input is still read and dropped after an answer that gave up on its request: closing with bytes unread would
+    /// reset the connection, and the client could lose that answer (RFC 9112 §9.6).
+    /// </summary>
+    public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,73 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Http;
+
+/// <summary>A connection's requests: those that wait for their answers, in order, and those that wait for another use.</summary>
+internal sealed class RequestQueue(HttpConnection connection)
+{
+    private ClientRequest? free;
+    private ClientRequest? last;
+
+    /// <summary>The request whose answer is the next to be written.</summary>
+    public ClientRequest? First { get; private set; }
+
+    public bool IsEmpty => First is null;
+
+    public int Count { get; private set; }
+
+    /// <summary>Bytes of the requests, see <see cref="HttpLimits.PipelineBytesMax"/>.</summary>
+    public long Bytes { get; private set; }
+
+    public ClientRequest Rent()
+    {
+        ClientRequest request = free ?? new ClientRequest(connection);
+        free = request.Next;
+        request.Next = null;
+        request.Begin();
+        return request;
+    }
+
+    public void Return(ClientRequest request)
+    {
+        Invariant.Hold(request.Next is null);
+        request.Recycle();
+        request.Next = free;
+        free = request;
+    }
+
+    public void Enqueue(ClientRequest request)
+    {
+        if (last is null)
+            First = request;
+        else
+            last.Next = request;
+        last = request;
+        Count++;
+        request.QueuedBytes = request.Bytes;
+        Bytes += request.QueuedBytes;
+    }
+
+    public void Dequeue()
+    {
+        Invariant.Hold(First is not null);
+        ClientRequest request = First;
+        First = request.Next;
+        if (First is null)
+            last = null;
+        request.Next = null;
+        Count--;
+        Bytes -= request.QueuedBytes;
+        Return(request);
+    }
+
+    /// <summary>Keeps one request of those that wait for another use, and no buffer.</summary>
+    public void Trim()
+    {
+        Invariant.Hold(IsEmpty);
+        free?.DropBuffer();
+        for (ClientRequest? request = free?.Next; request is not null; request = request.Next)
+            request.DropBuffer();
+        if (free is not null)
+            free.Next = null;
+    }
+}

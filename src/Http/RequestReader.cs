@@ -1,0 +1,153 @@
+using System.Buffers;
+using RaftFast.Protocol;
+
+namespace RaftFast.Http;
+
+/// <summary>
+/// Turns a connection's bytes into requests, one at a time. A request that is refused comes out like any other, but
+/// finished; if its end can't be known then, it <see cref="ClientRequest.Closes"/>, and nothing comes out after it.
+/// </summary>
+internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
+{
+    private readonly int headBytesMax = RequestHead.LineBytesMax + 2 + limits.HeadersBytesMax + 2;
+
+    private ClientRequest? current;
+    private Refusal? currentRefusal;
+    private BodyReader body;
+
+    /// <summary>The headers of a request are here, its body is not.</summary>
+    public bool IsInBody => current is not null;
+
+    /// <summary>The client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).</summary>
+    public bool WantsContinue { get; private set; }
+
+    /// <summary>A request was given up before its end: what follows in the input means nothing.</summary>
+    public bool HasGivenUp { get; private set; }
+
+    /// <param name="input">Loses what has been used.</param>
+    /// <returns>A request whose body is whole, or that is finished; null if more bytes are needed.</returns>
+    public ClientRequest? TryRead(ref ReadOnlySequence<byte> input)
+    {
+        Invariant.Hold(!HasGivenUp);
+        if (current is null)
+        {
+            SkipEmptyLines(ref input);
+            if (input.IsEmpty || (input.Length == 1 && input.FirstSpan[0] == '\r'))
+                return null;
+            ClientRequest? refused = ReadHead(ref input);
+            if (refused is not null || current is null)
+                return refused;
+        }
+        return ReadBody(ref input, current);
+    }
+
+    /// <summary>Gives up the request that is being read, or the one whose headers are.</summary>
+    public ClientRequest GiveUp(Refusal refusal)
+    {
+        ClientRequest request = current ?? requests.Rent();
+        current = null;
+        WantsContinue = false;
+        HasGivenUp = true;
+        request.Refuse(refusal);
+        request.Closes = true;
+        return request;
+    }
+
+    public void ContinueSent() => WantsContinue = false;
+
+    /// <summary>Makes it ready for another connection.</summary>
+    public void Reset()
+    {
+        if (current is not null)
+            requests.Return(current);
+        current = null;
+        WantsContinue = false;
+        HasGivenUp = false;
+    }
+
+    /// <summary>RFC 9112 §2.2: empty lines before a request are ignored.</summary>
+    private static void SkipEmptyLines(ref ReadOnlySequence<byte> input)
+    {
+        SequenceReader<byte> reader = new(input);
+        while (reader.IsNext("\r\n"u8, advancePast: true))
+        {
+        }
+        input = input.Slice(reader.Position);
+    }
+
+    private ClientRequest? ReadHead(ref ReadOnlySequence<byte> input)
+    {
+        ReadOnlySequence<byte> window = input.Slice(0, Math.Min(input.Length, headBytesMax));
+        if (window.IsSingleSegment)
+            return ReadHead(window.FirstSpan, ref input);
+        int length = (int)window.Length;
+        byte[] contiguous = ArrayPool<byte>.Shared.Rent(length);
+        window.CopyTo(contiguous);
+        ClientRequest? refused = ReadHead(contiguous.AsSpan(0, length), ref input);
+        ArrayPool<byte>.Shared.Return(contiguous);
+        return refused;
+    }
+
+    private ClientRequest? ReadHead(ReadOnlySpan<byte> source, ref ReadOnlySequence<byte> input)
+    {
+        DecodeStatus status = RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
+        if (status == DecodeStatus.Incomplete)
+            return null;
+        ClientRequest request = current = requests.Rent();
+        request.OmitsBody = head.Method == RequestMethod.Head;
+        if (refusal is not null)
+            return GiveUp(refusal);
+        request.Closes = !head.Fields.KeepsAlive;
+        request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
+        currentRefusal = Begin(request, head);
+        // Whether the body will follow is the client's choice now, so the next request can't be found.
+        if (currentRefusal is not null && head.Fields.ExpectsContinue)
+            return GiveUp(currentRefusal);
+        WantsContinue = head.Fields.ExpectsContinue;
+        body = new BodyReader(head.Fields, limits.HeadersBytesMax);
+        input = input.Slice(head.Length);
+        return null;
+    }
+
+    private static Refusal? Begin(ClientRequest request, in RequestHead head)
+    {
+        ulong memberId;
+        switch (head.Method)
+        {
+            case RequestMethod.Put:
+                request.BeginPut(head.Target);
+                return null;
+            case RequestMethod.Get:
+                request.BeginGet(head.Target);
+                return null;
+            case RequestMethod.Post when MemberIdParser.TryParse(head.Target, out memberId):
+                request.BeginMember(ClientRequestMethod.AddMember, memberId);
+                return null;
+            case RequestMethod.Delete when MemberIdParser.TryParse(head.Target, out memberId):
+                request.BeginMember(ClientRequestMethod.RemoveMember, memberId);
+                return null;
+            case RequestMethod.Post:
+                return Refusal.PostTarget;
+            case RequestMethod.Delete:
+                return Refusal.DeleteTarget;
+            default:
+                return Refusal.Method;
+        }
+    }
+
+    private ClientRequest? ReadBody(ref ReadOnlySequence<byte> input, ClientRequest request)
+    {
+        WantsContinue &= input.IsEmpty;
+        DecodeStatus status = body.Read(ref input, request, out Refusal? refusal);
+        if (status == DecodeStatus.Incomplete)
+            return null;
+        if (status == DecodeStatus.Invalid)
+            return GiveUp(refusal!);
+        current = null;
+        if (currentRefusal is null)
+            request.EndBody();
+        else
+            request.Refuse(currentRefusal);
+        return request;
+    }
+}

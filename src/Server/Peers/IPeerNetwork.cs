@@ -1,0 +1,29 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>
+/// The network as the executor of a Ready sees it; a seam, because the simulator has its own. All calls come from the loop thread.
+/// Like any network it may lose what it was given, never reorder it between two members, and never damage it unnoticed.
+/// </summary>
+public interface IPeerNetwork
+{
+    /// <summary>Connected, and not behind with bulk: appends and forwards wait while false, small messages don't.</summary>
+    bool CanSend(ulong peer);
+
+    /// <summary>Writes one frame, to be sent by the next <see cref="Flush"/>.</summary>
+    /// <param name="message">To says where.</param>
+    /// <param name="records">Copied before the call returns.</param>
+    /// <returns>False when there is no connection: the message is lost.</returns>
+    bool Send(in Message message, ReadOnlySpan<byte> records);
+
+    /// <summary>Writes the header of a frame whose records come in several runs.</summary>
+    /// <returns>False when there is no connection: then no <see cref="Write"/> follows.</returns>
+    bool Begin(in Message message, int recordsLength);
+
+    /// <summary>Continues the frame begun for <paramref name="peer"/>: exactly its records' length in one or more calls.</summary>
+    void Write(ulong peer, ReadOnlySpan<byte> records);
+
+    /// <summary>Sends what was written since the last call; one wake-up a peer at most.</summary>
+    void Flush();
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>All that the peer transport tells the operator: one line a change, never a stack trace.</summary>
+internal static partial class PeerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "member {Peer} at {Address} is reachable")]
+    public static partial void Reachable(ILogger logger, ulong peer, PeerAddress address);
+
+    [LoggerMessage(2, LogLevel.Warning, "member {Peer} at {Address} is unreachable: {Reason}")]
+    public static partial void Unreachable(ILogger logger, ulong peer, PeerAddress address, string reason);
+
+    [LoggerMessage(3, LogLevel.Warning, "member {Peer} at {Address} refused the handshake: {Status}")]
+    public static partial void RefusedBy(ILogger logger, ulong peer, PeerAddress address, HandshakeStatus status);
+
+    [LoggerMessage(4, LogLevel.Warning, "refused a peer connection from {Remote}: {Status}; it is member {From} of cluster {ClusterId:x16}, version {Version}, and asks for member {To}")]
+    public static partial void Refused(
+        ILogger logger, EndPoint? remote, HandshakeStatus status, ulong from, ulong clusterId, uint version, ulong to);
+
+    [LoggerMessage(5, LogLevel.Warning, "dropped a peer connection from {Remote}: {Reason}")]
+    public static partial void NoHandshake(ILogger logger, EndPoint? remote, string reason);
+
+    [LoggerMessage(6, LogLevel.Warning, "dropped the connection of member {Peer} from {Remote}: {Reason}")]
+    public static partial void Malformed(ILogger logger, ulong peer, EndPoint? remote, string reason);
+
+    [LoggerMessage(7, LogLevel.Error, "can't accept peer connections for now: {Reason}")]
+    public static partial void CannotAccept(ILogger logger, string reason);
+}

@@ -1,0 +1,39 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>Times and bounds of the peer transport.</summary>
+internal sealed record PeerOptions
+{
+    /// <summary>First pause before dialling again; each further one is twice as long, less up to half of it at random.</summary>
+    public TimeSpan BackoffMin { get; init; } = TimeSpan.FromMilliseconds(20);
+
+    /// <summary>Longest pause. A connection that lived longer than this starts over at <see cref="BackoffMin"/>.</summary>
+    public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>From the first packet to the answered handshake, on either side.</summary>
+    public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long sent bytes may stay unacknowledged by the other kernel before the connection is given up. Without it TCP
+    /// backs off up to two minutes, and a healed network would stay cut for as long.
+    /// </summary>
+    public TimeSpan UnacknowledgedTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes waiting to be sent to a member at which bulk has to wait; it may go on when half of them are sent.</summary>
+    public int BulkBytesMax { get; init; } = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// Bytes waiting to be sent to a member at which it is cut off: bulk up to its bound, the one largest frame that crosses
+    /// it, and as much again for small messages. A power of two.
+    /// </summary>
+    public int SendBytesMax { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>First size of each of a member's two receive buffers; grows to the largest frame met.</summary>
+    public int ReceiveBytesMin { get; init; } = 64 * 1024;
+
+    /// <summary>Items in the inbox for each other member: its two batches; connected, lost, drained.</summary>
+    public const int InboxItemsPerPeer = 2 + 3;
+
+    internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
+}

@@ -1,0 +1,50 @@
+using System.Threading.Tasks.Sources;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>
+/// An auto-reset event for one asynchronous waiter and any number of setters. A setter costs one compare-and-swap, and a
+/// thread-pool item only if the waiter waits; nothing allocates.
+/// </summary>
+internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
+{
+    private const int Idle = 0;
+    private const int Signalled = 1;
+    private const int Waiting = 2;
+
+    private ManualResetValueTaskSourceCore<bool> source;
+    private int state;
+
+    /// <summary>The waiter is parked, and stays so until <see cref="Set"/>.</summary>
+    public bool IsWaiting => Volatile.Read(ref state) == Waiting;
+
+    public ValueTask WaitAsync()
+    {
+        if (Interlocked.CompareExchange(ref state, Idle, Signalled) == Signalled)
+            return default;
+        source.Reset();
+        if (Interlocked.CompareExchange(ref state, Waiting, Idle) == Idle)
+            return new ValueTask(this, source.Version);
+        Volatile.Write(ref state, Idle);
+        return default;
+    }
+
+    public void Set()
+    {
+        if (Interlocked.CompareExchange(ref state, Signalled, Idle) != Waiting)
+            return;
+        if (Interlocked.CompareExchange(ref state, Idle, Waiting) == Waiting)
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
+        else
+            Set();
+    }
+
+    void IThreadPoolWorkItem.Execute() => source.SetResult(true);
+
+    void IValueTaskSource.GetResult(short token) => source.GetResult(token);
+
+    ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => source.GetStatus(token);
+
+    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+        source.OnCompleted(continuation, state, token, flags);
+}

@@ -1,0 +1,98 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Text;
+using Microsoft.AspNetCore.Connections;
+
+namespace RaftFast.Http.Tests;
+
+/// <summary>The far end of a connection that is a pair of pipes in memory. Sending runs the connection's parser on the sender's thread.</summary>
+internal sealed class PipeClient
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private readonly Pipe toServer;
+    private readonly Pipe toClient;
+    private readonly StringBuilder received = new();
+
+    public PipeClient(HttpFront front, long pauseWriterThreshold = 1 << 16)
+    {
+        PipeOptions options = new(
+            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+            pauseWriterThreshold: pauseWriterThreshold, resumeWriterThreshold: pauseWriterThreshold / 2,
+            minimumSegmentSize: 64, useSynchronizationContext: false);
+        toServer = new Pipe(options);
+        toClient = new Pipe(options);
+        Context = new DefaultConnectionContext("test", new Duplex(toServer.Reader, toClient.Writer), new Duplex(toClient.Reader, toServer.Writer));
+        Closed = front.OnConnectedAsync(Context);
+    }
+
+    public DefaultConnectionContext Context { get; }
+
+    /// <summary>Ends when the server has let go of the connection.</summary>
+    public Task Closed { get; }
+
+    public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
+
+    public async Task SendAsync(ReadOnlyMemory<byte> bytes) =>
+        await toServer.Writer.WriteAsync(bytes).AsTask().WaitAsync(Deadline);
+
+    public ValueTask EndAsync() => toServer.Writer.CompleteAsync();
+
+    /// <summary>As a reset connection does.</summary>
+    public async Task ResetAsync()
+    {
+        await toServer.Writer.CompleteAsync(new ConnectionResetException("reset"));
+        await toClient.Reader.CompleteAsync(new ConnectionResetException("reset"));
+    }
+
+    /// <summary>What came until the server closed, dates replaced by D.</summary>
+    public async Task<string> ReceiveAllAsync()
+    {
+        while (await ReceiveSomeAsync())
+        {
+        }
+        await Closed.WaitAsync(Deadline);
+        return Answers.WithoutDates(received.ToString());
+    }
+
+    /// <summary>What came up to and with the first <paramref name="end"/> that has not been returned yet.</summary>
+    public async Task<string> ReceiveAsync(string end)
+    {
+        int index;
+        while ((index = received.ToString().IndexOf(end, StringComparison.Ordinal)) < 0)
+            Assert.True(await ReceiveSomeAsync(), $"closed after: {received}");
+        string text = received.ToString(0, index + end.Length);
+        received.Remove(0, text.Length);
+        return Answers.WithoutDates(text);
+    }
+
+    /// <summary>All that is here already.</summary>
+    public string ReceiveNow()
+    {
+        while (toClient.Reader.TryRead(out ReadResult result))
+        {
+            received.Append(Encoding.Latin1.GetString(result.Buffer));
+            toClient.Reader.AdvanceTo(result.Buffer.End);
+            if (result.IsCompleted)
+                break;
+        }
+        string text = received.ToString();
+        received.Clear();
+        return Answers.WithoutDates(text);
+    }
+
+    private async Task<bool> ReceiveSomeAsync()
+    {
+        ReadResult result = await toClient.Reader.ReadAsync().AsTask().WaitAsync(Deadline);
+        received.Append(Encoding.Latin1.GetString(result.Buffer));
+        toClient.Reader.AdvanceTo(result.Buffer.End);
+        return !result.IsCompleted;
+    }
+
+    private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe
+    {
+        public PipeReader Input => input;
+
+        public PipeWriter Output => output;
+    }
+}

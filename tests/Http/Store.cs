@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using System.Text;
+using RaftFast.Protocol;
+
+namespace RaftFast.Http.Tests;
+
+/// <summary>The server behind the front: a dictionary and a list of members, on a thread of its own.</summary>
+internal sealed class Store : IDisposable
+{
+    private readonly BlockingCollection<ClientRequest> inbox = [];
+    private readonly Dictionary<string, byte[]> values = [];
+    private readonly List<string> changes = [];
+    private readonly Thread thread;
+
+    public Store()
+    {
+        thread = new Thread(Run) { IsBackground = true };
+        thread.Start();
+    }
+
+    /// <summary>Membership changes so far, as text. Read it when nothing is outstanding.</summary>
+    public IReadOnlyList<string> Changes => changes;
+
+    public void Submit(ClientRequest request) => inbox.Add(request);
+
+    /// <summary>When nothing is outstanding.</summary>
+    public void Clear()
+    {
+        values.Clear();
+        changes.Clear();
+    }
+
+    public void Dispose()
+    {
+        inbox.CompleteAdding();
+        thread.Join();
+        inbox.Dispose();
+    }
+
+    private void Run()
+    {
+        List<HttpConnection> touched = [];
+        foreach (ClientRequest first in inbox.GetConsumingEnumerable())
+        {
+            ClientRequest? request = first;
+            do
+            {
+                HttpConnection connection = request.Connection;
+                Complete(request);
+                if (connection.MarkForResume())
+                    touched.Add(connection);
+            }
+            while (inbox.TryTake(out request));
+            foreach (HttpConnection connection in touched)
+                connection.Resume();
+            touched.Clear();
+        }
+    }
+
+    private void Complete(ClientRequest request)
+    {
+        switch (request.Method)
+        {
+            case ClientRequestMethod.Put:
+                Assert.Equal(DecodeStatus.Complete, Protocol.Record.TryRead(request.Record, out RecordHeader header));
+                Assert.Equal(default, header.Position);
+                Assert.Equal(request.Record.Length, header.RecordLength);
+                Assert.Equal(DecodeStatus.Complete, PutCommand.TryRead(Protocol.Record.Payload(request.Record, header), out PutCommand put));
+                Assert.True(put.Key.SequenceEqual(request.Key));
+                values[Encoding.Latin1.GetString(put.Key)] = put.Value.ToArray();
+                request.CompleteNoContent();
+                break;
+            case ClientRequestMethod.Get when values.TryGetValue(Encoding.Latin1.GetString(request.Key), out byte[]? value):
+                request.CompleteValue(value);
+                break;
+            case ClientRequestMethod.Get:
+                request.CompleteNotFound();
+                break;
+            case ClientRequestMethod.AddMember:
+                changes.Add($"add {request.MemberId} {Encoding.Latin1.GetString(request.Body)}");
+                request.CompleteNoContent();
+                break;
+            default:
+                changes.Add($"remove {request.MemberId}");
+                request.CompleteNoContent();
+                break;
+        }
+    }
+}
