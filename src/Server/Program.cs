@@ -1,1 +1,26 @@
-return 0;
+using Microsoft.Extensions.Logging;
+
+namespace RaftFast.Server;
+
+internal static class Program
+{
+    public static async Task<int> Main(string[] args)
+    {
+        // For the threads that nobody awaits: the loop's, the log's, the connections'.
+        AppDomain.CurrentDomain.UnhandledException += (_, e) =>
+            Environment.Exit(FatalError.Report((Exception)e.ExceptionObject, Console.Error));
+        try
+        {
+            ServerOptions? options = CommandLine.Parse(args, Console.Out, Console.Error, out int exitCode);
+            if (options is null)
+                return exitCode;
+            using StopSignal stop = new();
+            using LogFactory loggers = new(Console.OpenStandardError(), options.LogLevel);
+            return await NodeHost.RunAsync(options, loggers, stop.Token);
+        }
+        catch (Exception e)
+        {
+            return FatalError.Report(e, Console.Error);
+        }
+    }
+}

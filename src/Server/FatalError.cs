@@ -1,0 +1,25 @@
+using System.Net.Sockets;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server;
+
+/// <summary>The last words of a process that can't go on.</summary>
+internal static class FatalError
+{
+    /// <summary>One line for what the operator can mend; all there is to know for a bug.</summary>
+    /// <returns>The process's exit code.</returns>
+    public static int Report(Exception exception, TextWriter error)
+    {
+        if (IsOperatingError(exception))
+        {
+            error.Write($"raftfast: {LogLine.Escape(exception.Message)}\n");
+            return ExitCode.OperatingError;
+        }
+        string what = exception is InvariantException ? exception.Message : $"{exception.GetType()}: {exception.Message}";
+        error.Write($"raftfast: a bug, please report it: {LogLine.Escape(what)}\n{exception}\n");
+        return ExitCode.Bug;
+    }
+
+    private static bool IsOperatingError(Exception exception) =>
+        exception is ListenException or IOException or SocketException or UnauthorizedAccessException;
+}

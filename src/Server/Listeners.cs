@@ -1,0 +1,93 @@
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// The two doors of a member: HTTP for clients, the peer protocol for the other members. They stand on Kestrel's socket
+/// transport alone: its HTTP stack, which never runs here, would triple the binary (docs/ARCHITECTURE.md).
+/// </summary>
+internal sealed class Listeners : IAsyncDisposable
+{
+    /// <summary>A connection costs a socket and a few buffers, about 20 KiB while it is idle: 200 MiB in all.</summary>
+    public const int HttpConnectionsMax = 10_000;
+
+    /// <summary>Each of a dozen members dials a few times over before its dead connections are noticed.</summary>
+    public const int PeerConnectionsMax = 64;
+
+    private readonly Listener http;
+    private readonly Listener peer;
+
+    private Listeners(Listener http, Listener peer)
+    {
+        this.http = http;
+        this.peer = peer;
+    }
+
+    /// <summary>Where clients really connect: with the port that the system chose, if it was asked for any.</summary>
+    public IPEndPoint Http => http.EndPoint;
+
+    public IPEndPoint Peer => peer.EndPoint;
+
+    /// <exception cref="ListenException">One of the addresses can't be listened on; then neither is.</exception>
+    public static async Task<Listeners> StartAsync(
+        IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler, ILoggerFactory loggers)
+    {
+        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), loggers);
+        ILogger log = loggers.CreateLogger("listen");
+        IConnectionListener httpSocket = await BindAsync(transport, http, "clients", "--port");
+        IConnectionListener peerSocket;
+        try
+        {
+            peerSocket = await BindAsync(transport, peer, "the other members", "--cluster, in every member's list");
+        }
+        catch (ListenException)
+        {
+            await httpSocket.DisposeAsync();
+            throw;
+        }
+        return new Listeners(
+            new Listener(httpSocket, httpHandler, HttpConnectionsMax, log),
+            new Listener(peerSocket, peerHandler, PeerConnectionsMax, log));
+    }
+
+    /// <summary>
+    /// Accepts no more connections and asks those there are to close; returns when all have. Those left at
+    /// <paramref name="cancellation"/> are cut off.
+    /// </summary>
+    public Task StopAsync(CancellationToken cancellation) =>
+        Task.WhenAll(http.StopAsync(cancellation), peer.StopAsync(cancellation));
+
+    /// <summary>Stops at once.</summary>
+    public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
+
+    private static async Task<IConnectionListener> BindAsync(
+        SocketTransportFactory transport, IPEndPoint endPoint, string whom, string flag)
+    {
+        string failure = $"can't listen for {whom} on {endPoint}";
+        try
+        {
+            return await transport.BindAsync(endPoint);
+        }
+        catch (AddressInUseException e)
+        {
+            throw new ListenException($"{failure}: another process has that port; stop it, or give another port with {flag}", e);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            throw new ListenException($"{failure}: this machine doesn't have that address; give one that it has, or * for all, with --listen", e);
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
+        {
+            throw new ListenException($"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give a higher port with {flag}", e);
+        }
+        catch (SocketException e)
+        {
+            throw new ListenException($"{failure}: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server;
+
+/// <summary>What the command line asked for, each value valid by itself and beside the others.</summary>
+internal sealed record ServerOptions
+{
+    /// <summary>A member of <see cref="Configuration"/>.</summary>
+    public required ulong MemberId { get; init; }
+
+    /// <summary>What <c>--cluster</c> says. It matters only while the data directory is empty.</summary>
+    public required ClusterConfiguration Configuration { get; init; }
+
+    /// <summary>Address of the HTTP port.</summary>
+    public required IPAddress Listen { get; init; }
+
+    /// <summary>The HTTP port; 0 asks for any free one.</summary>
+    public required int Port { get; init; }
+
+    public required string DataDirectory { get; init; }
+
+    /// <summary>How long a request may wait for its outcome before it is answered 503 or 504.</summary>
+    public required TimeSpan RequestTimeout { get; init; }
+
+    public required LogLevel LogLevel { get; init; }
+
+    /// <summary>"direct" or "buffered": how the log is written to disk.</summary>
+    public required string Disk { get; init; }
+}
