@@ -1,0 +1,10 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage;
+
+internal static class HardStateOrder
+{
+    /// <summary>§5.2: the term never goes back, and a vote once given in a term stands.</summary>
+    public static bool MayFollow(HardState before, HardState after) =>
+        after.Term > before.Term || (after.Term == before.Term && (before.Vote == 0 || after.Vote == before.Vote));
+}

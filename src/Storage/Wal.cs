@@ -1,0 +1,299 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage;
+
+/// <summary>
+/// The write-ahead log. The loop appends records into the open batch in a slab, where they lie as they will on the disk; the writer
+/// takes what was published and writes it with one synchronous write. So a record is copied once, a batch is a sync, and what queues
+/// during one sync makes the next batch. No threads, clocks or timers here: each method says whose it is, and one thread may be all.
+/// </summary>
+public sealed class Wal : IDisposable
+{
+    private readonly Lock gate;
+    private readonly AlignedMemory seal = new(IDisk.Alignment);
+    private readonly WalSegments segments;
+    private readonly WalQueue queue;
+    private readonly WalSlabs slabs;
+    private readonly WalRuns runs;
+    private readonly WalTerms terms;
+    private readonly WalReader reader;
+    private readonly int slabBytes;
+    private HardState state;
+    private long publishedBatch;
+    private long completedBatch;
+
+    // The writer's. One write is under way at a time: recovery relies on it.
+    private long takenBatch;
+    private long writtenBatch;
+    private bool isSealed;
+
+    private Wal(WalReplay replay, WalSegments segments, WalRuns runs, WalTerms terms, WalReader reader, WalOptions options, Lock gate)
+    {
+        this.gate = gate;
+        this.segments = segments;
+        this.runs = runs;
+        this.terms = terms;
+        this.reader = reader;
+        slabBytes = options.SlabBytes;
+        state = replay.State;
+        publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
+        isSealed = replay.IsSealed;
+        slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, terms.Last.Index);
+        queue = new WalQueue(new WalPendingBatch
+        {
+            Number = replay.Batches + 1,
+            Slab = slabs.Current,
+            End = WalBatchHeader.Size,
+            Last = terms.Last,
+            State = state,
+        });
+    }
+
+    /// <summary>Of the last entry appended, which may not be durable yet. Loop thread.</summary>
+    public LogPosition Last => terms.Last;
+
+    /// <summary>Any thread.</summary>
+    public bool NextSegmentIsReady => segments.IsPrepared;
+
+    /// <summary>Whether the last <see cref="TryPrepareSegment"/> found no room. Any thread.</summary>
+    public bool DiskIsFull => segments.DiskIsFull;
+
+    /// <summary>Replays the log, cuts off a torn tail, and makes it ready for appending. Nothing on the disk changes before all of it has been read.</summary>
+    /// <exception cref="StorageException">Damage, another node's log, or no room for the first segment.</exception>
+    public static Wal Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, out WalRecovery recovery)
+    {
+        options.Check();
+        WalRuns runs = new();
+        WalTerms terms = new();
+        WalReplay replay = new(disk, clusterId, memberId, runs, terms);
+        replay.Run();
+        Lock gate = new();
+        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options.SegmentBytes, replay, gate);
+        recovery = new WalRecovery
+        {
+            // An entry tells of its term as much as a hard state does.
+            HardState = replay.State.Term >= terms.Last.Term ? replay.State : new HardState(terms.Last.Term, 0),
+            Last = terms.Last,
+            TermRuns = terms.ToArray(),
+            Bytes = replay.Bytes,
+            Segments = Math.Max(1, replay.Segments),
+            Batches = replay.Batches,
+            TornTail = replay.TornTail,
+        };
+        return new Wal(replay, segments, runs, terms, new WalReader(disk, runs), options, gate);
+    }
+
+    /// <summary>
+    /// Appends a log entry; what stands at its index and after it is truncated first (§5.3). Hard states that entries depend on go
+    /// first: a crash may keep any prefix of what was appended. Loop thread.
+    /// </summary>
+    /// <param name="record">Complete and stamped; copied.</param>
+    public void Append(ReadOnlySpan<byte> record, in RecordHeader header)
+    {
+        Invariant.Hold(record.Length == header.RecordLength);
+        Invariant.Hold(header.Type != RecordType.HardState);
+        long index = header.Position.Index;
+        long last = terms.Last.Index;
+        bool canFollow = terms.TryAppend(header.Position);
+        Invariant.Hold(canFollow);
+        if (index <= last)
+        {
+            slabs.Truncate(index);
+            runs.Truncate(index);
+            reader.Truncate(index);
+        }
+        Span<byte> place = Reserve(record.Length, out int offset);
+        record.CopyTo(place);
+        ref WalPendingBatch open = ref queue.Open;
+        slabs.Add(index, offset, record.Length);
+        runs.Add(open.Number, index, offset - open.Start, leading: open.Entries == 0);
+        open.Entries++;
+        open.Last = header.Position;
+        open.RecordsChecksum = Crc32C.Append(open.RecordsChecksum, record[..Record.HeaderSize]);
+    }
+
+    /// <summary>Loop thread.</summary>
+    public void AppendHardState(HardState state)
+    {
+        Invariant.Hold(HardStateOrder.MayFollow(this.state, state));
+        this.state = state;
+        Span<byte> record = Reserve(HardStateRecord.Size, out _);
+        HardStateRecord.Write(record, state);
+        ref WalPendingBatch open = ref queue.Open;
+        open.State = state;
+        open.RecordsChecksum = Crc32C.Append(open.RecordsChecksum, record[..Record.HeaderSize]);
+    }
+
+    /// <summary>Hands all that was appended to the writer. Between an append and this the writer gets nothing more. Loop thread.</summary>
+    /// <param name="batchNumber">Of the batch that will hold the last of it; when nothing was appended, of the batch published last.</param>
+    /// <returns>False when nothing was appended.</returns>
+    public bool TryPublish(out long batchNumber)
+    {
+        bool isNew = queue.IsAppending;
+        if (isNew)
+        {
+            publishedBatch = queue.Open.Number;
+            lock (gate)
+                queue.Publish();
+        }
+        batchNumber = publishedBatch;
+        return isNew;
+    }
+
+    /// <summary>
+    /// Whether records are sure to find room on the disk even if no further segment can be made. They may need, besides themselves, a
+    /// header and padding for each batch: one or two, and two more for each slab they fill, since a batch and the first record of the
+    /// next one exceed a slab. Loop thread.
+    /// </summary>
+    /// <param name="bytes">Of all records that were admitted and not appended yet, and that will be published together.</param>
+    public bool HasRoom(long bytes)
+    {
+        const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
+        long batches = 2 + 2 * (bytes / (slabBytes - WalBatchHeader.Size));
+        lock (gate)
+            return segments.HasRoom(queue.BytesOnDisk + bytes + batches * overhead, slabBytes);
+    }
+
+    /// <summary>
+    /// The records from <paramref name="firstIndex"/> on, as many as stand together in memory or in a read-ahead buffer, at least one.
+    /// The bytes are valid until the next call. Loop thread; blocks if they have to be read from the disk.
+    /// </summary>
+    /// <exception cref="StorageException">A record on the disk is damaged.</exception>
+    public ReadOnlySpan<byte> Read(long firstIndex, long lastIndex, int bytesMax, out int count)
+    {
+        Invariant.Hold(firstIndex >= 1);
+        Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
+        return slabs.Holds(firstIndex)
+            ? slabs.Read(firstIndex, lastIndex, bytesMax, out count)
+            : reader.Read(firstIndex, lastIndex, bytesMax, out count);
+    }
+
+    /// <summary>Entries up to <paramref name="index"/> were applied: once durable, they need not stay in memory. Loop thread.</summary>
+    public void Release(long index)
+    {
+        Invariant.Hold(index <= Last.Index);
+        slabs.Release(index);
+    }
+
+    /// <summary>The batch is durable. Called in order, for seals too. Loop thread.</summary>
+    public void Completed(in WalBatch batch)
+    {
+        Invariant.Hold(batch.Number == completedBatch + 1);
+        completedBatch = batch.Number;
+        runs.Place(batch.Number, batch.Entries, batch.Segment, batch.Offset, batch.Bytes);
+        slabs.Completed(batch.Number);
+    }
+
+    /// <summary>What was published since the last one, if the loop isn't appending more just now. Writer thread.</summary>
+    public bool TryTake(out WalBatch batch)
+    {
+        batch = default;
+        WalPendingBatch pending;
+        (long Segment, int Offset) place;
+        lock (gate)
+        {
+            if (!queue.TryTake(out pending))
+                return false;
+            place = segments.Place(pending.BytesOnDisk, pending.Number);
+            segments.Passed(pending.Last, pending.State);
+        }
+        batch = Seal(pending, place, pending.Slab.Memory.Address + pending.Start);
+        return true;
+    }
+
+    /// <summary>
+    /// An empty batch, unless the last one was empty or more is queued. A damaged last batch can't be told from one that was never
+    /// finished; with a seal behind it, it can. Writer thread.
+    /// </summary>
+    public bool TryTakeSeal(out WalBatch batch)
+    {
+        batch = default;
+        WalPendingBatch pending;
+        (long Segment, int Offset) place;
+        lock (gate)
+        {
+            if (isSealed || !queue.IsEmpty || !segments.HasPlace(IDisk.Alignment))
+                return false;
+            pending = queue.TakeSeal();
+            place = segments.Place(pending.BytesOnDisk, pending.Number);
+        }
+        batch = Seal(pending, place, seal.Address);
+        return true;
+    }
+
+    /// <summary>Blocks until the batch is durable. Writer thread.</summary>
+    /// <exception cref="StorageException">It isn't, and nothing can be said of the log any more: the process stops.</exception>
+    public void Write(in WalBatch batch)
+    {
+        Invariant.Hold(batch.Number == takenBatch);
+        Invariant.Hold(batch.Number == writtenBatch + 1);
+        segments.FileOf(batch.Segment).Write(batch.Offset, batch.Image);
+        writtenBatch = batch.Number;
+    }
+
+    /// <summary>Makes the file of the next segment. One background thread.</summary>
+    /// <returns>False when the disk is full; try again later.</returns>
+    public bool TryPrepareSegment() => segments.TryPrepare();
+
+    /// <summary>No thread may be in any other method, nor use what <see cref="Read"/> returned.</summary>
+    public void Dispose()
+    {
+        segments.Dispose();
+        slabs.Dispose();
+        reader.Dispose();
+        seal.Dispose();
+    }
+
+    /// <summary>Room for a record in the open batch, or in a new one if the slab is full.</summary>
+    private Span<byte> Reserve(int length, out int offset)
+    {
+        if (!queue.IsAppending)
+        {
+            lock (gate)
+                queue.BeginAppending();
+        }
+        if (queue.Open.End + length > slabBytes)
+            NextSlab();
+        ref WalPendingBatch open = ref queue.Open;
+        offset = open.End;
+        open.End += length;
+        open.Records++;
+        open.Slab.LastBatch = open.Number;
+        return open.Slab.Memory.Span.Slice(offset, length);
+    }
+
+    private void NextSlab()
+    {
+        slabs.Advance();
+        if (queue.Open.IsEmpty)
+        {
+            queue.Open = queue.Open.MovedTo(slabs.Current);
+            return;
+        }
+        lock (gate)
+            queue.Close(slabs.Current);
+    }
+
+    /// <summary>Completes the batch's image: header and padding. The gate isn't needed: the next batch begins behind them.</summary>
+    private WalBatch Seal(in WalPendingBatch pending, (long Segment, int Offset) place, nint address)
+    {
+        Invariant.Hold(takenBatch == writtenBatch);
+        Invariant.Hold(pending.Number == takenBatch + 1);
+        takenBatch = pending.Number;
+        isSealed = pending.IsEmpty;
+        WalBatch batch = new()
+        {
+            Number = pending.Number,
+            Last = pending.Last,
+            Entries = pending.Entries,
+            Bytes = pending.BytesOnDisk,
+            Segment = place.Segment,
+            Offset = place.Offset,
+            Address = address,
+        };
+        WalBatchHeader header = new(pending.Number, place.Offset, pending.Bytes, pending.Records, pending.RecordsChecksum, pending.Last);
+        header.Write(batch.Image, segments.Salt);
+        batch.Image[pending.Bytes..].Clear();
+        return batch;
+    }
+}

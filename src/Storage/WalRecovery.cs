@@ -1,0 +1,25 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage;
+
+/// <summary>What the log held when it was opened.</summary>
+public sealed class WalRecovery
+{
+    public required HardState HardState { get; init; }
+
+    public required LogPosition Last { get; init; }
+
+    /// <summary>The first position of each run of entries of one term, in order: with <see cref="Last"/>, all terms of the log.</summary>
+    public required IReadOnlyList<LogPosition> TermRuns { get; init; }
+
+    /// <summary>Of all batches, on the disk.</summary>
+    public required long Bytes { get; init; }
+
+    public required int Segments { get; init; }
+
+    /// <summary>Also the number of the last one.</summary>
+    public required long Batches { get; init; }
+
+    /// <summary>For a person: where an unfinished last batch was cut off. Nothing of it had been acknowledged.</summary>
+    public required string? TornTail { get; init; }
+}

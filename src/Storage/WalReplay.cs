@@ -1,0 +1,182 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage;
+
+/// <summary>
+/// Reads the log from its first segment to its last and writes nothing. One write is one batch, and a batch is begun only when the one
+/// before it is durable. So if a batch is not intact and nothing later is there, it was never durable, nobody was told of it, and all of
+/// it is dropped; if anything later is there, it was durable once, and the log is damaged. The header of a segment is durable before
+/// its file has a name, so a damaged one is never a torn one.
+/// </summary>
+internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, WalRuns runs, WalTerms terms)
+{
+    private string name = "";
+    private string damage = "";
+    private long damageOffset;
+    private int searchOffset;
+
+    /// <summary>Of the last segment.</summary>
+    public WalSegmentHeader Header { get; private set; }
+
+    public uint Salt { get; private set; }
+
+    /// <summary>In the last segment, behind its last batch.</summary>
+    public int Offset { get; private set; }
+
+    /// <summary>In the last segment, behind the last byte that isn't zero; above <see cref="Offset"/> if the tail is torn.</summary>
+    public int TailEnd { get; private set; }
+
+    public LogPosition Last => terms.Last;
+
+    public HardState State { get; private set; }
+
+    public int Segments { get; private set; }
+
+    /// <summary>Also the number of the last one.</summary>
+    public long Batches { get; private set; }
+
+    public long Bytes { get; private set; }
+
+    /// <summary>Whether the last batch is a seal, or there is none.</summary>
+    public bool IsSealed { get; private set; } = true;
+
+    public string? TornTail =>
+        TailEnd > Offset ? $"{name}: an unfinished batch was cut off at byte {Offset}, behind entry {terms.Last.Index}" : null;
+
+    /// <exception cref="StorageException">Damage, a missing segment, or another node's log.</exception>
+    public void Run()
+    {
+        foreach (string file in disk.List())
+        {
+            if (WalSegment.TryParseName(file, out long segment))
+                ReadSegment(file, segment);
+        }
+    }
+
+    private void ReadSegment(string file, long segment)
+    {
+        if (segment != Segments + 1)
+            throw StorageException.Unusable(WalSegment.Name(Segments + 1), $"is missing, and {file} is there");
+        using IDiskFile source = disk.Open(file);
+        using AlignedMemory memory = new(AlignedMemory.RoundUp((int)Math.Clamp(source.Length, WalSegmentHeader.Size, WalSegment.BytesMax)));
+        memory.Span[source.Read(0, memory.Span)..].Clear();
+        ReadHeader(file, segment, memory.Span);
+        name = file;
+        Segments++;
+        ReadBatches(memory.Span);
+        FindTail(memory.Span);
+    }
+
+    private void ReadHeader(string file, long segment, ReadOnlySpan<byte> source)
+    {
+        if (!WalSegmentHeader.TryRead(source, out WalSegmentHeader header, out uint salt, out uint version))
+        {
+            throw version == 0
+                ? StorageException.Damage(file, 0, "this is no header of a log segment")
+                : new StorageException($"{file} has format {version}, and this program knows {WalSegmentHeader.Version} only; start the program that wrote it");
+        }
+        if (header.ClusterId != clusterId || header.MemberId != memberId)
+        {
+            throw new StorageException(
+                $"{file} is of member {header.MemberId} of cluster {header.ClusterId:x16}, not of member {memberId} of cluster {clusterId:x16}; check --id and --data-dir");
+        }
+        if (header.Segment != segment)
+            throw StorageException.Damage(file, 0, $"this is segment {header.Segment}");
+        if (header.FirstBatch != Batches + 1)
+        {
+            throw Segments == 0
+                ? StorageException.Damage(file, 0, $"the log begins with batch {header.FirstBatch}")
+                : Damage($"{damage}, and {file} goes on with batch {header.FirstBatch}");
+        }
+        if (header.Last != terms.Last || header.State != State)
+            throw StorageException.Damage(file, 0, $"it goes on behind entry {header.Last.Index}, and the log before it ends with entry {terms.Last.Index}");
+        Header = header;
+        Salt = salt;
+    }
+
+    private void ReadBatches(ReadOnlySpan<byte> segment)
+    {
+        Offset = WalSegmentHeader.Size;
+        while (IsIntact(segment, out WalBatchHeader header))
+        {
+            if (header.Number != Batches + 1)
+                throw StorageException.Damage(name, Offset, $"batch {header.Number} is where batch {Batches + 1} should be");
+            Apply(segment, header);
+            Batches++;
+            Bytes += header.BytesOnDisk;
+            Offset += header.BytesOnDisk;
+            IsSealed = header.Records == 0;
+        }
+    }
+
+    /// <returns>False with <see cref="damage"/> said.</returns>
+    private bool IsIntact(ReadOnlySpan<byte> segment, out WalBatchHeader header)
+    {
+        damageOffset = Offset;
+        searchOffset = Offset + IDisk.Alignment;
+        damage = $"batch {Batches + 1} is not there";
+        if (!WalBatchHeader.TryRead(segment, Offset, Salt, out header))
+            return false;
+        searchOffset = Offset + header.BytesOnDisk;
+        int at = Offset + WalBatchHeader.Size;
+        int end = Offset + header.Bytes;
+        uint checksum = 0;
+        for (int i = 0; i < header.Records; i++)
+        {
+            if (Record.TryRead(segment[at..end], out RecordHeader record) != DecodeStatus.Complete)
+            {
+                damageOffset = at;
+                damage = $"record {i + 1} of batch {Batches + 1} is not intact";
+                return false;
+            }
+            checksum = Crc32C.Append(checksum, segment.Slice(at, Record.HeaderSize));
+            at += record.RecordLength;
+        }
+        damage = $"the records of batch {Batches + 1} are not those that it began with";
+        return at == end && checksum == header.RecordsChecksum;
+    }
+
+    /// <summary>The batch is as it was written. What it says must make sense, or a bug wrote it.</summary>
+    private void Apply(ReadOnlySpan<byte> segment, in WalBatchHeader header)
+    {
+        int entries = 0;
+        for (int at = Offset + WalBatchHeader.Size; at < Offset + header.Bytes;)
+        {
+            DecodeStatus status = Record.TryReadHeader(segment[at..], out RecordHeader record);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            damageOffset = at;
+            if (record.Type == RecordType.HardState)
+            {
+                if (!HardStateRecord.TryRead(segment[at..], record, out HardState state) || !HardStateOrder.MayFollow(State, state))
+                    throw Damage($"a term or vote can't follow term {State.Term}");
+                State = state;
+            }
+            else
+            {
+                long last = terms.Last.Index;
+                if (!terms.TryAppend(record.Position))
+                    throw Damage($"entry {record.Position.Index} of term {record.Position.Term} can't follow entry {last}");
+                if (record.Position.Index <= last)
+                    runs.Truncate(record.Position.Index);
+                runs.Add(header.Number, record.Position.Index, at - Offset, leading: entries == 0);
+                entries++;
+            }
+            at += record.RecordLength;
+        }
+        if (header.Last != terms.Last)
+            throw Damage($"batch {header.Number} ends with entry {terms.Last.Index}, not {header.Last.Index}");
+        runs.Place(header.Number, entries, Header.Segment, Offset, header.BytesOnDisk);
+    }
+
+    private void FindTail(ReadOnlySpan<byte> segment)
+    {
+        TailEnd = Offset + segment[Offset..].LastIndexOfAnyExcept((byte)0) + 1;
+        for (int at = searchOffset; at < TailEnd; at += IDisk.Alignment)
+        {
+            if (WalBatchHeader.TryRead(segment, at, Salt, out WalBatchHeader later))
+                throw Damage($"{damage}, and batch {later.Number} follows at byte {at}");
+        }
+    }
+
+    private StorageException Damage(string what) => StorageException.Damage(name, damageOffset, what);
+}
