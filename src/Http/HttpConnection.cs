@@ -154,7 +154,7 @@ public sealed class HttpConnection
     {
         while (requests.First is { IsFinished: true } request && transport.UnflushedBytes < FlushBytes)
         {
-            bool isLast = request.Closes || (isClosing && requests.Count == 1 && held is null);
+            bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && held is null);
             writer.Write(transport.Output, request, isLast);
             requests.Dequeue();
         }
