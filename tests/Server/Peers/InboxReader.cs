@@ -1,0 +1,47 @@
+using RaftFast.Protocol;
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Server.Tests.Peers;
+
+/// <summary>The loop thread's side of an inbox, one item at a time.</summary>
+internal sealed class InboxReader(Inbox inbox)
+{
+    private readonly object?[] one = new object?[1];
+
+    public object Next()
+    {
+        Assert.True(inbox.Wait((int)Eventually.Deadline.TotalMilliseconds), "nothing came");
+        Assert.Equal(1, inbox.Drain(one));
+        return one[0]!;
+    }
+
+    public T Next<T>() => Assert.IsType<T>(Next());
+
+    public void AssertEmpty() => Assert.Equal(0, inbox.Drain(one));
+
+    /// <summary>The next <paramref name="length"/> bytes of frames, and the batches released.</summary>
+    public byte[] NextFrames(int length, ulong from)
+    {
+        List<byte> frames = [];
+        while (frames.Count < length)
+        {
+            PeerBatch batch = Next<PeerBatch>();
+            Assert.Equal(from, batch.From);
+            AssertWhole(batch.Frames);
+            frames.AddRange(batch.Frames);
+            batch.Release();
+        }
+        return [.. frames];
+    }
+
+    private static void AssertWhole(ReadOnlySpan<byte> frames)
+    {
+        Assert.False(frames.IsEmpty);
+        while (!frames.IsEmpty)
+        {
+            Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(frames, out Message message, out int recordsLength));
+            Assert.True(Frame.RecordsAreValid(message, frames.Slice(Frame.HeaderSize, recordsLength)));
+            frames = frames[(Frame.HeaderSize + recordsLength)..];
+        }
+    }
+}

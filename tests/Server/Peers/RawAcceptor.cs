@@ -1,0 +1,55 @@
+using System.Net;
+using System.Net.Sockets;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Tests.Peers;
+
+/// <summary>A bare listening socket in the place of the member that is dialled, under the test's control to the byte.</summary>
+internal sealed class RawAcceptor : IDisposable
+{
+    private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+
+    public RawAcceptor()
+    {
+        listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        listener.Listen();
+    }
+
+    public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
+
+    /// <summary>The next connection, its handshake read and verified, the answer still due.</summary>
+    public Socket Accept()
+    {
+        Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "nobody dialled");
+        Socket socket = listener.Accept();
+        socket.ReceiveTimeout = (int)Eventually.Deadline.TotalMilliseconds;
+        byte[] bytes = Receive(socket, Handshake.Size);
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out uint version));
+        Assert.Equal(Handshake.Version, version);
+        Assert.Equal(new Handshake(Node.ClusterId, 1, 2), handshake);
+        return socket;
+    }
+
+    public Socket AcceptAndAnswer(HandshakeStatus status = HandshakeStatus.Accepted)
+    {
+        Socket socket = Accept();
+        byte[] answer = new byte[Handshake.AnswerSize];
+        Handshake.WriteAnswer(answer, status);
+        socket.Send(answer);
+        return socket;
+    }
+
+    public static byte[] Receive(Socket socket, int length)
+    {
+        byte[] bytes = new byte[length];
+        for (int have = 0; have < length;)
+        {
+            int read = socket.Receive(bytes.AsSpan(have));
+            Assert.NotEqual(0, read);
+            have += read;
+        }
+        return bytes;
+    }
+
+    public void Dispose() => listener.Dispose();
+}

@@ -1,0 +1,48 @@
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Server.Tests.Peers;
+
+public sealed class WakeSignalTests
+{
+    [Fact]
+    public async Task Set_before_the_wait_is_not_lost_and_counts_once()
+    {
+        WakeSignal signal = new();
+        signal.Set();
+        signal.Set();
+        Task first = signal.WaitAsync().AsTask();
+        Assert.True(first.IsCompletedSuccessfully);
+        Task second = signal.WaitAsync().AsTask();
+        Assert.False(second.IsCompleted);
+        Assert.True(signal.IsWaiting);
+        signal.Set();
+        await second;
+        Assert.False(signal.IsWaiting);
+    }
+
+    [Fact]
+    public async Task No_wake_up_is_lost_with_many_setters()
+    {
+        const int Setters = 3;
+        const int Each = 20_000;
+        WakeSignal signal = new();
+        int set = 0;
+        Task waiter = Task.Run(
+            async () =>
+            {
+                while (Volatile.Read(ref set) < Setters * Each)
+                    await signal.WaitAsync();
+            },
+            TestContext.Current.CancellationToken);
+        Task[] setters = [.. Enumerable.Range(0, Setters).Select(_ => Task.Run(() =>
+        {
+            for (int i = 0; i < Each; i++)
+            {
+                Interlocked.Increment(ref set);
+                signal.Set();
+            }
+        }))];
+        await Task.WhenAll(setters);
+        await waiter.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
+    }
+}
