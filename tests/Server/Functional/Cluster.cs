@@ -1,0 +1,88 @@
+namespace RaftFast.Server.Tests.Functional;
+
+/// <summary>Members on free ports of this machine, with data directories of their own. Nothing outlives it.</summary>
+internal sealed class Cluster : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+    private readonly ClusterNode[] nodes;
+
+    private Cluster(int count)
+    {
+        nodes = new ClusterNode[count];
+        for (int i = 0; i < count; i++)
+            nodes[i] = new ClusterNode(i + 1, FreePorts.Take(), FreePorts.Take(), directory.PathOf($"{i + 1}"));
+        Urls = string.Join(',', nodes.Select(node => node.PeerUrl));
+    }
+
+    public IReadOnlyList<ClusterNode> Nodes => nodes;
+
+    /// <summary>The value of --cluster.</summary>
+    public string Urls { get; }
+
+    /// <summary>A running node that was the last to become leader, if the logs say so by now.</summary>
+    public ClusterNode? Leader
+    {
+        get
+        {
+            ClusterNode? last = nodes.MaxBy(node => node.TermLed);
+            return last is { Runs: true } && last.Process.TermLed == last.TermLed && last.TermLed > 0 ? last : null;
+        }
+    }
+
+    /// <summary>Ports and directories, and no process yet.</summary>
+    public static Cluster Prepare(int count) => new(count);
+
+    /// <summary>A cluster whose every member answers reads.</summary>
+    public static Cluster Start(int count)
+    {
+        Cluster cluster = new(count);
+        try
+        {
+            foreach (ClusterNode node in cluster.nodes)
+                node.Start(cluster.Urls);
+            cluster.WaitUntilReady();
+            return cluster;
+        }
+        catch
+        {
+            cluster.Dispose();
+            throw;
+        }
+    }
+
+    public void WaitUntilReady()
+    {
+        foreach (ClusterNode node in nodes)
+        {
+            if (node.Runs)
+                node.WaitUntilReady();
+        }
+    }
+
+    public ClusterNode WaitForLeader()
+    {
+        Eventually.Hold(() => Leader is not null, () => $"there is a leader, {this}");
+        return Leader!;
+    }
+
+    public IEnumerable<ClusterNode> Others(ClusterNode node) => nodes.Where(other => other != node);
+
+    public void KillAll()
+    {
+        foreach (ClusterNode node in nodes)
+            node.Process.BeginKill();
+        foreach (ClusterNode node in nodes)
+            node.Process.WaitForExit();
+    }
+
+    /// <summary>The runner shows a test's output when it fails, so the logs go there.</summary>
+    public void Dispose()
+    {
+        TestContext.Current.TestOutputHelper?.WriteLine(ToString());
+        foreach (ClusterNode node in nodes)
+            node.Dispose();
+        directory.Dispose();
+    }
+
+    public override string ToString() => string.Join('\n', nodes.Select(node => node.Process is null ? $"member {node.Id}: not started" : node.ToString()));
+}

@@ -1,0 +1,95 @@
+namespace RaftFast.Server.Tests.Functional;
+
+/// <summary>kill -9 under load: what was answered 204 is there afterwards, on every member.</summary>
+[Collection(RealProcesses.Name)]
+public sealed class KillTests
+{
+    private const int Writers = 4;
+
+    private readonly Random random = new(20);
+
+    [Fact]
+    public void Every_204_survives_fifty_kills_of_any_node_of_the_leader_and_of_all_at_once()
+    {
+        using Cluster cluster = Cluster.Start(3);
+        KillUnderLoad(cluster, rounds: 50, round =>
+        {
+            switch (round % 3)
+            {
+                case 0:
+                    return [cluster.Nodes[random.Next(3)]];
+                case 1:
+                    return [cluster.WaitForLeader()];
+                default:
+                    return cluster.Nodes;
+            }
+        });
+    }
+
+    [Fact]
+    public void Every_204_of_a_single_node_survives_its_kills()
+    {
+        using Cluster cluster = Cluster.Start(1);
+        KillUnderLoad(cluster, rounds: 15, _ => cluster.Nodes);
+    }
+
+    private static void KillUnderLoad(Cluster cluster, int rounds, Func<int, IReadOnlyList<ClusterNode>> victims)
+    {
+        Writer[] writers = [.. Enumerable.Range(0, Writers).Select(number => new Writer(number, cluster.Nodes))];
+        try
+        {
+            int[] verified = new int[Writers];
+            for (int round = 0; round < rounds; round++)
+            {
+                WaitForProgress(writers, cluster);
+                Kill(victims(round), writers, cluster);
+                cluster.WaitUntilReady();
+                VerifyUniqueWrites(writers, verified, cluster);
+            }
+            foreach (Writer writer in writers)
+                writer.Stop();
+            Verification.EveryMemberKeeps(writers.SelectMany(writer => writer.WritesFrom(0)), cluster.Nodes);
+            string[] violations = [.. writers.SelectMany(writer => writer.Violations)];
+            Assert.True(violations.Length == 0, string.Join('\n', violations.Take(20)) + "\n" + cluster);
+        }
+        finally
+        {
+            foreach (Writer writer in writers)
+                writer.Dispose();
+        }
+    }
+
+    /// <summary>A minority of victims is missed by nobody: the others acknowledge writes before it is back.</summary>
+    private static void Kill(IReadOnlyList<ClusterNode> victims, Writer[] writers, Cluster cluster)
+    {
+        foreach (ClusterNode victim in victims)
+            victim.Process.BeginKill();
+        foreach (ClusterNode victim in victims)
+            victim.Process.WaitForExit();
+        if (victims.Count < cluster.Nodes.Count)
+            WaitForProgress(writers, cluster);
+        foreach (ClusterNode victim in victims)
+            victim.Restart();
+    }
+
+    /// <summary>Waits until each client has had a PUT acknowledged from now on.</summary>
+    private static void WaitForProgress(Writer[] writers, Cluster cluster)
+    {
+        int[] before = [.. writers.Select(writer => writer.Acknowledged)];
+        Eventually.Hold(
+            () => writers.Zip(before).All(pair => pair.First.Acknowledged > pair.Second),
+            () => $"every writer goes on: {string.Join(", ", writers.Zip(before).Select(pair => pair.First.Acknowledged - pair.Second))}; {cluster}");
+    }
+
+    private static void VerifyUniqueWrites(Writer[] writers, int[] verified, Cluster cluster)
+    {
+        List<Write> writes = [];
+        for (int i = 0; i < writers.Length; i++)
+        {
+            IReadOnlyList<Write> recent = writers[i].WritesFrom(verified[i]);
+            verified[i] += recent.Count;
+            writes.AddRange(recent.Where(write => write.Outcome == WriteOutcome.Acknowledged && write.Target.StartsWith("/unique/", StringComparison.Ordinal)));
+        }
+        Verification.EveryMemberKeeps(writes, cluster.Nodes);
+    }
+}

@@ -1,0 +1,13 @@
+namespace RaftFast.Server.Tests.Functional;
+
+internal enum ReadmeStepKind
+{
+    /// <summary>Runs to its end and prints what the README shows.</summary>
+    Command,
+
+    /// <summary>Runs until the next heading, where Ctrl-C ends it.</summary>
+    Server,
+
+    /// <summary>A heading: what was started above it stops.</summary>
+    Heading,
+}

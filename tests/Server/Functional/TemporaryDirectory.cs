@@ -1,0 +1,10 @@
+namespace RaftFast.Server.Tests.Functional;
+
+internal sealed class TemporaryDirectory : IDisposable
+{
+    public string Location { get; } = Directory.CreateTempSubdirectory("raftfast-test-").FullName;
+
+    public string PathOf(string name) => Path.Combine(Location, name);
+
+    public void Dispose() => Directory.Delete(Location, recursive: true);
+}

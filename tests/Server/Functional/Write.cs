@@ -1,0 +1,3 @@
+namespace RaftFast.Server.Tests.Functional;
+
+internal sealed record Write(string Target, string Value, WriteOutcome Outcome);
