@@ -50,6 +50,8 @@ public sealed class ConfigurationState
         return ordinal >= 0 && (Voters.Contains(ordinal) || OutgoingVoters.Contains(ordinal));
     }
 
+    public bool IsSoleVoter(ulong id) => IsVoter(id) && voters.Length == 1 && outgoingVoters.Length == 0;
+
     private int[] OrdinalsOf(ReadOnlySpan<ulong> ids)
     {
         int[] ordinals = new int[ids.Length];

@@ -19,7 +19,8 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     public override void Tick()
     {
-        if (Core.Timer.Tick())
+        // A sole voter needs nobody's answer, and there is no leader that it could disturb.
+        if (Core.Timer.Tick() || Core.Configuration.IsSoleVoter(Core.Id))
             Core.Campaign();
     }
 

@@ -5,7 +5,7 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// One request, from parse to answer; owned by its connection and reused. Whoever it was submitted to calls one Complete
-/// method, once, from one thread, then <see cref="HttpConnection.Resume"/>; until then nobody else touches it.
+/// method, once, from one thread, then <see cref="IRequestOwner.Resume"/>; until then nobody else touches it.
 /// </summary>
 public sealed class ClientRequest
 {
@@ -20,9 +20,9 @@ public sealed class ClientRequest
     private int keyLength;
     private int status;
 
-    internal ClientRequest(HttpConnection connection) => Connection = connection;
+    public ClientRequest(IRequestOwner owner) => Owner = owner;
 
-    public HttpConnection Connection { get; }
+    public IRequestOwner Owner { get; }
 
     public ClientRequestMethod Method { get; private set; }
 

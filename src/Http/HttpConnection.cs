@@ -10,7 +10,7 @@ namespace RaftFast.Http;
 /// Input, a flush, a completed request and a deadline wake it; a wake without a cause, even after it has gone back to its
 /// pool or serves another client, does no harm.
 /// </summary>
-public sealed class HttpConnection
+public sealed class HttpConnection : IRequestOwner
 {
     /// <summary>Answers that are written before they are flushed: what the socket transport holds before it makes a writer wait.</summary>
     private const int FlushBytes = 64 * 1024;

@@ -6,10 +6,10 @@ namespace RaftFast.Http;
 public sealed class HttpLimits
 {
     /// <summary>Connections that are open, or whose last requests are still with the server. One more is answered 503 and closed.</summary>
-    public int ConnectionsMax { get; init; } = 4096;
+    public int ConnectionsMax { get; init; } = 2048;
 
     /// <summary>Requests of one connection that have not been answered yet. Nothing is parsed while there are so many.</summary>
-    public int PipelineDepthMax { get; init; } = 128;
+    public int PipelineDepthMax { get; init; } = 64;
 
     /// <summary>
     /// Bytes of such requests: four of the largest. Checked before a request is parsed, so that one is always admitted, and

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
@@ -21,5 +22,5 @@ internal static class FatalError
     }
 
     private static bool IsOperatingError(Exception exception) =>
-        exception is ListenException or IOException or SocketException or UnauthorizedAccessException;
+        exception is ListenException or StorageException or IOException or SocketException or UnauthorizedAccessException;
 }

@@ -39,20 +39,20 @@ internal sealed class Store : IDisposable
 
     private void Run()
     {
-        List<HttpConnection> touched = [];
+        List<IRequestOwner> touched = [];
         foreach (ClientRequest first in inbox.GetConsumingEnumerable())
         {
             ClientRequest? request = first;
             do
             {
-                HttpConnection connection = request.Connection;
+                IRequestOwner owner = request.Owner;
                 Complete(request);
-                if (connection.MarkForResume())
-                    touched.Add(connection);
+                if (owner.MarkForResume())
+                    touched.Add(owner);
             }
             while (inbox.TryTake(out request));
-            foreach (HttpConnection connection in touched)
-                connection.Resume();
+            foreach (IRequestOwner each in touched)
+                each.Resume();
             touched.Clear();
         }
     }

@@ -20,8 +20,8 @@ internal sealed class PeerBatch
 
     public ulong From { get; }
 
-    /// <summary>Valid until <see cref="Release"/>.</summary>
-    public ReadOnlySpan<byte> Frames => buffer.AsSpan(0, framesLength);
+    /// <summary>Valid until <see cref="Release"/>; the loop may write positions into records (<see cref="Record.Stamp"/>).</summary>
+    public Span<byte> Frames => buffer.AsSpan(0, framesLength);
 
     /// <summary>Loop thread, once it has taken what it needs: the buffer goes back to its connection.</summary>
     public void Release()

@@ -1,0 +1,108 @@
+using RaftFast.Http;
+using RaftFast.Server.Peers;
+using RaftFast.Storage;
+
+namespace RaftFast.Server;
+
+/// <summary>The one thread that owns a member's state: drains the inbox in batches, ticks, and lets the node act once a batch.</summary>
+internal sealed class NodeLoop : IDisposable
+{
+    /// <summary>The core's tick. RaftOptions' defaults make it: heartbeats every 50 ms, elections after 400 to 800 ms.</summary>
+    public const int TickMilliseconds = 10;
+
+    /// <summary>Ticks made up for after a stall. A process that was stopped for longer has not been electing meanwhile.</summary>
+    private const int TicksBehindMax = 10;
+
+    private readonly RaftNode node;
+    private readonly Inbox inbox;
+    private readonly WalWriter writer;
+    private readonly object?[] items = new object?[1024];
+    private readonly Thread thread;
+
+    private volatile bool isStopping;
+    private long nextTick;
+
+    public NodeLoop(RaftNode node, Inbox inbox, WalWriter writer)
+    {
+        this.node = node;
+        this.inbox = inbox;
+        this.writer = writer;
+        thread = new Thread(Run) { Name = "raftfast-loop", IsBackground = true };
+    }
+
+    public void Start() => thread.Start();
+
+    public void Dispose()
+    {
+        isStopping = true;
+        thread.Join();
+    }
+
+    private void Run()
+    {
+        nextTick = Environment.TickCount64 + TickMilliseconds;
+        while (!isStopping)
+            RunBatch();
+    }
+
+    private void RunBatch()
+    {
+        int count = inbox.Drain(items);
+        long now = Environment.TickCount64;
+        node.AdvanceTo(now);
+        for (int i = 0; i < count; i++)
+        {
+            Dispatch(items[i]!);
+            items[i] = null;
+        }
+        bool hasTicked = TickUntil(now);
+        if (count > 0 || hasTicked || node.HasMoreToDo)
+        {
+            if (node.EndBatch())
+                writer.Wake();
+        }
+        else
+        {
+            inbox.Wait((int)Math.Max(0, nextTick - now));
+        }
+    }
+
+    private bool TickUntil(long now)
+    {
+        if (now < nextTick)
+            return false;
+        nextTick = Math.Max(nextTick, now - TicksBehindMax * TickMilliseconds);
+        for (; nextTick <= now; nextTick += TickMilliseconds)
+            node.OnTick();
+        return true;
+    }
+
+    private void Dispatch(object item)
+    {
+        switch (item)
+        {
+            case ClientRequest request:
+                node.OnRequest(request);
+                break;
+            case PeerBatch batch:
+                node.OnFrames(batch.From, batch.Frames);
+                batch.Release();
+                break;
+            case WalWriter writer:
+                while (writer.TryTakeDurable(out WalBatch durable))
+                    node.OnBatchDurable(durable);
+                break;
+            case PeerConnected connected:
+                node.OnPeerConnected(connected.Peer);
+                break;
+            case PeerLost lost:
+                node.OnPeerLost(lost.Peer);
+                break;
+            case PeerDrained:
+                // EndBatch sends what had to wait.
+                break;
+            default:
+                throw new InvalidOperationException($"{item.GetType().Name} has no place in the inbox");
+        }
+    }
+}

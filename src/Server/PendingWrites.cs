@@ -1,0 +1,45 @@
+using RaftFast.Http;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// Writes that have a place in the log and wait for that place to be applied: then the entry there is theirs, and they
+/// are done, or another's, and theirs will never be.
+/// </summary>
+internal sealed class PendingWrites(Answers answers)
+{
+    private readonly Dictionary<long, PendingWrite> byIndex = new(1024);
+
+    public void Add(ClientRequest request, LogPosition position, long deadline)
+    {
+        // An earlier leader may have given this index to another write, whose outcome will now stay open.
+        if (byIndex.Remove(position.Index, out PendingWrite former))
+            answers.OutcomeUnknown(former.Request);
+        byIndex.Add(position.Index, new PendingWrite(request, position.Term, deadline));
+    }
+
+    public void Applied(LogPosition position)
+    {
+        if (!byIndex.Remove(position.Index, out PendingWrite write))
+            return;
+        // State Machine Safety (figure 3): what is applied at an index is all that ever will be.
+        if (write.Term == position.Term)
+            answers.Written(write.Request);
+        else
+            answers.NotDone(write.Request);
+    }
+
+    public void Expire(long now)
+    {
+        foreach ((long index, PendingWrite write) in byIndex)
+        {
+            if (write.Deadline > now)
+                continue;
+            byIndex.Remove(index);
+            answers.OutcomeUnknown(write.Request);
+        }
+    }
+
+    private readonly record struct PendingWrite(ClientRequest Request, long Term, long Deadline);
+}

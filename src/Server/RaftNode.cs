@@ -1,0 +1,203 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers;
+using RaftFast.Storage;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// One member, without threads or clocks: everything from outside comes in through the On… methods, in batches that
+/// <see cref="EndBatch"/> ends. <see cref="NodeLoop"/> drives it for real, the simulator under simulated time.
+/// </summary>
+internal sealed partial class RaftNode
+{
+    /// <summary>Ticks between looks for requests whose time is up: ten a second, so that each look may look at all.</summary>
+    private const int TicksToExpire = 10;
+
+    private readonly RaftCore core;
+    private readonly Wal wal;
+    private readonly IPeerNetwork network;
+    private readonly ReadyExecutor executor;
+    private readonly WriteRouter router;
+    private readonly PendingWrites pending;
+    private readonly ForwardedWrites forwarded;
+    private readonly PendingReads reads;
+    private readonly Answers answers = new();
+    private readonly long requestTimeout;
+    private readonly ILogger logger;
+
+    private RecordHeader[] entries = new RecordHeader[1024];
+    private long now;
+    private long ticks;
+    private RoleName loggedRole;
+    private ulong loggedLeader;
+
+    /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
+    public RaftNode(RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, long requestTimeout, ILogger logger)
+    {
+        this.core = core;
+        this.wal = wal;
+        this.network = network;
+        this.requestTimeout = requestTimeout;
+        this.logger = logger;
+        pending = new PendingWrites(answers);
+        forwarded = new ForwardedWrites(answers);
+        reads = new PendingReads(core, store, answers);
+        executor = new ReadyExecutor(core, wal, store, network, pending, reads, recovered);
+        router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
+    }
+
+    public RaftCore Core => core;
+
+    /// <summary>Whether EndBatch should be called again though nothing has come in.</summary>
+    public bool HasMoreToDo => executor.HasMoreToApply;
+
+    /// <param name="now">Milliseconds; only differences mean anything. Never goes back.</param>
+    public void AdvanceTo(long now)
+    {
+        Invariant.Hold(now >= this.now);
+        this.now = now;
+    }
+
+    public void OnTick()
+    {
+        core.Tick();
+        executor.Persist();
+        reads.Tick();
+        if (++ticks % TicksToExpire != 0)
+            return;
+        router.Expire(now);
+        forwarded.Expire(now);
+        pending.Expire(now);
+        reads.Expire(now);
+    }
+
+    public void OnRequest(ClientRequest request)
+    {
+        switch (request.Method)
+        {
+            case ClientRequestMethod.Put:
+                router.Add(new WaitingWrite(request, now + requestTimeout));
+                break;
+            case ClientRequestMethod.Get:
+                reads.Add(request, now + requestTimeout);
+                break;
+            default:
+                answers.MembershipIsFixed(request);
+                break;
+        }
+    }
+
+    /// <param name="frames">Whole, verified frames, back to back. The records of a Forward get their positions in place.</param>
+    public void OnFrames(ulong from, Span<byte> frames)
+    {
+        while (!frames.IsEmpty)
+        {
+            DecodeStatus status = Frame.TryReadHeader(frames, out Message message, out int recordsLength);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            OnMessage(message with { From = from, To = core.Id }, frames.Slice(Frame.HeaderSize, recordsLength));
+            frames = frames[(Frame.HeaderSize + recordsLength)..];
+        }
+    }
+
+    /// <summary>A connection to this member has been made: what the last one carried may be lost.</summary>
+    public void OnPeerConnected(ulong peer) => core.PeerLost(peer);
+
+    public void OnPeerLost(ulong peer)
+    {
+        core.PeerLost(peer);
+        forwarded.PeerLost(peer);
+    }
+
+    public void OnBatchDurable(in WalBatch batch)
+    {
+        executor.BatchDurable(batch);
+        executor.Persist();
+    }
+
+    /// <summary>Does all that the inputs since the last call ask for.</summary>
+    /// <returns>Whether the log's writer has something new.</returns>
+    public bool EndBatch()
+    {
+        router.Route();
+        reads.Ask();
+        core.EndBatch();
+        executor.Persist();
+        bool hasPublished = executor.Publish();
+        executor.Send(core.Configuration.Servers);
+        network.Flush();
+        executor.Apply();
+        answers.Flush();
+        LogChanges();
+        return hasPublished;
+    }
+
+    private void LogChanges()
+    {
+        if (core.Role != loggedRole)
+        {
+            if (core.IsLeader)
+                LogBecameLeader(logger, core.Term);
+            else if (loggedRole == RoleName.Leader)
+                LogSteppedDown(logger, core.Term);
+            else if (core.Role == RoleName.Candidate)
+                LogCampaigns(logger, core.Term);
+        }
+        if (core.LeaderId != loggedLeader && core.LeaderId != 0 && !core.IsLeader)
+            LogFollows(logger, core.LeaderId, core.Term);
+        loggedRole = core.Role;
+        loggedLeader = core.LeaderId;
+    }
+
+    private void OnMessage(in Message message, Span<byte> records)
+    {
+        switch (message.Type)
+        {
+            case MessageType.Append:
+                OnAppend(message, records);
+                break;
+            case MessageType.Forward:
+                router.OnForward(message, records);
+                break;
+            case MessageType.ForwardResponse:
+                forwarded.OnResponse(message, pending, core.Log);
+                break;
+            default:
+                core.Step(message, default);
+                executor.Persist();
+                break;
+        }
+    }
+
+    private void OnAppend(in Message message, ReadOnlySpan<byte> records)
+    {
+        // Without room for them the entries are not taken: the leader sends them again once there is.
+        if (!wal.HasRoom(records.Length))
+            return;
+        if (message.Count > entries.Length)
+            Array.Resize(ref entries, message.Count);
+        ReadOnlySpan<byte> rest = records;
+        for (int i = 0; i < message.Count; i++)
+        {
+            DecodeStatus status = Record.TryReadHeader(rest, out entries[i]);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            rest = rest[entries[i].RecordLength..];
+        }
+        EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count));
+        executor.PersistAccepted(accepted, records);
+    }
+
+    [LoggerMessage(LogLevel.Information, "became leader in term {Term}")]
+    private static partial void LogBecameLeader(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "leads no more; term {Term}")]
+    private static partial void LogSteppedDown(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "campaigns in term {Term}")]
+    private static partial void LogCampaigns(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "follows member {Leader} in term {Term}")]
+    private static partial void LogFollows(ILogger logger, ulong leader, long term);
+}

@@ -1,0 +1,169 @@
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers;
+using RaftFast.Storage;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// Does what the core wants, in the safe order: what an input changed goes to the write-ahead log at once; a message
+/// leaves when the term and vote that it speaks for are durable; an entry is applied when it is committed.
+/// </summary>
+internal sealed class ReadyExecutor(
+    RaftCore core, Wal wal, KeyValueStore store, IPeerNetwork network, PendingWrites writes, PendingReads reads, HardState recovered)
+{
+    /// <summary>Records applied at a time, so that a long log doesn't keep messages waiting.</summary>
+    private const int ApplyBytesMax = 1024 * 1024;
+
+    private readonly byte[] noOp = new byte[Record.HeaderSize];
+
+    private HardState persisted = recovered;
+    private bool hardStateIsUnpublished;
+    private bool truncationIsUnpublished;
+    private long hardStateBatch;
+    private long truncationBatch;
+    private long durableBatch;
+
+    /// <summary>Whether Execute has left committed entries to apply.</summary>
+    public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
+
+    /// <summary>After every input: puts the core's term and vote, and the entry with which it opened a term, into the log's open batch.</summary>
+    public void Persist()
+    {
+        PersistHardState();
+        if (wal.Last.Index == core.Log.Last.Index)
+            return;
+        // Only a new leader adds an entry of its own accord (§8).
+        Invariant.Hold(core.IsLeader);
+        Invariant.Hold(wal.Last.Index + 1 == core.Log.Last.Index);
+        Record.Seal(noOp, RecordType.NoOp, 0);
+        AppendStamped(noOp, core.Log.Last);
+    }
+
+    /// <summary>The entries of an Append that the core took; others' records stay out.</summary>
+    public void PersistAccepted(EntryRange accepted, ReadOnlySpan<byte> records)
+    {
+        PersistHardState();
+        if (accepted.IsEmpty)
+            return;
+        if (accepted.First <= wal.Last.Index)
+            truncationIsUnpublished = true;
+        while (!records.IsEmpty)
+        {
+            DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            if (header.Position.Index >= accepted.First)
+                wal.Append(records[..header.RecordLength], header);
+            records = records[header.RecordLength..];
+        }
+        Invariant.Hold(wal.Last == core.Log.Last);
+    }
+
+    /// <summary>A record that the core has accepted as a proposal: it gets its place.</summary>
+    public void PersistProposal(Span<byte> record) => AppendStamped(record, core.Log.Last);
+
+    /// <summary>A batch of the log is on stable storage.</summary>
+    public void BatchDurable(in WalBatch batch)
+    {
+        wal.Completed(batch);
+        durableBatch = batch.Number;
+        // A batch from before a truncation: its entries may stand in the log again, in a batch that isn't durable yet.
+        if (!truncationIsUnpublished && batch.Number >= truncationBatch)
+            core.DurableTo(batch.Last);
+    }
+
+    /// <summary>Hands what the batch of inputs appended to the log's writer.</summary>
+    /// <returns>Whether there was anything.</returns>
+    public bool Publish()
+    {
+        if (!wal.TryPublish(out long batch))
+            return false;
+        if (hardStateIsUnpublished)
+            hardStateBatch = batch;
+        if (truncationIsUnpublished)
+            truncationBatch = batch;
+        hardStateIsUnpublished = false;
+        truncationIsUnpublished = false;
+        return true;
+    }
+
+    public void Send(ReadOnlySpan<ulong> servers)
+    {
+        // Raft paper, figure 2: term and vote are on stable storage before anything is said that depends on them.
+        if (durableBatch < hardStateBatch)
+            return;
+        foreach (Message message in core.Ready.Messages)
+            network.Send(message, default);
+        core.Ready.Messages.Clear();
+        foreach (ulong server in servers)
+        {
+            if (server != core.Id)
+                SendAppends(server);
+        }
+    }
+
+    /// <summary>Applies what is committed, up to a bound, and answers those who waited for it.</summary>
+    public void Apply()
+    {
+        foreach (ReadState read in core.Ready.Reads)
+            reads.Confirmed(read);
+        core.Ready.Reads.Clear();
+        if (HasMoreToApply)
+        {
+            ReadOnlySpan<byte> records = wal.Read(core.Log.Applied + 1, core.Log.Committed, ApplyBytesMax, out int count);
+            long last = core.Log.Applied + count;
+            Apply(records);
+            Invariant.Hold(store.AppliedIndex == last);
+            core.AppliedTo(last);
+            wal.Release(last);
+        }
+        reads.Answer();
+    }
+
+    private void Apply(ReadOnlySpan<byte> records)
+    {
+        while (!records.IsEmpty)
+        {
+            DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
+            store.Apply(header, records[..header.RecordLength]);
+            writes.Applied(header.Position);
+            records = records[header.RecordLength..];
+        }
+    }
+
+    private void SendAppends(ulong server)
+    {
+        while (network.CanSend(server) && core.TryNextAppend(server, out Message append))
+        {
+            long first = append.Position.Index + 1;
+            int count = 0;
+            ReadOnlySpan<byte> records = first > core.Log.Last.Index
+                ? default
+                : wal.Read(first, core.Log.Last.Index, core.AppendBytesMax, out count);
+            if (!network.Send(append with { Count = count }, records))
+                return;
+            core.AppendSent(server, count, records.Length);
+        }
+    }
+
+    private void PersistHardState()
+    {
+        if (core.HardState == persisted)
+            return;
+        Invariant.Hold(core.HardState.Term >= persisted.Term);
+        Invariant.Hold(core.HardState.Term > persisted.Term || persisted.Vote == 0);
+        wal.AppendHardState(core.HardState);
+        persisted = core.HardState;
+        hardStateIsUnpublished = true;
+    }
+
+    private void AppendStamped(Span<byte> record, LogPosition position)
+    {
+        Record.Stamp(record, position);
+        DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        wal.Append(record, header);
+    }
+}

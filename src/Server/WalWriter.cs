@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using RaftFast.Storage;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// The thread that writes the log: one batch, one write, one sync; what is published meanwhile makes the next batch. After
+/// a moment without work it seals the log, so that damage to what was acknowledged last can't pass for a torn write.
+/// </summary>
+internal sealed class WalWriter : InboxSignal, IDisposable
+{
+    /// <summary>Long enough that a client who writes one by one doesn't pay for seals, short enough to matter.</summary>
+    private static readonly TimeSpan SealAfter = TimeSpan.FromMilliseconds(100);
+
+    private readonly Wal wal;
+    private readonly Inbox inbox;
+    private readonly SegmentPreparer segments;
+    private readonly ConcurrentQueue<WalBatch> durable = new();
+    private readonly SemaphoreSlim published = new(0);
+    private readonly Thread thread;
+
+    private int hasWork;
+    private volatile bool isStopping;
+
+    public WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments)
+    {
+        this.wal = wal;
+        this.inbox = inbox;
+        this.segments = segments;
+        thread = new Thread(Run) { Name = "raftfast-wal", IsBackground = true };
+    }
+
+    public void Start() => thread.Start();
+
+    /// <summary>Something has been published.</summary>
+    public void Wake()
+    {
+        if (Interlocked.Exchange(ref hasWork, 1) == 0)
+            published.Release();
+    }
+
+    /// <summary>For the loop, which finds this writer in its inbox when batches have become durable: the next of them.</summary>
+    public bool TryTakeDurable(out WalBatch batch) => durable.TryDequeue(out batch);
+
+    /// <summary>Writes what is published, seals the log, and ends.</summary>
+    public void Dispose()
+    {
+        isStopping = true;
+        Wake();
+        thread.Join();
+        published.Dispose();
+    }
+
+    /// <summary>A failed write or sync ends the process: it is never retried, because what the disk then holds is unknown.</summary>
+    private void Run()
+    {
+        while (!isStopping)
+        {
+            bool isIdle = !published.Wait(SealAfter);
+            Interlocked.Exchange(ref hasWork, 0);
+            while (wal.TryTake(out WalBatch batch))
+                Write(batch);
+            if ((isIdle || isStopping) && wal.TryTakeSeal(out WalBatch seal))
+                Write(seal);
+            if (isIdle && !isStopping)
+                WaitForWork();
+        }
+    }
+
+    private void WaitForWork()
+    {
+        published.Wait();
+        published.Release();
+    }
+
+    private void Write(in WalBatch batch)
+    {
+        wal.Write(batch);
+        durable.Enqueue(batch);
+        inbox.Post(this);
+        if (!wal.NextSegmentIsReady)
+            segments.Wake();
+    }
+}

@@ -1,0 +1,126 @@
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers;
+using RaftFast.Storage;
+
+namespace RaftFast.Server;
+
+/// <summary>
+/// Gives each write its way, in the order of arrival: proposed here, forwarded to the leader, or kept while no leader can
+/// be reached. A write that has been sent anywhere is never sent again.
+/// </summary>
+internal sealed class WriteRouter(
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+{
+    /// <summary>Writes kept while no leader is known; past it a client is told at once to come back later.</summary>
+    public const int WaitingMax = 16384;
+
+    private readonly Queue<WaitingWrite> waiting = new(1024);
+    private readonly List<WaitingWrite> frame = new(1024);
+
+    public void Add(in WaitingWrite write)
+    {
+        if (waiting.Count < WaitingMax || MayLeave)
+            waiting.Enqueue(write);
+        else
+            answers.Busy(write.Request);
+    }
+
+    private bool MayLeave => core.IsLeader || (core.LeaderId != 0 && network.CanSend(core.LeaderId));
+
+    public void Route()
+    {
+        while (waiting.Count > 0 && MayLeave)
+        {
+            if (core.IsLeader)
+                Propose(waiting.Dequeue());
+            else
+                ForwardFrame();
+        }
+    }
+
+    /// <summary>Writes of another member, for which this one should be the leader.</summary>
+    public void OnForward(in Message message, Span<byte> records)
+    {
+        LogPosition first = default;
+        int accepted = 0;
+        while (accepted < message.Count)
+        {
+            DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
+            Invariant.Hold(status == DecodeStatus.Complete);
+            Span<byte> record = records[..header.RecordLength];
+            if (!wal.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
+                break;
+            executor.PersistProposal(record);
+            if (accepted++ == 0)
+                first = core.Log.Last;
+            records = records[header.RecordLength..];
+        }
+        if (accepted > 0)
+            core.AwaitCommit(message.From, first.Index + accepted - 1);
+        network.Send(
+            new Message
+            {
+                Type = MessageType.ForwardResponse,
+                From = core.Id,
+                To = message.From,
+                Term = core.Term,
+                Position = first,
+                Context = message.Context,
+                Count = accepted,
+            },
+            default);
+    }
+
+    public void Expire(long now)
+    {
+        while (waiting.TryPeek(out WaitingWrite write) && write.Deadline <= now)
+            answers.NotDone(waiting.Dequeue().Request);
+    }
+
+    private void Propose(in WaitingWrite write)
+    {
+        Span<byte> record = write.Request.Record;
+        if (!wal.HasRoom(record.Length))
+        {
+            answers.DiskFull(write.Request);
+            return;
+        }
+        if (core.Propose(record.Length) != ProposeResult.Accepted)
+        {
+            answers.Busy(write.Request);
+            return;
+        }
+        executor.PersistProposal(record);
+        pending.Add(write.Request, core.Log.Last, write.Deadline);
+    }
+
+    private void ForwardFrame()
+    {
+        ulong leader = core.LeaderId;
+        int length = 0;
+        frame.Clear();
+        while (waiting.TryPeek(out WaitingWrite write) && length + write.Request.Record.Length <= Frame.RecordsBytesMax)
+        {
+            length += write.Request.Record.Length;
+            frame.Add(waiting.Dequeue());
+        }
+        ReadOnlySpan<WaitingWrite> writes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(frame);
+        Message message = new()
+        {
+            Type = MessageType.Forward,
+            From = core.Id,
+            To = leader,
+            Term = core.Term,
+            Context = forwarded.AddFrame(leader, writes),
+            Count = writes.Length,
+        };
+        if (!network.Begin(message, length))
+        {
+            forwarded.PeerLost(leader);
+            return;
+        }
+        foreach (WaitingWrite write in writes)
+            network.Write(leader, write.Request.Record);
+    }
+}
