@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using System.Globalization;
+using RaftFast.Protocol;
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation;
+
+/// <summary>Many seeds, one after another, and what they add up to.</summary>
+internal sealed class Campaign(TextWriter output)
+{
+    private readonly Stopwatch clock = Stopwatch.StartNew();
+    private long simulated;
+    private long events;
+
+    public Counters Counters { get; } = new();
+
+    public int Histories { get; private set; }
+
+    /// <summary>Simulated over real time.</summary>
+    public double Speed => simulated / 1e6 / clock.Elapsed.TotalSeconds;
+
+    /// <returns>What went wrong, or null.</returns>
+    public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, out long simulated)
+    {
+        Cluster cluster = new(scenario, counters, trace);
+        try
+        {
+            cluster.Run();
+            return null;
+        }
+        catch (Exception failure) when (failure is InvariantException or StorageException)
+        {
+            return failure.Message;
+        }
+        finally
+        {
+            simulated = cluster.Events.Now;
+            cluster.Dispose();
+        }
+    }
+
+    /// <returns>Whether the seed passed.</returns>
+    public bool Run(Scenario scenario, string replay)
+    {
+        Trace trace = new(null);
+        string? failure = RunSeed(scenario, Counters, trace, out long time);
+        simulated += time;
+        events += trace.Events;
+        Histories++;
+        if (failure is null)
+            return true;
+        output.WriteLine($"seed {scenario.Seed} FAILED: {failure}");
+        output.WriteLine($"  {scenario}");
+        output.WriteLine($"  replay: {replay}");
+        return false;
+    }
+
+    public void Report()
+    {
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{Histories:N0} seeds, {events:N0} events, {simulated / 1e6:N0} s simulated in {clock.Elapsed.TotalSeconds:N1} s: {Speed:N0} times as fast as real time"));
+        Counters.WriteTo(output);
+    }
+}

@@ -1,0 +1,291 @@
+using RaftFast.Consensus;
+using RaftFast.Linearizability;
+using RaftFast.Protocol;
+using RaftFast.Simulation.Invariants;
+using RaftFast.Simulation.Network;
+
+namespace RaftFast.Simulation;
+
+/// <summary>One history of a whole cluster: everything in it follows from the scenario's seed.</summary>
+internal sealed class Cluster : IDisposable
+{
+    /// <summary>After faults have ended a cluster has so long to serve again: several elections at the slowest setting.</summary>
+    private const long RecoveryMax = 60_000_000;
+
+    private readonly SimulatedServer[] servers;
+    private readonly SimulatedClient[] clients;
+    private readonly SeededRandom clientRandom;
+    private readonly Nemesis nemesis;
+    private readonly Trace trace;
+    private int lastValue;
+    private long servedSinceHealed;
+
+    public Cluster(Scenario scenario, Counters counters, Trace trace)
+    {
+        Scenario = scenario;
+        Counters = counters;
+        this.trace = trace;
+        SeededRandom random = new(scenario.Seed);
+        clientRandom = random.Fork("clients");
+        Events = new EventQueue();
+        Network = new SimulatedNetwork(scenario.Servers, Events, random.Fork("network"), scenario.Network, counters);
+        Invariants = new ClusterInvariants(scenario.Servers, counters);
+        History = new History();
+        ulong[] ids = new ulong[scenario.Servers];
+        for (int i = 0; i < ids.Length; i++)
+            ids[i] = (ulong)i + 1;
+        Configuration = new ConfigurationState(ids);
+        servers = new SimulatedServer[scenario.Servers];
+        for (int i = 0; i < servers.Length; i++)
+        {
+            SeededRandom own = random.Fork($"server {i}");
+            long skew = 100 * own.Between(-scenario.ClockSkewPercent, scenario.ClockSkewPercent);
+            servers[i] = new SimulatedServer(this, i, own) { TickPeriod = 10_000 + skew };
+        }
+        clients = new SimulatedClient[scenario.Clients];
+        for (int i = 0; i < clients.Length; i++)
+            clients[i] = new SimulatedClient(this, i, random.Fork($"client {i}"));
+        nemesis = new Nemesis(this, servers, random.Fork("nemesis"));
+    }
+
+    public Scenario Scenario { get; }
+
+    public Counters Counters { get; }
+
+    public EventQueue Events { get; }
+
+    public SimulatedNetwork Network { get; }
+
+    public ClusterInvariants Invariants { get; }
+
+    public ConfigurationState Configuration { get; }
+
+    public History History { get; }
+
+    /// <summary>Runs the whole history; throws on the first thing that must not be.</summary>
+    public void Run()
+    {
+        foreach (SimulatedServer server in servers)
+            server.Start();
+        foreach (SimulatedClient client in clients)
+            client.Think();
+        nemesis.Begin();
+        RunUntil(Scenario.Duration, () => false);
+        nemesis.End();
+        servedSinceHealed = 0;
+        long deadline = Events.Now + RecoveryMax;
+        Require(RunUntil(deadline, () => servedSinceHealed >= 3L * servers.Length), "the healed majority does not serve");
+        foreach (SimulatedClient client in clients)
+            client.IsRetired = true;
+        Require(RunUntil(deadline, HasSettled), "the healed majority does not settle");
+        RequireEqualStores();
+        CheckResult result = LinearizabilityChecker.Check(History.Snapshot());
+        Require(result.Linearizable, $"the history is not linearizable\n{result}");
+    }
+
+    public void Dispose()
+    {
+        foreach (SimulatedServer server in servers)
+            server.Dispose();
+    }
+
+    public int NextValue() => ++lastValue;
+
+    public void OnSaying(int server, Message message)
+    {
+        Invariants.OnSaying(server, message);
+        trace.Said(Events.Now, message);
+    }
+
+    public void OnStepped(SimulatedServer server)
+    {
+        Invariants.OnStepped(server.Number, server.Node!.Core);
+        trace.Stepped(Events.Now, server.Number, server.Node.Core);
+    }
+
+    public void OnAnswered(int status, SimulatedServer server, bool isPut)
+    {
+        trace.Note(Events.Now, server.Number, $"answers {status}");
+        if (status is 200 or 204 or 404)
+            servedSinceHealed++;
+    }
+
+    public void OnStarted(SimulatedServer server)
+    {
+        trace.Note(Events.Now, server.Number, "starts");
+        foreach (SimulatedServer other in servers)
+        {
+            if (other == server)
+                continue;
+            Events.Schedule(clientRandom.Between(100, 20_000), new Event(EventKind.Connect, server.Number, 0, other.Number));
+            Events.Schedule(clientRandom.Between(100, 20_000), new Event(EventKind.Connect, other.Number, 0, server.Number));
+        }
+    }
+
+    public void OnDied(SimulatedServer server)
+    {
+        trace.Note(Events.Now, server.Number, "dies");
+        foreach (SimulatedServer other in servers)
+        {
+            if (other == server)
+                continue;
+            Disconnect(server.Number, other.Number);
+            Disconnect(other.Number, server.Number);
+        }
+        foreach (SimulatedClient client in clients)
+            client.OnDied(server);
+        if (!server.IsLost)
+            Events.Schedule(clientRandom.Between(1_000, Scenario.FaultDurationMax), new Event(EventKind.Restart, server.Number, server.Incarnation, 0));
+    }
+
+    /// <summary>A connection breaks: what is under way on it is lost, and the dialling side hears of it.</summary>
+    public void Disconnect(int from, int to)
+    {
+        SimulatedLink link = Network.Link(from, to);
+        link.Epoch++;
+        if (!link.IsConnected)
+            return;
+        link.IsConnected = false;
+        servers[from].Deliver(new Input(EventKind.Lost) { Peer = (ulong)to + 1 });
+        Events.Schedule(clientRandom.Between(1_000, 100_000), new Event(EventKind.Connect, from, 0, to));
+    }
+
+    private bool RunUntil(long deadline, Func<bool> isDone)
+    {
+        while (!isDone())
+        {
+            if (!Events.TryNext(out Event happening) || Events.Now > deadline)
+                return false;
+            Dispatch(happening);
+        }
+        return true;
+    }
+
+    private void Dispatch(in Event happening)
+    {
+        trace.Count();
+        switch (happening.Kind)
+        {
+            case EventKind.Deliver:
+                Arrive(happening.Argument);
+                return;
+            case EventKind.Connect:
+                Connect(happening.Actor, (int)happening.Argument);
+                return;
+            case EventKind.ClientThinks:
+                Ask(clients[happening.Actor]);
+                return;
+            case EventKind.Nemesis:
+                nemesis.Strike();
+                return;
+            case EventKind.Heal:
+                nemesis.Heal(happening.Argument);
+                return;
+        }
+        SimulatedServer server = servers[happening.Actor];
+        if (happening.Incarnation != server.Incarnation)
+            return;
+        switch (happening.Kind)
+        {
+            case EventKind.Restart:
+                server.Start();
+                break;
+            case EventKind.Tick:
+                server.OnTick();
+                break;
+            case EventKind.Run:
+                server.Run();
+                break;
+            case EventKind.DiskBegins:
+                server.BeginWrite();
+                break;
+            case EventKind.DiskCompletes:
+                server.CompleteWrite();
+                break;
+            case EventKind.Seal:
+                server.Seal(happening.Argument);
+                break;
+            case EventKind.Resume:
+                server.Resume();
+                break;
+        }
+    }
+
+    private void Arrive(long slot)
+    {
+        if (!Network.TryTake(slot, out FrameInFlight frame))
+            return;
+        if (servers[frame.To].IsUp)
+            servers[frame.To].Deliver(new Input(EventKind.Deliver) { Frame = frame });
+        else
+            SimulatedNetwork.Return(frame);
+    }
+
+    private void Connect(int from, int to)
+    {
+        SimulatedLink link = Network.Link(from, to);
+        if (link.IsConnected || !servers[from].IsUp || !servers[to].IsUp)
+            return;
+        if (link.IsCut)
+        {
+            Events.Schedule(100_000, new Event(EventKind.Connect, from, 0, to));
+            return;
+        }
+        link.IsConnected = true;
+        servers[from].Deliver(new Input(EventKind.Connected) { Peer = (ulong)to + 1 });
+    }
+
+    private void Ask(SimulatedClient client)
+    {
+        SimulatedServer server = servers[clientRandom.Next(servers.Length)];
+        if (client.IsRetired || !server.IsUp || !nemesis.MayAsk(server))
+            client.Think();
+        else
+            client.Ask(server, clientRandom.Next(Scenario.Keys), clientRandom.Next(100) < Scenario.PutPercent);
+    }
+
+    private bool HasSettled()
+    {
+        foreach (SimulatedClient client in clients)
+        {
+            if (client.IsWaiting)
+                return false;
+        }
+        LogPosition? last = null;
+        foreach (SimulatedServer server in servers)
+        {
+            if (!nemesis.IsHealed(server))
+                continue;
+            if (!server.IsUp || server.Node!.Core.Log.Applied != server.Node.Core.Log.Last.Index)
+                return false;
+            last ??= server.Node.Core.Log.Last;
+            if (server.Node.Core.Log.Last != last)
+                return false;
+        }
+        return true;
+    }
+
+    private void RequireEqualStores()
+    {
+        SimulatedServer? first = null;
+        foreach (SimulatedServer server in servers)
+        {
+            if (!nemesis.IsHealed(server))
+                continue;
+            first ??= server;
+            for (int key = 0; key < Scenario.Keys; key++)
+            {
+                byte[] name = System.Text.Encoding.ASCII.GetBytes($"/{key}");
+                bool isThere = first.Store!.TryGet(name, out ReadOnlySpan<byte> expected, out long expectedIndex);
+                bool isHere = server.Store!.TryGet(name, out ReadOnlySpan<byte> actual, out long actualIndex);
+                Require(isThere == isHere && expectedIndex == actualIndex && expected.SequenceEqual(actual), "equal logs give different states");
+            }
+        }
+    }
+
+    private static void Require(bool property, string otherwise)
+    {
+        if (!property)
+            throw new InvariantException(otherwise);
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+
+namespace RaftFast.Simulation;
+
+/// <summary>Faults that had an effect, and what they made happen. In a campaign none may stay at zero.</summary>
+internal sealed class Counters
+{
+    private readonly long[] values = new long[Names.Length];
+
+    private static string[] Names { get; } = Enum.GetNames<Counter>();
+
+    public long this[Counter counter]
+    {
+        get => values[(int)counter];
+        set => values[(int)counter] = value;
+    }
+
+    public void Add(Counters other)
+    {
+        for (int i = 0; i < values.Length; i++)
+            values[i] += other.values[i];
+    }
+
+    /// <summary>The names of those at zero.</summary>
+    public IReadOnlyList<string> Missing()
+    {
+        List<string> missing = [];
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (values[i] == 0)
+                missing.Add(Names[i]);
+        }
+        return missing;
+    }
+
+    public void WriteTo(TextWriter output)
+    {
+        for (int i = 0; i < values.Length; i++)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {Names[i],-32}{values[i],14:N0}"));
+    }
+}

@@ -1,0 +1,8 @@
+namespace RaftFast.Simulation.Disk;
+
+internal enum CrashMoment
+{
+    Before,
+    During,
+    After,
+}

@@ -1,0 +1,179 @@
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation.Disk;
+
+/// <summary>
+/// A directory in memory that a crash treats as a real disk may: a write that was under way happened, did not, or partly
+/// did, by sector; a change of the directory that was not synced happened or did not, each for itself.
+/// </summary>
+internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : IDisk
+{
+    private const int PageBytes = IDisk.Alignment;
+
+    private readonly SortedDictionary<string, SimulatedFile> files = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, SimulatedFile> durableFiles = new(StringComparer.Ordinal);
+    private readonly List<DirectoryOperation> unsynced = [];
+
+    private readonly List<(SimulatedFile File, long Offset)> writes = [];
+
+    private long crashAt = long.MaxValue;
+    private CrashMoment crashMoment;
+
+    /// <summary>Operations so far that change something: the points at which a crash makes a difference.</summary>
+    public long Operations { get; private set; }
+
+    public bool IsFull { get; set; }
+
+    /// <summary>The next write fails, its pages in an unknown state, as after a failed fsync.</summary>
+    public bool NextWriteFails { get; set; }
+
+    /// <summary>Told of every batch that is on stable storage, as it gets there.</summary>
+    public Action<ReadOnlySpan<byte>>? Written { get; set; }
+
+    public IReadOnlyList<string> List() => [.. files.Keys];
+
+    public bool Exists(string name) => files.ContainsKey(name);
+
+    public IDiskFile Create(string name, long bytes)
+    {
+        if (IsFull)
+        {
+            counters[Counter.DiskFull]++;
+            throw new DiskFullException(name);
+        }
+        Begin();
+        SimulatedFile file = new(this, bytes);
+        Apply(new DirectoryOperation(null, name, file));
+        End();
+        return file.Open();
+    }
+
+    public IDiskFile Open(string name) => files[name].Open();
+
+    public void Rename(string from, string to)
+    {
+        Begin();
+        Apply(new DirectoryOperation(from, to, files[from]));
+        End();
+    }
+
+    public void Delete(string name)
+    {
+        Begin();
+        Apply(new DirectoryOperation(name, null, null));
+        End();
+    }
+
+    public void SyncDirectory()
+    {
+        Begin();
+        foreach (DirectoryOperation operation in unsynced)
+            Change(durableFiles, operation);
+        unsynced.Clear();
+        End();
+    }
+
+    /// <summary>The process dies at the <paramref name="operation"/>th operation from now (1: the next).</summary>
+    public void CrashAt(long operation, CrashMoment moment)
+    {
+        crashAt = Operations + operation;
+        crashMoment = moment;
+    }
+
+    /// <summary>The machine has lost power: what was not synced is decided.</summary>
+    public void LosePower()
+    {
+        crashAt = long.MaxValue;
+        NextWriteFails = false;
+        foreach (DirectoryOperation operation in unsynced)
+        {
+            if (random.OneIn(2))
+                Change(durableFiles, operation);
+            else
+                counters[Counter.DirectoryOperationsLost]++;
+        }
+        unsynced.Clear();
+        files.Clear();
+        foreach ((string name, SimulatedFile file) in durableFiles)
+            files.Add(name, file);
+    }
+
+    /// <summary>Whether there is a write that another one has followed, so that damage to it can't pass for a torn write.</summary>
+    public bool CanRot => writes.Count > 1;
+
+    /// <summary>A bit turns at the start of such a write: in a batch's header.</summary>
+    public void Rot()
+    {
+        (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
+        file.Page(offset)[random.Next(WalBatchHeader.Size)] ^= (byte)(1 << random.Next(8));
+    }
+
+    internal void Write(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
+    {
+        if (NextWriteFails)
+        {
+            NextWriteFails = false;
+            counters[Counter.SyncsFailed]++;
+            Tear(file, offset, data);
+            throw new StorageException("simulated: the sync failed");
+        }
+        bool isTorn = Operations + 1 == crashAt && crashMoment == CrashMoment.During;
+        if (isTorn)
+            Tear(file, offset, data);
+        Begin();
+        for (int done = 0; done < data.Length; done += PageBytes)
+            data.Slice(done, PageBytes).CopyTo(file.Page(offset + done));
+        if (offset > 0)
+        {
+            writes.Add((file, offset));
+            Written?.Invoke(data);
+        }
+        End();
+    }
+
+    private void Begin()
+    {
+        if (++Operations == crashAt && crashMoment != CrashMoment.After)
+            throw new SimulatedCrashException("simulated: the process died before or in an operation");
+    }
+
+    private void End()
+    {
+        if (Operations == crashAt)
+            throw new SimulatedCrashException("simulated: the process died after an operation");
+    }
+
+    private void Apply(in DirectoryOperation operation)
+    {
+        Change(files, operation);
+        unsynced.Add(operation);
+    }
+
+    private static void Change(SortedDictionary<string, SimulatedFile> directory, in DirectoryOperation operation)
+    {
+        if (operation.From is not null)
+            directory.Remove(operation.From);
+        if (operation.To is not null)
+            directory[operation.To] = operation.File!;
+    }
+
+    /// <summary>Each sector for itself: as it was, as it should be, zeros, or garbage; or all up to one.</summary>
+    private void Tear(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
+    {
+        int sector = random.OneIn(2) ? 512 : PageBytes;
+        bool isPrefix = random.OneIn(2);
+        int prefix = random.Next(data.Length / sector + 1);
+        for (int i = 0; i < data.Length / sector; i++)
+        {
+            int start = i * sector;
+            Span<byte> target = file.Page((offset + start) / PageBytes * PageBytes).Slice(start % PageBytes, sector);
+            bool isWritten = isPrefix ? i < prefix : random.OneIn(2);
+            if (isWritten)
+                data.Slice(start, sector).CopyTo(target);
+            else if (!isPrefix && random.OneIn(8))
+                target.Clear();
+            else if (!isPrefix && random.OneIn(8))
+                random.NextBytes(target);
+        }
+    }
+}

@@ -1,0 +1,28 @@
+namespace RaftFast.Simulation;
+
+internal enum EventKind : byte
+{
+    Tick,
+
+    /// <summary>A server's loop wakes up and takes its inbox.</summary>
+    Run,
+    DiskBegins,
+    DiskCompletes,
+
+    /// <summary>The log has been idle since the batch that Argument numbers.</summary>
+    Seal,
+
+    /// <summary>A frame arrives; Argument is its slot.</summary>
+    Deliver,
+
+    /// <summary>The actor dials the server that Argument numbers.</summary>
+    Connect,
+    Connected,
+    Lost,
+    Request,
+    ClientThinks,
+    Nemesis,
+    Heal,
+    Restart,
+    Resume,
+}

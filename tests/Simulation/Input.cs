@@ -1,0 +1,17 @@
+using RaftFast.Http;
+using RaftFast.Simulation.Network;
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation;
+
+/// <summary>Something in a server's inbox.</summary>
+internal readonly record struct Input(EventKind Kind)
+{
+    public FrameInFlight Frame { get; init; }
+
+    public WalBatch Batch { get; init; }
+
+    public ClientRequest? Request { get; init; }
+
+    public ulong Peer { get; init; }
+}

@@ -1,0 +1,127 @@
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+
+namespace RaftFast.Simulation.Invariants;
+
+/// <summary>
+/// What must be true of the whole cluster after every event: figure 3 of the Raft paper, durability before every word, and
+/// monotonicity. It sees all servers' cores and disks at once, as no server can.
+/// </summary>
+internal sealed class ClusterInvariants(int servers, Counters counters)
+{
+    private readonly Dictionary<long, int> leaderOfTerm = [];
+    private readonly Dictionary<LogPosition, (long PreviousTerm, uint Checksum)> entries = [];
+    private readonly List<long> committedTerms = [];
+    private readonly DurableLog[] durable = CreateLogs(servers);
+    private readonly ServerHistory[] histories = new ServerHistory[servers];
+
+    public long Committed => committedTerms.Count;
+
+    public DurableLog DurableOf(int server) => durable[server];
+
+    /// <summary>A batch has reached a server's disk.</summary>
+    public void OnWritten(int server, ReadOnlySpan<byte> image, int headerBytes) => durable[server].Add(image, headerBytes, OnEntry);
+
+    /// <summary>No vote, acknowledgement or request for votes leaves before its covering sync.</summary>
+    public void OnSaying(int server, in Message message)
+    {
+        DurableLog log = durable[server];
+        bool speaksForItsTerm = message.Type is not (MessageType.PreVote or MessageType.PreVoteResponse);
+        if (speaksForItsTerm)
+            Must(log.Term >= message.Term, "a message leaves before its term is durable", server);
+        if (message.Type == MessageType.Vote)
+            Must(log.HardState == new HardState(message.Term, message.From), "a candidate asks for votes before its own is durable", server);
+        if (message.Type == MessageType.VoteResponse && !message.Rejected)
+            Must(log.HardState == new HardState(message.Term, message.To), "a vote leaves before it is durable", server);
+        if (message.Type == MessageType.AppendResponse && !message.Rejected)
+            Must(log.LastIndex >= message.Position.Index, "an acknowledgement leaves before its entries are durable", server);
+        if (message.Type == MessageType.AppendResponse && message.Rejected)
+            counters[Counter.AppendsRejected]++;
+    }
+
+    /// <summary>A server has started with what recovery gave it.</summary>
+    public void OnStarted(int server, RaftCore core)
+    {
+        DurableLog log = durable[server];
+        Must(core.Log.Last == new LogPosition(log.TermAt(log.LastIndex), log.LastIndex), "recovery does not yield the last synced log", server);
+        Must(core.Term == log.Term, "recovery does not yield the last synced term", server);
+        Must(log.HardState.Term < core.Term || core.HardState == log.HardState, "recovery does not yield the last synced vote", server);
+        histories[server] = new ServerHistory(core.HardState, 0, 0, core.Log.Last.Index, false);
+    }
+
+    /// <summary>A server has taken a batch of inputs and done what they asked for.</summary>
+    public void OnStepped(int server, RaftCore core)
+    {
+        ServerHistory before = histories[server];
+        RaftLog log = core.Log;
+        Must(core.Term >= before.HardState.Term, "a term goes back", server);
+        Must(core.Term > before.HardState.Term || before.HardState.Vote == 0 || core.HardState.Vote == before.HardState.Vote,
+            "a vote changes within its term", server);
+        Must(log.Committed >= before.Committed, "a commit index goes back", server);
+        Must(log.Applied >= before.Applied, "an applied index goes back", server);
+        Must(log.Applied <= log.Committed && log.Committed <= log.Last.Index && log.Durable <= log.Last.Index, "positions are out of order", server);
+        bool stillLeads = before.IsLeader && core.IsLeader && core.Term == before.HardState.Term;
+        Must(!stillLeads || log.Last.Index >= before.Last, "a leader removes entries (Leader Append-Only)", server);
+        if (core.IsLeader)
+            OnLeads(server, core, isNew: !stillLeads);
+        else if (before.IsLeader && core.Term == before.HardState.Term)
+            counters[Counter.LeadersDeposedByLostQuorum]++;
+        if (log.Last.Index < before.Last)
+            counters[Counter.EntriesTruncated]++;
+        if (log.Committed > before.Committed)
+            OnCommitted(server, log, before.Committed);
+        histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader);
+    }
+
+    private void OnLeads(int server, RaftCore core, bool isNew)
+    {
+        if (!isNew)
+            return;
+        bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
+        Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
+        counters[Counter.Elections]++;
+        for (int i = 0; i < committedTerms.Count; i++)
+            Must(core.Log.Matches(new LogPosition(committedTerms[i], i + 1)), "a leader lacks a committed entry (Leader Completeness)", server);
+    }
+
+    private void OnCommitted(int server, RaftLog log, long before)
+    {
+        for (long index = before + 1; index <= log.Committed; index++)
+        {
+            long term = log.TermAt(index);
+            if (index <= committedTerms.Count)
+            {
+                Must(committedTerms[(int)index - 1] == term, "two servers commit different entries (State Machine Safety)", server);
+                continue;
+            }
+            committedTerms.Add(term);
+            counters[Counter.Commits]++;
+            int holders = 0;
+            foreach (DurableLog disk in durable)
+                holders += disk.Holds(new LogPosition(term, index)) ? 1 : 0;
+            Must(holders > servers / 2, "an entry is committed that no majority has on stable storage", server);
+        }
+    }
+
+    private void OnEntry(LogPosition position, long previousTerm, uint checksum)
+    {
+        if (!entries.TryAdd(position, (previousTerm, checksum)))
+            Must(entries[position] == (previousTerm, checksum), "two logs differ at one index and term (Log Matching)", -1);
+    }
+
+    private static DurableLog[] CreateLogs(int servers)
+    {
+        DurableLog[] logs = new DurableLog[servers];
+        for (int i = 0; i < servers; i++)
+            logs[i] = new DurableLog();
+        return logs;
+    }
+
+    private static void Must(bool property, string otherwise, int server)
+    {
+        if (!property)
+            throw new InvariantException($"server {server + 1}: {otherwise}");
+    }
+
+    private readonly record struct ServerHistory(HardState HardState, long Committed, long Applied, long Last, bool IsLeader);
+}

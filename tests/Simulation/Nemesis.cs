@@ -1,0 +1,205 @@
+using RaftFast.Simulation.Network;
+
+namespace RaftFast.Simulation;
+
+/// <summary>Brings the scenario's faults about, and takes them back; in the end heals a majority and lets the rest stay broken.</summary>
+internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
+{
+    private readonly List<Action> remedies = [];
+    private bool[]? healed;
+
+    public void Begin()
+    {
+        if (cluster.Scenario.Faults.Count > 0)
+            ScheduleNext();
+    }
+
+    public void Strike()
+    {
+        if (healed is not null)
+            return;
+        Fault fault = cluster.Scenario.Faults[random.Next(cluster.Scenario.Faults.Count)];
+        Strike(fault, servers[random.Next(servers.Length)]);
+        ScheduleNext();
+    }
+
+    /// <summary>Takes back what strike number <paramref name="remedy"/> did.</summary>
+    public void Heal(long remedy)
+    {
+        if (healed is null)
+            remedies[(int)remedy]();
+    }
+
+    /// <summary>Ends all faults for a random majority of those servers that are not lost; the others may stay as they are.</summary>
+    public void End()
+    {
+        cluster.Network.Faults = new NetworkFaults();
+        int majority = servers.Length / 2 + 1;
+        bool[] chosen = new bool[servers.Length];
+        for (int count = 0; count < majority;)
+        {
+            int i = random.Next(servers.Length);
+            if (!chosen[i] && !servers[i].IsLost)
+            {
+                chosen[i] = true;
+                count++;
+            }
+        }
+        bool minorityComesToo = random.OneIn(2);
+        for (int i = 0; i < servers.Length; i++)
+            chosen[i] |= minorityComesToo && !servers[i].IsLost;
+        healed = chosen;
+        foreach (SimulatedServer server in servers)
+        {
+            if (!chosen[server.Number])
+                continue;
+            server.Disk.IsFull = false;
+            server.Disk.NextWriteFails = false;
+            if (server.IsPaused)
+                server.Resume();
+        }
+        for (int from = 0; from < servers.Length; from++)
+        {
+            for (int to = 0; to < servers.Length; to++)
+            {
+                SimulatedLink link = cluster.Network.Link(from, to);
+                bool isHealed = chosen[from] && chosen[to];
+                link.IsCut &= !isHealed;
+                link.IsClogged &= !isHealed;
+            }
+        }
+    }
+
+    public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
+
+    public bool MayAsk(SimulatedServer server) => healed is null || healed[server.Number];
+
+    private void ScheduleNext() =>
+        cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
+
+    private void Strike(Fault fault, SimulatedServer server)
+    {
+        SimulatedServer leader = Leader() ?? server;
+        switch (fault)
+        {
+            case Fault.Crash:
+                server.Crash();
+                break;
+            case Fault.CrashLeader:
+                leader.Crash();
+                break;
+            case Fault.CrashInOperation:
+                server.CrashInOperation();
+                break;
+            case Fault.LosePowerEverywhere:
+                LosePowerEverywhere();
+                break;
+            case Fault.Pause:
+                server.Pause(Duration());
+                break;
+            case Fault.PauseLeader:
+                leader.Pause(Duration());
+                break;
+            case Fault.Isolate:
+                Cut((from, to) => from == server.Number || to == server.Number);
+                break;
+            case Fault.IsolateLeader:
+                Cut((from, to) => from == leader.Number || to == leader.Number);
+                break;
+            case Fault.CutOneWay:
+                Cut((from, _) => from == server.Number);
+                break;
+            case Fault.CutSome:
+                Cut((_, _) => random.OneIn(3));
+                break;
+            case Fault.ResetConnections:
+                ResetConnections(server);
+                break;
+            case Fault.Clog:
+                Clog(server);
+                break;
+            case Fault.FillDisk:
+                server.Disk.IsFull = true;
+                Later(() => server.Disk.IsFull = false);
+                break;
+            case Fault.FailSync:
+                server.Disk.NextWriteFails = true;
+                break;
+            case Fault.RotDisk:
+                Rot(server);
+                break;
+        }
+    }
+
+    private SimulatedServer? Leader()
+    {
+        foreach (SimulatedServer server in servers)
+        {
+            if (server.Node is { Core.IsLeader: true })
+                return server;
+        }
+        return null;
+    }
+
+    private void LosePowerEverywhere()
+    {
+        cluster.Counters[Counter.PowerLostEverywhere]++;
+        foreach (SimulatedServer server in servers)
+            server.Crash();
+    }
+
+    private void Cut(Func<int, int, bool> isCut)
+    {
+        List<SimulatedLink> cut = [];
+        for (int from = 0; from < servers.Length; from++)
+        {
+            for (int to = 0; to < servers.Length; to++)
+            {
+                if (from != to && isCut(from, to))
+                    cut.Add(cluster.Network.Link(from, to));
+            }
+        }
+        foreach (SimulatedLink link in cut)
+            link.IsCut = true;
+        Later(() => cut.ForEach(link => link.IsCut = false));
+    }
+
+    private void ResetConnections(SimulatedServer server)
+    {
+        cluster.Counters[Counter.ConnectionsReset]++;
+        foreach (SimulatedServer other in servers)
+        {
+            if (other == server)
+                continue;
+            cluster.Disconnect(server.Number, other.Number);
+            if (random.OneIn(2))
+                cluster.Disconnect(other.Number, server.Number);
+        }
+    }
+
+    private void Clog(SimulatedServer server)
+    {
+        SimulatedServer other = servers[random.Next(servers.Length)];
+        SimulatedLink link = cluster.Network.Link(other.Number, server.Number);
+        link.IsClogged = true;
+        Later(() => link.IsClogged = false);
+    }
+
+    /// <summary>Damage stays within what a cluster survives: a minority.</summary>
+    private void Rot(SimulatedServer server)
+    {
+        int lost = 0;
+        foreach (SimulatedServer other in servers)
+            lost += other.IsLost ? 1 : 0;
+        if (lost < (servers.Length - 1) / 2 && random.OneIn(4))
+            server.Rot();
+    }
+
+    private long Duration() => random.Between(1_000, cluster.Scenario.FaultDurationMax);
+
+    private void Later(Action remedy)
+    {
+        remedies.Add(remedy);
+        cluster.Events.Schedule(Duration(), new Event(EventKind.Heal, 0, 0, remedies.Count - 1));
+    }
+}

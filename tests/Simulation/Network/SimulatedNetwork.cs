@@ -1,0 +1,124 @@
+using System.Buffers;
+using RaftFast.Protocol;
+
+namespace RaftFast.Simulation.Network;
+
+/// <summary>All links of a cluster. Within a connection frames keep their order unless a fault says otherwise.</summary>
+internal sealed class SimulatedNetwork
+{
+    private readonly EventQueue events;
+    private readonly SeededRandom random;
+    private readonly Counters counters;
+    private readonly SimulatedLink[,] links;
+    private readonly List<FrameInFlight> frames = [];
+    private readonly Stack<int> freeSlots = new();
+
+    public SimulatedNetwork(int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
+    {
+        this.events = events;
+        this.random = random;
+        this.counters = counters;
+        Faults = faults;
+        links = new SimulatedLink[servers, servers];
+        for (int from = 0; from < servers; from++)
+        {
+            for (int to = 0; to < servers; to++)
+                links[from, to] = new SimulatedLink();
+        }
+    }
+
+    public NetworkFaults Faults { get; set; }
+
+    public SimulatedLink Link(int from, int to) => links[from, to];
+
+    public void Send(int from, int to, in Message message, ReadOnlySpan<byte> records)
+    {
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Frame.HeaderSize + records.Length);
+        Frame.WriteHeader(bytes, message, records.Length);
+        records.CopyTo(bytes.AsSpan(Frame.HeaderSize));
+        SimulatedLink link = links[from, to];
+        FrameInFlight frame = new(bytes, Frame.HeaderSize + records.Length, from, to, link.Epoch, IsReplay: false);
+        if (random.OneIn(Faults.LoseOneIn))
+        {
+            Lost(frame, Counter.FramesLost);
+            return;
+        }
+        if (random.OneIn(Faults.DuplicateOneIn))
+        {
+            counters[Counter.FramesDuplicated]++;
+            Schedule(Copy(frame), link);
+        }
+        if (random.OneIn(Faults.ReplayOneIn))
+            Schedule(Copy(frame) with { IsReplay = true }, random.Between(500_000, 5_000_000));
+        Schedule(frame, link);
+    }
+
+    /// <summary>Takes a frame that has arrived.</summary>
+    /// <returns>False when its connection is gone, or a partition swallowed it.</returns>
+    public bool TryTake(long slot, out FrameInFlight frame)
+    {
+        frame = frames[(int)slot];
+        frames[(int)slot] = default;
+        freeSlots.Push((int)slot);
+        SimulatedLink link = links[frame.From, frame.To];
+        if (link.IsCut)
+        {
+            Lost(frame, Counter.FramesLostToPartition);
+            return false;
+        }
+        if (frame.IsReplay)
+            counters[Counter.FramesReplayed]++;
+        else if (frame.Epoch != link.Epoch)
+        {
+            Lost(frame, Counter.FramesLost);
+            return false;
+        }
+        return true;
+    }
+
+    public static void Return(in FrameInFlight frame) => ArrayPool<byte>.Shared.Return(frame.Bytes);
+
+    private void Schedule(in FrameInFlight frame, SimulatedLink link)
+    {
+        long delay = random.Between(Faults.LatencyMin, Faults.LatencyMax);
+        if (random.OneIn(Faults.DelayOneIn))
+            delay += random.Between(0, Faults.DelayMax);
+        long arrival = events.Now + delay;
+        if (arrival < link.LastArrival)
+        {
+            if (random.OneIn(Faults.ReorderOneIn))
+                counters[Counter.FramesReordered]++;
+            else
+                arrival = link.LastArrival;
+        }
+        link.LastArrival = Math.Max(link.LastArrival, arrival);
+        Schedule(frame, arrival - events.Now);
+    }
+
+    private void Schedule(in FrameInFlight frame, long delay)
+    {
+        if (!freeSlots.TryPop(out int slot))
+        {
+            slot = frames.Count;
+            frames.Add(default);
+        }
+        frames[slot] = frame;
+        events.Schedule(delay, new Event(EventKind.Deliver, frame.To, 0, slot));
+    }
+
+    private void Lost(in FrameInFlight frame, Counter counter)
+    {
+        counters[counter]++;
+        Frame.TryReadHeader(frame.Span, out Message message, out _);
+        if (message.Type == MessageType.Append && message.Count > 0)
+            counters[Counter.AppendsWithEntriesLost]++;
+        Return(frame);
+    }
+
+    private static FrameInFlight Copy(in FrameInFlight frame)
+    {
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(frame.Length);
+        frame.Span.CopyTo(bytes);
+        return frame with { Bytes = bytes };
+    }
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace RaftFast.Simulation;
+
+internal static class Program
+{
+    public static int Main(string[] args)
+    {
+        Option<int> seeds = new("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1000 };
+        Option<ulong?> from = new("--from") { Description = "The first seed. Default: one of its own, from the clock." };
+        Option<ulong?> seed = new("--seed") { Description = "Run this one seed alone." };
+        Option<int?> nodes = new("--nodes") { Description = "Servers of a cluster. Default: each seed draws 1, 3, 5 or 7." };
+        Option<double?> minutes = new("--minutes") { Description = "Run seeds for so long, however many." };
+        Option<bool> trace = new("--trace") { Description = "Tell the history of --seed event by event." };
+        RootCommand root = new("Simulates whole RaftFast clusters, each history from one seed, and checks every invariant after every event.")
+        {
+            seeds, from, seed, nodes, minutes, trace,
+        };
+        root.SetAction(parsed =>
+        {
+            if (parsed.GetValue(seed) is { } one)
+                return RunOne(one, parsed.GetValue(nodes), parsed.GetValue(trace));
+            ulong first = parsed.GetValue(from) ?? (ulong)Stopwatch.GetTimestamp();
+            return RunMany(first, parsed.GetValue(seeds), parsed.GetValue(nodes), parsed.GetValue(minutes));
+        });
+        return root.Parse(args).Invoke();
+    }
+
+    private static int RunOne(ulong seed, int? nodes, bool isTold)
+    {
+        Scenario scenario = Scenario.Draw(seed, nodes);
+        Console.WriteLine($"seed {seed}: {scenario}");
+        Trace trace = new(isTold ? Console.Out : null);
+        string? failure = Campaign.RunSeed(scenario, new Counters(), trace, out long simulated);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{trace.Events:N0} events, {simulated / 1e6:N1} s simulated, trace hash {trace.Hash:x16}"));
+        Console.WriteLine(failure is null ? "passed" : $"FAILED: {failure}");
+        return failure is null ? 0 : 1;
+    }
+
+    private static int RunMany(ulong first, int count, int? nodes, double? minutes)
+    {
+        Campaign campaign = new(Console.Out);
+        Stopwatch clock = Stopwatch.StartNew();
+        TimeSpan nextProgress = TimeSpan.FromSeconds(10);
+        int failed = 0;
+        for (ulong i = 0; minutes is { } limit ? clock.Elapsed.TotalMinutes < limit : i < (ulong)count; i++)
+        {
+            Scenario scenario = Scenario.Draw(first + i, nodes);
+            string replay = $"dotnet run -c Release --project tests/Simulation -- --seed {first + i}{(nodes is null ? "" : $" --nodes {nodes}")} --trace";
+            failed += campaign.Run(scenario, replay) ? 0 : 1;
+            if (clock.Elapsed > nextProgress)
+            {
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{i + 1:N0} seeds, {failed} failed, {campaign.Speed:N0} times real time"));
+                nextProgress += TimeSpan.FromSeconds(10);
+            }
+        }
+        Console.WriteLine($"first seed {first}");
+        campaign.Report();
+        return failed == 0 ? 0 : 1;
+    }
+}

@@ -1,0 +1,113 @@
+using RaftFast.Consensus;
+using RaftFast.Simulation.Network;
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation;
+
+/// <summary>What one seed is about: its own mix of faults, its own sizes and option values (a swarm). Times in microseconds.</summary>
+internal sealed record Scenario
+{
+    public required ulong Seed { get; init; }
+
+    public required int Servers { get; init; }
+
+    public required int Clients { get; init; }
+
+    public required int Keys { get; init; }
+
+    public required int PutPercent { get; init; }
+
+    public required long ThinkMax { get; init; }
+
+    public required int ValueBytesMax { get; init; }
+
+    /// <summary>How long faults and load last, before everything is healed.</summary>
+    public required long Duration { get; init; }
+
+    public required IReadOnlyList<Fault> Faults { get; init; }
+
+    public required long FaultIntervalMax { get; init; }
+
+    public required long FaultDurationMax { get; init; }
+
+    public required NetworkFaults Network { get; init; }
+
+    public required long DiskLatencyMin { get; init; }
+
+    public required long DiskLatencyMax { get; init; }
+
+    public required int DiskStallOneIn { get; init; }
+
+    public required long DiskStallMax { get; init; }
+
+    /// <summary>Clocks run up to so many per cent fast or slow.</summary>
+    public required int ClockSkewPercent { get; init; }
+
+    public required RaftOptions Raft { get; init; }
+
+    public required WalOptions Wal { get; init; }
+
+    /// <summary>Milliseconds.</summary>
+    public required long RequestTimeout { get; init; }
+
+    public static Scenario Draw(ulong seed, int? servers)
+    {
+        SeededRandom random = new SeededRandom(seed).Fork("scenario");
+        List<Fault> faults = [];
+        foreach (Fault fault in Enum.GetValues<Fault>())
+        {
+            if (random.OneIn(2))
+                faults.Add(fault);
+        }
+        bool isSlowDisk = random.OneIn(4);
+        return new Scenario
+        {
+            Seed = seed,
+            Servers = servers ?? (int)Pick(random, 1, 3, 3, 3, 5, 5, 7),
+            Clients = (int)random.Between(1, 8),
+            Keys = (int)random.Between(1, 5),
+            PutPercent = (int)Pick(random, 20, 50, 80),
+            ThinkMax = Pick(random, 2_000, 20_000, 200_000),
+            ValueBytesMax = (int)Pick(random, 8, 8, 100, 5_000),
+            Duration = random.Between(2_000_000, 10_000_000),
+            Faults = faults,
+            FaultIntervalMax = Pick(random, 200_000, 1_000_000, 3_000_000),
+            FaultDurationMax = Pick(random, 100_000, 1_000_000, 3_000_000),
+            Network = new NetworkFaults
+            {
+                LatencyMin = 30,
+                LatencyMax = Pick(random, 200, 2_000, 20_000),
+                LoseOneIn = (int)Pick(random, 0, 0, 10, 100),
+                DuplicateOneIn = (int)Pick(random, 0, 0, 10, 100),
+                ReorderOneIn = (int)Pick(random, 0, 0, 2, 10),
+                ReplayOneIn = (int)Pick(random, 0, 0, 50),
+                DelayOneIn = (int)Pick(random, 0, 0, 20, 200),
+            },
+            DiskLatencyMin = 80,
+            DiskLatencyMax = isSlowDisk ? 50_000 : 400,
+            DiskStallOneIn = (int)Pick(random, 0, 0, 100, 1_000),
+            DiskStallMax = 2_000_000,
+            ClockSkewPercent = (int)Pick(random, 0, 2, 20),
+            Raft = new RaftOptions
+            {
+                ElectionTicks = (int)Pick(random, 40, 40, 20, 100),
+                HeartbeatTicks = (int)Pick(random, 5, 5, 2),
+                AppendBytesMax = (int)Pick(random, 512 * 1024, 300, 4_000),
+                InflightAppendsMax = (int)Pick(random, 256, 1, 4),
+                InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
+                UncommittedBytesMax = Pick(random, 64 * 1024 * 1024, 400, 4_000),
+            },
+            Wal = new WalOptions { CacheSlabs = 1 },
+            RequestTimeout = Pick(random, 5_000, 500, 1_500),
+        };
+    }
+
+    public override string ToString() =>
+        $"{Servers} servers, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
+        $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
+        $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
+        $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, inflight {Raft.InflightAppendsMax} / {Raft.InflightBytesMax} B, " +
+        $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";
+
+    private static long Pick(SeededRandom random, params ReadOnlySpan<long> choices) => choices[random.Next(choices.Length)];
+}

@@ -1,0 +1,109 @@
+using System.Text;
+using RaftFast.Http;
+using RaftFast.Linearizability;
+using RaftFast.Protocol;
+
+namespace RaftFast.Simulation;
+
+/// <summary>A person with curl: one request at a time, to any server, whose answer goes into the history.</summary>
+internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
+{
+    private readonly byte[] value = new byte[8192];
+
+    private ClientRequest? request;
+    private SimulatedServer? server;
+    private int incarnation;
+    private int operation;
+    private bool isPut;
+
+    public bool IsWaiting => request is not null;
+
+    /// <summary>Stops after the request under way.</summary>
+    public bool IsRetired { get; set; }
+
+    public bool MarkForResume() => request is not null;
+
+    /// <summary>The answer is there.</summary>
+    public void Resume()
+    {
+        int status = request!.Status;
+        History history = cluster.History;
+        switch (status)
+        {
+            case 204:
+                history.Succeed(operation);
+                cluster.Counters[Counter.WritesAcknowledged]++;
+                break;
+            case 200:
+                history.Return(operation, ValueIn(request.Answer));
+                cluster.Counters[Counter.ReadsServed]++;
+                break;
+            case 404:
+                history.Return(operation, RegisterValue.Absent);
+                cluster.Counters[Counter.ReadsServed]++;
+                break;
+            case 504:
+                cluster.Counters[Counter.OutcomesUnknown]++;
+                break;
+            default:
+                Invariant.Hold(status is 503 or 507);
+                history.Withdraw(operation);
+                cluster.Counters[Counter.RequestsRefused]++;
+                break;
+        }
+        cluster.OnAnswered(status, server!, isPut);
+        Think();
+    }
+
+    public void Think()
+    {
+        request = null;
+        if (!IsRetired)
+            cluster.Events.Schedule(random.Between(1, cluster.Scenario.ThinkMax), new Event(EventKind.ClientThinks, number, 0, 0));
+    }
+
+    public void Ask(SimulatedServer target, int key, bool put)
+    {
+        server = target;
+        incarnation = target.Incarnation;
+        isPut = put;
+        request = new ClientRequest(this);
+        request.Begin();
+        byte[] keyBytes = Encoding.ASCII.GetBytes($"/{key}");
+        if (put)
+        {
+            int written = cluster.NextValue();
+            request.BeginPut(keyBytes);
+            request.AppendBody(ValueOf(written));
+            request.EndBody();
+            operation = cluster.History.Invoke(Operation.Put(number, key, written));
+        }
+        else
+        {
+            request.BeginGet(keyBytes);
+            operation = cluster.History.Invoke(Operation.Get(number, key));
+        }
+        target.Deliver(new Input(EventKind.Request) { Request = request });
+    }
+
+    /// <summary>The server died: a write's outcome stays open, a read has none.</summary>
+    public void OnDied(SimulatedServer dead)
+    {
+        if (request is null || dead != server || dead.Incarnation == incarnation)
+            return;
+        if (isPut)
+            cluster.Counters[Counter.OutcomesUnknown]++;
+        else
+            cluster.History.Withdraw(operation);
+        Think();
+    }
+
+    private ReadOnlySpan<byte> ValueOf(int written)
+    {
+        int length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax);
+        BitConverter.TryWriteBytes(value, written);
+        return value.AsSpan(0, length);
+    }
+
+    private static int ValueIn(ReadOnlySpan<byte> answer) => BitConverter.ToInt32(answer);
+}

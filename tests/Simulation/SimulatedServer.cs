@@ -1,0 +1,334 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server;
+using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Invariants;
+using RaftFast.Simulation.Network;
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation;
+
+/// <summary>
+/// A machine: a disk that outlives its process, and while that runs, the real node over it, driven as NodeLoop and WalWriter
+/// drive it: inputs gather in an inbox, a batch of them is taken at a time, one write is under way at a time.
+/// </summary>
+internal sealed class SimulatedServer : IDisposable
+{
+    private readonly Cluster cluster;
+    private readonly SeededRandom random;
+    private readonly Queue<Input> inbox = new();
+    private readonly ServerNetwork network;
+
+    private Wal? wal;
+    private WalBatch writing;
+    private bool isWriting;
+    private bool isRunScheduled;
+    private bool isPaused;
+
+    public SimulatedServer(Cluster cluster, int number, SeededRandom random)
+    {
+        this.cluster = cluster;
+        this.random = random;
+        Number = number;
+        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
+        {
+            Written = image => cluster.Invariants.OnWritten(number, image, WalBatchHeader.Size),
+        };
+        network = new ServerNetwork(number, cluster.Network, message => cluster.OnSaying(number, message));
+    }
+
+    public int Number { get; }
+
+    public SimulatedDisk Disk { get; }
+
+    public RaftNode? Node { get; private set; }
+
+    public KeyValueStore? Store { get; private set; }
+
+    /// <summary>Of the process; its events die with it.</summary>
+    public int Incarnation { get; private set; }
+
+    public bool IsUp => Node is not null;
+
+    public bool IsPaused => isPaused;
+
+    /// <summary>Its disk holds damage that it refuses to start over.</summary>
+    public bool IsLost { get; private set; }
+
+    /// <summary>Microseconds between ticks: its clock runs fast or slow.</summary>
+    public long TickPeriod { get; set; } = 10_000;
+
+    public void Start()
+    {
+        Invariant.Hold(!IsUp);
+        try
+        {
+            wal = Wal.Open(Disk, clusterId: 1, (ulong)Number + 1, cluster.Scenario.Wal, out WalRecovery recovery);
+            if (recovery.TornTail is not null)
+                cluster.Counters[Counter.TornBatchesInRecovery]++;
+            Boot(wal, recovery);
+        }
+        catch (SimulatedCrashException)
+        {
+            Die();
+        }
+        catch (StorageException) when (IsLost)
+        {
+            // As it should: damage to what was acknowledged is not started over.
+            cluster.Counters[Counter.DamageRefused]++;
+            return;
+        }
+        catch (StorageException) when (Disk.IsFull)
+        {
+            Die();
+        }
+        Invariant.Hold(!IsLost);
+    }
+
+    /// <summary>The process ends, and what the machine had not synced is decided.</summary>
+    public void Crash()
+    {
+        if (!IsUp)
+            return;
+        cluster.Counters[Counter.Crashes]++;
+        if (isWriting)
+        {
+            Disk.CrashAt(1, (CrashMoment)random.Next(3));
+            try
+            {
+                wal!.Write(writing);
+            }
+            catch (SimulatedCrashException)
+            {
+            }
+        }
+        Die();
+    }
+
+    /// <summary>The process will die in one of its next disk operations.</summary>
+    public void CrashInOperation()
+    {
+        if (IsUp)
+            Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
+    }
+
+    /// <summary>The machine stops, and a bit of its log turns that recovery can tell from a torn write.</summary>
+    public void Rot()
+    {
+        if (!IsUp || !Disk.CanRot)
+            return;
+        Crash();
+        Disk.Rot();
+        IsLost = true;
+        cluster.Events.Schedule(random.Between(1_000, 1_000_000), new Event(EventKind.Restart, Number, Incarnation, 0));
+    }
+
+    public void Pause(long duration)
+    {
+        if (!IsUp || isPaused)
+            return;
+        cluster.Counters[Counter.Pauses]++;
+        isPaused = true;
+        cluster.Events.Schedule(duration, new Event(EventKind.Resume, Number, Incarnation, 0));
+    }
+
+    public void Resume()
+    {
+        isPaused = false;
+        ScheduleRun();
+    }
+
+    public void Deliver(in Input input)
+    {
+        if (!IsUp)
+        {
+            if (input.Kind == EventKind.Deliver)
+                SimulatedNetwork.Return(input.Frame);
+            return;
+        }
+        inbox.Enqueue(input);
+        ScheduleRun();
+    }
+
+    public void OnTick()
+    {
+        cluster.Events.Schedule(TickPeriod, new Event(EventKind.Tick, Number, Incarnation, 0));
+        // A stopped process makes up for a few ticks only: NodeLoop.TicksBehindMax.
+        if (!isPaused)
+            Deliver(new Input(EventKind.Tick));
+    }
+
+    /// <summary>The loop wakes up: takes what is there, and acts.</summary>
+    public void Run()
+    {
+        isRunScheduled = false;
+        if (isPaused)
+            return;
+        try
+        {
+            RaftNode node = Node!;
+            node.AdvanceTo(cluster.Events.Now / 1000);
+            for (int count = inbox.Count; count > 0; count--)
+                Take(inbox.Dequeue(), node);
+            bool hasPublished = node.EndBatch();
+            if (node.Core.Ready.Messages.Count > 0)
+                cluster.Counters[Counter.MessagesHeldForHardState]++;
+            cluster.OnStepped(this);
+            if (hasPublished && !isWriting)
+                cluster.Events.Schedule(random.Between(1, 20), new Event(EventKind.DiskBegins, Number, Incarnation, 0));
+            if (node.HasMoreToDo || inbox.Count > 0)
+                ScheduleRun();
+        }
+        catch (SimulatedCrashException)
+        {
+            cluster.Counters[Counter.Crashes]++;
+            Die();
+        }
+        catch (StorageException)
+        {
+            cluster.Counters[Counter.Crashes]++;
+            Die();
+        }
+    }
+
+    /// <summary>The log's writer takes what is published.</summary>
+    public void BeginWrite()
+    {
+        if (isWriting || !TryTake())
+            return;
+        isWriting = true;
+        long delay = random.Between(cluster.Scenario.DiskLatencyMin, cluster.Scenario.DiskLatencyMax);
+        if (random.OneIn(cluster.Scenario.DiskStallOneIn))
+            delay += random.Between(0, cluster.Scenario.DiskStallMax);
+        cluster.Events.Schedule(delay, new Event(EventKind.DiskCompletes, Number, Incarnation, 0));
+    }
+
+    public void CompleteWrite()
+    {
+        try
+        {
+            wal!.Write(writing);
+            isWriting = false;
+            Deliver(new Input(EventKind.DiskCompletes) { Batch = writing });
+            if (!wal.NextSegmentIsReady && wal.TryPrepareSegment())
+                cluster.Counters[Counter.SegmentsRolled]++;
+            BeginWrite();
+            if (IsUp && !isWriting)
+                cluster.Events.Schedule(100_000, new Event(EventKind.Seal, Number, Incarnation, writing.Number));
+        }
+        catch (SimulatedCrashException)
+        {
+            cluster.Counters[Counter.Crashes]++;
+            Die();
+        }
+        catch (StorageException)
+        {
+            // A failed sync is fatal: the real process exits here.
+            isWriting = false;
+            cluster.Counters[Counter.Crashes]++;
+            Die();
+        }
+    }
+
+    private bool TryTake()
+    {
+        try
+        {
+            return wal!.TryTake(out writing);
+        }
+        catch (SimulatedCrashException)
+        {
+            // Rolling to the next segment is a disk operation too.
+            cluster.Counters[Counter.Crashes]++;
+            Die();
+            return false;
+        }
+    }
+
+    /// <summary>Nothing has been written since batch <paramref name="number"/>: seal it.</summary>
+    public void Seal(long number)
+    {
+        if (isWriting || writing.Number != number || !wal!.TryTakeSeal(out writing))
+            return;
+        isWriting = true;
+        cluster.Events.Schedule(cluster.Scenario.DiskLatencyMin, new Event(EventKind.DiskCompletes, Number, Incarnation, 0));
+    }
+
+    public void Dispose() => wal?.Dispose();
+
+    private void Boot(Wal opened, WalRecovery recovery)
+    {
+        TermRuns runs = new();
+        for (int i = 0; i < recovery.TermRuns.Count; i++)
+        {
+            long last = i + 1 < recovery.TermRuns.Count ? recovery.TermRuns[i + 1].Index - 1 : recovery.Last.Index;
+            runs.AppendRun(recovery.TermRuns[i], last);
+        }
+        RaftCore core = new(
+            (ulong)Number + 1, cluster.Configuration, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
+        Store = new KeyValueStore();
+        Node = new RaftNode(core, opened, Store, recovery.HardState, network, cluster.Scenario.RequestTimeout, NullLogger.Instance);
+        Node.AdvanceTo(cluster.Events.Now / 1000);
+        cluster.Invariants.OnStarted(Number, core);
+        cluster.Events.Schedule(random.Between(1, TickPeriod), new Event(EventKind.Tick, Number, Incarnation, 0));
+        cluster.OnStarted(this);
+    }
+
+    private void Die()
+    {
+        Incarnation++;
+        writing = default;
+        Node = null;
+        Store = null;
+        isWriting = false;
+        isRunScheduled = false;
+        isPaused = false;
+        wal?.Dispose();
+        wal = null;
+        while (inbox.TryDequeue(out Input input))
+        {
+            if (input.Kind == EventKind.Deliver)
+                SimulatedNetwork.Return(input.Frame);
+        }
+        Disk.LosePower();
+        cluster.OnDied(this);
+    }
+
+    private void ScheduleRun()
+    {
+        if (isRunScheduled || isPaused || !IsUp)
+            return;
+        isRunScheduled = true;
+        cluster.Events.Schedule(random.Between(1, 30), new Event(EventKind.Run, Number, Incarnation, 0));
+    }
+
+    private void Take(in Input input, RaftNode node)
+    {
+        switch (input.Kind)
+        {
+            case EventKind.Tick:
+                node.OnTick();
+                break;
+            case EventKind.Deliver:
+                node.OnFrames((ulong)input.Frame.From + 1, input.Frame.Span);
+                SimulatedNetwork.Return(input.Frame);
+                break;
+            case EventKind.DiskCompletes:
+                if (!node.Core.Log.Matches(input.Batch.Last))
+                    cluster.Counters[Counter.CompletionsOfOverwrittenEntries]++;
+                node.OnBatchDurable(input.Batch);
+                break;
+            case EventKind.Request:
+                node.OnRequest(input.Request!);
+                break;
+            case EventKind.Connected:
+                node.OnPeerConnected(input.Peer);
+                break;
+            case EventKind.Lost:
+                node.OnPeerLost(input.Peer);
+                break;
+        }
+    }
+}
