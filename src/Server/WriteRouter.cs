@@ -58,18 +58,16 @@ internal sealed class WriteRouter(
         }
         if (accepted > 0)
             core.AwaitCommit(message.From, first.Index + accepted - 1);
-        network.Send(
-            new Message
-            {
-                Type = MessageType.ForwardResponse,
-                From = core.Id,
-                To = message.From,
-                Term = core.Term,
-                Position = first,
-                Context = message.Context,
-                Count = accepted,
-            },
-            default);
+        core.Ready.Messages.Add(new Message
+        {
+            Type = MessageType.ForwardResponse,
+            From = core.Id,
+            To = message.From,
+            Term = core.Term,
+            Position = first,
+            Context = message.Context,
+            Count = accepted,
+        });
     }
 
     public void Expire(long now)
@@ -111,7 +109,6 @@ internal sealed class WriteRouter(
             Type = MessageType.Forward,
             From = core.Id,
             To = leader,
-            Term = core.Term,
             Context = forwarded.AddFrame(leader, writes),
             Count = writes.Length,
         };

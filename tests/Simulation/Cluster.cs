@@ -154,7 +154,7 @@ internal sealed class Cluster : IDisposable
     {
         while (!isDone())
         {
-            if (!Events.TryNext(out Event happening) || Events.Now > deadline)
+            if (!Events.TryNext(deadline, out Event happening))
                 return false;
             Dispatch(happening);
         }
@@ -204,6 +204,9 @@ internal sealed class Cluster : IDisposable
                 break;
             case EventKind.Seal:
                 server.Seal(happening.Argument);
+                break;
+            case EventKind.PrepareSegment:
+                server.PrepareSegment();
                 break;
             case EventKind.Resume:
                 server.Resume();

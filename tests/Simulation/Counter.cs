@@ -17,7 +17,6 @@ internal enum Counter
     SyncsFailed,
     DiskFull,
     DamageRefused,
-    SegmentsRolled,
     FramesLost,
     AppendsWithEntriesLost,
     FramesDuplicated,

@@ -12,6 +12,8 @@ internal enum EventKind : byte
     /// <summary>The log has been idle since the batch that Argument numbers.</summary>
     Seal,
 
+    PrepareSegment,
+
     /// <summary>A frame arrives; Argument is its slot.</summary>
     Deliver,
 

@@ -13,10 +13,12 @@ internal sealed class EventQueue
 
     public void Schedule(long delay, Event happening) => events.Enqueue(happening, (Now + delay, sequence++));
 
-    public bool TryNext(out Event happening)
+    /// <returns>False when nothing happens up to <paramref name="deadline"/>.</returns>
+    public bool TryNext(long deadline, out Event happening)
     {
-        if (!events.TryDequeue(out happening, out (long Time, long Sequence) order))
+        if (!events.TryPeek(out happening, out (long Time, long Sequence) order) || order.Time > deadline)
             return false;
+        events.Dequeue();
         Now = order.Time;
         return true;
     }

@@ -64,8 +64,10 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
                 bool isHealed = chosen[from] && chosen[to];
-                link.IsCut &= !isHealed;
-                link.IsClogged &= !isHealed;
+                // The rest is cut off for good: a leader that some of the majority can reach and some can't would keep its
+                // place, since those who hear from it refuse to vote (§6); Raft promises no more.
+                link.IsCut = !isHealed;
+                link.IsClogged = false;
             }
         }
     }

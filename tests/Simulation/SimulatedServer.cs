@@ -34,7 +34,8 @@ internal sealed class SimulatedServer : IDisposable
         Number = number;
         Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
         {
-            Written = image => cluster.Invariants.OnWritten(number, image, WalBatchHeader.Size),
+            Written = image => cluster.Invariants.OnWritten(number, image),
+            Torn = image => cluster.Invariants.OnTorn(number, image),
         };
         network = new ServerNetwork(number, cluster.Network, message => cluster.OnSaying(number, message));
     }
@@ -80,7 +81,7 @@ internal sealed class SimulatedServer : IDisposable
             cluster.Counters[Counter.DamageRefused]++;
             return;
         }
-        catch (StorageException) when (Disk.IsFull)
+        catch (StorageException) when (Disk.IsFull || Disk.HasFailed)
         {
             Die();
         }
@@ -186,11 +187,6 @@ internal sealed class SimulatedServer : IDisposable
             cluster.Counters[Counter.Crashes]++;
             Die();
         }
-        catch (StorageException)
-        {
-            cluster.Counters[Counter.Crashes]++;
-            Die();
-        }
     }
 
     /// <summary>The log's writer takes what is published.</summary>
@@ -212,8 +208,7 @@ internal sealed class SimulatedServer : IDisposable
             wal!.Write(writing);
             isWriting = false;
             Deliver(new Input(EventKind.DiskCompletes) { Batch = writing });
-            if (!wal.NextSegmentIsReady && wal.TryPrepareSegment())
-                cluster.Counters[Counter.SegmentsRolled]++;
+            PrepareSegment();
             BeginWrite();
             if (IsUp && !isWriting)
                 cluster.Events.Schedule(100_000, new Event(EventKind.Seal, Number, Incarnation, writing.Number));
@@ -223,13 +218,22 @@ internal sealed class SimulatedServer : IDisposable
             cluster.Counters[Counter.Crashes]++;
             Die();
         }
-        catch (StorageException)
+        catch (StorageException) when (Disk.HasFailed)
         {
             // A failed sync is fatal: the real process exits here.
             isWriting = false;
             cluster.Counters[Counter.Crashes]++;
             Die();
         }
+    }
+
+    /// <summary>As SegmentPreparer does: again and again while the disk is full.</summary>
+    public void PrepareSegment()
+    {
+        if (wal!.NextSegmentIsReady)
+            return;
+        if (!wal.TryPrepareSegment())
+            cluster.Events.Schedule(1_000_000, new Event(EventKind.PrepareSegment, Number, Incarnation, 0));
     }
 
     private bool TryTake()

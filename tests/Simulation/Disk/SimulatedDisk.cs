@@ -27,6 +27,12 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     /// <summary>The next write fails, its pages in an unknown state, as after a failed fsync.</summary>
     public bool NextWriteFails { get; set; }
 
+    /// <summary>A write has failed: the process is to stop.</summary>
+    public bool HasFailed { get; private set; }
+
+    /// <summary>Told of a batch that may have got there, or a part of it.</summary>
+    public Action<ReadOnlySpan<byte>>? Torn { get; set; }
+
     /// <summary>Told of every batch that is on stable storage, as it gets there.</summary>
     public Action<ReadOnlySpan<byte>>? Written { get; set; }
 
@@ -85,6 +91,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     {
         crashAt = long.MaxValue;
         NextWriteFails = false;
+        HasFailed = false;
         foreach (DirectoryOperation operation in unsynced)
         {
             if (random.OneIn(2))
@@ -113,13 +120,18 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         if (NextWriteFails)
         {
             NextWriteFails = false;
+            HasFailed = true;
             counters[Counter.SyncsFailed]++;
             Tear(file, offset, data);
+            Torn?.Invoke(data);
             throw new StorageException("simulated: the sync failed");
         }
         bool isTorn = Operations + 1 == crashAt && crashMoment == CrashMoment.During;
         if (isTorn)
+        {
             Tear(file, offset, data);
+            Torn?.Invoke(data);
+        }
         Begin();
         for (int done = 0; done < data.Length; done += PageBytes)
             data.Slice(done, PageBytes).CopyTo(file.Page(offset + done));

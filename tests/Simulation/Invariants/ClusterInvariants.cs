@@ -13,6 +13,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private readonly Dictionary<LogPosition, (long PreviousTerm, uint Checksum)> entries = [];
     private readonly List<long> committedTerms = [];
     private readonly DurableLog[] durable = CreateLogs(servers);
+    private readonly byte[]?[] torn = new byte[]?[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
 
     public long Committed => committedTerms.Count;
@@ -20,7 +21,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     public DurableLog DurableOf(int server) => durable[server];
 
     /// <summary>A batch has reached a server's disk.</summary>
-    public void OnWritten(int server, ReadOnlySpan<byte> image, int headerBytes) => durable[server].Add(image, headerBytes, OnEntry);
+    public void OnWritten(int server, ReadOnlySpan<byte> image) => durable[server].Add(image, OnEntry);
 
     /// <summary>No vote, acknowledgement or request for votes leaves before its covering sync.</summary>
     public void OnSaying(int server, in Message message)
@@ -30,22 +31,27 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         if (speaksForItsTerm)
             Must(log.Term >= message.Term, "a message leaves before its term is durable", server);
         if (message.Type == MessageType.Vote)
-            Must(log.HardState == new HardState(message.Term, message.From), "a candidate asks for votes before its own is durable", server);
+            Must(log.HoldsVote(message.Term, message.From), "a candidate asks for votes before its own is durable", server);
         if (message.Type == MessageType.VoteResponse && !message.Rejected)
-            Must(log.HardState == new HardState(message.Term, message.To), "a vote leaves before it is durable", server);
+            Must(log.HoldsVote(message.Term, message.To), "a vote leaves before it is durable", server);
         if (message.Type == MessageType.AppendResponse && !message.Rejected)
             Must(log.LastIndex >= message.Position.Index, "an acknowledgement leaves before its entries are durable", server);
         if (message.Type == MessageType.AppendResponse && message.Rejected)
             counters[Counter.AppendsRejected]++;
+        if (message.Type == MessageType.Forward)
+            counters[Counter.WritesForwarded] += message.Count;
     }
 
-    /// <summary>A server has started with what recovery gave it.</summary>
+    /// <summary>A server died while this batch was being written: all of it may be there, or a part, which is as good as nothing.</summary>
+    public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] = image.ToArray();
+
+    /// <summary>A server has started with what recovery gave it: at least what was synced, at most what was written.</summary>
     public void OnStarted(int server, RaftCore core)
     {
-        DurableLog log = durable[server];
-        Must(core.Log.Last == new LogPosition(log.TermAt(log.LastIndex), log.LastIndex), "recovery does not yield the last synced log", server);
-        Must(core.Term == log.Term, "recovery does not yield the last synced term", server);
-        Must(log.HardState.Term < core.Term || core.HardState == log.HardState, "recovery does not yield the last synced vote", server);
+        if (torn[server] is { } image && !RecoveryYields(server, core))
+            OnWritten(server, image);
+        torn[server] = null;
+        Must(RecoveryYields(server, core), "recovery does not yield what was synced last", server);
         histories[server] = new ServerHistory(core.HardState, 0, 0, core.Log.Last.Index, false);
     }
 
@@ -71,6 +77,14 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         if (log.Committed > before.Committed)
             OnCommitted(server, log, before.Committed);
         histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader);
+    }
+
+    private bool RecoveryYields(int server, RaftCore core)
+    {
+        DurableLog log = durable[server];
+        return core.Log.Last == new LogPosition(log.TermAt(log.LastIndex), log.LastIndex)
+            && core.Term == log.Term
+            && (log.HardState.Term < core.Term || core.HardState == log.HardState);
     }
 
     private void OnLeads(int server, RaftCore core, bool isNew)

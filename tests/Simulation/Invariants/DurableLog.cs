@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Simulation.Invariants;
 
@@ -10,6 +11,8 @@ internal sealed class DurableLog
 {
     private readonly List<(long Term, uint Checksum)> entries = [];
 
+    private readonly Dictionary<long, ulong> votes = [];
+
     public HardState HardState { get; private set; }
 
     public long LastIndex => entries.Count;
@@ -19,17 +22,22 @@ internal sealed class DurableLog
     /// <summary>The term that recovery would find: of the hard state, or of the last entry.</summary>
     public long Term => Math.Max(HardState.Term, TermAt(LastIndex));
 
+    /// <summary>Whether this vote has been on stable storage, though later terms may have followed.</summary>
+    public bool HoldsVote(long term, ulong candidate) => votes.GetValueOrDefault(term) == candidate;
+
     public bool Holds(LogPosition entry) => entry.Index <= LastIndex && TermAt(entry.Index) == entry.Term;
 
     /// <param name="image">A batch, from header to padding.</param>
-    /// <param name="headerBytes">Bytes before its first record.</param>
-    public void Add(ReadOnlySpan<byte> image, int headerBytes, Action<LogPosition, long, uint> added)
+    public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
-        ReadOnlySpan<byte> rest = image[headerBytes..];
+        ReadOnlySpan<byte> rest = image[WalBatchHeader.Size..];
         while (Record.TryRead(rest, out RecordHeader header) == DecodeStatus.Complete)
         {
             if (HardStateRecord.TryRead(rest, header, out HardState state))
+            {
                 HardState = state;
+                votes[state.Term] = state.Vote;
+            }
             else
                 Add(header, added);
             rest = rest[header.RecordLength..];
