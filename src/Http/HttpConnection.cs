@@ -130,6 +130,8 @@ public sealed class HttpConnection : IRequestOwner
         }
         if (isLate && deadline.HasPassed)
             OnDeadline();
+        if (isDone)
+            return;
         if (front.IsStopping && !isClosing)
             StopReading();
         do
@@ -260,8 +262,7 @@ public sealed class HttpConnection : IRequestOwner
                 Accept(reader.GiveUp(Refusal.BodyTimeout));
                 break;
             default:
-                isLingering = false;
-                isClosing = isDone = true;
+                isDone = true;
                 break;
         }
     }

@@ -38,6 +38,9 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         sweep = time.CreateTimer(static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
     }
 
+    /// <summary>Connections that are open, or whose last requests are still outstanding.</summary>
+    public int ConnectionCount => Volatile.Read(ref connections);
+
     internal bool IsStopping => Volatile.Read(ref phase) >= Stopping;
 
     internal bool IsAborting => Volatile.Read(ref phase) >= Aborting;

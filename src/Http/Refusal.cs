@@ -1,3 +1,5 @@
+using RaftFast.Protocol;
+
 namespace RaftFast.Http;
 
 /// <summary>An answer that needs no look at the state: what is wrong with a request, in one line that also says what would be right.</summary>
@@ -16,8 +18,8 @@ internal sealed class Refusal(int status, string line)
     public static readonly Refusal HeadersTimeout = new(408, "The headers did not arrive in time: connect again and send the request without pausing.");
     public static readonly Refusal BodyTimeout = new(408, "The body did not arrive in time: connect again and send the request without pausing.");
     public static readonly Refusal LengthRequired = new(411, "The body's length is unknown: send Content-Length (0 for an empty value) or Transfer-Encoding: chunked.");
-    public static readonly Refusal BodySize = new(413, "The body is too large: a value has at most 1048576 bytes.");
-    public static readonly Refusal TargetSize = new(414, "The request target is too long: a key has at most 8192 bytes.");
+    public static readonly Refusal BodySize = new(413, $"The body is too large: a value has at most {PutCommand.ValueBytesMax} bytes.");
+    public static readonly Refusal TargetSize = new(414, $"The request target is too long: a key has at most {PutCommand.KeyBytesMax} bytes.");
     public static readonly Refusal Expectation = new(417, "The expectation is unknown: send Expect: 100-continue or none.");
     public static readonly Refusal HeadersSize = new(431, "The headers are too large: send fewer or shorter ones.");
     public static readonly Refusal TransferCoding = new(501, "The transfer coding is unknown: send Transfer-Encoding: chunked or Content-Length.");

@@ -67,24 +67,22 @@ internal sealed class Transport
         result = default;
         if (IsGone)
             return false;
-        if (!IsReading)
-        {
-            read = Input.ReadAsync().GetAwaiter();
-            if (!read.IsCompleted)
-            {
-                Volatile.Write(ref hasInput, false);
-                IsReading = true;
-                read.UnsafeOnCompleted(onInput);
-                return false;
-            }
-        }
-        else if (!Volatile.Read(ref hasInput))
-        {
+        if (IsReading && !Volatile.Read(ref hasInput))
             return false;
-        }
-        IsReading = false;
         try
         {
+            if (!IsReading)
+            {
+                read = Input.ReadAsync().GetAwaiter();
+                if (!read.IsCompleted)
+                {
+                    Volatile.Write(ref hasInput, false);
+                    IsReading = true;
+                    read.UnsafeOnCompleted(onInput);
+                    return false;
+                }
+            }
+            IsReading = false;
             result = read.GetResult();
             return true;
         }
@@ -101,10 +99,18 @@ internal sealed class Transport
     public void Flush()
     {
         Invariant.Hold(!IsFlushing);
-        flush = Output.FlushAsync().GetAwaiter();
-        if (flush.IsCompleted)
+        try
         {
-            EndFlush();
+            flush = Output.FlushAsync().GetAwaiter();
+            if (flush.IsCompleted)
+            {
+                IsGone |= flush.GetResult().IsCompleted;
+                return;
+            }
+        }
+        catch (Exception exception) when (exception is not InvariantException)
+        {
+            IsGone = true;
             return;
         }
         Volatile.Write(ref hasFlushed, false);
@@ -117,7 +123,15 @@ internal sealed class Transport
     {
         if (!IsFlushing || !Volatile.Read(ref hasFlushed))
             return false;
-        EndFlush();
+        IsFlushing = false;
+        try
+        {
+            IsGone |= flush.GetResult().IsCompleted;
+        }
+        catch (Exception exception) when (exception is not InvariantException)
+        {
+            IsGone = true;
+        }
         return true;
     }
 
@@ -151,18 +165,5 @@ internal sealed class Transport
         Output.Complete();
         connection = null;
         return true;
-    }
-
-    private void EndFlush()
-    {
-        IsFlushing = false;
-        try
-        {
-            IsGone |= flush.GetResult().IsCompleted;
-        }
-        catch (Exception exception) when (exception is not InvariantException)
-        {
-            IsGone = true;
-        }
     }
 }

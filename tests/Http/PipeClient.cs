@@ -14,12 +14,12 @@ internal sealed class PipeClient
     private readonly Pipe toClient;
     private readonly StringBuilder received = new();
 
-    public PipeClient(HttpFront front, long pauseWriterThreshold = 1 << 16)
+    public PipeClient(HttpFront front, long pauseWriterThreshold = 1 << 16, int segmentBytes = 64)
     {
         PipeOptions options = new(
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
             pauseWriterThreshold: pauseWriterThreshold, resumeWriterThreshold: pauseWriterThreshold / 2,
-            minimumSegmentSize: 64, useSynchronizationContext: false);
+            minimumSegmentSize: segmentBytes, useSynchronizationContext: false);
         toServer = new Pipe(options);
         toClient = new Pipe(options);
         Context = new DefaultConnectionContext("test", new Duplex(toServer.Reader, toClient.Writer), new Duplex(toClient.Reader, toServer.Writer));
@@ -35,6 +35,24 @@ internal sealed class PipeClient
 
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) =>
         await toServer.Writer.WriteAsync(bytes).AsTask().WaitAsync(Deadline);
+
+    /// <summary>Sends without waiting, which works as long as the server takes it at once.</summary>
+    public bool SendNow(ReadOnlyMemory<byte> bytes)
+    {
+        ValueTask<FlushResult> flush = toServer.Writer.WriteAsync(bytes);
+        return flush.IsCompleted && !flush.Result.IsCompleted;
+    }
+
+    /// <summary>Drops what is here already.</summary>
+    /// <returns>How many bytes it was.</returns>
+    public int DropNow()
+    {
+        if (!toClient.Reader.TryRead(out ReadResult result))
+            return 0;
+        int length = (int)result.Buffer.Length;
+        toClient.Reader.AdvanceTo(result.Buffer.End);
+        return length;
+    }
 
     public ValueTask EndAsync() => toServer.Writer.CompleteAsync();
 
@@ -58,12 +76,12 @@ internal sealed class PipeClient
     /// <summary>What came up to and with the first <paramref name="end"/> that has not been returned yet.</summary>
     public async Task<string> ReceiveAsync(string end)
     {
-        int index;
-        while ((index = received.ToString().IndexOf(end, StringComparison.Ordinal)) < 0)
+        string answers;
+        while (!(answers = Answers.WithoutDates(received.ToString())).Contains(end, StringComparison.Ordinal))
             Assert.True(await ReceiveSomeAsync(), $"closed after: {received}");
-        string text = received.ToString(0, index + end.Length);
-        received.Remove(0, text.Length);
-        return Answers.WithoutDates(text);
+        int length = answers.IndexOf(end, StringComparison.Ordinal) + end.Length;
+        received.Clear().Append(answers[length..]);
+        return answers[..length];
     }
 
     /// <summary>All that is here already.</summary>
