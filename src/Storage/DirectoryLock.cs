@@ -22,30 +22,7 @@ internal sealed class DirectoryLock : IDisposable
     public static DirectoryLock Take(string directory)
     {
         string path = Path.Combine(directory, Name);
-        SafeFileHandle file;
-        if (OperatingSystem.IsWindows())
-        {
-            try
-            {
-                file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.Read);
-            }
-            catch (IOException) when (File.Exists(path))
-            {
-                throw InUse(directory, path);
-            }
-        }
-        else
-        {
-            // .NET's own locking (FileShare.None) can be switched off from outside.
-            file = File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-            if (Libc.Lock(file, Libc.LockExclusive | Libc.LockNonBlocking) < 0)
-            {
-                file.Dispose();
-                throw Libc.LastError is Libc.WouldBlock or Libc.WouldBlockOnBsd
-                    ? InUse(directory, path)
-                    : new IOException($"its file system can't lock files ({Libc.LastMessage})");
-            }
-        }
+        SafeFileHandle file = Libc.IsKnown ? LockOnLinux(directory, path) : LockElsewhere(directory, path);
         RandomAccess.SetLength(file, 0);
         RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
         return new DirectoryLock(file);
@@ -53,14 +30,50 @@ internal sealed class DirectoryLock : IDisposable
 
     public void Dispose() => file.Dispose();
 
+    /// <summary>Without .NET's own locking, which the environment can switch off, and which keeps others from reading the owner's number.</summary>
+    private static SafeFileHandle LockOnLinux(string directory, string path)
+    {
+        SafeFileHandle file = OpenOnLinux(path, Libc.ReadWrite | Libc.Create);
+        if (Libc.Lock(file, Libc.LockExclusive | Libc.LockNonBlocking) == 0)
+            return file;
+        Exception refusal = Libc.LastError == Libc.WouldBlock
+            ? InUse(directory, path)
+            : new IOException($"its file system can't lock files ({Libc.LastMessage})");
+        file.Dispose();
+        throw refusal;
+    }
+
+    private static SafeFileHandle LockElsewhere(string directory, string path)
+    {
+        try
+        {
+            FileShare share = OperatingSystem.IsWindows() ? FileShare.Read : FileShare.None;
+            return File.OpenHandle(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, share);
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            throw InUse(directory, path);
+        }
+    }
+
+    private static SafeFileHandle OpenOnLinux(string path, int flags)
+    {
+        const int mode = 0x1A4; // rw-r--r--
+        int descriptor = Libc.Open(path, flags | Libc.CloseOnExec, mode);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(Libc.LastMessage);
+    }
+
     private static StorageException InUse(string directory, string path)
     {
         string owner = "";
         try
         {
-            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using StreamReader reader = new(stream);
-            if (int.TryParse(reader.ReadLine(), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            using SafeFileHandle file = Libc.IsKnown
+                ? OpenOnLinux(path, Libc.ReadOnly)
+                : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            byte[] text = new byte[16];
+            int length = RandomAccess.Read(file, text, 0);
+            if (int.TryParse(Encoding.ASCII.GetString(text, 0, length), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
                 owner = $" {id}";
         }
         catch (IOException)

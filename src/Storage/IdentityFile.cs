@@ -71,7 +71,8 @@ public static class IdentityFile
         text.Append(CultureInfo.InvariantCulture, $"cluster {identity.Configuration.ClusterId:x16}\n");
         foreach (Member member in identity.Configuration.Members)
             text.Append(CultureInfo.InvariantCulture, $"address {member.Id} {member.Address}\n");
-        return text.Append(CultureInfo.InvariantCulture, $"checksum {Checksum(text.ToString()):x8}\n").ToString();
+        string body = text.ToString();
+        return $"{body}checksum {Checksum(body):x8}\n";
     }
 
     private static NodeIdentity Parse(string text)

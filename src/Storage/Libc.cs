@@ -15,7 +15,6 @@ internal static unsafe partial class Libc
 
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
-    public const int WouldBlockOnBsd = 35;
     public const int InvalidArgument = 22;
     public const int NoSpace = 28;
     public const int NotSupported = 95;

@@ -1,0 +1,141 @@
+using System.Diagnostics;
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class DataDirectoryTests : IDisposable
+{
+    private static readonly NodeIdentity Identity = new(2, ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 9021), new PeerAddress("::1", 9022), new PeerAddress("node-3", 80)]));
+
+    private readonly TemporaryDirectory temporary = new();
+
+    [Fact]
+    public void New_directory_is_made_with_all_above_it_and_has_no_identity()
+    {
+        string path = temporary["a/b/c"];
+        using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
+        Assert.Equal(path, directory.Path);
+        Assert.True(Directory.Exists(path));
+        Assert.Null(directory.ReadIdentity());
+    }
+
+    [Theory]
+    [InlineData(DiskWriteMode.Direct)]
+    [InlineData(DiskWriteMode.Buffered)]
+    public void Identity_is_kept(DiskWriteMode mode)
+    {
+        using (DataDirectory directory = DataDirectory.Open(temporary.Path, mode))
+            directory.WriteIdentity(Identity);
+        using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
+        NodeIdentity? read = again.ReadIdentity();
+        Assert.NotNull(read);
+        Assert.Equal(Identity.MemberId, read.MemberId);
+        Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
+        Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
+        Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
+        Assert.StartsWith("RaftFast identity 1\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Damage_anywhere_in_the_identity_is_noticed()
+    {
+        MemoryDisk disk = new();
+        IdentityFile.Write(disk, Identity);
+        int length = disk[IdentityFile.Name].AsSpan().IndexOf((byte)0);
+        for (int at = 0; at < length; at++)
+        {
+            MemoryDisk damaged = disk.Copy();
+            damaged[IdentityFile.Name][at] ^= 1;
+            Assert.Throws<StorageException>(() => IdentityFile.Read(damaged));
+            MemoryDisk cut = disk.Copy();
+            cut[IdentityFile.Name] = cut[IdentityFile.Name][..at];
+            Assert.Throws<StorageException>(() => IdentityFile.Read(cut));
+        }
+    }
+
+    [Fact]
+    public void Crash_while_the_identity_is_written_leaves_a_new_directory()
+    {
+        using (DataDirectory first = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+            File.WriteAllText(temporary[IdentityFile.TemporaryName], "half of it");
+        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        Assert.Null(again.ReadIdentity());
+        again.WriteIdentity(Identity);
+        Assert.NotNull(again.ReadIdentity());
+    }
+
+    [Fact]
+    public void Directory_in_use_is_refused_with_the_process_id()
+    {
+        using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+            Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
+        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+    }
+
+    [Fact]
+    public void Lock_dies_with_its_process()
+    {
+        if (!File.Exists("/usr/bin/flock"))
+            Assert.Skip("no flock(1) here");
+        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        using Process other = Process.Start(new ProcessStartInfo(
+            "/usr/bin/flock", ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"]) { RedirectStandardOutput = true })!;
+        Assert.Equal("locked", other.StandardOutput.ReadLine());
+        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
+        other.Kill();
+        other.WaitForExit();
+        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+    }
+
+    [Fact]
+    public void File_is_no_directory()
+    {
+        File.WriteAllText(temporary["file"], "");
+        Assert.Contains("is a file", Refusal(temporary["file"]), StringComparison.Ordinal);
+        Assert.Contains("can't be written", Refusal(temporary["file/below"]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Directory_that_cannot_be_made_is_refused()
+    {
+        if (!Directory.Exists("/proc/self"))
+            Assert.Skip("no /proc here");
+        Assert.Contains("can't be written", Refusal("/proc/raftfast"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Directory_of_something_else_is_refused_and_left_as_it_is()
+    {
+        File.WriteAllText(temporary["notes.txt"], "mine");
+        Assert.Contains("it holds notes.txt", Refusal(temporary.Path), StringComparison.Ordinal);
+        Assert.Equal([temporary["notes.txt"]], Directory.GetFileSystemEntries(temporary.Path));
+    }
+
+    [Fact]
+    public void Log_without_an_identity_is_refused()
+    {
+        File.WriteAllText(temporary[WalSegment.Name(1)], "");
+        Assert.Contains("but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Other_files_beside_an_identity_do_not_matter()
+    {
+        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+            directory.WriteIdentity(Identity);
+        File.WriteAllText(temporary["notes.txt"], "mine");
+        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        Assert.NotNull(again.ReadIdentity());
+    }
+
+    public void Dispose() => temporary.Dispose();
+
+    private static string Refusal(string path)
+    {
+        string message = Assert.Throws<StorageException>(() => DataDirectory.Open(path, DiskWriteMode.Direct)).Message;
+        Assert.Contains(path, message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', message);
+        return message;
+    }
+}

@@ -1,0 +1,160 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class FileDiskTests : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+
+    public static TheoryData<DiskWriteMode> Modes => [DiskWriteMode.Direct, DiskWriteMode.Buffered];
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void File_is_made_of_zeros_and_keeps_what_is_written(DiskWriteMode mode)
+    {
+        FileDisk disk = new(directory.Path, mode);
+        const int bytes = (3 << 20) + IDisk.Alignment;
+        using AlignedMemory memory = new(bytes);
+        using (IDiskFile file = disk.Create("a", bytes))
+        {
+            Assert.Equal(bytes, file.Length);
+            memory.Span.Fill(1);
+            Assert.Equal(bytes, file.Read(0, memory.Span));
+            Assert.False(memory.Span.ContainsAnyExcept((byte)0));
+            memory.Span.Fill(0xA5);
+            file.Write(IDisk.Alignment, memory.Span[..(2 * IDisk.Alignment)]);
+        }
+        byte[] read = File.ReadAllBytes(directory["a"]);
+        Assert.Equal(bytes, read.Length);
+        Assert.False(read.AsSpan(0, IDisk.Alignment).ContainsAnyExcept((byte)0));
+        Assert.False(read.AsSpan(IDisk.Alignment, 2 * IDisk.Alignment).ContainsAnyExcept((byte)0xA5));
+        Assert.False(read.AsSpan(3 * IDisk.Alignment).ContainsAnyExcept((byte)0));
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Read_gives_as_much_as_there_is(DiskWriteMode mode)
+    {
+        File.WriteAllBytes(directory["cut"], [.. Enumerable.Range(0, 5000).Select(i => (byte)i)]);
+        using IDiskFile file = new FileDisk(directory.Path, mode).Open("cut");
+        using AlignedMemory memory = new(4 * IDisk.Alignment);
+        Assert.Equal(5000, file.Length);
+        Assert.Equal(5000, file.Read(0, memory.Span));
+        Assert.Equal(904, file.Read(IDisk.Alignment, memory.Span));
+        Assert.Equal(4096 % 256, memory.Span[0]);
+        Assert.Equal(0, file.Read(4 * IDisk.Alignment, memory.Span));
+    }
+
+    [Fact]
+    public void Transfer_that_is_not_aligned_is_a_bug()
+    {
+        using IDiskFile file = new FileDisk(directory.Path, DiskWriteMode.Buffered).Create("a", IDisk.Alignment);
+        using AlignedMemory memory = new(2 * IDisk.Alignment);
+        Assert.Throws<InvariantException>(() => file.Write(1, memory.Span[..IDisk.Alignment]));
+        Assert.Throws<InvariantException>(() => file.Write(0, memory.Span[..100]));
+        Assert.Throws<InvariantException>(() => file.Write(0, memory.Span.Slice(8, IDisk.Alignment)));
+    }
+
+    [Fact]
+    public void Names_are_listed_renamed_and_deleted()
+    {
+        FileDisk disk = new(directory.Path, DiskWriteMode.Direct);
+        foreach (string name in new[] { "b", "a", "B" })
+            disk.Create(name, 0).Dispose();
+        Assert.Equal(["B", "a", "b"], disk.List());
+        disk.Rename("a", "b");
+        disk.Delete("B");
+        disk.SyncDirectory();
+        Assert.Equal(["b"], disk.List());
+        Assert.True(disk.Exists("b"));
+        Assert.False(disk.Exists("a"));
+    }
+
+    [Fact]
+    public void What_is_not_there_or_is_there_already_is_said_in_one_line()
+    {
+        FileDisk disk = new(directory.Path, DiskWriteMode.Direct);
+        disk.Create("a", 0).Dispose();
+        foreach (Action action in new Action[] { () => disk.Open("b"), () => disk.Create("a", 0), () => disk.Rename("c", "d") })
+        {
+            StorageException failure = Assert.Throws<StorageException>(action);
+            Assert.Contains(directory.Path, failure.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', failure.Message);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Full_disk_leaves_nothing_behind(DiskWriteMode mode)
+    {
+        // tmpfs refuses at once what is larger than all of it; other file systems would fill up first.
+        const string tmpfs = "/dev/shm";
+        if (!Directory.Exists(tmpfs) || new DriveInfo(tmpfs).DriveFormat != "tmpfs")
+            Assert.Skip("no tmpfs at /dev/shm");
+        string name = $"raftfast-{Guid.NewGuid()}";
+        FileDisk disk = new(tmpfs, mode);
+        Assert.Throws<DiskFullException>(() => disk.Create(name, new DriveInfo(tmpfs).TotalSize * 4 / IDisk.Alignment * IDisk.Alignment));
+        Assert.False(disk.Exists(name));
+        disk.Create(name, IDisk.Alignment).Dispose();
+        disk.Delete(name);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Log_works_on_a_real_disk_with_a_thread_for_each_part(DiskWriteMode mode)
+    {
+        const int entries = 20_000;
+        using LogWriter log = new(new FileDisk(directory.Path, mode));
+        Wal wal = log.Wal;
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        stop.CancelAfter(TimeSpan.FromSeconds(60));
+        System.Collections.Concurrent.ConcurrentQueue<WalBatch> completions = new();
+        using SemaphoreSlim published = new(0);
+        Task writer = Task.Run(() =>
+        {
+            for (long last = 0; last < entries;)
+            {
+                published.Wait(stop.Token);
+                while (wal.TryTake(out WalBatch batch))
+                {
+                    wal.Write(batch);
+                    last = batch.Last.Index;
+                    completions.Enqueue(batch);
+                }
+            }
+        }, stop.Token);
+        Task preparer = Task.Run(() =>
+        {
+            while (!writer.IsCompleted)
+            {
+                if (!wal.NextSegmentIsReady)
+                    Assert.True(wal.TryPrepareSegment());
+                Thread.Yield();
+            }
+        }, stop.Token);
+        long durable = 0;
+        for (int index = 1; durable < entries;)
+        {
+            stop.Token.ThrowIfCancellationRequested();
+            for (int turn = 0; turn < 20 && index <= entries; turn++, index++)
+                log.Append(1, index, index % 1000);
+            if (wal.TryPublish(out _))
+                published.Release();
+            while (completions.TryDequeue(out WalBatch batch))
+            {
+                wal.Completed(batch);
+                durable = batch.Last.Index;
+                wal.Release(durable);
+            }
+        }
+        await writer;
+        await preparer;
+        log.Verify();
+        log.Dispose();
+        using LogWriter again = new(new FileDisk(directory.Path, mode));
+        Assert.True(again.Recovery.Segments > 2);
+        again.VerifySame(log);
+    }
+
+    public void Dispose() => directory.Dispose();
+}

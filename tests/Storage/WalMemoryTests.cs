@@ -1,0 +1,120 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class WalMemoryTests
+{
+    [Fact]
+    public void Steady_state_allocates_nothing()
+    {
+        using LogWriter log = new(new MemoryDisk(), new WalOptions { SlabBytes = WalOptions.SlabBytesMin, SegmentBytes = 64 << 20, CacheSlabs = 2 });
+        Assert.True(log.Wal.TryPrepareSegment());
+        byte[] record = LogWriter.MakeRecord(1, 1, 200);
+        Run(log.Wal, record, 20_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(log.Wal, record, 20_000);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Memory_is_reused_once_durable_and_applied_and_the_log_is_read_from_disk()
+    {
+        MemoryDisk disk = new();
+        using LogWriter log = new(disk);
+        for (int index = 1; index <= 60; index++)
+        {
+            log.Append(1, index, 200_000);
+            log.Sync();
+        }
+        // Nothing was released: all of it is in memory, and stays.
+        byte[] damaged = disk["wal-0000000000000001.log"];
+        damaged.AsSpan(IDisk.Alignment).Clear();
+        log.Verify();
+        log.Wal.Release(60);
+        Assert.Throws<StorageException>(() => log.Wal.Read(1, 60, 1, out _).Length);
+        Assert.Equal(log.Records[59], log.Wal.Read(60, 60, 1, out _));
+    }
+
+    [Fact]
+    public void Entries_that_are_not_durable_stay_in_memory_though_applied()
+    {
+        using LogWriter log = new(new MemoryDisk());
+        for (int index = 1; index <= 60; index++)
+            log.Append(1, index, 200_000);
+        log.Wal.Release(60);
+        log.Verify();
+        log.Sync();
+        log.Verify();
+    }
+
+    [Fact]
+    public void Read_stops_at_the_bounds_but_gives_one_record_at_least()
+    {
+        using LogWriter log = new(new MemoryDisk());
+        for (int index = 1; index <= 10; index++)
+            log.Append(1, index, 100);
+        int record = log.Records[0].Length;
+        for (int fromDisk = 0; fromDisk <= 1; fromDisk++)
+        {
+            Assert.Equal(record, log.Wal.Read(3, 10, 1, out int count).Length);
+            Assert.Equal(1, count);
+            Assert.Equal(3 * record, log.Wal.Read(3, 10, 4 * record - 1, out count).Length);
+            Assert.Equal(3, count);
+            Assert.Equal(2 * record, log.Wal.Read(3, 4, int.MaxValue, out count).Length);
+            Assert.Equal(2, count);
+            Assert.Equal(10 * record, log.Wal.Read(1, 10, int.MaxValue, out count).Length);
+            Assert.Equal(10, count);
+            log.Sync();
+            while (log.Records.Count < 30)
+                log.Append(1, log.Records.Count + 1, 200_000);
+            log.Sync();
+            log.Wal.Release(30);
+        }
+    }
+
+    [Fact]
+    public void Readers_at_different_places_share_the_buffers()
+    {
+        MemoryDisk disk = new();
+        using (LogWriter log = new(disk))
+        {
+            for (int index = 1; index <= 500; index++)
+            {
+                log.Append(1, index, 20_000);
+                log.Sync();
+            }
+        }
+        using LogWriter again = new(disk);
+        long[] next = [1, 100, 200, 300, 400, 450];
+        for (int step = 0; step < 300; step++)
+        {
+            ref long index = ref next[step % next.Length];
+            if (index > 500)
+                continue;
+            ReadOnlySpan<byte> run = again.Wal.Read(index, 500, 50_000, out int count);
+            Assert.Equal(again.Records[(int)index - 1], run[..again.Records[(int)index - 1].Length]);
+            index += count;
+        }
+    }
+
+    private static void Run(Wal wal, byte[] record, int entries)
+    {
+        for (int i = 0; i < entries; i++)
+        {
+            LogPosition position = new(1, wal.Last.Index + 1);
+            Record.Stamp(record, position);
+            Record.TryReadHeader(record, out RecordHeader header);
+            wal.Append(record, header);
+            if (!wal.HasRoom(record.Length) || i % 20 != 0)
+                continue;
+            wal.TryPublish(out _);
+            while (wal.TryTake(out WalBatch batch))
+            {
+                wal.Write(batch);
+                wal.Completed(batch);
+            }
+            wal.Read(position.Index, position.Index, int.MaxValue, out _);
+            wal.Release(position.Index);
+        }
+    }
+}

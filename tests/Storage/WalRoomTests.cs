@@ -1,0 +1,153 @@
+namespace RaftFast.Storage.Tests;
+
+public sealed class WalRoomTests
+{
+    private readonly MemoryDisk disk = new();
+
+    [Theory]
+    [InlineData(100)]
+    [InlineData(5_000)]
+    [InlineData(700_000)]
+    public void What_was_admitted_fits_when_the_disk_is_full(int valueBytes)
+    {
+        for (int prepared = 0; prepared <= 1; prepared++)
+        {
+            MemoryDisk full = new();
+            using LogWriter log = new(full);
+            if (prepared == 1)
+                Assert.True(log.Wal.TryPrepareSegment());
+            full.BytesFree = 0;
+            long bytes = LogWriter.MakeRecord(1, 1, valueBytes).Length;
+            int admitted = 0;
+            while (log.Wal.HasRoom(bytes))
+            {
+                log.Append(1, ++admitted, valueBytes);
+                log.Sync();
+            }
+            Assert.True(admitted > 0);
+            // The reserve is untouched.
+            for (int term = 2; term < 2 + WalOptions.ReserveBytes / IDisk.Alignment; term++)
+            {
+                log.AppendHardState(term, 1);
+                log.Sync();
+            }
+            log.Verify();
+        }
+    }
+
+    [Fact]
+    public void What_is_queued_counts()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        Assert.False(log.Wal.TryPrepareSegment());
+        Assert.True(log.Wal.DiskIsFull);
+        const int value = 100_000;
+        long bytes = LogWriter.MakeRecord(1, 1, value).Length;
+        int admitted = 0;
+        while (log.Wal.HasRoom(bytes))
+            log.Append(1, ++admitted, value);
+        Assert.True(admitted > 0);
+        log.Sync();
+        log.Verify();
+        log.AppendHardState(1, 1);
+        log.Sync();
+    }
+
+    [Fact]
+    public void Several_records_admitted_together_fit()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        const int value = 30_000;
+        long bytes = LogWriter.MakeRecord(1, 1, value).Length;
+        int index = 0;
+        for (int together = 60; together > 0;)
+        {
+            if (!log.Wal.HasRoom(together * bytes))
+            {
+                together /= 2;
+                continue;
+            }
+            for (int i = 0; i < together; i++)
+                log.Append(1, ++index, value);
+            log.Sync();
+        }
+        log.Verify();
+    }
+
+    [Fact]
+    public void Room_comes_back_with_space()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        int index = 0;
+        while (log.Wal.HasRoom(100_000))
+        {
+            log.Append(1, ++index, 90_000);
+            log.Sync();
+        }
+        Assert.False(log.Wal.TryPrepareSegment());
+        disk.BytesFree = LogWriter.Small.SegmentBytes;
+        Assert.True(log.Wal.TryPrepareSegment());
+        Assert.False(log.Wal.DiskIsFull);
+        Assert.True(log.Wal.NextSegmentIsReady);
+        Assert.True(log.Wal.HasRoom(100_000));
+    }
+
+    [Fact]
+    public void Segment_counts_once_while_the_log_goes_over_into_it()
+    {
+        using LogWriter log = new(disk);
+        Assert.True(log.Wal.TryPrepareSegment());
+        disk.BytesFree = 0;
+        for (int index = 1; index <= 3; index++)
+        {
+            log.Append(1, index, 800_000);
+            log.Sync();
+        }
+        log.Append(1, 4, 800_000);
+        log.Wal.TryPublish(out _);
+        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        long segment = LogWriter.Small.SegmentBytes;
+        Assert.True(log.Wal.HasRoom(100_000));
+        Assert.False(log.Wal.HasRoom(segment - batch.Bytes - WalOptions.ReserveBytes));
+        log.Wal.Write(batch);
+        log.Wal.Completed(batch);
+        Assert.False(log.Wal.NextSegmentIsReady);
+    }
+
+    [Fact]
+    public void Full_disk_that_nobody_heeded_stops_the_log()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        StorageException full = Assert.Throws<StorageException>(() => Fill(log));
+        Assert.Contains("no room", full.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Seal_is_left_out_when_it_would_need_a_segment_that_is_not_there()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        for (int term = 1; term < LogWriter.Small.SegmentBytes / IDisk.Alignment; term++)
+        {
+            log.AppendHardState(term, 0);
+            log.Sync();
+        }
+        Assert.False(log.WriteSeal());
+        disk.BytesFree = long.MaxValue;
+        Assert.True(log.Wal.TryPrepareSegment());
+        Assert.True(log.WriteSeal());
+    }
+
+    private static void Fill(LogWriter log)
+    {
+        for (int index = 1; index < 1000; index++)
+        {
+            log.Append(1, index, 900_000);
+            log.Sync();
+        }
+    }
+}
