@@ -39,6 +39,11 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
         {
             End(PeerSocket.Reason(exception));
         }
+        finally
+        {
+            // After a bug too, so that RunAsync gets to throw it.
+            End("this server no longer sends");
+        }
     }
 
     /// <summary>Nothing ever comes this way, so a read ends only with the connection.</summary>

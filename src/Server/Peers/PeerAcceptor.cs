@@ -33,16 +33,23 @@ internal sealed class PeerAcceptor : ConnectionHandler
     }
 
     public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync(
-        connection.Transport.Input.AsStream(), connection.Transport.Output.AsStream(), connection.RemoteEndPoint, connection.Abort);
+        connection.Transport.Input.AsStream(),
+        connection.Transport.Output.AsStream(),
+        connection.RemoteEndPoint,
+        connection.Abort,
+        connection.ConnectionClosed);
 
     /// <summary>Until the connection ends, for whatever reason; then the caller closes it.</summary>
     /// <param name="close">Closes it at once, from any thread.</param>
-    public async Task ServeAsync(Stream input, Stream output, EndPoint? remote, Action close)
+    /// <param name="stop">Ends it whatever it waits for, the loop too.</param>
+    public async Task ServeAsync(Stream input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
     {
-        InboundMember? member = await ShakeHandsAsync(input, output, remote);
+        InboundMember? member = await ShakeHandsAsync(input, output, remote, stop);
         if (member is null)
             return;
         InboundConnection connection = new(member, input, close, inbox);
+        using CancellationTokenRegistration registration =
+            stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
         string? error = await connection.RunAsync();
         if (error is not null)
@@ -50,9 +57,10 @@ internal sealed class PeerAcceptor : ConnectionHandler
     }
 
     /// <returns>Who it is, or null when the connection was refused, timed out, or was no member's at all.</returns>
-    private async Task<InboundMember?> ShakeHandsAsync(Stream input, Stream output, EndPoint? remote)
+    private async Task<InboundMember?> ShakeHandsAsync(Stream input, Stream output, EndPoint? remote, CancellationToken stop)
     {
-        using CancellationTokenSource deadline = new(options.HandshakeTimeout);
+        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        deadline.CancelAfter(options.HandshakeTimeout);
         byte[] bytes = new byte[Handshake.Size];
         int length = 0;
         try
@@ -80,7 +88,7 @@ internal sealed class PeerAcceptor : ConnectionHandler
                 PeerLog.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
             return member;
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !stop.IsCancellationRequested)
         {
             PeerLog.NoHandshake(logger, remote, "no handshake in time");
             return null;

@@ -39,11 +39,7 @@ internal sealed class PeerListener(PeerAcceptor acceptor, IPEndPoint endPoint, I
         socket.Dispose();
         Task[] serving;
         lock (gate)
-        {
             serving = [.. connections.Values];
-            foreach (NetworkStream stream in connections.Keys)
-                stream.Dispose();
-        }
         await Task.WhenAll(serving);
         stop.Dispose();
     }
@@ -80,7 +76,7 @@ internal sealed class PeerListener(PeerAcceptor acceptor, IPEndPoint endPoint, I
         try
         {
             PeerSocket.Configure(accepted, options);
-            await acceptor.ServeAsync(stream, stream, accepted.RemoteEndPoint, stream.Dispose);
+            await acceptor.ServeAsync(stream, stream, accepted.RemoteEndPoint, stream.Dispose, stop.Token);
         }
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
         {

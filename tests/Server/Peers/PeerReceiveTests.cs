@@ -200,6 +200,23 @@ public sealed class PeerReceiveTests
     }
 
     [Fact]
+    public async Task Disposing_does_not_wait_for_a_loop_that_keeps_its_batches()
+    {
+        Node node = new();
+        using RawDialer dialer = RawDialer.Accepted(node);
+        using RawDialer silent = new(node.Port);
+        for (int i = 0; i < 2; i++)
+        {
+            dialer.Send(ThreeFrames);
+            node.Reader.Next<PeerBatch>();
+        }
+        dialer.Send(ThreeFrames);
+        await node.DisposeAsync().AsTask().WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
+        dialer.AssertClosed();
+        Assert.Empty(node.Log.Lines);
+    }
+
+    [Fact]
     public async Task Members_do_not_share_batches()
     {
         await using Node node = new();
@@ -238,7 +255,7 @@ public sealed class PeerReceiveTests
         byte[] input = [.. RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1)), .. bytes];
         PieceStream pieces = new(input, position =>
             position < Handshake.Size ? Handshake.Size : Math.Min(nextCut(position - Handshake.Size), bytes.Length) + Handshake.Size);
-        Task serving = node.Acceptor.ServeAsync(pieces, Stream.Null, null, () => { });
+        Task serving = node.Acceptor.ServeAsync(pieces, Stream.Null, null, () => { }, TestContext.Current.CancellationToken);
         List<byte> received = [];
         object?[] one = new object?[1];
         while (!serving.IsCompleted || node.Inbox.Wait(0))

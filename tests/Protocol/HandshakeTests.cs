@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+
+namespace RaftFast.Protocol.Tests;
+
+public sealed class HandshakeTests
+{
+    private const int VersionOffset = 8;
+
+    private static readonly Handshake Sample = new(ClusterId: 0x1122334455667788, From: 2, To: 3);
+
+    private static readonly byte[] SampleBytes =
+    [
+        0x52, 0x61, 0x66, 0x74, 0x46, 0x61, 0x73, 0x74, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+        0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xA2, 0x4E, 0x18, 0xBE,
+    ];
+
+    private static readonly byte[] WrongClusterBytes =
+        [0x52, 0x61, 0x66, 0x74, 0x46, 0x61, 0x73, 0x74, 0x02, 0x00, 0x00, 0x00, 0x1B, 0xF1, 0x74, 0x6D];
+
+    [Fact]
+    public void Layout_is_what_is_on_every_wire()
+    {
+        byte[] bytes = new byte[Handshake.Size];
+        bytes.AsSpan().Fill(0xEE);
+        Sample.Write(bytes);
+        Assert.Equal(SampleBytes, bytes);
+        byte[] answer = new byte[Handshake.AnswerSize];
+        Handshake.WriteAnswer(answer, HandshakeStatus.WrongCluster);
+        Assert.Equal(WrongClusterBytes, answer);
+    }
+
+    [Fact]
+    public void Decoded_is_what_was_encoded()
+    {
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(SampleBytes, out Handshake handshake, out uint version));
+        Assert.Equal(Sample, handshake);
+        Assert.Equal(Handshake.Version, version);
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(WrongClusterBytes, out HandshakeStatus status));
+        Assert.Equal(HandshakeStatus.WrongCluster, status);
+    }
+
+    [Fact]
+    public void Every_answer_goes_there_and_back()
+    {
+        byte[] answer = new byte[Handshake.AnswerSize];
+        foreach (HandshakeStatus status in Enum.GetValues<HandshakeStatus>())
+        {
+            Handshake.WriteAnswer(answer, status);
+            Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(answer, out HandshakeStatus decoded));
+            Assert.Equal(status, decoded);
+        }
+    }
+
+    [Fact]
+    public void Every_prefix_is_incomplete()
+    {
+        Decoding.AssertEveryPrefixIsIncomplete(SampleBytes, source => Handshake.TryRead(source, out _, out _));
+        Decoding.AssertEveryPrefixIsIncomplete(WrongClusterBytes, source => Handshake.TryReadAnswer(source, out _));
+    }
+
+    [Fact]
+    public void Wrong_magic_is_invalid_from_the_first_wrong_byte_on()
+    {
+        for (int length = 1; length <= 8; length++)
+        {
+            byte[] start = SampleBytes[..length];
+            start[^1] ^= 0x20;
+            Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(start, out _, out _));
+            Assert.Equal(DecodeStatus.Invalid, Handshake.TryReadAnswer(start, out _));
+        }
+    }
+
+    [Fact]
+    public void Every_flipped_bit_is_noticed_and_one_in_the_version_reads_as_another_version()
+    {
+        byte[] damaged = [.. SampleBytes];
+        for (int bit = 0; bit < damaged.Length * 8; bit++)
+        {
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+            DecodeStatus status = Handshake.TryRead(damaged, out Handshake handshake, out uint version);
+            bool inVersion = bit / 8 is >= VersionOffset and < VersionOffset + sizeof(uint);
+            Assert.Equal(inVersion ? DecodeStatus.Complete : DecodeStatus.Invalid, status);
+            Assert.True(!inVersion || version != Handshake.Version);
+            Assert.Equal(default, handshake);
+            damaged[bit / 8] ^= (byte)(1 << (bit % 8));
+        }
+        Decoding.AssertEveryFlippedBitIsInvalid(WrongClusterBytes, source => Handshake.TryReadAnswer(source, out _));
+    }
+
+    [Fact]
+    public void Another_version_is_told_whatever_else_it_changed()
+    {
+        byte[] later = new byte[Handshake.Size];
+        later.AsSpan().Fill(0xEE);
+        "RaftFast"u8.CopyTo(later);
+        BinaryPrimitives.WriteUInt32LittleEndian(later.AsSpan(VersionOffset), 2);
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(later, out Handshake handshake, out uint version));
+        Assert.Equal(2u, version);
+        Assert.Equal(default, handshake);
+    }
+}
