@@ -118,7 +118,7 @@ internal static class CommandLine
         foreach (Option option in Root.Options)
         {
             bool hasValue = option.Arity.MaximumNumberOfValues > 1;
-            if (hasValue && flags.GetResult(option) is { Implicit: false, Tokens: [] })
+            if (hasValue && flags.GetResult(option) is { } given && given.IdentifierTokenCount > given.Tokens.Count)
                 return $"{option.Name} needs a value: {option.Name} {option.HelpName}";
         }
         return flags.Errors.Count > 0 ? flags.Errors[0].Message : null;

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
 using RaftFast.Protocol;
 using RaftFast.Storage;
@@ -7,6 +8,13 @@ namespace RaftFast.Server;
 /// <summary>The last words of a process that can't go on.</summary>
 internal static class FatalError
 {
+    /// <summary>
+    /// Reports and ends the process. Where a task or an async void is awaited by nobody, it must end here: compiled ahead of
+    /// time, the runtime aborts there without raising <see cref="AppDomain.UnhandledException"/>.
+    /// </summary>
+    [DoesNotReturn]
+    public static void Exit(Exception exception) => Environment.Exit(Report(exception, Console.Error));
+
     /// <summary>One line for what the operator can mend; all there is to know for a bug.</summary>
     /// <returns>The process's exit code.</returns>
     public static int Report(Exception exception, TextWriter error)

@@ -96,10 +96,7 @@ internal sealed partial class Listener
         }
     }
 
-    /// <summary>
-    /// Void, so that what a handler throws beyond the ordinary end of a connection is unhandled: it is a bug, and stops the
-    /// process.
-    /// </summary>
+    /// <summary>What a handler throws beyond the ordinary end of a connection is a bug, and stops the process.</summary>
     private async void Serve(AcceptedConnection connection)
     {
         try
@@ -109,6 +106,10 @@ internal sealed partial class Listener
         catch (Exception e) when (e is IOException or OperationCanceledException)
         {
             LogLost(log, e, connection.Context.RemoteEndPoint);
+        }
+        catch (Exception e)
+        {
+            FatalError.Exit(e);
         }
         await connection.Context.DisposeAsync();
         Remove(connection);

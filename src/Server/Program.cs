@@ -6,9 +6,8 @@ internal static class Program
 {
     public static async Task<int> Main(string[] args)
     {
-        // For the threads that nobody awaits: the loop's, the log's, the connections'.
-        AppDomain.CurrentDomain.UnhandledException += (_, e) =>
-            Environment.Exit(FatalError.Report((Exception)e.ExceptionObject, Console.Error));
+        // For the threads besides this one: the loop's, the log's.
+        AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);
         try
         {
             ServerOptions? options = CommandLine.Parse(args, Console.Out, Console.Error, out int exitCode);

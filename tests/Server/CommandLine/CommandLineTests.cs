@@ -1,0 +1,185 @@
+using System.Globalization;
+using System.Net;
+using Microsoft.Extensions.Logging;
+
+namespace RaftFast.Server.Tests;
+
+public sealed class CommandLineTests
+{
+    private const string Flags =
+        "--id, --cluster, --port, --join, --listen, --data-dir, --request-timeout, --log-level, --disk, --help, --version";
+
+    private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
+
+    [Fact]
+    public void No_flags_start_a_cluster_of_one_as_the_original_does()
+    {
+        ServerOptions options = Accepted();
+
+        Assert.Equal(1UL, options.MemberId);
+        Assert.Equal("http://127.0.0.1:9021", Assert.Single(options.Configuration.Members).Address.ToString());
+        Assert.Equal(9121, options.Port);
+        Assert.Equal(IPAddress.Loopback, options.Listen);
+        Assert.Equal("raftfast-1", options.DataDirectory);
+        Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
+        Assert.Equal(LogLevel.Information, options.LogLevel);
+        Assert.Equal("direct", options.Disk);
+    }
+
+    [Fact]
+    public void Every_flag_is_taken()
+    {
+        ServerOptions options = Accepted(
+            "--id", "2", "--cluster", Three, "--port", "80", "--listen", "0.0.0.0", "--data-dir", "/var/lib/a b",
+            "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered");
+
+        Assert.Equal(2UL, options.MemberId);
+        Assert.Equal(3, options.Configuration.Members.Count);
+        Assert.Equal("http://127.0.0.1:9022", options.Configuration.Find(2)!.Address.ToString());
+        Assert.Equal(80, options.Port);
+        Assert.Equal(IPAddress.Any, options.Listen);
+        Assert.Equal("/var/lib/a b", options.DataDirectory);
+        Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
+        Assert.Equal(LogLevel.Debug, options.LogLevel);
+        Assert.Equal("buffered", options.Disk);
+    }
+
+    [Theory]
+    [InlineData("--id", "3", "--port", "12380")]
+    [InlineData("--id=3", "--port=12380")]
+    [InlineData("-id", "3", "-port", "12380")]
+    [InlineData("-id=3", "-port=12380")]
+    public void Flags_of_the_original_are_taken_in_each_form_that_Go_takes(params string[] flags)
+    {
+        ServerOptions options = Accepted([.. flags, "-cluster", Three]);
+
+        Assert.Equal(3UL, options.MemberId);
+        Assert.Equal(12380, options.Port);
+        Assert.Equal("raftfast-3", options.DataDirectory);
+    }
+
+    [Fact]
+    public void Join_may_be_denied() => Assert.Equal(1UL, Accepted("--join=false").MemberId);
+
+    [Fact]
+    public void Flag_given_twice_has_its_last_value() => Assert.Equal(7, Accepted("--port", "6", "--port", "7").Port);
+
+    [Fact]
+    public void Value_may_begin_with_an_at_sign() => Assert.Equal("@data", Accepted("--data-dir", "@data").DataDirectory);
+
+    [Theory]
+    [InlineData("localhost", "127.0.0.1")]
+    [InlineData("::1", "::1")]
+    [InlineData("[::1]", "::1")]
+    public void Listen_is_a_name_or_an_address(string listen, string address) =>
+        Assert.Equal(IPAddress.Parse(address), Accepted("--listen", listen).Listen);
+
+    [Fact]
+    public void Listen_star_is_every_address()
+    {
+        IPAddress address = Accepted("--listen", "*").Listen;
+
+        Assert.True(address.Equals(IPAddress.IPv6Any) || address.Equals(IPAddress.Any));
+    }
+
+    [Theory]
+    [InlineData("there is no flag --bogus; the flags are " + Flags, "--bogus", "3")]
+    [InlineData("there is no flag -x; the flags are " + Flags, "-x")]
+    [InlineData("there is no flag --bogus=1; the flags are " + Flags, "--id", "x", "--bogus=1")]
+    [InlineData("there is no flag --bogus; the flags are " + Flags, "--version", "--bogus")]
+    [InlineData("'three' belongs to no flag; a value follows its flag, as in --id 1", "three")]
+    [InlineData("'true' belongs to no flag; a value follows its flag, as in --id 1", "--version=true", "true")]
+    [InlineData("'@flags' belongs to no flag; a value follows its flag, as in --id 1", "@flags")]
+    [InlineData("--id needs a value: --id N", "--id")]
+    [InlineData("--id needs a value: --id N", "--id=")]
+    [InlineData("--id needs a value: --id N", "--id", "--port", "9121")]
+    [InlineData("--id needs a value: --id N", "--id", "1", "--id")]
+    [InlineData("--cluster needs a value: --cluster URL,URL,...", "--cluster")]
+    [InlineData("--port needs a value: --port N", "--port")]
+    [InlineData("--listen needs a value: --listen ADDRESS", "--listen")]
+    [InlineData("--data-dir needs a value: --data-dir PATH", "--data-dir")]
+    [InlineData("--request-timeout needs a value: --request-timeout MS", "--request-timeout")]
+    [InlineData("--log-level needs a value: --log-level LEVEL", "--log-level")]
+    [InlineData("--disk needs a value: --disk MODE", "--disk")]
+    [InlineData("--id is '0'; it must be a whole number from 1", "--id", "0")]
+    [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]
+    [InlineData("--id is 'one'; it must be a whole number from 1", "--id", "one", "--port", "x")]
+    [InlineData("--id is '18446744073709551616'; it must be a whole number from 1", "--id", "18446744073709551616")]
+    [InlineData("--id is 2, but --cluster names one member; --id is 1, or --cluster lacks URLs", "--id", "2")]
+    [InlineData(
+        "--id is 18446744073709551615, but --cluster names 3 members; --id is the place of the own URL, 1 to 3",
+        "--id", "18446744073709551615", "--cluster", Three)]
+    [InlineData("--port is '65536'; it must be a port from 1 to 65535, or 0 for any free one", "--port", "65536")]
+    [InlineData("--port is '9121 '; it must be a port from 1 to 65535, or 0 for any free one", "--port", "9121 ")]
+    [InlineData("--port is ''; it must be a port from 1 to 65535, or 0 for any free one", "--port", "")]
+    [InlineData(
+        "--port is 9022, which is also the port of this member's URL http://127.0.0.1:9022; give clients another port",
+        "--port", "9022", "--id", "2", "--cluster", Three)]
+    [InlineData(
+        "--cluster: 'http://A:1' is there twice; each member has a URL of its own",
+        "--cluster", "http://a:1,http://b:1,http://A:1")]
+    [InlineData("--cluster: '' is not a URL; a member's is like http://127.0.0.1:9021", "--cluster", "http://a:1,")]
+    [InlineData("--cluster: 'ftp://a:1' has the scheme ftp; a member's URL begins with http://", "--cluster", "ftp://a:1")]
+    [InlineData("--cluster: '\\na' is not a URL; a member's is like http://127.0.0.1:9021", "--cluster", "\na")]
+    [InlineData(
+        "--listen is 'no such name', a name without an address; it must be an IP address, a name of this machine, or *",
+        "--listen", "no such name")]
+    [InlineData("--data-dir is empty; it must be the path of a directory", "--data-dir", "")]
+    [InlineData("--request-timeout is '0'; it must be milliseconds from 1 to 3600000", "--request-timeout", "0")]
+    [InlineData("--request-timeout is '5s'; it must be milliseconds from 1 to 3600000", "--request-timeout", "5s")]
+    [InlineData("--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]
+    [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
+    [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
+    [InlineData(
+        "--join is not supported yet; name every member in --cluster, and start all of them with that list",
+        "--join", "--id", "4", "--cluster", Three)]
+    public void Mistake_is_one_line_and_exit_code_2(string line, params string[] flags)
+    {
+        (ServerOptions? options, int exitCode, string output, string error) = Parse(flags);
+
+        Assert.Equal($"raftfast: {line}\n", error);
+        Assert.Equal(2, exitCode);
+        Assert.Empty(output);
+        Assert.Null(options);
+    }
+
+    [Fact]
+    public void Version_is_printed()
+    {
+        (ServerOptions? options, int exitCode, string output, string error) = Parse("--version");
+
+        Version version = typeof(CommandLine).Assembly.GetName().Version!;
+        Assert.Equal($"raftfast {version.ToString(3)}\n", output);
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Null(options);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("-h")]
+    [InlineData("--id", "x", "--help")]
+    public void Help_names_every_flag(params string[] flags)
+    {
+        (ServerOptions? options, int exitCode, string output, string error) = Parse(flags);
+
+        Assert.All(Flags.Split(", "), flag => Assert.Contains(flag + " ", output, StringComparison.Ordinal));
+        Assert.Equal((0, ""), (exitCode, error));
+        Assert.Null(options);
+    }
+
+    private static ServerOptions Accepted(params string[] flags)
+    {
+        (ServerOptions? options, int exitCode, string output, string error) = Parse(flags);
+        Assert.Equal((0, "", ""), (exitCode, output, error));
+        Assert.NotNull(options);
+        return options;
+    }
+
+    private static (ServerOptions? Options, int ExitCode, string Output, string Error) Parse(params string[] flags)
+    {
+        using StringWriter output = new(CultureInfo.InvariantCulture);
+        using StringWriter error = new(CultureInfo.InvariantCulture);
+        ServerOptions? options = CommandLine.Parse(flags, output, error, out int exitCode);
+        return (options, exitCode, output.ToString(), error.ToString());
+    }
+}
