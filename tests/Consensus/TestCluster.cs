@@ -127,7 +127,7 @@ internal sealed class TestCluster
             for (int i = 0; i < ElectionTicks && !isCut; i++)
                 server.Tick();
         }
-        for (int i = 0; i < 2 * ElectionTicks && !this[id].Core.IsLeader; i++)
+        for (int i = 0; i < 6 * ElectionTicks && !this[id].Core.IsLeader; i++)
         {
             this[id].Tick();
             Settle();
