@@ -183,7 +183,7 @@ public sealed class ElectionTests
     {
         TestCluster cluster = new(4);
         foreach (ulong id in (ulong[])[1, 2])
-            cluster[id].Tick(2 * TestCluster.ElectionTicks - 1);
+            cluster[id].Tick((2 * TestCluster.ElectionTicks) - 1 - (int)id);
         // Each side hears its own candidate first.
         cluster.Partition(1, 3);
         cluster[1].PeerLost(2);

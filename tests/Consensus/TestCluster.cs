@@ -10,7 +10,7 @@ internal sealed class FixedRandom : Random
     public override int Next(int maxValue) => Math.Min(Value, maxValue - 1);
 }
 
-/// <summary>Servers 1 to n and the network between them, in one thread; nothing moves unless the test moves it.</summary>
+/// <summary>Servers 1 to n and the network between them, in one thread; nothing moves unless the test moves it. Server 1 has the longest timeout.</summary>
 internal sealed class TestCluster
 {
     public const int ElectionTicks = 10;
@@ -27,7 +27,7 @@ internal sealed class TestCluster
         Servers =
         [
             .. ids.Select(id => new TestServer(
-                id, configuration, options ?? Options, random?.Invoke(id) ?? new FixedRandom(), Network.Add)),
+                id, configuration, options ?? Options, random?.Invoke(id) ?? new FixedRandom { Value = ElectionTicks - (int)id }, Network.Add)),
         ];
         _invariants = new RaftInvariants(Servers);
     }
