@@ -64,7 +64,10 @@ internal sealed class Follower(RaftCore core) : Role(core)
             });
             return EntryRange.None;
         }
-        EntryRange accepted = Accept(entries);
+        int known = Known(entries);
+        if (known < entries.Length && !MayAccept(entries[known]))
+            return EntryRange.None;
+        EntryRange accepted = Accept(entries[known..]);
         long lastNew = message.Position.Index + entries.Length;
         matched = Math.Max(matched, lastNew);
         // Figure 2: commitIndex = min(leaderCommit, index of last new entry).
@@ -75,19 +78,31 @@ internal sealed class Follower(RaftCore core) : Role(core)
         return accepted;
     }
 
+    /// <summary>How many of the entries the log already holds.</summary>
+    private int Known(ReadOnlySpan<RecordHeader> entries)
+    {
+        int known = 0;
+        while (known < entries.Length && Core.Log.Matches(entries[known].Position))
+            known++;
+        return known;
+    }
+
+    /// <summary>
+    /// A conflict waits until all that it could remove is durable; the leader sends again. An entry removed while its write
+    /// is under way may come back with a later leader, and the first write's completion would pass for the second's.
+    /// </summary>
+    private bool MayAccept(in RecordHeader first) =>
+        first.Position.Index > Core.Log.Last.Index || Core.Log.Durable == Core.Log.Last.Index;
+
     /// <summary>§5.3: only a conflict removes entries; an append that the log already holds, as a delayed one does, changes nothing.</summary>
     private EntryRange Accept(ReadOnlySpan<RecordHeader> entries)
     {
-        RaftLog log = Core.Log;
-        int known = 0;
-        while (known < entries.Length && log.Matches(entries[known].Position))
-            known++;
-        if (known == entries.Length)
+        if (entries.IsEmpty)
             return EntryRange.None;
-        log.TruncateFrom(entries[known].Position.Index);
-        foreach (RecordHeader entry in entries[known..])
-            log.Append(entry.Position);
-        return new EntryRange(entries[known].Position.Index, entries[^1].Position.Index);
+        Core.Log.TruncateFrom(entries[0].Position.Index);
+        foreach (RecordHeader entry in entries)
+            Core.Log.Append(entry.Position);
+        return new EntryRange(entries[0].Position.Index, entries[^1].Position.Index);
     }
 
     private void OnHeartbeat(in Message message)

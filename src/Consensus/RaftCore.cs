@@ -238,10 +238,13 @@ public sealed class RaftCore
         });
     }
 
-    /// <summary>§5.1: a request of an older term is rejected; the sender learns the newer one and steps down.</summary>
+    /// <summary>
+    /// §5.1: a request of an older term is rejected; the sender learns the newer one and steps down. It may have become that
+    /// term's leader meanwhile: the rejection names no previous index, lest it pass for an answer to an append of this term.
+    /// </summary>
     private void RejectStale(in Message message)
     {
         if (message.Type is MessageType.Append or MessageType.Heartbeat)
-            Send(new Message { Type = MessageType.AppendResponse, To = message.From, Rejected = true, Context = message.Position.Index });
+            Send(new Message { Type = MessageType.AppendResponse, To = message.From, Rejected = true });
     }
 }

@@ -1,0 +1,232 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus.Tests;
+
+/// <summary>What a leader sends to a follower, and when it waits (thesis §10.2.1, pipelining); what it admits.</summary>
+public sealed class FlowControlTests
+{
+    [Fact]
+    public void Probe_is_one_append_and_then_waits()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out Message append));
+        Assert.Equal(default, append.Position);
+        Assert.False(leader.TrySend(2, out _));
+        Assert.True(leader.TrySend(3, out _)); // each follower for itself
+    }
+
+    [Fact]
+    public void Appends_are_pipelined_without_waiting_once_the_follower_has_answered()
+    {
+        TestCore leader = Replicating();
+        for (int i = 0; i < 3; i++)
+            leader.Core.Propose(40);
+        for (long previous = 1; previous <= 3; previous++)
+        {
+            Assert.True(leader.TrySend(2, out Message append));
+            Assert.Equal((new LogPosition(1, previous), 0L), (append.Position, append.Commit));
+        }
+        Assert.False(leader.TrySend(2, out _)); // nothing more to send
+    }
+
+    [Fact]
+    public void Window_by_count_stops_when_full_and_resumes()
+    {
+        TestCore leader = Replicating(TestCluster.Options with { InflightAppendsMax = 2 });
+        for (int i = 0; i < 5; i++)
+            leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.True(leader.TrySend(2, out _));
+        Assert.False(leader.TrySend(2, out _));
+        leader.Acknowledge(2, 2);
+        Assert.True(leader.TrySend(2, out Message append));
+        Assert.Equal(3, append.Position.Index);
+        Assert.False(leader.TrySend(2, out _));
+        leader.Acknowledge(2, 4); // one answer for several
+        Assert.True(leader.TrySend(2, out _));
+        Assert.True(leader.TrySend(2, out append));
+        Assert.Equal(5, append.Position.Index);
+    }
+
+    [Fact]
+    public void Window_by_bytes_stops_when_full_and_resumes_and_always_admits_one()
+    {
+        TestCore leader = Replicating(TestCluster.Options with { InflightBytesMax = 100 });
+        for (int i = 0; i < 4; i++)
+            leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _, bytes: 60));
+        Assert.True(leader.TrySend(2, out _, bytes: 60));
+        Assert.False(leader.TrySend(2, out _));
+        leader.Acknowledge(2, 2);
+        Assert.True(leader.TrySend(2, out _, bytes: 1000));
+        Assert.False(leader.TrySend(2, out _));
+        leader.Acknowledge(2, 4);
+        Assert.True(leader.TrySend(2, out _, bytes: 1000));
+    }
+
+    [Fact]
+    public void Rejection_leads_back_to_probing_behind_the_hint()
+    {
+        TestCore leader = Replicating();
+        for (int i = 0; i < 5; i++)
+            leader.Core.Propose(40);
+        leader.TrySend(2, out _, count: 2); // 2, 3: lost
+        leader.TrySend(2, out Message append, count: 2); // 4, 5
+        Assert.Equal(3, append.Position.Index);
+        leader.Reject(2, rejected: 3, hint: new(1, 1));
+        Assert.True(leader.TrySend(2, out append));
+        Assert.Equal(1, append.Position.Index);
+        Assert.False(leader.TrySend(2, out _));
+        leader.Acknowledge(2, 2);
+        Assert.True(leader.TrySend(2, out append));
+        Assert.Equal(2, append.Position.Index);
+    }
+
+    [Fact]
+    public void Stale_rejection_is_ignored() // §5.5
+    {
+        TestCore leader = Replicating();
+        leader.Core.Propose(40);
+        leader.TrySend(2, out _);
+        leader.Acknowledge(2, 2);
+        leader.Reject(2, rejected: 1, hint: default);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out Message append));
+        Assert.Equal(2, append.Position.Index);
+    }
+
+    [Fact]
+    public void Lost_probe_is_sent_again_when_the_follower_is_heard_from()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        leader.TrySend(2, out Message first);
+        leader.AnswerHeartbeat(3);
+        Assert.False(leader.TrySend(2, out _));
+        leader.AnswerHeartbeat(2);
+        Assert.True(leader.TrySend(2, out Message second));
+        Assert.Equal(first, second);
+    }
+
+    [Fact]
+    public void Lost_peer_is_sent_again_all_that_it_has_not_acknowledged()
+    {
+        TestCore leader = Replicating();
+        for (int i = 0; i < 5; i++)
+            leader.Core.Propose(40);
+        for (int i = 0; i < 5; i++)
+            leader.TrySend(2, out _);
+        leader.Acknowledge(2, 3);
+        leader.Core.PeerLost(2);
+        Assert.True(leader.TrySend(2, out Message append, count: 3));
+        Assert.Equal(3, append.Position.Index);
+        Assert.False(leader.TrySend(2, out _));
+        leader.Core.PeerLost(2); // a probe too
+        Assert.True(leader.TrySend(2, out append));
+        Assert.Equal(3, append.Position.Index);
+    }
+
+    [Fact]
+    public void Loss_of_a_server_that_is_no_member_and_loss_at_a_follower_mean_nothing()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        leader.Core.PeerLost(9);
+        leader.Core.AwaitCommit(9, 1);
+        new TestCore().Core.PeerLost(2);
+        new TestCore().Core.AwaitCommit(2, 1);
+        Assert.True(leader.TrySend(2, out _));
+    }
+
+    [Fact]
+    public void Lost_acknowledgements_are_asked_for_again_after_an_election_timeout()
+    {
+        TestCluster cluster = new(3);
+        cluster.Elect(1);
+        cluster.IsLost = message => message.Type == MessageType.AppendResponse;
+        cluster[1].Propose(1);
+        cluster.Settle();
+        cluster.IsLost = _ => false;
+        cluster.Tick(TestCluster.ElectionTicks - 1);
+        Assert.Equal(1, cluster[1].Core.Log.Committed);
+        cluster.Tick(1);
+        Assert.Equal(2, cluster[1].Core.Log.Committed);
+    }
+
+    [Fact]
+    public void Append_is_followed_by_no_more_than_its_bytes_and_by_at_least_one_record()
+    {
+        TestCluster cluster = new(3, TestCluster.Options with { AppendBytesMax = 100 });
+        cluster.Elect(1);
+        cluster.Partition(2);
+        foreach (int payload in (int[])[8, 8, 8, 500, 8])
+            cluster[1].Propose(payloadLength: payload);
+        cluster.Settle();
+        List<int> counts = [];
+        cluster.IsLost = message =>
+        {
+            if (message.Type == MessageType.Append && message.To == 2)
+                counts.Add(message.Count);
+            return false;
+        };
+        cluster.Heal();
+        cluster.Tick(2);
+        Assert.Equal([2, 1, 1, 1], counts);
+        Assert.Equal(cluster[1].Log, cluster[2].Log);
+    }
+
+    [Fact]
+    public void Only_a_leader_sends_appends()
+    {
+        TestCore core = new(log: [1]);
+        Assert.False(core.Core.TryNextAppend(2, out _));
+        core.Campaign();
+        Assert.False(core.Core.TryNextAppend(2, out _));
+    }
+
+    [Fact]
+    public void Uncommitted_bytes_are_bounded_and_room_comes_back_with_commits() // DESIGN.md, back-pressure
+    {
+        TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68)); // beside the blank entry's 32
+        Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
+        Assert.Equal(2, leader.Log.Last.Index);
+        leader.Acknowledge(2, 1);
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(32));
+        Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
+    }
+
+    [Fact]
+    public void One_entry_is_always_admitted_when_nothing_is_pending()
+    {
+        TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
+        Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1000));
+        leader.Acknowledge(2, 1);
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(1000));
+        Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
+    }
+
+    [Fact]
+    public void Uncommitted_bytes_are_counted_anew_at_each_election() // RELIABILITY.md, memory
+    {
+        TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
+        leader.Core.Propose(68);
+        leader.Heartbeat(from: 2, term: 2);
+        leader.Campaign();
+        leader.Receive(new Message { Type = MessageType.VoteResponse, From = 2, Term = 3 });
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68));
+        Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
+        leader.Core.DurableTo(leader.Log.Last);
+        leader.Acknowledge(2, leader.Log.Last.Index); // commits the earlier leader's entries too, which weren't counted
+        Assert.Equal(4, leader.Log.Committed);
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(1000));
+    }
+
+    /// <summary>A leader of term 1 to whom follower 2 has answered: it replicates, from entry 2 on.</summary>
+    private static TestCore Replicating(RaftOptions? options = null)
+    {
+        TestCore leader = TestCore.Leader(term: 1, size: 5, options);
+        leader.TrySend(2, out _);
+        leader.Acknowledge(2, 1);
+        return leader;
+    }
+}

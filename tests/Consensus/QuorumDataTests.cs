@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace RaftFast.Consensus.Tests;
+
+/// <summary>
+/// Another implementation's cases for quorum arithmetic (etcd-io/raft, quorum/testdata), where they stand beside the
+/// repository, in ../shared/data, or in the folder that RAFTFAST_SHARED_DATA names. A case is a line
+/// <c>committed|vote cfg=(ids) [cfgj=(ids)|zero] idx|votes=(…)</c>, then <c>----</c>, then an output whose last line counts;
+/// the values are of the ids in order, cfg then cfgj, a server once.
+/// </summary>
+public sealed class QuorumDataTests
+{
+    private const int Cases = 127;
+
+    [Fact]
+    public void Quorums_agree_with_those_of_another_implementation()
+    {
+        string data = Path.Combine(SharedData(), "etcd-raft", "quorum");
+        Assert.SkipUnless(Directory.Exists(data), $"the cases are not there: {data}");
+        int cases = 0;
+        foreach (string file in Directory.EnumerateFiles(data, "*.txt"))
+        {
+            string[] lines = File.ReadAllLines(file);
+            for (int i = 1; i < lines.Length; i++)
+            {
+                if (lines[i] != "----")
+                    continue;
+                int end = Array.FindIndex(lines, i, line => line.Length == 0);
+                string expected = lines[(end < 0 ? lines.Length : end) - 1];
+                Assert.True(Run(lines[i - 1]) == expected.Split('>')[^1], $"{Path.GetFileName(file)}:{i}: {lines[i - 1]}");
+                cases++;
+            }
+        }
+        Assert.Equal(Cases, cases);
+    }
+
+    private static string SharedData()
+    {
+        if (Environment.GetEnvironmentVariable("RAFTFAST_SHARED_DATA") is { Length: > 0 } path)
+            return path;
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "RaftFast.sln")))
+            directory = directory.Parent;
+        Assert.NotNull(directory);
+        return Path.GetFullPath(Path.Combine(directory.FullName, "..", "shared", "data"));
+    }
+
+    private static string Run(string command)
+    {
+        Dictionary<string, string[]> arguments = [];
+        foreach (Match argument in Regex.Matches(command, @"(\w+)=\(([^)]*)\)"))
+        {
+            string[] values = argument.Groups[2].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            arguments[argument.Groups[1].Value] = values;
+        }
+        ulong[] voters = Ids("cfg");
+        ulong[] outgoing = Ids("cfgj");
+        ConfigurationState configuration = new(voters, outgoing);
+        ulong[] owners = [.. voters.Union(outgoing)];
+        string[] given = arguments.GetValueOrDefault(command.StartsWith("vote", StringComparison.Ordinal) ? "votes" : "idx", []);
+        Assert.Equal(owners.Length, given.Length);
+        return command.StartsWith("vote", StringComparison.Ordinal)
+            ? $"Vote{Quorum.Count(configuration, ByOrdinal(Ballots))}"
+            : Committed(Quorum.CommittedIndex(configuration, ByOrdinal(Index)));
+
+        ulong[] Ids(string name) =>
+            [.. arguments.GetValueOrDefault(name, []).Select(id => ulong.Parse(id, CultureInfo.InvariantCulture))];
+
+        T[] ByOrdinal<T>(Func<string, T> parse)
+        {
+            T[] values = new T[owners.Length];
+            for (int i = 0; i < owners.Length; i++)
+                values[configuration.OrdinalOf(owners[i])] = parse(given[i]);
+            return values;
+        }
+    }
+
+    private static Ballot Ballots(string vote) => vote switch
+    {
+        "y" => Ballot.Granted,
+        "n" => Ballot.Rejected,
+        "_" => Ballot.Unknown,
+        _ => throw new FormatException(vote),
+    };
+
+    private static long Index(string index) => index == "_" ? 0 : long.Parse(index, CultureInfo.InvariantCulture);
+
+    private static string Committed(long index) => index == long.MaxValue ? "∞" : index.ToString(CultureInfo.InvariantCulture);
+}
