@@ -1,0 +1,9 @@
+namespace RaftFast.Linearizability;
+
+public enum OperationKind
+{
+    Get,
+    Put,
+    CompareAndSet,
+    Delete,
+}

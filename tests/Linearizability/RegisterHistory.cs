@@ -1,0 +1,80 @@
+namespace RaftFast.Linearizability;
+
+/// <summary>
+/// The history of one key, made ready for the search. Completed operations come first, in the order of invocation; then
+/// the open ones, alike beside alike. Values are renumbered from 0; those that nothing can tell apart are one.
+/// </summary>
+internal sealed class RegisterHistory
+{
+    /// <summary>The value of a key that has never been written.</summary>
+    public const int AbsentValue = 0;
+
+    /// <summary>All values that no guard names.</summary>
+    private const int UnobservedValue = 1;
+
+    private readonly int[] sources;
+
+    /// <param name="operations">Of one key. An open get says nothing, and is left out.</param>
+    public RegisterHistory(ReadOnlySpan<Operation> operations)
+    {
+        List<int> completed = [];
+        List<int> open = [];
+        Transition[] raw = new Transition[operations.Length];
+        long[] invoked = new long[operations.Length];
+        Dictionary<int, int> numbers = new() { [RegisterValue.Absent] = AbsentValue };
+        for (int i = 0; i < operations.Length; i++)
+        {
+            Operation operation = operations[i];
+            bool isOpen = operation.Outcome == Outcome.Unknown;
+            if (isOpen && operation.Kind == OperationKind.Get)
+                continue;
+            (isOpen ? open : completed).Add(i);
+            invoked[i] = operation.Invoked;
+            raw[i] = Transition.Of(operation);
+            if (raw[i].Guard != Guard.None && !numbers.ContainsKey(raw[i].Operand))
+                numbers.Add(raw[i].Operand, numbers.Count + UnobservedValue);
+        }
+        ValueCount = numbers.Count + UnobservedValue;
+        for (int i = 0; i < raw.Length; i++)
+            raw[i] = Renumber(raw[i], numbers);
+
+        completed.Sort((left, right) => invoked[left].CompareTo(invoked[right]));
+        open.Sort((left, right) => Compare(raw[left], raw[right]) is not 0 and int kind ? kind : invoked[left].CompareTo(invoked[right]));
+        CompletedCount = completed.Count;
+        sources = [.. completed, .. open];
+        Operations = new Operation[sources.Length];
+        Transitions = new Transition[sources.Length];
+        for (int i = 0; i < sources.Length; i++)
+        {
+            Operations[i] = operations[sources[i]];
+            Transitions[i] = raw[sources[i]];
+        }
+    }
+
+    public Operation[] Operations { get; }
+
+    public Transition[] Transitions { get; }
+
+    public int CompletedCount { get; }
+
+    public int ValueCount { get; }
+
+    /// <summary>The operation's place among those that the history was made of.</summary>
+    public int SourceOf(int operation) => sources[operation];
+
+    private static Transition Renumber(Transition raw, Dictionary<int, int> numbers)
+    {
+        int operand = raw.Guard == Guard.None ? AbsentValue : numbers[raw.Operand];
+        int written = raw.Written == Transition.Unchanged
+            ? Transition.Unchanged
+            : numbers.GetValueOrDefault(raw.Written, UnobservedValue);
+        return new(raw.Guard, operand, written);
+    }
+
+    private static int Compare(Transition left, Transition right)
+    {
+        if (left.Guard != right.Guard)
+            return left.Guard.CompareTo(right.Guard);
+        return left.Operand != right.Operand ? left.Operand.CompareTo(right.Operand) : left.Written.CompareTo(right.Written);
+    }
+}
