@@ -1,0 +1,8 @@
+namespace RaftFast.Linearizability.Tests;
+
+internal enum Fate
+{
+    Answered,
+    UnansweredButDone,
+    UnansweredAndNotDone,
+}
