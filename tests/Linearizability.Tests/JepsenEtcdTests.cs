@@ -1,0 +1,33 @@
+using System.Diagnostics;
+
+namespace RaftFast.Linearizability.Tests;
+
+/// <summary>Histories of a register in etcd that Jepsen recorded (2014), with verdicts that other checkers agree on.</summary>
+public sealed class JepsenEtcdTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void Every_recorded_history_gets_its_published_verdict()
+    {
+        string folder = SharedData.FolderOrSkip("jepsen-etcd");
+        List<string> wrong = [];
+        int linearizable = 0;
+        int violations = 0;
+        foreach (string line in File.ReadLines(Path.Combine(folder, "verdicts.txt")))
+        {
+            string[] words = line.Split(' ');
+            IReadOnlyList<Operation> operations = JepsenRegisterLog.Parse(File.ReadLines(Path.Combine(folder, words[0])));
+
+            long start = Stopwatch.GetTimestamp();
+            CheckResult result = LinearizabilityChecker.Check(operations);
+            output.WriteLine($"{line}: {Stopwatch.GetElapsedTime(start).TotalMilliseconds:F2} ms");
+
+            string verdict = result.Linearizable ? "linearizable" : "violation";
+            if (verdict != words[1])
+                wrong.Add($"{words[0]}: {result}");
+            linearizable += result.Linearizable ? 1 : 0;
+            violations += result.Linearizable ? 0 : 1;
+        }
+        Assert.Empty(wrong);
+        Assert.Equal((23, 79), (linearizable, violations));
+    }
+}
