@@ -19,8 +19,10 @@ public sealed class GeneratedHistoryTests
         iter: 1_000, threads: 1);
 
     [Fact]
-    public void A_long_history_of_many_concurrent_clients_is_decided() => Step.Any(keys: 1, spread: 300).Array[20_000].Sample(
-        steps => Assert.True(LinearizabilityChecker.Check(Step.Run(steps, distinct: true)).Linearizable), iter: 3, threads: 1);
+    public void A_long_history_of_many_clients_that_write_distinct_values_is_decided() =>
+        Step.Any(keys: 1, spread: 100).Where(step => step.Kind != OperationKind.Delete).Array[10_000].Sample(
+            steps => Assert.True(LinearizabilityChecker.Check(Step.Run(steps, distinct: true)).Linearizable),
+            iter: 3, threads: 1);
 
     [Fact]
     public void A_get_of_a_value_never_written_is_found() => EveryMutationIsFound((operations, at) =>

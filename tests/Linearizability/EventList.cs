@@ -34,8 +34,8 @@ internal sealed class EventList
         for (int i = 0; i < count; i++)
         {
             for (; invoked < count && operations[invoked].Invoked <= completed[i]; invoked++)
-                last = Append(last, 2 * invoked);
-            last = Append(last, 2 * byCompletion[i] + 1);
+                last = Append(last, InvocationOf(invoked));
+            last = Append(last, CompletionOf(byCompletion[i]));
             invokedBefore[byCompletion[i]] = invoked;
         }
         Append(last, End);
@@ -52,21 +52,25 @@ internal sealed class EventList
 
     public static int OperationOf(int entry) => entry >> 1;
 
+    public static int InvocationOf(int operation) => operation << 1;
+
+    private static int CompletionOf(int operation) => (operation << 1) + 1;
+
     /// <summary>How many operations have been invoked when this one completes, itself and those lifted included.</summary>
     public int InvokedBeforeCompletionOf(int operation) => invokedBefore[operation];
 
     /// <summary>From the invocation, <see cref="Next"/> still leads on to an event that is in the list.</summary>
     public void Lift(int operation)
     {
-        Unlink(2 * operation + 1);
-        Unlink(2 * operation);
+        Unlink(CompletionOf(operation));
+        Unlink(InvocationOf(operation));
     }
 
     /// <summary>Undoes the last <see cref="Lift"/> that has not been undone.</summary>
     public void Restore(int operation)
     {
-        Relink(2 * operation);
-        Relink(2 * operation + 1);
+        Relink(InvocationOf(operation));
+        Relink(CompletionOf(operation));
     }
 
     private int Append(int last, int entry)

@@ -13,22 +13,27 @@ namespace RaftFast.Linearizability;
 /// <item><description>An open one only if it makes another legal that is not. In an order with the fewest open
 /// operations, each as late as can be, what follows such an operation needs it: else it could be left out or move
 /// behind.</description></item>
-/// <item><description>None that replaces a value which a completed operation must still meet and nothing can bring
-/// back.</description></item>
+/// <item><description>None that replaces a value for good while a completed operation must still meet it, or brings it for
+/// the last time when it can't stay until then (<see cref="ValueSupply"/>).</description></item>
 /// </list>
-/// The problem is NP-complete (Gibbons and Korach 1997): a register to which many write the same few values at
-/// once can take exponential time.
+/// The problem is NP-complete (Gibbons and Korach, "Testing shared memories", 1997), though not where no value is written
+/// twice: there the time is nearly linear. Where many write the same few values at once it can be exponential.
 /// </summary>
 internal sealed class RegisterSearch
 {
     /// <summary>A state of the search: so many operations placed, with this value, and what is left to try from there on.</summary>
     private readonly record struct Frame(int PathLength, int Value, int CandidatesStart);
 
+    /// <summary>
+    /// 2 GiB of keys, what a test machine can spare: 90 million states of up to 64 operations under way and as many open.
+    /// </summary>
+    private const int StateWordsMax = 1 << 28;
+
     private readonly RegisterHistory history;
     private readonly EventList events;
     private readonly OpenOperations open;
     private readonly ValueSupply supply;
-    private readonly VisitedStates visited = new();
+    private readonly VisitedStates visited = new(StateWordsMax);
     private readonly Stack<Frame> frames = new();
     private readonly List<int> candidates = [];
     private readonly List<int> path = [];
@@ -55,7 +60,7 @@ internal sealed class RegisterSearch
         this.history = history;
         events = new EventList(history.Operations.AsSpan(0, history.CompletedCount));
         open = new OpenOperations(history);
-        supply = new ValueSupply(history);
+        supply = new ValueSupply(history, events);
         completedLeft = history.CompletedCount;
         completedWords = Words(history.CompletedCount);
         placed = new ulong[completedWords + Words(history.Operations.Length - history.CompletedCount)];
@@ -190,7 +195,7 @@ internal sealed class RegisterSearch
 
     private void AddCandidate(int operation, Transition transition)
     {
-        if (transition.IsLegal(value) && !supply.IsLostTo(operation, value))
+        if (transition.IsLegal(value) && !supply.IsLostTo(operation, value) && !supply.IsTooEarly(operation))
             candidates.Add(operation);
     }
 

@@ -1,32 +1,79 @@
 namespace RaftFast.Linearizability;
 
-/// <summary>Of each value: how many completed operations still have to meet it, and how many writes can still bring it.</summary>
+/// <summary>
+/// Of each value: the completed operations that must meet it and have not been placed, and how many writes can still
+/// bring it. Once the last of these is placed, the value has to stay until the last reader is.
+/// </summary>
 internal sealed class ValueSupply
 {
     private readonly RegisterHistory history;
-    private readonly int[] readers;
-    private readonly int[] writers;
+    private readonly EventList events;
+    private readonly int[] writersLeft;
+    private readonly int[] readersLeft;
+    private readonly List<int>[] readers;
+    private readonly bool[] placed;
 
-    public ValueSupply(RegisterHistory history)
+    public ValueSupply(RegisterHistory history, EventList events)
     {
         this.history = history;
-        readers = new int[history.ValueCount];
-        writers = new int[history.ValueCount];
-        for (int i = 0; i < history.Operations.Length; i++)
+        this.events = events;
+        writersLeft = new int[history.ValueCount];
+        readersLeft = new int[history.ValueCount];
+        readers = new List<int>[history.ValueCount];
+        placed = new bool[history.Operations.Length];
+        for (int i = 0; i < readers.Length; i++)
+            readers[i] = [];
+        for (int i = 0; i < placed.Length; i++)
+        {
+            if (MustMeet(i))
+                readers[history.Transitions[i].Operand].Add(i);
             Count(i, 1);
+        }
     }
 
-    public void Place(int operation) => Count(operation, -1);
+    public void Place(int operation)
+    {
+        placed[operation] = true;
+        Count(operation, -1);
+    }
 
-    public void Restore(int operation) => Count(operation, 1);
+    public void Restore(int operation)
+    {
+        placed[operation] = false;
+        Count(operation, 1);
+    }
 
-    /// <summary>Whether a completed operation that must meet <paramref name="value"/> never will, once this operation has replaced it.</summary>
+    /// <summary>Whether <paramref name="value"/>, replaced by this write, would be gone for good before its last reader.</summary>
     public bool IsLostTo(int operation, int value)
     {
         Transition transition = history.Transitions[operation];
-        if (transition.Written == value || writers[value] > 0)
+        if (transition.Written == value || writersLeft[value] > 0)
             return false;
-        return readers[value] > (MustMeet(operation) && transition.Operand == value ? 1 : 0);
+        return readersLeft[value] > (MustMeet(operation) && transition.Operand == value ? 1 : 0);
+    }
+
+    /// <summary>
+    /// Whether this write is the last of its value, and before the value's last reader is even invoked another operation
+    /// completes that can't stand between the two.
+    /// </summary>
+    public bool IsTooEarly(int operation)
+    {
+        int value = history.Transitions[operation].Written;
+        if (writersLeft[value] > 1 || readersLeft[value] == 0)
+            return false;
+        int last = readers[value].Count - 1;
+        while (placed[readers[value][last]])
+            last--;
+        int end = EventList.InvocationOf(readers[value][last]);
+        for (int entry = events.First; entry != end; entry = events.Next(entry))
+        {
+            int other = EventList.OperationOf(entry);
+            if (!EventList.IsCompletion(entry) || other == operation)
+                continue;
+            if (!history.Transitions[other].Observes || !history.Transitions[other].IsLegal(value))
+                return true;
+        }
+        return false;
     }
 
     private bool MustMeet(int operation) =>
@@ -36,8 +83,8 @@ internal sealed class ValueSupply
     {
         Transition transition = history.Transitions[operation];
         if (MustMeet(operation))
-            readers[transition.Operand] += change;
+            readersLeft[transition.Operand] += change;
         if (!transition.Observes)
-            writers[transition.Written] += change;
+            writersLeft[transition.Written] += change;
     }
 }

@@ -6,7 +6,7 @@ namespace RaftFast.Linearizability;
 /// States of a search that have been entered (Lowe 2017, §4: which operations are placed, and the value). A set with open
 /// addressing over keys laid end to end; a hash that agrees is followed by a comparison of the whole key.
 /// </summary>
-internal sealed class VisitedStates
+internal sealed class VisitedStates(int keyWordsMax)
 {
     private readonly record struct Entry(ulong Hash, int Start, int Length);
 
@@ -22,10 +22,13 @@ internal sealed class VisitedStates
     /// <param name="hash">Of the whole key, all bits well mixed.</param>
     /// <param name="placed">Two parts of the key; a part's length must follow from <paramref name="head"/> and the rest.</param>
     /// <returns>False if the key has been added before.</returns>
+    /// <exception cref="InsufficientMemoryException">The bound on all keys together is reached.</exception>
     public bool Add(ulong hash, ulong head, ReadOnlySpan<ulong> placed, ReadOnlySpan<ulong> open)
     {
         int length = 1 + placed.Length + open.Length;
         int start = keysLength;
+        if (start + length > keyWordsMax)
+            throw new InsufficientMemoryException($"no verdict after {Count} states: test with more keys, fewer clients, or distinct values");
         if (start + length > keys.Length)
             Array.Resize(ref keys, (int)BitOperations.RoundUpToPowerOf2((uint)(start + length)));
         Span<ulong> key = keys.AsSpan(start, length);
