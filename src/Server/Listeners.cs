@@ -37,7 +37,11 @@ internal sealed class Listeners : IAsyncDisposable
     public static async Task<Listeners> StartAsync(
         IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler, ILoggerFactory loggers)
     {
-        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), loggers);
+        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions
+        {
+            // What runs on the transport's threads parses, posts and returns; a hand-over would cost more than it.
+            UnsafePreferInlineScheduling = true,
+        }), loggers);
         ILogger log = loggers.CreateLogger("listen");
         IConnectionListener httpSocket = await BindAsync(transport, http, "clients", "--port");
         IConnectionListener peerSocket;

@@ -58,7 +58,7 @@ public sealed class AllocationTests
                     request = inbox[0];
                     Array.Copy(inbox, 1, inbox, 0, --count);
                 }
-                HttpConnection connection = request.Connection;
+                IRequestOwner connection = request.Owner;
                 Complete(request);
                 connection.Resume();
             }

@@ -27,10 +27,10 @@ public sealed class LifetimeTests
         await client.EndAsync();
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
         ClientRequest get = await server.TakeAsync();
         get.CompleteValue("1"u8);
-        get.Connection.Resume();
+        get.Owner.Resume();
         Assert.Equal(Answers.NoContent + Answers.Ok("1"), await client.ReceiveAllAsync());
     }
 
@@ -44,14 +44,14 @@ public sealed class LifetimeTests
         ClientRequest[] puts = [await server.TakeAsync(), await server.TakeAsync()];
 
         puts[1].CompleteNoContent();
-        puts[1].Connection.Resume();
-        puts[0].Connection.Resume();
+        puts[1].Owner.Resume();
+        puts[0].Owner.Resume();
         PipeClient refused = new(server.Front);
         await refused.SendAsync(ManualServer.Get("/a"));
         Assert.Equal(Answers.Refused(Refusal.Connections), await refused.ReceiveAllAsync());
         Assert.Equal("/a", ManualServer.KeyOf(puts[0]));
 
-        HttpConnection connection = puts[0].Connection;
+        IRequestOwner connection = puts[0].Owner;
         puts[0].CompleteNoContent();
         connection.Resume();
         // It reads nothing while a request is held: what tells it of the reset is the answers that it can't write.
@@ -66,7 +66,7 @@ public sealed class LifetimeTests
             return !next.Closed.IsCompleted && next.SendAsync(ManualServer.Get("/d")).IsCompleted && server.Waiting == 1;
         });
         ClientRequest get = await server.TakeAsync();
-        Assert.Same(connection, get.Connection);
+        Assert.Same(connection, get.Owner);
         Assert.Equal("/d", ManualServer.KeyOf(get));
         // Wakes that are late, from the client before, find nothing to do.
         connection.Resume();
@@ -95,12 +95,12 @@ public sealed class LifetimeTests
         await client.SendAsync(ManualServer.Put("/a", "1") + ManualServer.Put("/b", "2"));
         ClientRequest[] puts = [await server.TakeAsync(), await server.TakeAsync()];
         puts[0].CompleteNoContent();
-        Assert.True(puts[0].Connection.MarkForResume());
+        Assert.True(puts[0].Owner.MarkForResume());
         puts[1].CompleteNoContent();
-        Assert.False(puts[1].Connection.MarkForResume());
-        puts[0].Connection.Resume();
+        Assert.False(puts[1].Owner.MarkForResume());
+        puts[0].Owner.Resume();
         await client.ReceiveAsync(Answers.NoContent + Answers.NoContent);
-        Assert.True(puts[0].Connection.MarkForResume());
+        Assert.True(puts[0].Owner.MarkForResume());
     }
 
     [Fact]
@@ -125,11 +125,11 @@ public sealed class LifetimeTests
         foreach (ClientRequest put in new[] { await server.TakeAsync(), await server.TakeAsync() })
         {
             put.CompleteNoContent();
-            put.Connection.Resume();
+            put.Owner.Resume();
         }
         ClientRequest get = await server.TakeAsync();
         get.CompleteValue("1"u8);
-        get.Connection.Resume();
+        get.Owner.Resume();
         Assert.Equal(Answers.NoContent + Answers.NoContent + Answers.Closing(Answers.Ok("1")), await busy.ReceiveAllAsync());
         await Eventually.EndsAsync(stopped);
     }

@@ -12,11 +12,11 @@ public sealed class PipeliningTests
         Assert.Equal(["/a", "/b", "/c"], puts.Select(ManualServer.KeyOf));
 
         puts[2].CompleteNoContent();
-        puts[2].Connection.Resume();
+        puts[2].Owner.Resume();
         puts[1].CompleteError(503, "Busy: try again.\n"u8);
-        puts[1].Connection.Resume();
+        puts[1].Owner.Resume();
         puts[0].CompleteError(504, "Unknown: look.\n"u8);
-        puts[0].Connection.Resume();
+        puts[0].Owner.Resume();
 
         Assert.Equal(
             Answers.With("504 Gateway Timeout", "Unknown: look.\n")
@@ -36,22 +36,22 @@ public sealed class PipeliningTests
         ClientRequest put = await server.TakeAsync();
         Assert.Equal(0, server.Waiting);
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
 
         ClientRequest[] gets = [await server.TakeAsync(), await server.TakeAsync()];
         Assert.Equal(0, server.Waiting);
         gets[1].CompleteNotFound();
-        gets[1].Connection.Resume();
+        gets[1].Owner.Resume();
         await client.ReceiveAsync(Answers.NoContent);
         Assert.Equal(0, server.Waiting);
         gets[0].CompleteValue("1"u8);
-        gets[0].Connection.Resume();
+        gets[0].Owner.Resume();
 
         put = await server.TakeAsync();
         Assert.Equal(ClientRequestMethod.Put, put.Method);
         Assert.Equal(0, server.Waiting);
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
 
         ClientRequest post = await server.TakeAsync();
         Assert.Equal(ClientRequestMethod.AddMember, post.Method);
@@ -59,13 +59,13 @@ public sealed class PipeliningTests
         Assert.True(post.Body.SequenceEqual("http://x"u8));
         Assert.Equal(0, server.Waiting);
         post.CompleteError(409, "It is a member: remove it first.\n"u8);
-        post.Connection.Resume();
+        post.Owner.Resume();
 
         ClientRequest delete = await server.TakeAsync();
         Assert.Equal(ClientRequestMethod.RemoveMember, delete.Method);
         Assert.Equal(7ul, delete.MemberId);
         delete.CompleteError(507, "The disk is full: make room.\n"u8);
-        delete.Connection.Resume();
+        delete.Owner.Resume();
 
         Assert.Equal(
             Answers.Ok("1") + Answers.NotFound + Answers.NoContent
@@ -84,7 +84,7 @@ public sealed class PipeliningTests
 
         ClientRequest first = await server.TakeAsync();
         first.CompleteNoContent();
-        first.Connection.Resume();
+        first.Owner.Resume();
         await Eventually.HoldsAsync(() => server.Waiting == 4);
         await client.ReceiveAsync(Answers.NoContent);
         Assert.Equal(4, server.Waiting);
@@ -93,7 +93,7 @@ public sealed class PipeliningTests
         {
             ClientRequest next = await server.TakeAsync();
             next.CompleteNoContent();
-            next.Connection.Resume();
+            next.Owner.Resume();
             await client.ReceiveAsync(Answers.NoContent);
         }
         Assert.Equal(0, server.Waiting);
@@ -110,7 +110,7 @@ public sealed class PipeliningTests
         {
             ClientRequest next = await server.TakeAsync();
             next.CompleteNoContent();
-            next.Connection.Resume();
+            next.Owner.Resume();
             await client.ReceiveAsync(Answers.NoContent);
         }
         Assert.Equal(0, server.Waiting);
@@ -147,7 +147,7 @@ public sealed class PipeliningTests
 
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
         Assert.Equal(Answers.NoContent + Answers.Continue, await client.ReceiveAsync(Answers.Continue));
 
         await client.SendAsync("a");
@@ -155,7 +155,7 @@ public sealed class PipeliningTests
         put = await server.TakeAsync();
         Assert.EndsWith("/babc", System.Text.Encoding.Latin1.GetString(put.Record).TrimEnd('\0'), StringComparison.Ordinal);
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
         Assert.Equal(Answers.NoContent, await client.ReceiveAsync(Answers.NoContent));
     }
 
@@ -168,7 +168,7 @@ public sealed class PipeliningTests
         await client.SendAsync("bc");
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
         Assert.Equal(Answers.NoContent, await client.ReceiveAsync(Answers.NoContent));
     }
 
@@ -181,7 +181,7 @@ public sealed class PipeliningTests
         server.Time.Advance(TimeSpan.FromMinutes(5));
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
-        put.Connection.Resume();
+        put.Owner.Resume();
         Assert.Equal(Answers.NoContent + Answers.Continue, await client.ReceiveAsync(Answers.Continue));
     }
 

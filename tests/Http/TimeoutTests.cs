@@ -44,7 +44,7 @@ public sealed class TimeoutTests
         server.Time.Advance(TimeSpan.FromSeconds(2));
         ClientRequest get = await server.TakeAsync();
         get.CompleteNotFound();
-        get.Connection.Resume();
+        get.Owner.Resume();
         Task<string> answers = client.ReceiveAllAsync();
         await server.PassTimeUntilAsync(answers);
         Assert.Equal(Answers.NotFound + Answers.Refused(Refusal.BodyTimeout), await answers);
@@ -62,7 +62,7 @@ public sealed class TimeoutTests
         server.Time.Advance(TimeSpan.FromMinutes(10));
         ClientRequest get = await server.TakeAsync();
         get.CompleteNotFound();
-        get.Connection.Resume();
+        get.Owner.Resume();
         await client.ReceiveAsync("Failed to GET\n");
         await server.PassTimeUntilAsync(client.Closed);
         Assert.Equal("", client.ReceiveNow());
@@ -76,7 +76,7 @@ public sealed class TimeoutTests
         await client.SendAsync(ManualServer.Get("/a"));
         ClientRequest get = await server.TakeAsync();
         get.CompleteValue(new byte[2000]);
-        get.Connection.Resume();
+        get.Owner.Resume();
         await server.PassTimeUntilAsync(client.Closed);
         await Eventually.HoldsAsync(() => client.Context.ConnectionClosed.IsCancellationRequested);
     }

@@ -5,10 +5,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers;
 
-/// <summary>
-/// The accepting side of peer connections: answers the handshake, then receives what the member sends. Serves Kestrel's
-/// connections as well as <see cref="PeerListener"/>'s, which are several times cheaper in bulk.
-/// </summary>
+/// <summary>The accepting side of peer connections: answers the handshake, then receives what the member sends.</summary>
 internal sealed class PeerAcceptor : ConnectionHandler
 {
     private readonly ulong self;

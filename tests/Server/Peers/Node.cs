@@ -1,4 +1,8 @@
 using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
 
@@ -9,7 +13,7 @@ internal sealed class Node : IAsyncDisposable
 {
     public const ulong ClusterId = 0xC1u;
 
-    private readonly PeerListener listener;
+    private readonly Listener listener;
 
     public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0)
     {
@@ -17,8 +21,10 @@ internal sealed class Node : IAsyncDisposable
         Reader = new InboxReader(Inbox);
         options ??= new PeerOptions();
         Acceptor = new PeerAcceptor(id, Cluster(1, 1, 1, clusterId), Inbox, Log, options);
-        listener = new PeerListener(Acceptor, new IPEndPoint(IPAddress.Loopback, port), Log, options);
-        listener.Start();
+        SocketTransportFactory transport = new(
+            Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true }), NullLoggerFactory.Instance);
+        ValueTask<IConnectionListener> bound = transport.BindAsync(new IPEndPoint(IPAddress.Loopback, port));
+        listener = new Listener(bound.AsTask().GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
     }
 
     public Inbox Inbox { get; }
@@ -29,12 +35,12 @@ internal sealed class Node : IAsyncDisposable
 
     public PeerAcceptor Acceptor { get; }
 
-    public int Port => listener.LocalEndPoint.Port;
+    public int Port => listener.EndPoint.Port;
 
     public static ClusterConfiguration Cluster(int port1, int port2, int port3, ulong clusterId = ClusterId) => new(clusterId, [
         new Member(1, new PeerAddress("127.0.0.1", port1)),
         new Member(2, new PeerAddress("127.0.0.1", port2)),
         new Member(3, new PeerAddress("127.0.0.1", port3))]);
 
-    public ValueTask DisposeAsync() => listener.DisposeAsync();
+    public async ValueTask DisposeAsync() => await listener.StopAsync(new CancellationToken(canceled: true));
 }
