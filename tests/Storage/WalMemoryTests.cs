@@ -97,6 +97,31 @@ public sealed class WalMemoryTests
         }
     }
 
+    [Theory] // Whatever is synced before the truncation: nothing, and it is all one batch; or the first entries, and the reader has them.
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Truncated_entries_are_not_read_from_disk(bool isSynced)
+    {
+        MemoryDisk disk = new();
+        LogWriter log = new(disk);
+        for (int index = 1; index <= 4; index++)
+            log.Append(1, index, seed: 1);
+        if (isSynced)
+        {
+            log.Sync();
+            log.Dispose();
+            log = new LogWriter(disk);
+        }
+        log.Append(2, 3, seed: 2);
+        log.Append(2, 4, seed: 2);
+        while (log.Records.Count < 30)
+            log.Append(2, log.Records.Count + 1, 200_000);
+        log.Sync();
+        log.Wal.Release(30);
+        log.Verify();
+        log.Dispose();
+    }
+
     private static void Run(Wal wal, byte[] record, int entries)
     {
         for (int i = 0; i < entries; i++)
