@@ -100,7 +100,7 @@ public sealed class InboxTests
         {
             foreach (Numbered item in own)
                 inbox.Post(item);
-        }))];
+        }) { IsBackground = true })];
         foreach (Thread thread in threads)
             thread.Start();
         int[] next = new int[Producers];
@@ -138,7 +138,7 @@ public sealed class InboxTests
                 while (Volatile.Read(ref answered[p]) <= i)
                     Thread.SpinWait(i % 50);
             }
-        }))];
+        }) { IsBackground = true })];
         foreach (Thread thread in threads)
             thread.Start();
         for (int left = producers * Each; left > 0;)
