@@ -43,6 +43,19 @@ public sealed class DurabilityTests
     }
 
     [Fact]
+    public void What_matched_an_earlier_leader_is_not_acknowledged_to_the_next()
+    {
+        TestCore core = new(term: 1);
+        core.Append(from: 2, term: 1, previous: default, [1, 1]);
+        core.Heartbeat(from: 3, term: 2);
+        core.Core.DurableTo(new(1, 2));
+        Assert.Empty(core.Sent());
+        core.Append(from: 3, term: 2, previous: new(1, 1), []);
+        Message answer = Assert.Single(core.Sent());
+        Assert.Equal((3UL, 1L), (answer.To, answer.Position.Index));
+    }
+
+    [Fact]
     public void Completion_of_an_overwritten_entry_counts_for_nothing()
     {
         TestCore core = new(term: 1);
