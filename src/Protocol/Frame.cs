@@ -74,7 +74,12 @@ public static class Frame
         };
         if (decoded.Count < 0 || decoded.Term < 0 || decoded.Commit < 0 || decoded.Context < 0)
             return DecodeStatus.Invalid;
+        if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))
+            return DecodeStatus.Invalid;
         if (decoded.Position.Term < 0 || decoded.Position.Index < 0)
+            return DecodeStatus.Invalid;
+        bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse;
+        if (isNumbered && decoded.Context == 0)
             return DecodeStatus.Invalid;
         bool carriesRecords = decoded.Type is MessageType.Append or MessageType.Forward;
         if (carriesRecords ? (decoded.Count == 0) != (length == 0) : length != 0)

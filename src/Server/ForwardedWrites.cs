@@ -5,12 +5,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Server;
 
 /// <summary>Writes sent to the leader that have not heard their place in the log. Each was sent once and never will be again.</summary>
-internal sealed class ForwardedWrites(Answers answers)
+internal sealed class ForwardedWrites(Answers answers, long firstNumber)
 {
     private readonly Dictionary<long, ForwardedWrite> byNumber = new(1024);
     private readonly Dictionary<long, ForwardedFrame> frames = new(64);
 
-    private long nextNumber = 1;
+    private long nextNumber = firstNumber;
 
     /// <summary>Opens a frame to <paramref name="leader"/>.</summary>
     /// <returns>The number of its first write; the others follow it.</returns>

@@ -91,7 +91,8 @@ internal static partial class NodeHost
         RaftCore core = new(
             identity.MemberId, new ConfigurationState(voters), new RaftOptions(), recovery.HardState, runs, new Random(seed));
         return new RaftNode(
-            core, wal, new KeyValueStore(), recovery.HardState, network, (long)options.RequestTimeout.TotalMilliseconds, log);
+            core, wal, new KeyValueStore(), recovery.HardState, network,
+            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, log);
     }
 
     /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer.</summary>

@@ -8,7 +8,7 @@ namespace RaftFast.Server;
 /// Linearizable reads (thesis §6.4): all that wait share one request for a read index; once it is confirmed and applied
 /// here, they are answered from local state. One request at a time; an unanswered one is made again with a fresh context.
 /// </summary>
-internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers answers)
+internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers answers, long firstNumber)
 {
     /// <summary>Three heartbeats: a lost message costs a read no more than that.</summary>
     private const int TicksToRetry = 15;
@@ -17,7 +17,7 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
     private List<PendingRead> waiting = new(256);
     private List<PendingRead> asking = new(256);
 
-    private long context;
+    private long context = firstNumber;
     private long askedInTerm;
     private ulong askedOf;
     private int ticksSinceAsked;

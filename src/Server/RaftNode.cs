@@ -17,7 +17,6 @@ internal sealed partial class RaftNode
     private const int TicksToExpire = 10;
 
     private readonly RaftCore core;
-    private readonly Wal wal;
     private readonly IPeerNetwork network;
     private readonly ReadyExecutor executor;
     private readonly WriteRouter router;
@@ -34,19 +33,23 @@ internal sealed partial class RaftNode
     private RoleName loggedRole;
     private ulong loggedLeader;
 
+    /// <param name="firstNumber">
+    /// Where the numbers begin by which this process knows answers to what it asked. Answers to what an earlier process of this
+    /// member asked may still come: their numbers must not be used again, so a random one serves.
+    /// </param>
     /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
-    public RaftNode(RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, long requestTimeout, ILogger logger)
+    public RaftNode(
+        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, long firstNumber, long requestTimeout, ILogger logger)
     {
         this.core = core;
-        this.wal = wal;
         this.network = network;
         this.requestTimeout = requestTimeout;
         this.logger = logger;
         pending = new PendingWrites(answers);
-        forwarded = new ForwardedWrites(answers);
-        reads = new PendingReads(core, store, answers);
+        forwarded = new ForwardedWrites(answers, firstNumber);
+        reads = new PendingReads(core, store, answers, firstNumber);
         executor = new ReadyExecutor(core, wal, store, network, pending, reads, recovered);
-        router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
+        router = new WriteRouter(core, executor, network, pending, forwarded, answers);
     }
 
     public RaftCore Core => core;
@@ -174,7 +177,7 @@ internal sealed partial class RaftNode
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
         // Without room for them the entries are not taken: the leader sends them again once there is.
-        if (!wal.HasRoom(records.Length))
+        if (!executor.HasRoom(records.Length))
             return;
         if (message.Count > entries.Length)
             Array.Resize(ref entries, message.Count);

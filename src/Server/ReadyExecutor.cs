@@ -19,13 +19,17 @@ internal sealed class ReadyExecutor(
 
     private HardState persisted = recovered;
     private bool hardStateIsUnpublished;
-    private bool truncationIsUnpublished;
     private long hardStateBatch;
-    private long truncationBatch;
     private long durableBatch;
 
     /// <summary>Whether Execute has left committed entries to apply.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
+
+    /// <summary>
+    /// Whether the log may take so many bytes. While the next segment is merely being made, it may: the writer waits for it. Once
+    /// the disk is known to be full, only what is sure to fit is taken.
+    /// </summary>
+    public bool HasRoom(int bytes) => !wal.DiskIsFull || wal.HasRoom(bytes);
 
     /// <summary>After every input: puts the core's term and vote, and the entry with which it opened a term, into the log's open batch.</summary>
     public void Persist()
@@ -46,8 +50,6 @@ internal sealed class ReadyExecutor(
         PersistHardState();
         if (accepted.IsEmpty)
             return;
-        if (accepted.First <= wal.Last.Index)
-            truncationIsUnpublished = true;
         while (!records.IsEmpty)
         {
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
@@ -67,9 +69,7 @@ internal sealed class ReadyExecutor(
     {
         wal.Completed(batch);
         durableBatch = batch.Number;
-        // A batch from before a truncation: its entries may stand in the log again, in a batch that isn't durable yet.
-        if (!truncationIsUnpublished && batch.Number >= truncationBatch)
-            core.DurableTo(batch.Last);
+        core.DurableTo(batch.Last);
     }
 
     /// <summary>Hands what the batch of inputs appended to the log's writer.</summary>
@@ -80,10 +80,7 @@ internal sealed class ReadyExecutor(
             return false;
         if (hardStateIsUnpublished)
             hardStateBatch = batch;
-        if (truncationIsUnpublished)
-            truncationBatch = batch;
         hardStateIsUnpublished = false;
-        truncationIsUnpublished = false;
         return true;
     }
 

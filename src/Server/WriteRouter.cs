@@ -1,7 +1,6 @@
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
-using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
@@ -10,7 +9,7 @@ namespace RaftFast.Server;
 /// be reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+    RaftCore core, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>Writes kept while no leader is known; past it a client is told at once to come back later.</summary>
     public const int WaitingMax = 16384;
@@ -49,7 +48,7 @@ internal sealed class WriteRouter(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
-            if (!wal.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
+            if (!executor.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
             if (accepted++ == 0)
@@ -79,7 +78,7 @@ internal sealed class WriteRouter(
     private void Propose(in WaitingWrite write)
     {
         Span<byte> record = write.Request.Record;
-        if (!wal.HasRoom(record.Length))
+        if (!executor.HasRoom(record.Length))
         {
             answers.DiskFull(write.Request);
             return;

@@ -273,7 +273,8 @@ internal sealed class SimulatedServer : IDisposable
         RaftCore core = new(
             (ulong)Number + 1, cluster.Configuration, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
         Store = new KeyValueStore();
-        Node = new RaftNode(core, opened, Store, recovery.HardState, network, cluster.Scenario.RequestTimeout, NullLogger.Instance);
+        Node = new RaftNode(core, opened, Store, recovery.HardState, network,
+            random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, NullLogger.Instance);
         Node.AdvanceTo(cluster.Events.Now / 1000);
         cluster.Invariants.OnStarted(Number, core);
         cluster.Events.Schedule(random.Between(1, TickPeriod), new Event(EventKind.Tick, Number, Incarnation, 0));
