@@ -29,5 +29,4 @@ internal enum Counter
     CompletionsOfOverwrittenEntries,
     MessagesHeldForHardState,
     AppendsRejected,
-    ReadsOfDeposedLeader,
 }

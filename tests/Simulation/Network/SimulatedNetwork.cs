@@ -43,12 +43,14 @@ internal sealed class SimulatedNetwork
             Lost(frame, Counter.FramesLost);
             return;
         }
-        if (random.OneIn(Faults.DuplicateOneIn))
+        // Raft's own messages bear being repeated, and are. A forwarded write must not be, and a connection never repeats bytes.
+        bool mayRepeat = message.Type != MessageType.Forward;
+        if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {
             counters[Counter.FramesDuplicated]++;
             Schedule(Copy(frame), link);
         }
-        if (random.OneIn(Faults.ReplayOneIn))
+        if (random.OneIn(Faults.ReplayOneIn) && mayRepeat)
             Schedule(Copy(frame) with { IsReplay = true }, random.Between(500_000, 5_000_000));
         Schedule(frame, link);
     }
