@@ -1,6 +1,7 @@
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
+using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
@@ -9,7 +10,7 @@ namespace RaftFast.Server;
 /// be reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>Writes kept while no leader is known; past it a client is told at once to come back later.</summary>
     public const int WaitingMax = 16384;
@@ -19,17 +20,20 @@ internal sealed class WriteRouter(
 
     public void Add(in WaitingWrite write)
     {
-        if (waiting.Count < WaitingMax || MayLeave)
+        if (waiting.Count < WaitingMax || MayLeave(waiting.Peek()))
             waiting.Enqueue(write);
         else
             answers.Busy(write.Request);
     }
 
-    private bool MayLeave => core.IsLeader || (core.LeaderId != 0 && network.CanSend(core.LeaderId));
+    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, it waits.</summary>
+    private bool MayLeave(in WaitingWrite write) => core.IsLeader
+        ? wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length)
+        : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
     public void Route()
     {
-        while (waiting.Count > 0 && MayLeave)
+        while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)
                 Propose(waiting.Dequeue());
@@ -48,7 +52,7 @@ internal sealed class WriteRouter(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
-            if (!executor.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
+            if (!wal.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
             if (accepted++ == 0)
@@ -78,7 +82,7 @@ internal sealed class WriteRouter(
     private void Propose(in WaitingWrite write)
     {
         Span<byte> record = write.Request.Record;
-        if (!executor.HasRoom(record.Length))
+        if (!wal.HasRoom(record.Length))
         {
             answers.DiskFull(write.Request);
             return;

@@ -97,7 +97,14 @@ internal sealed record Scenario
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
                 UncommittedBytesMax = Pick(random, 64 * 1024 * 1024, 400, 4_000),
             },
-            Wal = new WalOptions { CacheSlabs = 1 },
+            Wal = new WalOptions
+            {
+                RecordBytesMax = 8 * 1024,
+                ReserveBytes = 64 * 1024,
+                SegmentBytes = Pick(random, 128 * 1024, 256 * 1024, 1024 * 1024),
+                SlabBytes = (int)Pick(random, 12 * 1024, 32 * 1024),
+                CacheSlabs = (int)Pick(random, 1, 4),
+            },
             RequestTimeout = Pick(random, 5_000, 500, 1_500),
         };
     }
