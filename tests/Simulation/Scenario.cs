@@ -109,6 +109,25 @@ internal sealed record Scenario
         };
     }
 
+    /// <summary>A run without faults, short enough to be repeated for each moment in it.</summary>
+    public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
+    {
+        Clients = 2,
+        Keys = 2,
+        PutPercent = 70,
+        ThinkMax = 100_000,
+        ValueBytesMax = 3_000,
+        Duration = 1_500_000,
+        Faults = [],
+        FaultDurationMax = 200_000,
+        Network = new NetworkFaults(),
+        DiskLatencyMax = 400,
+        DiskStallOneIn = 0,
+        ClockSkewPercent = 2,
+        Raft = new RaftOptions(),
+        RequestTimeout = 1_500,
+    };
+
     public override string ToString() =>
         $"{Servers} servers, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
         $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +

@@ -37,7 +37,7 @@ internal sealed class SimulatedServer : IDisposable
             Written = image => cluster.Invariants.OnWritten(number, image),
             Torn = image => cluster.Invariants.OnTorn(number, image),
         };
-        network = new ServerNetwork(number, cluster.Network, message => cluster.OnSaying(number, message));
+        network = new ServerNetwork(this, cluster);
     }
 
     public int Number { get; }
@@ -57,6 +57,9 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>Its disk holds damage that it refuses to start over.</summary>
     public bool IsLost { get; private set; }
+
+    /// <summary>Messages sent, by all of its processes.</summary>
+    public long Sends { get; set; }
 
     /// <summary>Microseconds between ticks: its clock runs fast or slow.</summary>
     public long TickPeriod { get; set; } = 10_000;
