@@ -26,6 +26,7 @@ internal sealed class SimulatedServer : IDisposable
     private bool isWriting;
     private bool isRunScheduled;
     private bool isPaused;
+    private Counter damage;
 
     public SimulatedServer(Cluster cluster, int number, SeededRandom random)
     {
@@ -77,7 +78,7 @@ internal sealed class SimulatedServer : IDisposable
         catch (StorageException) when (IsLost)
         {
             // As it should: damage to what was acknowledged is not started over.
-            cluster.Counters[Counter.DamageRefused]++;
+            cluster.Counters[damage]++;
             return;
         }
         catch (Exception failure) when (IsSimulated(failure))
@@ -114,13 +115,17 @@ internal sealed class SimulatedServer : IDisposable
             Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
     }
 
-    /// <summary>The machine stops, and a bit of its log turns that recovery can tell from a torn write.</summary>
-    public void Rot()
+    /// <summary>The machine stops, and its log is damaged where recovery can tell that from a torn write.</summary>
+    public void Damage(bool isMisdirected)
     {
-        if (!IsUp || !Disk.CanRot)
+        if (!IsUp || !Disk.CanBeDamaged)
             return;
         Crash();
-        Disk.Rot();
+        if (isMisdirected)
+            Disk.Misdirect();
+        else
+            Disk.Rot();
+        damage = isMisdirected ? Counter.MisdirectedWritesRefused : Counter.RotRefused;
         IsLost = true;
         cluster.Events.Schedule(random.Between(1_000, 1_000_000), new Event(EventKind.Restart, Number, Incarnation, 0));
     }
