@@ -102,6 +102,12 @@ internal sealed unsafe class LinuxFile : IDiskFile
         return true;
     }
 
+    public void Sync()
+    {
+        if (Libc.SyncData(handle) < 0)
+            throw Failure("sync", 0);
+    }
+
     public void Dispose() => handle.Dispose();
 
     /// <summary>Makes creations, renames and deletions in a directory durable, on any Unix.</summary>

@@ -40,6 +40,18 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
         }
     }
 
+    public void Sync()
+    {
+        try
+        {
+            RandomAccess.FlushToDisk(handle);
+        }
+        catch (IOException error)
+        {
+            throw Failure("sync", 0, error);
+        }
+    }
+
     public void Dispose() => handle.Dispose();
 
     private StorageException Failure(string operation, long offset, IOException error) =>

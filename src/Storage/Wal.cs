@@ -212,7 +212,7 @@ public sealed class Wal : IDisposable
         (long Segment, int Offset) place;
         lock (gate)
         {
-            if (isSealed || !queue.IsEmpty || !segments.HasPlace(IDisk.Alignment))
+            if (isSealed || !queue.IsIdle || !segments.HasPlace(IDisk.Alignment))
                 return false;
             pending = queue.TakeSeal();
             place = segments.Place(pending.BytesOnDisk, pending.Number);

@@ -27,7 +27,8 @@ internal sealed class WalQueue
     /// <summary>On the disk, for all that is queued, if the open batch were taken as it is.</summary>
     public long BytesOnDisk => closedBytes + (open.IsEmpty ? 0 : open.BytesOnDisk);
 
-    public bool IsEmpty => closed.Count == 0 && open.IsEmpty;
+    /// <summary>Nothing is queued, and the loop, whose the open batch is while it appends, isn't about to queue anything.</summary>
+    public bool IsIdle => !IsAppending && closed.Count == 0 && open.IsEmpty;
 
     public void BeginAppending() => IsAppending = true;
 
@@ -66,7 +67,7 @@ internal sealed class WalQueue
     /// <summary>An empty batch in place of the open one. <see cref="WalPendingBatch.Slab"/> is not where its image is.</summary>
     public WalPendingBatch TakeSeal()
     {
-        Invariant.Hold(IsEmpty);
+        Invariant.Hold(IsIdle);
         WalPendingBatch seal = open;
         open.Number++;
         return seal;

@@ -49,6 +49,9 @@ internal sealed class WalSegments : IDisposable
         if (replay.Segments > 0)
         {
             segments.file = disk.Open(WalSegment.Name(header.Segment));
+            // The process before this one may have been killed between a write and its sync, or a rename and its.
+            segments.file.Sync();
+            disk.SyncDirectory();
             WalTail.Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
         else

@@ -47,7 +47,21 @@ internal sealed class MemoryDisk : IDisk
         names.Remove(name);
     }
 
-    public void SyncDirectory() => durableNames = new(names);
+    /// <summary>The process is killed before the next sync of the directory.</summary>
+    public bool NextDirectorySyncFails { get; set; }
+
+    /// <summary>Calls of <see cref="IDiskFile.Sync"/>.</summary>
+    public int FileSyncs { get; private set; }
+
+    public void SyncDirectory()
+    {
+        if (NextDirectorySyncFails)
+        {
+            NextDirectorySyncFails = false;
+            throw new StorageException("killed");
+        }
+        durableNames = new(names);
+    }
 
     /// <summary>What a power loss leaves: writes are durable when they return, names when the directory is synced.</summary>
     public void Crash() => names = new(durableNames);
@@ -91,6 +105,8 @@ internal sealed class MemoryDisk : IDisk
                 Bytes = [.. Bytes, .. new byte[offset + data.Length - Bytes.Length]];
             data.CopyTo(Bytes.AsSpan((int)offset));
         }
+
+        public void Sync() => disk.FileSyncs++;
 
         public void Dispose()
         {

@@ -12,6 +12,30 @@ public sealed class WalRecoveryTests
     private const int LastRecord = LastBatch + WalBatchHeader.Size;
 
     [Fact]
+    public void Power_loss_does_not_take_away_a_segment_that_a_killed_process_has_named()
+    {
+        MemoryDisk disk = new() { NextDirectorySyncFails = true };
+        Assert.Throws<StorageException>(() => new LogWriter(disk));
+        using (LogWriter log = new(disk))
+        {
+            log.Append(1, 1);
+            log.Sync();
+        }
+        disk.Crash();
+        using LogWriter again = new(disk);
+        Assert.Equal(new LogPosition(1, 1), again.Recovery.Last);
+    }
+
+    [Fact]
+    public void What_was_read_is_synced_before_anybody_is_told_of_it()
+    {
+        MemoryDisk disk = ThreeBatches(isSealed: false, out _);
+        int before = disk.FileSyncs;
+        using LogWriter again = new(disk);
+        Assert.Equal(before + 1, disk.FileSyncs);
+    }
+
+    [Fact]
     public void Any_damage_in_the_last_record_is_corruption_once_a_seal_follows()
     {
         MemoryDisk disk = ThreeBatches(isSealed: true, out int length);

@@ -59,7 +59,8 @@ internal sealed class PeerLink
 
     public void Write(ReadOnlySpan<byte> records) => writing!.Ring.Write(records);
 
-    public void Flush() => writing!.Ring.Flush();
+    /// <summary>After its connection has ended there is none to flush: what was written to it is lost.</summary>
+    public void Flush() => writing?.Ring.Flush();
 
     /// <summary>Until <paramref name="stop"/>.</summary>
     public async Task RunAsync(CancellationToken stop)

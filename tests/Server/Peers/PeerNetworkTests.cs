@@ -101,6 +101,21 @@ public sealed class PeerNetworkTests
     }
 
     [Fact]
+    public async Task Connection_may_end_between_two_frames_of_one_flush()
+    {
+        using RawAcceptor second = new();
+        await using Dialling first = new(second.Port);
+        using (second.AcceptAndAnswer())
+        {
+            first.Reader.Next<PeerConnected>();
+            Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+        }
+        first.Reader.Next<PeerLost>();
+        Assert.False(first.Network.Send(Frames.Heartbeat(2, to: 2), default));
+        first.Network.Flush();
+    }
+
+    [Fact]
     public async Task Restarted_member_is_reached_again_and_each_change_is_one_line()
     {
         Node second = new(id: 2);

@@ -74,6 +74,10 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length)
             disk.Write(file, offset, data);
         }
 
+        public void Sync()
+        {
+        }
+
         public void Dispose()
         {
         }

@@ -1,0 +1,22 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class WalQueueTests
+{
+    [Fact]
+    public void Batch_that_the_loop_has_begun_to_append_to_is_neither_taken_nor_sealed()
+    {
+        WalQueue queue = new(new WalPendingBatch { Number = 1, End = WalBatchHeader.Size });
+        Assert.True(queue.IsIdle);
+        queue.BeginAppending();
+        // Not a record is there yet, but the loop may be putting one there at this moment.
+        Assert.False(queue.IsIdle);
+        Assert.False(queue.TryTake(out _));
+        Assert.Throws<InvariantException>(() => queue.TakeSeal());
+        Assert.Equal(1, queue.Open.Number);
+        queue.Publish();
+        Assert.Equal(1, queue.TakeSeal().Number);
+        Assert.Equal(2, queue.Open.Number);
+    }
+}
