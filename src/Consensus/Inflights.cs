@@ -15,12 +15,12 @@ internal sealed class Inflights(int countMax, int bytesMax)
     /// <summary>One append is always admitted, whatever its size.</summary>
     public bool IsFull => count == appends.Length || bytes >= bytesMax;
 
-    public void Add(long lastIndex, int bytes)
+    public void Add(long lastIndex, int appendBytes)
     {
         Invariant.Hold(!IsFull);
-        appends[(start + count) % appends.Length] = (lastIndex, bytes);
+        appends[(start + count) % appends.Length] = (lastIndex, appendBytes);
         count++;
-        bytes += bytes;
+        bytes += appendBytes;
     }
 
     /// <summary>Every append up to <paramref name="index"/> has been acknowledged.</summary>

@@ -17,6 +17,7 @@ internal sealed partial class RaftNode
     private const int TicksToExpire = 10;
 
     private readonly RaftCore core;
+    private readonly Wal wal;
     private readonly IPeerNetwork network;
     private readonly ReadyExecutor executor;
     private readonly WriteRouter router;
@@ -42,6 +43,7 @@ internal sealed partial class RaftNode
         RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, long firstNumber, long requestTimeout, ILogger logger)
     {
         this.core = core;
+        this.wal = wal;
         this.network = network;
         this.requestTimeout = requestTimeout;
         this.logger = logger;
@@ -49,7 +51,7 @@ internal sealed partial class RaftNode
         forwarded = new ForwardedWrites(answers, firstNumber);
         reads = new PendingReads(core, store, answers, firstNumber);
         executor = new ReadyExecutor(core, wal, store, network, pending, reads, recovered);
-        router = new WriteRouter(core, executor, network, pending, forwarded, answers);
+        router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
     }
 
     public RaftCore Core => core;
@@ -177,7 +179,7 @@ internal sealed partial class RaftNode
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
         // Without room for them the entries are not taken: the leader sends them again once there is.
-        if (!executor.HasRoom(records.Length))
+        if (!wal.HasRoom(records.Length))
             return;
         if (message.Count > entries.Length)
             Array.Resize(ref entries, message.Count);

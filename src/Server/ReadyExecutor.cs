@@ -22,14 +22,8 @@ internal sealed class ReadyExecutor(
     private long hardStateBatch;
     private long durableBatch;
 
-    /// <summary>Whether Execute has left committed entries to apply.</summary>
+    /// <summary>Whether Apply has left committed entries to apply.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
-
-    /// <summary>
-    /// Whether the log may take so many bytes. While the next segment is merely being made, it may: the writer waits for it. Once
-    /// the disk is known to be full, only what is sure to fit is taken.
-    /// </summary>
-    public bool HasRoom(int bytes) => !wal.DiskIsFull || wal.HasRoom(bytes);
 
     /// <summary>After every input: puts the core's term and vote, and the entry with which it opened a term, into the log's open batch.</summary>
     public void Persist()

@@ -68,7 +68,7 @@ public sealed class Wal : IDisposable
         WalReplay replay = new(disk, clusterId, memberId, runs, terms);
         replay.Run();
         Lock gate = new();
-        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options.SegmentBytes, replay, gate);
+        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, gate);
         recovery = new WalRecovery
         {
             // An entry tells of its term as much as a hard state does.
@@ -80,7 +80,7 @@ public sealed class Wal : IDisposable
             Batches = replay.Batches,
             TornTail = replay.TornTail,
         };
-        return new Wal(replay, segments, runs, terms, new WalReader(disk, runs), options, gate);
+        return new Wal(replay, segments, runs, terms, new WalReader(disk, runs, options.RecordBytesMax), options, gate);
     }
 
     /// <summary>

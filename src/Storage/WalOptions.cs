@@ -4,14 +4,14 @@ namespace RaftFast.Storage;
 
 public sealed record WalOptions
 {
-    /// <summary>Bytes. A batch never spans slabs, and one of the largest record alone must fit.</summary>
-    public static int SlabBytesMin { get; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Record.LengthOf(Record.PayloadBytesMax));
+    /// <summary>Bytes of the largest record that will be appended.</summary>
+    public int RecordBytesMax { get; init; } = Record.LengthOf(Record.PayloadBytesMax);
 
     /// <summary>
     /// Bytes of the present segment that <see cref="Wal.HasRoom"/> never gives away, for what can't be refused when the disk is full:
     /// hard states, no-ops and seals. 1 MiB is 256 batches of one block; an election takes two or three.
     /// </summary>
-    public const int ReserveBytes = 1 << 20;
+    public int ReserveBytes { get; init; } = 1 << 20;
 
     /// <summary>Bytes of a new segment's file.</summary>
     public long SegmentBytes { get; init; } = 16 << 20;
@@ -22,8 +22,13 @@ public sealed record WalOptions
     /// <summary>Slabs that are kept though all in them is durable and applied, for followers that are a little behind.</summary>
     public int CacheSlabs { get; init; } = 8;
 
+    /// <summary>A batch never spans slabs, and one of the largest record alone must fit.</summary>
+    public int SlabBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);
+
     internal void Check()
     {
+        Invariant.Hold(RecordBytesMax is > 0 and <= Frame.RecordsBytesMax);
+        Invariant.Hold(ReserveBytes > 0);
         Invariant.Hold(SlabBytes >= SlabBytesMin);
         Invariant.Hold(SlabBytes % IDisk.Alignment == 0);
         Invariant.Hold(SegmentBytes >= WalSegmentHeader.Size + SlabBytes + ReserveBytes);

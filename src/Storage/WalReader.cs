@@ -7,15 +7,10 @@ namespace RaftFast.Storage;
 /// Reads log entries back from the disk through a few buffers, each of which holds the verified records of part of a run, put together
 /// without the batch headers, hard states and padding between them. Loop thread only; it opens files of its own.
 /// </summary>
-internal sealed class WalReader(IDisk disk, WalRuns runs) : IDisposable
+internal sealed class WalReader(IDisk disk, WalRuns runs, int recordBytesMax) : IDisposable
 {
-    /// <summary>As many slow followers as can be served without reading anything twice.</summary>
-    private const int Buffers = 4;
-
-    /// <summary>About 1 MiB: a record of any size.</summary>
-    private static readonly int BufferBytes = Record.LengthOf(Record.PayloadBytesMax);
-
-    private readonly Buffer[] buffers = [new(), new(), new(), new()];
+    /// <summary>As many as slow followers that can be served without reading anything twice; each takes a record of any size.</summary>
+    private readonly Buffer[] buffers = [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
     private AlignedMemory window = new(WalRuns.RunBytes);
     private long windowOffset;
     private int windowBytes;
@@ -100,7 +95,7 @@ internal sealed class WalReader(IDisk disk, WalRuns runs) : IDisposable
         return window.Span.Slice((int)(offset - windowOffset), bytes);
     }
 
-    private sealed class Buffer
+    private sealed class Buffer(int capacity)
     {
         private byte[] bytes = [];
         private long first;
@@ -118,7 +113,7 @@ internal sealed class WalReader(IDisk disk, WalRuns runs) : IDisposable
         public void Clear(long index)
         {
             if (bytes.Length == 0)
-                bytes = new byte[BufferBytes];
+                bytes = new byte[capacity];
             first = end = nextIndex = index;
             length = nextOffset = 0;
         }

@@ -10,6 +10,7 @@ internal sealed class WalSegments : IDisposable
 {
     private readonly IDisk disk;
     private readonly long segmentBytes;
+    private readonly int reserveBytes;
     private readonly Lock gate;
     private readonly Lock preparing = new();
     private readonly AlignedMemory headerBlock = new(WalSegmentHeader.Size);
@@ -22,11 +23,12 @@ internal sealed class WalSegments : IDisposable
     private volatile bool isPrepared;
     private volatile bool diskIsFull;
 
-    private WalSegments(IDisk disk, WalSegmentHeader header, long segmentBytes, WalReplay replay, Lock gate)
+    private WalSegments(IDisk disk, WalSegmentHeader header, WalOptions options, WalReplay replay, Lock gate)
     {
         this.disk = disk;
         this.header = header;
-        this.segmentBytes = segmentBytes;
+        segmentBytes = options.SegmentBytes;
+        reserveBytes = options.ReserveBytes;
         this.gate = gate;
         fileSegment = header.Segment;
         offset = replay.Offset;
@@ -36,14 +38,14 @@ internal sealed class WalSegments : IDisposable
     }
 
     /// <summary>Goes on where the replay ended: in the last segment, or with the first.</summary>
-    public static WalSegments Open(IDisk disk, ulong clusterId, ulong memberId, long segmentBytes, WalReplay replay, Lock gate)
+    public static WalSegments Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, Lock gate)
     {
         if (disk.Exists(WalSegment.NextName))
             disk.Delete(WalSegment.NextName);
         WalSegmentHeader header = replay.Segments > 0
             ? replay.Header
             : new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId };
-        WalSegments segments = new(disk, header, segmentBytes, replay, gate);
+        WalSegments segments = new(disk, header, options, replay, gate);
         if (replay.Segments > 0)
         {
             segments.file = disk.Open(WalSegment.Name(header.Segment));
@@ -74,11 +76,11 @@ internal sealed class WalSegments : IDisposable
         bool isRolling = fileSegment != header.Segment;
         if (isRolling && !isPrepared)
             return false;
-        long present = header.SegmentBytes - offset - WalOptions.ReserveBytes;
+        long present = header.SegmentBytes - offset - reserveBytes;
         if (bytes <= present)
             return true;
         // The reserve moves on into the next segment.
-        long next = segmentBytes - WalSegmentHeader.Size - WalOptions.ReserveBytes;
+        long next = segmentBytes - WalSegmentHeader.Size - reserveBytes;
         return isPrepared && !isRolling && bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + next;
     }
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Exhaustive;
 using RaftFast.Storage;
 
 namespace RaftFast.Simulation;
@@ -20,9 +21,9 @@ internal sealed class Campaign(TextWriter output)
     public double Speed => simulated / 1e6 / clock.Elapsed.TotalSeconds;
 
     /// <returns>What went wrong, or null.</returns>
-    public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, out long simulated)
+    public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, CrashPoint? crash, out long simulated)
     {
-        Cluster cluster = new(scenario, counters, trace);
+        using Cluster cluster = new(scenario, counters, trace, crash);
         try
         {
             cluster.Run();
@@ -35,7 +36,6 @@ internal sealed class Campaign(TextWriter output)
         finally
         {
             simulated = cluster.Events.Now;
-            cluster.Dispose();
         }
     }
 
@@ -43,7 +43,7 @@ internal sealed class Campaign(TextWriter output)
     public bool Run(Scenario scenario, string replay)
     {
         Trace trace = new(null);
-        string? failure = RunSeed(scenario, Counters, trace, out long time);
+        string? failure = RunSeed(scenario, Counters, trace, null, out long time);
         simulated += time;
         events += trace.Events;
         Histories++;

@@ -1,6 +1,8 @@
 using RaftFast.Consensus;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Exhaustive;
 using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
 
@@ -17,10 +19,11 @@ internal sealed class Cluster : IDisposable
     private readonly SeededRandom clientRandom;
     private readonly Nemesis nemesis;
     private readonly Trace trace;
+    private CrashPoint? crashPoint;
     private int lastValue;
     private long servedSinceHealed;
 
-    public Cluster(Scenario scenario, Counters counters, Trace trace)
+    public Cluster(Scenario scenario, Counters counters, Trace trace, CrashPoint? crash = null)
     {
         Scenario = scenario;
         Counters = counters;
@@ -46,7 +49,12 @@ internal sealed class Cluster : IDisposable
         for (int i = 0; i < clients.Length; i++)
             clients[i] = new SimulatedClient(this, i, random.Fork($"client {i}"));
         nemesis = new Nemesis(this, servers, random.Fork("nemesis"));
+        crashPoint = crash;
+        if (crash is { Kind: CrashPointKind.DiskOperation } operation)
+            servers[operation.Server].Disk.CrashAt(operation.Ordinal, operation.Moment);
     }
+
+    public IReadOnlyList<SimulatedServer> Servers => servers;
 
     public Scenario Scenario { get; }
 
@@ -97,6 +105,16 @@ internal sealed class Cluster : IDisposable
         trace.Said(Events.Now, message);
     }
 
+    /// <summary>A server is about to put a message on the wire, or has just done so.</summary>
+    public void OnSend(SimulatedServer server, CrashMoment moment)
+    {
+        if (crashPoint is { Kind: CrashPointKind.Send } point
+            && point.Server == server.Number && point.Ordinal == server.Sends && point.Moment == moment)
+        {
+            throw new SimulatedCrashException($"simulated: the process died {moment} a message");
+        }
+    }
+
     public void OnStepped(SimulatedServer server)
     {
         Invariants.OnStepped(server.Number, server.Node!.Core);
@@ -125,6 +143,15 @@ internal sealed class Cluster : IDisposable
     public void OnDied(SimulatedServer server)
     {
         trace.Note(Events.Now, server.Number, "dies");
+        if (crashPoint is { } point && point.Server == server.Number)
+        {
+            crashPoint = null;
+            foreach (SimulatedServer other in servers)
+            {
+                if (point.Everywhere && other != server)
+                    other.Crash();
+            }
+        }
         foreach (SimulatedServer other in servers)
         {
             if (other == server)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using RaftFast.Simulation.Exhaustive;
 
 namespace RaftFast.Simulation;
 
@@ -13,30 +14,48 @@ internal static class Program
         Option<ulong?> seed = new("--seed") { Description = "Run this one seed alone." };
         Option<int?> nodes = new("--nodes") { Description = "Servers of a cluster. Default: each seed draws 1, 3, 5 or 7." };
         Option<double?> minutes = new("--minutes") { Description = "Run seeds for so long, however many." };
+        Option<bool> exhaustive = new("--exhaustive") { Description = "Run a short history once for each moment at which a server can die in it." };
+        Option<bool> shrink = new("--shrink") { Description = "Look for the smallest scenario that fails as --seed does." };
+        Option<string[]> set = new("--set") { Description = "name=value: change one of the scenario's values, as --shrink prints them.", DefaultValueFactory = _ => [] };
         Option<bool> trace = new("--trace") { Description = "Tell the history of --seed event by event." };
         RootCommand root = new("Simulates whole RaftFast clusters, each history from one seed, and checks every invariant after every event.")
         {
-            seeds, from, seed, nodes, minutes, trace,
+            seeds, from, seed, nodes, minutes, set, exhaustive, shrink, trace,
         };
         root.SetAction(parsed =>
         {
+            if (parsed.GetValue(exhaustive))
+                return ExhaustiveCampaign.Run(parsed.GetValue(nodes) ?? 3, parsed.GetValue(seed) ?? 1, Console.Out) == 0 ? 0 : 1;
             if (parsed.GetValue(seed) is { } one)
-                return RunOne(one, parsed.GetValue(nodes), parsed.GetValue(trace));
+                return RunOne(Scenario.Draw(one, parsed.GetValue(nodes)), parsed.GetValue(set)!, parsed.GetValue(trace), parsed.GetValue(shrink));
             ulong first = parsed.GetValue(from) ?? (ulong)Stopwatch.GetTimestamp();
             return RunMany(first, parsed.GetValue(seeds), parsed.GetValue(nodes), parsed.GetValue(minutes));
         });
         return root.Parse(args).Invoke();
     }
 
-    private static int RunOne(ulong seed, int? nodes, bool isTold)
+    private static int RunOne(Scenario scenario, string[] settings, bool isTold, bool isShrunk)
     {
-        Scenario scenario = Scenario.Draw(seed, nodes);
-        Console.WriteLine($"seed {seed}: {scenario}");
+        foreach (string setting in settings)
+        {
+            if (ScenarioOverrides.Apply(scenario, setting) is not { } changed)
+            {
+                Console.Error.WriteLine($"--set {setting} means nothing; it is name=value, as --shrink prints it");
+                return 2;
+            }
+            scenario = changed;
+        }
+        Console.WriteLine($"seed {scenario.Seed}: {scenario}");
         Trace trace = new(isTold ? Console.Out : null);
-        string? failure = Campaign.RunSeed(scenario, new Counters(), trace, out long simulated);
+        string? failure = Campaign.RunSeed(scenario, new Counters(), trace, null, out long simulated);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{trace.Events:N0} events, {simulated / 1e6:N1} s simulated, trace hash {trace.Hash:x16}"));
         Console.WriteLine(failure is null ? "passed" : $"FAILED: {failure}");
+        if (failure is not null && isShrunk)
+        {
+            Scenario smallest = Shrinker.Shrink(scenario, failure, Console.Out);
+            Console.WriteLine($"replay: dotnet run -c Release --project tests/Simulation -- --seed {smallest.Seed} {ScenarioOverrides.Describe(smallest)} --trace");
+        }
         return failure is null ? 0 : 1;
     }
 

@@ -97,10 +97,36 @@ internal sealed record Scenario
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
                 UncommittedBytesMax = Pick(random, 64 * 1024 * 1024, 400, 4_000),
             },
-            Wal = new WalOptions { CacheSlabs = 1 },
+            Wal = new WalOptions
+            {
+                RecordBytesMax = 8 * 1024,
+                ReserveBytes = 64 * 1024,
+                SegmentBytes = Pick(random, 128 * 1024, 256 * 1024, 1024 * 1024),
+                SlabBytes = (int)Pick(random, 12 * 1024, 32 * 1024),
+                CacheSlabs = (int)Pick(random, 1, 4),
+            },
             RequestTimeout = Pick(random, 5_000, 500, 1_500),
         };
     }
+
+    /// <summary>A run without faults, short enough to be repeated for each moment in it.</summary>
+    public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
+    {
+        Clients = 2,
+        Keys = 2,
+        PutPercent = 70,
+        ThinkMax = 100_000,
+        ValueBytesMax = 3_000,
+        Duration = 1_500_000,
+        Faults = [],
+        FaultDurationMax = 200_000,
+        Network = new NetworkFaults(),
+        DiskLatencyMax = 400,
+        DiskStallOneIn = 0,
+        ClockSkewPercent = 2,
+        Raft = new RaftOptions(),
+        RequestTimeout = 1_500,
+    };
 
     public override string ToString() =>
         $"{Servers} servers, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +

@@ -37,7 +37,7 @@ internal sealed class SimulatedServer : IDisposable
             Written = image => cluster.Invariants.OnWritten(number, image),
             Torn = image => cluster.Invariants.OnTorn(number, image),
         };
-        network = new ServerNetwork(number, cluster.Network, message => cluster.OnSaying(number, message));
+        network = new ServerNetwork(this, cluster);
     }
 
     public int Number { get; }
@@ -58,6 +58,9 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>Its disk holds damage that it refuses to start over.</summary>
     public bool IsLost { get; private set; }
 
+    /// <summary>Messages sent, by all of its processes.</summary>
+    public long Sends { get; set; }
+
     /// <summary>Microseconds between ticks: its clock runs fast or slow.</summary>
     public long TickPeriod { get; set; } = 10_000;
 
@@ -71,17 +74,13 @@ internal sealed class SimulatedServer : IDisposable
                 cluster.Counters[Counter.TornBatchesInRecovery]++;
             Boot(wal, recovery);
         }
-        catch (SimulatedCrashException)
-        {
-            Die();
-        }
         catch (StorageException) when (IsLost)
         {
             // As it should: damage to what was acknowledged is not started over.
             cluster.Counters[Counter.DamageRefused]++;
             return;
         }
-        catch (StorageException) when (Disk.IsFull || Disk.HasFailed)
+        catch (Exception failure) when (IsSimulated(failure))
         {
             Die();
         }
@@ -101,7 +100,7 @@ internal sealed class SimulatedServer : IDisposable
             {
                 wal!.Write(writing);
             }
-            catch (SimulatedCrashException)
+            catch (Exception failure) when (IsSimulated(failure))
             {
             }
         }
@@ -182,10 +181,9 @@ internal sealed class SimulatedServer : IDisposable
             if (node.HasMoreToDo || inbox.Count > 0)
                 ScheduleRun();
         }
-        catch (SimulatedCrashException)
+        catch (Exception failure) when (IsSimulated(failure))
         {
-            cluster.Counters[Counter.Crashes]++;
-            Die();
+            DieOf();
         }
     }
 
@@ -209,31 +207,29 @@ internal sealed class SimulatedServer : IDisposable
             isWriting = false;
             Deliver(new Input(EventKind.DiskCompletes) { Batch = writing });
             PrepareSegment();
-            BeginWrite();
+            if (IsUp)
+                BeginWrite();
             if (IsUp && !isWriting)
                 cluster.Events.Schedule(100_000, new Event(EventKind.Seal, Number, Incarnation, writing.Number));
         }
-        catch (SimulatedCrashException)
+        catch (Exception failure) when (IsSimulated(failure))
         {
-            cluster.Counters[Counter.Crashes]++;
-            Die();
-        }
-        catch (StorageException) when (Disk.HasFailed)
-        {
-            // A failed sync is fatal: the real process exits here.
-            isWriting = false;
-            cluster.Counters[Counter.Crashes]++;
-            Die();
+            DieOf();
         }
     }
 
     /// <summary>As SegmentPreparer does: again and again while the disk is full.</summary>
     public void PrepareSegment()
     {
-        if (wal!.NextSegmentIsReady)
-            return;
-        if (!wal.TryPrepareSegment())
-            cluster.Events.Schedule(1_000_000, new Event(EventKind.PrepareSegment, Number, Incarnation, 0));
+        try
+        {
+            if (!wal!.NextSegmentIsReady && !wal.TryPrepareSegment())
+                cluster.Events.Schedule(1_000_000, new Event(EventKind.PrepareSegment, Number, Incarnation, 0));
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            DieOf();
+        }
     }
 
     private bool TryTake()
@@ -242,11 +238,9 @@ internal sealed class SimulatedServer : IDisposable
         {
             return wal!.TryTake(out writing);
         }
-        catch (SimulatedCrashException)
+        catch (Exception failure) when (IsSimulated(failure))
         {
-            // Rolling to the next segment is a disk operation too.
-            cluster.Counters[Counter.Crashes]++;
-            Die();
+            DieOf();
             return false;
         }
     }
@@ -279,6 +273,17 @@ internal sealed class SimulatedServer : IDisposable
         cluster.Invariants.OnStarted(Number, core);
         cluster.Events.Schedule(random.Between(1, TickPeriod), new Event(EventKind.Tick, Number, Incarnation, 0));
         cluster.OnStarted(this);
+        PrepareSegment();
+    }
+
+    /// <summary>The process died, or its disk failed or was full where it can't be: then the real process exits.</summary>
+    private bool IsSimulated(Exception failure) =>
+        failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
+
+    private void DieOf()
+    {
+        cluster.Counters[Counter.Crashes]++;
+        Die();
     }
 
     private void Die()

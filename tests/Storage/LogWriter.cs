@@ -8,7 +8,7 @@ internal sealed class LogWriter : IDisposable
     public const ulong Cluster = 0xC1;
     public const ulong Member = 7;
 
-    public static readonly WalOptions Small = new() { SlabBytes = WalOptions.SlabBytesMin, SegmentBytes = 3 << 20, CacheSlabs = 2 };
+    public static readonly WalOptions Small = new() { SlabBytes = new WalOptions().SlabBytesMin, SegmentBytes = 3 << 20, CacheSlabs = 2 };
 
     private readonly List<byte[]> records = [];
 

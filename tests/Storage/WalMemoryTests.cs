@@ -7,7 +7,7 @@ public sealed class WalMemoryTests
     [Fact]
     public void Steady_state_allocates_nothing()
     {
-        using LogWriter log = new(new MemoryDisk(), new WalOptions { SlabBytes = WalOptions.SlabBytesMin, SegmentBytes = 64 << 20, CacheSlabs = 2 });
+        using LogWriter log = new(new MemoryDisk(), new WalOptions { SlabBytes = new WalOptions().SlabBytesMin, SegmentBytes = 64 << 20, CacheSlabs = 2 });
         Assert.True(log.Wal.TryPrepareSegment());
         byte[] record = LogWriter.MakeRecord(1, 1, 200);
         Run(log.Wal, record, 20_000);

@@ -26,7 +26,7 @@ public sealed class WalRoomTests
             }
             Assert.True(admitted > 0);
             // The reserve is untouched.
-            for (int term = 2; term < 2 + WalOptions.ReserveBytes / IDisk.Alignment; term++)
+            for (int term = 2; term < 2 + new WalOptions().ReserveBytes / IDisk.Alignment; term++)
             {
                 log.AppendHardState(term, 1);
                 log.Sync();
@@ -111,7 +111,7 @@ public sealed class WalRoomTests
         Assert.True(log.Wal.TryTake(out WalBatch batch));
         long segment = LogWriter.Small.SegmentBytes;
         Assert.True(log.Wal.HasRoom(100_000));
-        Assert.False(log.Wal.HasRoom(segment - batch.Bytes - WalOptions.ReserveBytes));
+        Assert.False(log.Wal.HasRoom(segment - batch.Bytes - new WalOptions().ReserveBytes));
         log.Wal.Write(batch);
         log.Wal.Completed(batch);
         Assert.False(log.Wal.NextSegmentIsReady);

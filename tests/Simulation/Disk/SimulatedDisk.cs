@@ -135,7 +135,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         Begin();
         for (int done = 0; done < data.Length; done += PageBytes)
             data.Slice(done, PageBytes).CopyTo(file.Page(offset + done));
-        if (offset > 0)
+        // Not a segment's header, nor a tail that recovery clears.
+        if (offset > 0 && data[..WalBatchHeader.Size].ContainsAnyExcept((byte)0))
         {
             writes.Add((file, offset));
             Written?.Invoke(data);

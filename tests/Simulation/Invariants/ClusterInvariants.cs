@@ -42,8 +42,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             counters[Counter.WritesForwarded] += message.Count;
     }
 
-    /// <summary>A server died while this batch was being written: all of it may be there, or a part, which is as good as nothing.</summary>
-    public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] = image.ToArray();
+    /// <summary>
+    /// A server died while this batch was being written: all of it may be there, or a part, which is as good as nothing. Only
+    /// the first counts until it has started: a recovery that dies too was clearing what is behind the log.
+    /// </summary>
+    public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
 
     /// <summary>A server has started with what recovery gave it: at least what was synced, at most what was written.</summary>
     public void OnStarted(int server, RaftCore core)

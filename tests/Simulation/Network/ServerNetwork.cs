@@ -1,11 +1,14 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
+using RaftFast.Simulation.Disk;
 
 namespace RaftFast.Simulation.Network;
 
 /// <summary>The network as one server sees it; everything it says passes the invariants first.</summary>
-internal sealed class ServerNetwork(int self, SimulatedNetwork network, Action<Message> saying) : IPeerNetwork
+internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : IPeerNetwork
 {
+    private readonly SimulatedNetwork network = cluster.Network;
+    private readonly int self = server.Number;
     private readonly List<byte> begun = [];
     private Message begunMessage;
     private int begunLength;
@@ -16,8 +19,11 @@ internal sealed class ServerNetwork(int self, SimulatedNetwork network, Action<M
     {
         if (!network.Link(self, Number(message.To)).IsConnected)
             return false;
-        saying(message);
+        cluster.OnSaying(self, message);
+        server.Sends++;
+        cluster.OnSend(server, CrashMoment.Before);
         network.Send(self, Number(message.To), message, records);
+        cluster.OnSend(server, CrashMoment.After);
         return true;
     }
 

@@ -1,0 +1,87 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Runtime.InteropServices;
+using RaftFast.Storage;
+
+namespace RaftFast.Bench;
+
+/// <summary>
+/// Durable writes a second through FileDisk, sequential on preallocated files: O_DIRECT|O_DSYNC against write and fdatasync,
+/// with one writer and with three at once, as three members on one disk. The two take turns; medians are printed.
+/// </summary>
+internal static class DiskSync
+{
+    private const int Rounds = 7;
+    private const int WritesForEach = 800;
+
+    public static void Run(string directory)
+    {
+        Console.WriteLine("| bytes × writers | O_DIRECT, O_DSYNC: writes/s | median µs | write, fdatasync: writes/s | median µs | ratio |");
+        Console.WriteLine("|---|---|---|---|---|---|");
+        foreach (int bytes in (ReadOnlySpan<int>)[4096, 65536])
+        {
+            foreach (int writers in (ReadOnlySpan<int>)[1, 3])
+                Compare(directory, bytes, writers);
+        }
+    }
+
+    private static void Compare(string directory, int bytes, int writers)
+    {
+        List<(double Rate, double Micros)> direct = [];
+        List<(double Rate, double Micros)> buffered = [];
+        for (int round = 0; round < Rounds; round++)
+        {
+            direct.Add(Measure(directory, DiskWriteMode.Direct, bytes, writers));
+            buffered.Add(Measure(directory, DiskWriteMode.Buffered, bytes, writers));
+        }
+        (double Rate, double Micros) a = Median(direct);
+        (double Rate, double Micros) b = Median(buffered);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"| {bytes:N0} × {writers} | {a.Rate:N0} | {a.Micros:N0} | {b.Rate:N0} | {b.Micros:N0} | {a.Rate / b.Rate:F2} |"));
+    }
+
+    private static (double Rate, double Micros) Measure(string directory, DiskWriteMode mode, int bytes, int writers)
+    {
+        string folder = Path.Combine(directory, $"disk-sync-{Environment.ProcessId}");
+        Directory.CreateDirectory(folder);
+        FileDisk disk = new(folder, mode);
+        double[][] latencies = new double[writers][];
+        Thread[] threads = new Thread[writers];
+        for (int i = 0; i < writers; i++)
+        {
+            int writer = i;
+            disk.Create($"file-{writer}", (long)bytes * WritesForEach).Dispose();
+            threads[i] = new Thread(() => latencies[writer] = Write(disk, $"file-{writer}", bytes));
+        }
+        long begun = Stopwatch.GetTimestamp();
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
+        double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
+        Directory.Delete(folder, recursive: true);
+        double[] all = [.. latencies.SelectMany(each => each).Order()];
+        return (all.Length / seconds, all[all.Length / 2]);
+    }
+
+    private static unsafe double[] Write(FileDisk disk, string name, int bytes)
+    {
+        double[] micros = new double[WritesForEach];
+        byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)bytes, IDisk.Alignment);
+        new Span<byte>(memory, bytes).Fill(1);
+        using (IDiskFile file = disk.Open(name))
+        {
+            for (int i = 0; i < WritesForEach; i++)
+            {
+                long begun = Stopwatch.GetTimestamp();
+                file.Write((long)i * bytes, new ReadOnlySpan<byte>(memory, bytes));
+                micros[i] = Stopwatch.GetElapsedTime(begun).TotalMicroseconds;
+            }
+        }
+        NativeMemory.AlignedFree(memory);
+        return micros;
+    }
+
+    private static (double Rate, double Micros) Median(List<(double Rate, double Micros)> measured) =>
+        (measured.Select(m => m.Rate).Order().ElementAt(Rounds / 2), measured.Select(m => m.Micros).Order().ElementAt(Rounds / 2));
+}

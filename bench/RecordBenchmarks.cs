@@ -1,0 +1,33 @@
+using BenchmarkDotNet.Attributes;
+using RaftFast.Protocol;
+
+namespace RaftFast.Bench;
+
+/// <summary>The one encoding: sealed by who received the command, stamped by the leader, read back everywhere.</summary>
+[MemoryDiagnoser]
+public class RecordBenchmarks
+{
+    private byte[] record = [];
+    private int payloadLength;
+
+    [Params(64, 65536)]
+    public int ValueBytes { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        payloadLength = PutCommand.PayloadLength(8, ValueBytes);
+        record = new byte[Record.LengthOf(payloadLength)];
+        PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/the-key"u8);
+        Record.Seal(record, RecordType.Command, payloadLength);
+    }
+
+    [Benchmark]
+    public void Seal() => Record.Seal(record, RecordType.Command, payloadLength);
+
+    [Benchmark]
+    public void Stamp() => Record.Stamp(record, new LogPosition(3, 1_000_000));
+
+    [Benchmark]
+    public DecodeStatus ReadAndVerify() => Record.TryRead(record, out _);
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using System.Globalization;
+using RaftFast.Simulation.Disk;
+
+namespace RaftFast.Simulation.Exhaustive;
+
+/// <summary>
+/// Counts the disk operations and messages of a short run, then runs it again and again, dying before, in and after each of
+/// them, alone and with everybody else.
+/// </summary>
+internal static class ExhaustiveCampaign
+{
+    /// <returns>Runs that failed.</returns>
+    public static int Run(int servers, ulong seed, TextWriter output)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        Scenario scenario = Scenario.Short(seed, servers);
+        Counters counters = new();
+        using Cluster undisturbed = new(scenario, counters, new Trace(null));
+        undisturbed.Run();
+        int runs = 0;
+        int failed = 0;
+        TimeSpan nextProgress = TimeSpan.FromSeconds(10);
+        foreach (CrashPoint point in Points(undisturbed))
+        {
+            runs++;
+            Trace trace = new(null);
+            string? failure = Campaign.RunSeed(scenario, counters, trace, point, out _);
+            if (failure is not null)
+            {
+                failed++;
+                output.WriteLine($"{point} FAILED: {failure}");
+            }
+            if (clock.Elapsed > nextProgress)
+            {
+                output.WriteLine($"{runs:N0} runs, {failed} failed");
+                nextProgress += TimeSpan.FromSeconds(10);
+            }
+        }
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{servers} servers, seed {seed}: {runs:N0} runs, one for each moment to die; {failed} failed; {clock.Elapsed.TotalSeconds:N1} s"));
+        return failed;
+    }
+
+    private static List<CrashPoint> Points(Cluster undisturbed)
+    {
+        List<CrashPoint> points = [];
+        foreach (SimulatedServer server in undisturbed.Servers)
+        {
+            foreach (bool everywhere in (ReadOnlySpan<bool>)[false, true])
+            {
+                for (long i = 1; i <= server.Disk.Operations; i++)
+                {
+                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.Before, everywhere));
+                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.During, everywhere));
+                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.After, everywhere));
+                }
+                for (long i = 1; i <= server.Sends; i++)
+                {
+                    points.Add(new CrashPoint(CrashPointKind.Send, server.Number, i, CrashMoment.Before, everywhere));
+                    points.Add(new CrashPoint(CrashPointKind.Send, server.Number, i, CrashMoment.After, everywhere));
+                }
+            }
+        }
+        return points;
+    }
+}

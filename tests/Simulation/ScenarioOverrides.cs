@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace RaftFast.Simulation;
+
+/// <summary>A scenario's values by name, so that a shrunk one can be run again: <c>--set servers=3 --set faults=Crash,Pause</c>.</summary>
+internal static class ScenarioOverrides
+{
+    /// <returns>Null when the override is malformed.</returns>
+    public static Scenario? Apply(Scenario scenario, string setting)
+    {
+        string[] parts = setting.Split('=', 2);
+        if (parts.Length != 2)
+            return null;
+        if (parts[0] == "faults")
+            return ParseFaults(parts[1]) is { } faults ? scenario with { Faults = faults } : null;
+        if (!int.TryParse(parts[1], CultureInfo.InvariantCulture, out int value) || value < 0)
+            return null;
+        return parts[0] switch
+        {
+            "servers" => scenario with { Servers = value },
+            "clients" => scenario with { Clients = value },
+            "keys" => scenario with { Keys = value },
+            "duration" => scenario with { Duration = value },
+            "lose" => scenario with { Network = scenario.Network with { LoseOneIn = value } },
+            "duplicate" => scenario with { Network = scenario.Network with { DuplicateOneIn = value } },
+            "reorder" => scenario with { Network = scenario.Network with { ReorderOneIn = value } },
+            "replay" => scenario with { Network = scenario.Network with { ReplayOneIn = value } },
+            "delay" => scenario with { Network = scenario.Network with { DelayOneIn = value } },
+            "latency" => scenario with { Network = scenario.Network with { LatencyMin = 50, LatencyMax = value } },
+            "stall" => scenario with { DiskStallOneIn = value },
+            "skew" => scenario with { ClockSkewPercent = value },
+            _ => null,
+        };
+    }
+
+    /// <summary>The settings that make the scenario which <paramref name="changed"/>'s seed draws into <paramref name="changed"/>.</summary>
+    public static string Describe(Scenario changed)
+    {
+        NetworkSettings network = new(changed);
+        return $"--set servers={changed.Servers} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
+            $"--set faults={string.Join(',', changed.Faults)} {network} --set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
+    }
+
+    private static List<Fault>? ParseFaults(string list)
+    {
+        List<Fault> faults = [];
+        foreach (string name in list.Split(',', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (!Enum.TryParse(name, out Fault fault))
+                return null;
+            faults.Add(fault);
+        }
+        return faults;
+    }
+
+    private readonly record struct NetworkSettings(Scenario Scenario)
+    {
+        public override string ToString() =>
+            $"--set lose={Scenario.Network.LoseOneIn} --set duplicate={Scenario.Network.DuplicateOneIn} --set reorder={Scenario.Network.ReorderOneIn} " +
+            $"--set replay={Scenario.Network.ReplayOneIn} --set delay={Scenario.Network.DelayOneIn} --set latency={Scenario.Network.LatencyMax}";
+    }
+}

@@ -1,0 +1,92 @@
+using RaftFast.Simulation.Network;
+
+namespace RaftFast.Simulation;
+
+/// <summary>
+/// Makes a failing scenario smaller while the same thing goes wrong: without this fault, with fewer servers, clients, keys and
+/// less time. A change shifts the history, so each is tried under a few seeds.
+/// </summary>
+internal static class Shrinker
+{
+    private const int SeedsForEach = 30;
+
+    public static Scenario Shrink(Scenario failing, string failure, TextWriter output)
+    {
+        string kind = KindOf(failure);
+        Scenario smallest = failing;
+        bool hasShrunk = true;
+        while (hasShrunk)
+        {
+            hasShrunk = false;
+            foreach (Scenario smaller in Reductions(smallest))
+            {
+                if (FailsAlike(smaller, kind) is not { } same)
+                    continue;
+                smallest = same;
+                hasShrunk = true;
+                output.WriteLine($"smaller: {smallest}");
+                break;
+            }
+        }
+        return smallest;
+    }
+
+    /// <summary>What went wrong, without where and when.</summary>
+    private static string KindOf(string failure)
+    {
+        string line = failure.Split('\n')[0];
+        int colon = line.StartsWith("server ", StringComparison.Ordinal) ? line.IndexOf(": ", StringComparison.Ordinal) : -1;
+        return line[(colon + 1)..];
+    }
+
+    private static Scenario? FailsAlike(Scenario scenario, string kind)
+    {
+        for (ulong i = 0; i < SeedsForEach; i++)
+        {
+            Scenario candidate = scenario with { Seed = scenario.Seed + i };
+            string? failure = Campaign.RunSeed(candidate, new Counters(), new Trace(null), null, out _);
+            if (failure is not null && KindOf(failure) == kind)
+                return candidate;
+        }
+        return null;
+    }
+
+    private static IEnumerable<Scenario> Reductions(Scenario whole)
+    {
+        foreach (Fault fault in whole.Faults)
+            yield return whole with { Faults = [.. Without(whole.Faults, fault)] };
+        if (whole.Network.LoseOneIn + whole.Network.DuplicateOneIn + whole.Network.ReorderOneIn + whole.Network.ReplayOneIn + whole.Network.DelayOneIn > 0)
+            yield return whole with { Network = new NetworkFaults() };
+        if (whole.Network.LoseOneIn > 0)
+            yield return whole with { Network = whole.Network with { LoseOneIn = 0 } };
+        if (whole.Network.DuplicateOneIn > 0)
+            yield return whole with { Network = whole.Network with { DuplicateOneIn = 0 } };
+        if (whole.Network.ReorderOneIn > 0)
+            yield return whole with { Network = whole.Network with { ReorderOneIn = 0 } };
+        if (whole.Network.ReplayOneIn > 0)
+            yield return whole with { Network = whole.Network with { ReplayOneIn = 0 } };
+        if (whole.Network.DelayOneIn > 0)
+            yield return whole with { Network = whole.Network with { DelayOneIn = 0 } };
+        if (whole.DiskStallOneIn > 0)
+            yield return whole with { DiskStallOneIn = 0 };
+        if (whole.ClockSkewPercent > 0)
+            yield return whole with { ClockSkewPercent = 0 };
+        if (whole.Servers > 1)
+            yield return whole with { Servers = whole.Servers - 2 };
+        if (whole.Clients > 1)
+            yield return whole with { Clients = whole.Clients / 2 };
+        if (whole.Keys > 1)
+            yield return whole with { Keys = 1 };
+        if (whole.Duration > 500_000)
+            yield return whole with { Duration = whole.Duration / 2 };
+    }
+
+    private static IEnumerable<Fault> Without(IReadOnlyList<Fault> faults, Fault one)
+    {
+        foreach (Fault fault in faults)
+        {
+            if (fault != one)
+                yield return fault;
+        }
+    }
+}
