@@ -19,5 +19,8 @@ internal enum Fault
     FailSync,
     FailRead,
     RotDisk,
+
+    /// <summary>The cluster falls into two parts, by chance.</summary>
+    Split,
     MisdirectWrite,
 }

@@ -115,6 +115,9 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             case Fault.CutSome:
                 Cut((_, _) => random.OneIn(3));
                 break;
+            case Fault.Split:
+                Split(leader);
+                break;
             case Fault.ResetConnections:
                 ResetConnections(server);
                 break;
@@ -171,6 +174,23 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         foreach (SimulatedLink link in cut)
             link.IsCut = true;
         Later(() => cut.ForEach(link => link.IsCut = false));
+    }
+
+    /// <summary>Parts by chance, or the leader with all but one of those who would have made a majority: what they write will be overwritten.</summary>
+    private void Split(SimulatedServer leader)
+    {
+        bool[] sides = new bool[servers.Length];
+        if (random.OneIn(2))
+        {
+            for (int i = 0; i < sides.Length; i++)
+                sides[i] = random.OneIn(2);
+        }
+        else
+        {
+            for (int i = 0; i < servers.Length / 2; i++)
+                sides[(leader.Number + i) % servers.Length] = true;
+        }
+        Cut((from, to) => sides[from] != sides[to]);
     }
 
     private void ResetConnections(SimulatedServer server)

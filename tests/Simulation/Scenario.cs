@@ -56,7 +56,8 @@ internal sealed record Scenario
         List<Fault> faults = [];
         foreach (Fault fault in Enum.GetValues<Fault>())
         {
-            if (random.OneIn(2))
+            // A fault that came later draws from a stream of its own: older seeds keep their scenarios.
+            if (fault == Fault.Split ? random.Fork("split").OneIn(3) : random.OneIn(2))
                 faults.Add(fault);
         }
         bool isSlowDisk = random.OneIn(4);

@@ -11,13 +11,15 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 {
     private readonly Dictionary<long, int> leaderOfTerm = [];
     private readonly Dictionary<LogPosition, (long PreviousTerm, uint Checksum)> entries = [];
-    private readonly List<long> committedTerms = [];
+
+    /// <summary>By index: the committed entry's term, and the term in which it was committed.</summary>
+    private readonly List<(long Term, long CommittedIn)> committed = [];
     private readonly HashSet<(int Server, MessageType Type, long Context)> asked = [];
     private readonly DurableLog[] durable = CreateLogs(servers);
     private readonly byte[]?[] torn = new byte[]?[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
 
-    public long Committed => committedTerms.Count;
+    public long Committed => committed.Count;
 
     public DurableLog DurableOf(int server) => durable[server];
 
@@ -44,6 +46,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             Must(log.LastIndex >= message.Position.Index, "an acknowledgement leaves before its entries are durable", server);
         if (message.Type == MessageType.AppendResponse && message.Rejected)
             counters[Counter.AppendsRejected]++;
+        if (message.Type is MessageType.Heartbeat or MessageType.ReadIndexResponse && message.Commit > 0 && message.Commit <= committed.Count)
+        {
+            Must(durable[(int)message.To - 1].Holds(new LogPosition(committed[(int)message.Commit - 1].Term, message.Commit)),
+                "a leader takes a follower to hold what it has not on stable storage", server);
+        }
         // A late answer must not pass for that to a later question, of a later process least of all.
         if (message.Type is MessageType.ReadIndex or MessageType.Forward)
             Must(asked.Add((server, message.Type, message.Context)), "a question's number is used again", server);
@@ -87,7 +94,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         else if (before.IsLeader && core.Term == before.HardState.Term)
             counters[Counter.LeadersDeposedByLostQuorum]++;
         if (log.Committed > before.Committed)
-            OnCommitted(server, log, before.Committed);
+            OnCommitted(server, core, before.Committed);
         histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader);
     }
 
@@ -111,21 +118,26 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             votes += disk.HoldsVote(core.Term, core.Id) ? 1 : 0;
         // A server alone counts its vote at once, for there is nobody to tell.
         Must(votes > servers / 2 || servers == 1, "a leader lacks the votes of a majority (§5.2)", server);
-        for (int i = 0; i < committedTerms.Count; i++)
-            Must(core.Log.Matches(new LogPosition(committedTerms[i], i + 1)), "a leader lacks a committed entry (Leader Completeness)", server);
+        // A candidate that slept through a later term may still wake up as the leader of its own: that one need not have it.
+        for (int i = 0; i < committed.Count; i++)
+        {
+            Must(committed[i].CommittedIn >= core.Term || core.Log.Matches(new LogPosition(committed[i].Term, i + 1)),
+                "a leader lacks a committed entry (Leader Completeness)", server);
+        }
     }
 
-    private void OnCommitted(int server, RaftLog log, long before)
+    private void OnCommitted(int server, RaftCore core, long before)
     {
+        RaftLog log = core.Log;
         for (long index = before + 1; index <= log.Committed; index++)
         {
             long term = log.TermAt(index);
-            if (index <= committedTerms.Count)
+            if (index <= committed.Count)
             {
-                Must(committedTerms[(int)index - 1] == term, "two servers commit different entries (State Machine Safety)", server);
+                Must(committed[(int)index - 1].Term == term, "two servers commit different entries (State Machine Safety)", server);
                 continue;
             }
-            committedTerms.Add(term);
+            committed.Add((term, core.Term));
             counters[Counter.Commits]++;
             int holders = 0;
             foreach (DurableLog disk in durable)

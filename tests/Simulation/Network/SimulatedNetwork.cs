@@ -12,6 +12,7 @@ internal sealed class SimulatedNetwork
     private readonly SimulatedLink[,] links;
     private readonly List<FrameInFlight> frames = [];
     private readonly Stack<int> freeSlots = new();
+    private readonly OldAnswers oldAnswers;
 
     public SimulatedNetwork(int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
     {
@@ -19,6 +20,7 @@ internal sealed class SimulatedNetwork
         this.random = random;
         this.counters = counters;
         Faults = faults;
+        oldAnswers = new OldAnswers(servers);
         links = new SimulatedLink[servers, servers];
         for (int from = 0; from < servers; from++)
         {
@@ -52,6 +54,8 @@ internal sealed class SimulatedNetwork
         }
         if (random.OneIn(Faults.ReplayOneIn) && mayRepeat)
             Schedule(Copy(frame) with { IsReplay = true }, random.Between(500_000, 5_000_000));
+        if (Faults.ReplayOneIn > 0)
+            ReplayOldAnswer(message, from, to);
         Schedule(frame, link);
     }
 
@@ -76,6 +80,18 @@ internal sealed class SimulatedNetwork
             return false;
         }
         return true;
+    }
+
+    /// <summary>A request of a new term meets, now and then, the answer that was given in an old one.</summary>
+    private void ReplayOldAnswer(in Message message, int from, int to)
+    {
+        oldAnswers.Keep(message, from, to);
+        if (!oldAnswers.TryTake(message, from, to, out Message answer) || !random.OneIn(2))
+            return;
+        byte[] bytes = ArrayPool<byte>.Shared.Rent(Frame.HeaderSize);
+        Frame.WriteHeader(bytes, answer, 0);
+        FrameInFlight frame = new(bytes, Frame.HeaderSize, to, from, 0, IsReplay: true);
+        Schedule(frame, random.Between(Faults.LatencyMin, Faults.LatencyMax));
     }
 
     public static void Return(in FrameInFlight frame) => ArrayPool<byte>.Shared.Return(frame.Bytes);
