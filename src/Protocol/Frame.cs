@@ -91,7 +91,8 @@ public static class Frame
 
     /// <summary>
     /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
-    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position.
+    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position,
+    /// and a command that the state machine knows: once in the log, another would stop every member, at every start.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {
@@ -107,7 +108,7 @@ public static class Frame
                 if (!follows || header.Type == RecordType.HardState)
                     return false;
             }
-            else if (header.Position != default || header.Type != RecordType.Command)
+            else if (header.Position != default || !IsCommand(records, header))
             {
                 return false;
             }
@@ -116,4 +117,8 @@ public static class Frame
         }
         return records.IsEmpty;
     }
+
+    private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
+        header.Type == RecordType.Command
+        && PutCommand.TryRead(Record.Payload(record, header), out _) == DecodeStatus.Complete;
 }
