@@ -12,7 +12,7 @@ namespace RaftFast.Protocol;
 /// <item><term>Heartbeat, HeartbeatResponse</term><description>Commit (never above what the receiver has matched); Context: the read round to confirm, echoed (§6.4 of the thesis).</description></item>
 /// <item><term>ReadIndex, ReadIndexResponse</term><description>Context: the asker's number, echoed; the answer's Position.Index is the index to have applied. Rejected: ask again.</description></item>
 /// <item><term>Forward</term><description>Count records with position (0, 0); Context: the sender's number for the first, the others follow it. No Term: it speaks for none.</description></item>
-/// <item><term>ForwardResponse</term><description>Context echoed; Position: where the first record was proposed; Count: how many were, the rest were not and never will be.</description></item>
+/// <item><term>ForwardResponse</term><description>Context echoed; Position: where the first record was proposed; Count: how many were, the rest were not and never will be; Rejected: because the disk is full.</description></item>
 /// </list>
 /// </summary>
 public readonly record struct Message

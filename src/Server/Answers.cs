@@ -27,7 +27,7 @@ internal sealed class Answers
 
     /// <summary>503: not done, and never will be.</summary>
     public void NotDone(ClientRequest request) =>
-        Error(request, 503, "Not done: no leader could take the request in time. Nothing was changed; try again.\n"u8);
+        Error(request, 503, "Not done: no leader could take the request. Nothing was changed; try again.\n"u8);
 
     public void Busy(ClientRequest request) =>
         Error(request, 503, "Not done: too many requests are waiting. Nothing was changed; try again later.\n"u8);

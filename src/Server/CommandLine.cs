@@ -6,6 +6,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
+using RaftFast.Consensus;
 using RaftFast.Protocol;
 
 namespace RaftFast.Server;
@@ -193,7 +194,9 @@ internal static class CommandLine
         foreach (string url in text.Split(','))
         {
             PeerAddress? address = PeerAddress.TryParse(url, out string? error);
-            if (address is not null && addresses.Contains(address))
+            if (addresses.Count == Quorum.VotersMax)
+                error = $"there are more than {Quorum.VotersMax} URLs; a cluster has at most so many members, and three or five serve best";
+            else if (address is not null && addresses.Contains(address))
                 error = $"'{url}' is there twice; each member has a URL of its own";
             if (error is not null)
             {

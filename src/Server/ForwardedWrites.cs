@@ -12,9 +12,11 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
 
     private long nextNumber = firstNumber;
 
-    /// <summary>Opens a frame to <paramref name="leader"/>.</summary>
-    /// <returns>The number of its first write; the others follow it.</returns>
-    public long AddFrame(ulong leader, ReadOnlySpan<WaitingWrite> writes)
+    /// <summary>The number of the next frame's first write; the others follow it.</summary>
+    public long NextFrame => nextNumber;
+
+    /// <summary>A frame of these writes has been sent to <paramref name="leader"/>.</summary>
+    public void AddFrame(ulong leader, ReadOnlySpan<WaitingWrite> writes)
     {
         long frame = nextNumber;
         long deadline = 0;
@@ -24,7 +26,6 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
             byNumber.Add(nextNumber++, new ForwardedWrite(write.Request, leader, write.Deadline));
         }
         frames.Add(frame, new ForwardedFrame(leader, writes.Length, deadline));
-        return frame;
     }
 
     /// <summary>The leader has proposed the first Count writes of the frame from Position on, and refused the others.</summary>
@@ -38,7 +39,9 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
             if (!byNumber.Remove(response.Context + i, out ForwardedWrite write))
                 continue;
             LogPosition position = new(response.Position.Term, response.Position.Index + i);
-            if (i >= response.Count)
+            if (i >= response.Count && response.Rejected)
+                answers.DiskFull(write.Request);
+            else if (i >= response.Count)
                 answers.NotDone(write.Request);
             else if (position.Index > log.Applied)
                 pending.Add(write.Request, position, write.Deadline);

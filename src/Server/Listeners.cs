@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using RaftFast.Consensus;
 
 namespace RaftFast.Server;
 
@@ -13,11 +14,11 @@ namespace RaftFast.Server;
 /// </summary>
 internal sealed class Listeners : IAsyncDisposable
 {
-    /// <summary>A connection costs a socket and a few buffers, about 20 KiB while it is idle: 200 MiB in all.</summary>
-    public const int HttpConnectionsMax = 10_000;
+    /// <summary>Twice what the front serves (HttpLimits), so that those beyond are told why they are refused.</summary>
+    public const int HttpConnectionsMax = 4096;
 
-    /// <summary>Each of a dozen members dials a few times over before its dead connections are noticed.</summary>
-    public const int PeerConnectionsMax = 64;
+    /// <summary>Each member of the largest cluster may dial a few times over before its dead connections are noticed.</summary>
+    public const int PeerConnectionsMax = 4 * Quorum.VotersMax;
 
     private readonly Listener http;
     private readonly Listener peer;

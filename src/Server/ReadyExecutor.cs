@@ -22,7 +22,7 @@ internal sealed class ReadyExecutor(
     private long hardStateBatch;
     private long durableBatch;
 
-    /// <summary>Whether Execute has left committed entries to apply.</summary>
+    /// <summary>Whether Apply has left committed entries to apply.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
 
     /// <summary>After every input: puts the core's term and vote, and the entry with which it opened a term, into the log's open batch.</summary>

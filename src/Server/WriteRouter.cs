@@ -12,31 +12,36 @@ namespace RaftFast.Server;
 internal sealed class WriteRouter(
     RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
-    /// <summary>Writes kept while no leader is known; past it a client is told at once to come back later.</summary>
+    /// <summary>Writes kept while no leader can be reached, in number and in bytes; past either a client is told at once to come back later.</summary>
     public const int WaitingMax = 16384;
+
+    /// <inheritdoc cref="WaitingMax"/>
+    public const long WaitingBytesMax = 64 * 1024 * 1024;
 
     private readonly Queue<WaitingWrite> waiting = new(1024);
     private readonly List<WaitingWrite> frame = new(1024);
 
+    private long waitingBytes;
+
     public void Add(in WaitingWrite write)
     {
-        if (waiting.Count < WaitingMax || MayLeave(waiting.Peek()))
-            waiting.Enqueue(write);
-        else
+        if (waiting.Count >= WaitingMax || waitingBytes >= WaitingBytesMax)
+            Route();
+        if (waiting.Count >= WaitingMax || waitingBytes >= WaitingBytesMax)
+        {
             answers.Busy(write.Request);
+            return;
+        }
+        waiting.Enqueue(write);
+        waitingBytes += write.Request.Record.Length;
     }
-
-    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, it waits.</summary>
-    private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length)
-        : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
     public void Route()
     {
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)
-                Propose(waiting.Dequeue());
+                Propose(Dequeue());
             else
                 ForwardFrame();
         }
@@ -47,12 +52,14 @@ internal sealed class WriteRouter(
     {
         LogPosition first = default;
         int accepted = 0;
+        bool isDiskFull = false;
         while (accepted < message.Count)
         {
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
-            if (!wal.HasRoom(record.Length) || core.Propose(record.Length) != ProposeResult.Accepted)
+            isDiskFull = core.IsLeader && !wal.HasRoom(record.Length);
+            if (isDiskFull || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
             if (accepted++ == 0)
@@ -64,6 +71,7 @@ internal sealed class WriteRouter(
         core.Ready.Messages.Add(new Message
         {
             Type = MessageType.ForwardResponse,
+            Rejected = isDiskFull,
             From = core.Id,
             To = message.From,
             Term = core.Term,
@@ -76,7 +84,19 @@ internal sealed class WriteRouter(
     public void Expire(long now)
     {
         while (waiting.TryPeek(out WaitingWrite write) && write.Deadline <= now)
-            answers.NotDone(waiting.Dequeue().Request);
+            answers.NotDone(Dequeue().Request);
+    }
+
+    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, it waits.</summary>
+    private bool MayLeave(in WaitingWrite write) => core.IsLeader
+        ? wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length)
+        : core.LeaderId != 0 && network.CanSend(core.LeaderId);
+
+    private WaitingWrite Dequeue()
+    {
+        WaitingWrite write = waiting.Dequeue();
+        waitingBytes -= write.Request.Record.Length;
+        return write;
     }
 
     private void Propose(in WaitingWrite write)
@@ -104,7 +124,7 @@ internal sealed class WriteRouter(
         while (waiting.TryPeek(out WaitingWrite write) && length + write.Request.Record.Length <= Frame.RecordsBytesMax)
         {
             length += write.Request.Record.Length;
-            frame.Add(waiting.Dequeue());
+            frame.Add(Dequeue());
         }
         ReadOnlySpan<WaitingWrite> writes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(frame);
         Message message = new()
@@ -112,15 +132,18 @@ internal sealed class WriteRouter(
             Type = MessageType.Forward,
             From = core.Id,
             To = leader,
-            Context = forwarded.AddFrame(leader, writes),
+            Context = forwarded.NextFrame,
             Count = writes.Length,
         };
-        if (!network.Begin(message, length))
-        {
-            forwarded.PeerLost(leader);
-            return;
-        }
+        bool isSent = network.Begin(message, length);
         foreach (WaitingWrite write in writes)
-            network.Write(leader, write.Request.Record);
+        {
+            if (isSent)
+                network.Write(leader, write.Request.Record);
+            else
+                answers.NotDone(write.Request);
+        }
+        if (isSent)
+            forwarded.AddFrame(leader, writes);
     }
 }

@@ -66,7 +66,14 @@ public sealed class FrameTests
         foreach (MessageType type in Enum.GetValues<MessageType>())
         {
             bool carries = type is MessageType.Append or MessageType.Forward;
-            Message message = new() { Type = type, Count = carries ? 1 : 5, Term = long.MaxValue, Commit = long.MaxValue, Context = 1 };
+            Message message = new()
+            {
+                Type = type,
+                Count = carries ? 1 : 5,
+                Term = long.MaxValue,
+                Commit = long.MaxValue,
+                Context = long.MaxValue,
+            };
             int length = carries ? Frame.RecordsBytesMax : 0;
             Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(Encode(message, length), out Message decoded, out int recordsLength));
             Assert.Equal(message, decoded);

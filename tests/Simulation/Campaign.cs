@@ -33,11 +33,18 @@ internal sealed class Campaign(TextWriter output)
         {
             return failure.Message;
         }
+        // Whatever else is thrown is a bug too, and its seed is worth knowing.
+        catch (Exception failure)
+        {
+            return $"{failure.GetType().Name}: {failure.Message} {FirstLine(failure.StackTrace)}";
+        }
         finally
         {
             simulated = cluster.Events.Now;
         }
     }
+
+    private static string FirstLine(string? text) => (text ?? "").Split('\n')[0].Trim();
 
     /// <returns>Whether the seed passed.</returns>
     public bool Run(Scenario scenario, string replay)

@@ -17,5 +17,7 @@ internal enum Fault
     Clog,
     FillDisk,
     FailSync,
+    FailRead,
     RotDisk,
+    MisdirectWrite,
 }

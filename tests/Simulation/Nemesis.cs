@@ -55,6 +55,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 continue;
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
+            server.Disk.NextReadFails = false;
             if (server.IsPaused)
                 server.Resume();
         }
@@ -85,10 +86,10 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         switch (fault)
         {
             case Fault.Crash:
-                server.Crash();
+                server.Crash(random.OneIn(2));
                 break;
             case Fault.CrashLeader:
-                leader.Crash();
+                leader.Crash(random.OneIn(2));
                 break;
             case Fault.CrashInOperation:
                 server.CrashInOperation();
@@ -127,8 +128,14 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             case Fault.FailSync:
                 server.Disk.NextWriteFails = true;
                 break;
+            case Fault.FailRead:
+                server.Disk.NextReadFails = true;
+                break;
             case Fault.RotDisk:
-                Rot(server);
+                Damage(server, isMisdirected: false);
+                break;
+            case Fault.MisdirectWrite:
+                Damage(server, isMisdirected: true);
                 break;
         }
     }
@@ -147,7 +154,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     {
         cluster.Counters[Counter.PowerLostEverywhere]++;
         foreach (SimulatedServer server in servers)
-            server.Crash();
+            server.Crash(losesPower: true);
     }
 
     private void Cut(Func<int, int, bool> isCut)
@@ -188,13 +195,13 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     }
 
     /// <summary>Damage stays within what a cluster survives: a minority.</summary>
-    private void Rot(SimulatedServer server)
+    private void Damage(SimulatedServer server, bool isMisdirected)
     {
         int lost = 0;
         foreach (SimulatedServer other in servers)
             lost += other.IsLost ? 1 : 0;
         if (lost < (servers.Length - 1) / 2 && random.OneIn(4))
-            server.Rot();
+            server.Damage(isMisdirected);
     }
 
     private long Duration() => random.Between(1_000, cluster.Scenario.FaultDurationMax);

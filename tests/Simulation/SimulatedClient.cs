@@ -48,7 +48,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
             default:
                 Invariant.Hold(status is 503 or 507);
                 history.Withdraw(operation);
-                cluster.Counters[Counter.RequestsRefused]++;
+                cluster.Counters[isPut ? Counter.WritesRefused : Counter.ReadsRefused]++;
                 break;
         }
         cluster.OnAnswered(status, server!, isPut);

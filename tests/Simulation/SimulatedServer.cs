@@ -26,6 +26,7 @@ internal sealed class SimulatedServer : IDisposable
     private bool isWriting;
     private bool isRunScheduled;
     private bool isPaused;
+    private Counter damage;
 
     public SimulatedServer(Cluster cluster, int number, SeededRandom random)
     {
@@ -77,18 +78,18 @@ internal sealed class SimulatedServer : IDisposable
         catch (StorageException) when (IsLost)
         {
             // As it should: damage to what was acknowledged is not started over.
-            cluster.Counters[Counter.DamageRefused]++;
+            cluster.Counters[damage]++;
             return;
         }
         catch (Exception failure) when (IsSimulated(failure))
         {
-            Die();
+            Die(random.OneIn(2));
         }
         Invariant.Hold(!IsLost);
     }
 
-    /// <summary>The process ends, and what the machine had not synced is decided.</summary>
-    public void Crash()
+    /// <summary>The process ends; with the machine's power, what that had not synced is decided too.</summary>
+    public void Crash(bool losesPower)
     {
         if (!IsUp)
             return;
@@ -104,7 +105,7 @@ internal sealed class SimulatedServer : IDisposable
             {
             }
         }
-        Die();
+        Die(losesPower);
     }
 
     /// <summary>The process will die in one of its next disk operations.</summary>
@@ -114,13 +115,17 @@ internal sealed class SimulatedServer : IDisposable
             Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
     }
 
-    /// <summary>The machine stops, and a bit of its log turns that recovery can tell from a torn write.</summary>
-    public void Rot()
+    /// <summary>The machine stops, and its log is damaged where recovery can tell that from a torn write.</summary>
+    public void Damage(bool isMisdirected)
     {
-        if (!IsUp || !Disk.CanRot)
+        if (!IsUp || !Disk.CanBeDamaged)
             return;
-        Crash();
-        Disk.Rot();
+        Crash(losesPower: true);
+        if (isMisdirected)
+            Disk.Misdirect();
+        else
+            Disk.Rot();
+        damage = isMisdirected ? Counter.MisdirectedWritesRefused : Counter.RotRefused;
         IsLost = true;
         cluster.Events.Schedule(random.Between(1_000, 1_000_000), new Event(EventKind.Restart, Number, Incarnation, 0));
     }
@@ -283,10 +288,10 @@ internal sealed class SimulatedServer : IDisposable
     private void DieOf()
     {
         cluster.Counters[Counter.Crashes]++;
-        Die();
+        Die(random.OneIn(2));
     }
 
-    private void Die()
+    private void Die(bool losesPower)
     {
         Incarnation++;
         writing = default;
@@ -302,7 +307,10 @@ internal sealed class SimulatedServer : IDisposable
             if (input.Kind == EventKind.Deliver)
                 SimulatedNetwork.Return(input.Frame);
         }
-        Disk.LosePower();
+        if (losesPower)
+            Disk.LosePower();
+        else
+            Disk.LoseProcess();
         cluster.OnDied(this);
     }
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
 
@@ -29,12 +30,17 @@ internal sealed class PeerAcceptor : ConnectionHandler
         }
     }
 
-    public override Task OnConnectedAsync(ConnectionContext connection) => ServeAsync(
-        connection.Transport.Input.AsStream(),
-        connection.Transport.Output.AsStream(),
-        connection.RemoteEndPoint,
-        connection.Abort,
-        connection.ConnectionClosed);
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>() is { } transport)
+            PeerSocket.Configure(transport.Socket, options);
+        return ServeAsync(
+            connection.Transport.Input.AsStream(),
+            connection.Transport.Output.AsStream(),
+            connection.RemoteEndPoint,
+            connection.Abort,
+            connection.ConnectionClosed);
+    }
 
     /// <summary>Until the connection ends, for whatever reason; then the caller closes it.</summary>
     /// <param name="close">Closes it at once, from any thread.</param>

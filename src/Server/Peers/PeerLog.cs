@@ -26,6 +26,4 @@ internal static partial class PeerLog
     [LoggerMessage(6, LogLevel.Warning, "dropped the connection of member {Peer} from {Remote}: {Reason}")]
     public static partial void Malformed(ILogger logger, ulong peer, EndPoint? remote, string reason);
 
-    [LoggerMessage(7, LogLevel.Error, "can't accept peer connections for now: {Reason}")]
-    public static partial void CannotAccept(ILogger logger, string reason);
 }

@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace RaftFast.Server.Peers;
 
-/// <summary>What both sides ask of TCP.</summary>
+/// <summary>What both sides of a peer connection ask of TCP.</summary>
 internal static class PeerSocket
 {
     /// <summary>TCP_USER_TIMEOUT of Linux's tcp(7), in milliseconds (RFC 5482).</summary>

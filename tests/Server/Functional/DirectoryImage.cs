@@ -35,7 +35,8 @@ internal sealed class DirectoryImage
         return With(name, bytes, files[name].Length);
     }
 
-    public DirectoryImage TruncatedAt(string name, int length) => With(name, files[name].Bytes[..length], length);
+    public DirectoryImage TruncatedAt(string name, int length) =>
+        With(name, files[name].Bytes[..Math.Min(length, files[name].Bytes.Length)], length);
 
     public DirectoryImage ZeroedFrom(string name, int offset) => With(name, files[name].Bytes[..offset], files[name].Length);
 

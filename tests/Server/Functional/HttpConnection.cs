@@ -23,9 +23,9 @@ internal sealed class HttpConnection : IDisposable
         input = new BufferedStream(network);
     }
 
-    public static HttpConnection Open(int port)
+    public static HttpConnection Open(int port, TimeSpan? answerTimeout = null)
     {
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)AnswerTimeout.TotalMilliseconds };
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)(answerTimeout ?? AnswerTimeout).TotalMilliseconds };
         try
         {
             socket.Connect(IPAddress.Loopback, port);

@@ -63,20 +63,40 @@ public sealed class WalDamageTests : IDisposable
     {
         WalRecordPlace middle = commands[Keys / 2];
         for (int offset = middle.Offset; offset < middle.PayloadEnd; offset += 9)
-        {
-            DirectoryImage damaged = image.WithFlippedBit(middle.File, offset);
-            damaged.Restore(node.DataDirectory);
-            node.Restart();
-            Assert.True(node.Process.WaitForExit() == 1, $"bit flipped at {offset}: {node}");
-            string line = Complaint.Single(node.Process);
-            Assert.Contains(middle.File, line, StringComparison.Ordinal);
-            long[] numbers = [.. Regex.Matches(line.Replace(middle.File, "", StringComparison.Ordinal), @"\b\d+\b").Select(match => long.Parse(match.Value, CultureInfo.InvariantCulture))];
-            Assert.True(numbers.Any(number => number > middle.Offset - 4096 && number <= offset), $"an offset at or before {offset}, in its batch: {line}");
-            Assert.True(damaged.IsSameAs(DirectoryImage.Of(node.DataDirectory)), $"nothing is overwritten: {node}");
-        }
+            AssertRefused(image, middle, offset);
+    }
+
+    /// <summary>A log that was closed ends with a seal, which says that what stands before it is whole.</summary>
+    [Fact]
+    public void A_flipped_bit_in_the_last_record_is_refused_after_a_clean_stop()
+    {
+        node.Restart();
+        node.WaitUntilReady();
+        Assert.Equal(204, node.TryExchange("PUT", "/last", "value"u8)?.Status);
+        node.Process.Terminate();
+        Assert.Equal(0, node.Process.WaitForExit());
+        DirectoryImage closed = DirectoryImage.Of(node.DataDirectory);
+        WalRecordPlace last = WalRecordPlace.FindAll(closed)[^1];
+        Assert.Equal(RecordType.Command, last.Header.Type);
+        for (int offset = last.Offset; offset < last.PayloadEnd; offset += 9)
+            AssertRefused(closed, last, offset);
     }
 
     public void Dispose() => cluster.Dispose();
+
+    private void AssertRefused(DirectoryImage whole, WalRecordPlace record, int offset)
+    {
+        DirectoryImage damaged = whole.WithFlippedBit(record.File, offset);
+        damaged.Restore(node.DataDirectory);
+        node.Restart();
+        Assert.True(node.Process.WaitForExit() == 1, $"bit flipped at {offset}: {node}");
+        string line = Complaint.Single(node.Process);
+        Assert.Contains(record.File, line, StringComparison.Ordinal);
+        string rest = line.Replace(record.File, "", StringComparison.Ordinal);
+        IEnumerable<long> numbers = Regex.Matches(rest, @"\b\d+\b").Select(match => long.Parse(match.Value, CultureInfo.InvariantCulture));
+        Assert.True(numbers.Any(number => number > record.Offset - 4096 && number <= offset), $"an offset at or before {offset}, in its batch: {line}");
+        Assert.True(damaged.IsSameAs(DirectoryImage.Of(node.DataDirectory)), $"nothing is overwritten: {node}");
+    }
 
     private void AssertRecovers(bool lastIsLost, string how)
     {

@@ -27,7 +27,10 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     /// <summary>The next write fails, its pages in an unknown state, as after a failed fsync.</summary>
     public bool NextWriteFails { get; set; }
 
-    /// <summary>A write has failed: the process is to stop.</summary>
+    /// <summary>The next read fails, as where a sector has gone bad.</summary>
+    public bool NextReadFails { get; set; }
+
+    /// <summary>A write or read has failed: the process is to stop.</summary>
     public bool HasFailed { get; private set; }
 
     /// <summary>Told of a batch that may have got there, or a part of it.</summary>
@@ -86,12 +89,19 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         crashMoment = moment;
     }
 
-    /// <summary>The machine has lost power: what was not synced is decided.</summary>
-    public void LosePower()
+    /// <summary>The process has died, the machine has not: what was not synced is still to be seen, and still to be lost.</summary>
+    public void LoseProcess()
     {
         crashAt = long.MaxValue;
         NextWriteFails = false;
+        NextReadFails = false;
         HasFailed = false;
+    }
+
+    /// <summary>The machine has lost power: what was not synced is decided.</summary>
+    public void LosePower()
+    {
+        LoseProcess();
         foreach (DirectoryOperation operation in unsynced)
         {
             if (random.OneIn(2))
@@ -105,14 +115,34 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             files.Add(name, file);
     }
 
-    /// <summary>Whether there is a write that another one has followed, so that damage to it can't pass for a torn write.</summary>
-    public bool CanRot => writes.Count > 1;
+    /// <summary>Whether there is a batch that another one has followed, so that damage to it can't pass for a torn write.</summary>
+    public bool CanBeDamaged => writes.Count > 2;
 
-    /// <summary>A bit turns at the start of such a write: in a batch's header.</summary>
+    /// <summary>It turns out that such a batch was written over one before it, and its own place never.</summary>
+    public void Misdirect()
+    {
+        int later = 1 + random.Next(writes.Count - 2);
+        (SimulatedFile file, long offset) = writes[later];
+        (SimulatedFile otherFile, long otherOffset) = writes[random.Next(later)];
+        file.Page(offset).CopyTo(otherFile.Page(otherOffset));
+        file.Page(offset).Clear();
+    }
+
+    /// <summary>A bit turns at the start of such a batch: in its header.</summary>
     public void Rot()
     {
         (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
         file.Page(offset)[random.Next(WalBatchHeader.Size)] ^= (byte)(1 << random.Next(8));
+    }
+
+    internal void BeforeRead()
+    {
+        if (!NextReadFails)
+            return;
+        NextReadFails = false;
+        HasFailed = true;
+        counters[Counter.ReadsFailed]++;
+        throw new StorageException("simulated: the read failed");
     }
 
     internal void Write(SimulatedFile file, long offset, ReadOnlySpan<byte> data)

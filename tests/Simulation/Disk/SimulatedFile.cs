@@ -61,7 +61,11 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length)
     {
         public long Length => file.Length;
 
-        public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
+        public int Read(long offset, Span<byte> destination)
+        {
+            disk.BeforeRead();
+            return file.Read(offset, destination);
+        }
 
         public void Write(long offset, ReadOnlySpan<byte> data)
         {

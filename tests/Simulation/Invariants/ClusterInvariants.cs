@@ -21,7 +21,12 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     public DurableLog DurableOf(int server) => durable[server];
 
     /// <summary>A batch has reached a server's disk.</summary>
-    public void OnWritten(int server, ReadOnlySpan<byte> image) => durable[server].Add(image, OnEntry);
+    public void OnWritten(int server, ReadOnlySpan<byte> image)
+    {
+        long before = durable[server].Overwritten;
+        durable[server].Add(image, OnEntry);
+        counters[Counter.EntriesOverwritten] += durable[server].Overwritten - before;
+    }
 
     /// <summary>No vote, acknowledgement or request for votes leaves before its covering sync.</summary>
     public void OnSaying(int server, in Message message)
@@ -75,8 +80,6 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             OnLeads(server, core, isNew: !stillLeads);
         else if (before.IsLeader && core.Term == before.HardState.Term)
             counters[Counter.LeadersDeposedByLostQuorum]++;
-        if (log.Last.Index < before.Last)
-            counters[Counter.EntriesTruncated]++;
         if (log.Committed > before.Committed)
             OnCommitted(server, log, before.Committed);
         histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader);

@@ -15,6 +15,9 @@ internal sealed class DurableLog
 
     public HardState HardState { get; private set; }
 
+    /// <summary>Entries that a new leader's have replaced (§5.3).</summary>
+    public long Overwritten { get; private set; }
+
     public long LastIndex => entries.Count;
 
     public long TermAt(long index) => index == 0 ? 0 : entries[(int)index - 1].Term;
@@ -48,6 +51,7 @@ internal sealed class DurableLog
     {
         LogPosition position = header.Position;
         Invariant.Hold(position.Index <= LastIndex + 1);
+        Overwritten += LastIndex - position.Index + 1;
         entries.RemoveRange((int)position.Index - 1, entries.Count - (int)position.Index + 1);
         added(position, TermAt(position.Index - 1), header.PayloadChecksum);
         entries.Add((position.Term, header.PayloadChecksum));

@@ -1,0 +1,174 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace RaftFast.Simulation.Mutants;
+
+/// <summary>
+/// Proves that the simulator would notice: applies each mutant to a copy of the sources, builds it, and lets it run until an
+/// invariant fails. The copy is built once; a mutant costs the build of its one project, while the one before it runs.
+/// </summary>
+internal sealed partial class MutationGate : IDisposable
+{
+    /// <summary>A mutant that so many seeds don't find survives: a hole in the simulator.</summary>
+    private const int SeedsMax = 2000;
+
+    /// <summary>Many times what the slowest machine needs for <see cref="SeedsMax"/> seeds.</summary>
+    private static readonly TimeSpan TimeMax = TimeSpan.FromMinutes(10);
+
+    /// <summary>What the simulation is built from.</summary>
+    private static readonly string[] Sources =
+    [
+        "src", "tests/Simulation", "tests/Linearizability", "tests/Directory.Build.props",
+        "Directory.Build.props", "Directory.Build.rsp", "Directory.Packages.props", "global.json", ".editorconfig",
+    ];
+
+    private readonly string root = FindRoot();
+    private readonly string copy = Directory.CreateTempSubdirectory("raftfast-mutants-").FullName;
+    private readonly TextWriter output;
+
+    private MutationGate(TextWriter output) => this.output = output;
+
+    /// <returns>Whether every mutant was found.</returns>
+    public static bool Run(TextWriter output, string? only = null)
+    {
+        Stopwatch clock = Stopwatch.StartNew();
+        using MutationGate gate = new(output);
+        List<Mutant> mutants = [];
+        foreach (Mutant mutant in MutantList.All)
+        {
+            if (only is null || mutant.Name == only)
+                mutants.Add(mutant);
+        }
+        int survived = gate.Run(mutants);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{mutants.Count} mutants, {survived} not found; {clock.Elapsed.TotalSeconds:N0} s"));
+        return mutants.Count > 0 && survived == 0;
+    }
+
+    public void Dispose() => Directory.Delete(copy, recursive: true);
+
+    private int Run(List<Mutant> mutants)
+    {
+        foreach (string source in Sources)
+            Copy(Path.Combine(root, source), Path.Combine(copy, source));
+        if (!TryBuild("tests/Simulation", "", out string errors))
+            throw new InvalidOperationException($"the copy in {copy} does not build:\n{errors}");
+        using SemaphoreSlim processors = new(Environment.ProcessorCount);
+        List<Task<Finding>> findings = [];
+        int survived = 0;
+        int told = 0;
+        foreach (Mutant mutant in mutants)
+        {
+            findings.Add(Start(mutant, processors));
+            for (; told < findings.Count && findings[told].IsCompleted; told++)
+                survived += Tell(mutants[told], findings[told].Result);
+        }
+        for (; told < findings.Count; told++)
+            survived += Tell(mutants[told], findings[told].Result);
+        return survived;
+    }
+
+    /// <returns>1 if the mutant was not found.</returns>
+    private int Tell(Mutant mutant, Finding finding)
+    {
+        string seed = finding.Seed is { } found ? $"seed {found}" : "NOT FOUND";
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{mutant.Name,-34}{seed,-11}{finding.Seconds,5:N0} s  {finding.By}"));
+        if (finding.Seed is null)
+            output.WriteLine($"  it breaks: {mutant.Breaks}");
+        return finding.Seed is null ? 1 : 0;
+    }
+
+    /// <summary>Builds a mutant, which must not be done at the same time as another, and lets it run.</summary>
+    private Task<Finding> Start(Mutant mutant, SemaphoreSlim processors)
+    {
+        string file = Path.Combine(copy, "src", mutant.File);
+        string source = File.ReadAllText(file);
+        if (mutant.Apply(source) is not { } mutated)
+            return Task.FromResult(new Finding(null, 0, $"has rotted: its text is not exactly once in src/{mutant.File}"));
+        File.WriteAllText(file, mutated);
+        bool isBuilt = TryBuild($"src/{mutant.Project}", "--no-restore --no-dependencies", out string errors);
+        File.WriteAllText(file, source);
+        if (!isBuilt)
+            return Task.FromResult(new Finding(null, 0, $"has rotted: it does not compile\n{errors}"));
+        string program = Path.Combine(copy, mutant.Name);
+        Copy(Path.Combine(copy, "tests/Simulation", Binaries), program);
+        string assembly = mutant.Project == "Server" ? "raftfast.dll" : $"RaftFast.{mutant.Project}.dll";
+        File.Copy(Path.Combine(copy, "src", mutant.Project, Binaries, assembly), Path.Combine(program, assembly), overwrite: true);
+        return Task.Run(() => Find(program, processors));
+    }
+
+    private static Finding Find(string program, SemaphoreSlim processors)
+    {
+        processors.Wait();
+        try
+        {
+            Stopwatch clock = Stopwatch.StartNew();
+            (int? code, string said) = Execute(program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
+            Match failure = FailureLine().Match(said);
+            if (failure.Success)
+                return new Finding(ulong.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture), clock.Elapsed.TotalSeconds, failure.Groups[2].Value);
+            string why = code is null ? $"still running after {TimeMax.TotalMinutes} minutes" : code == 0 ? $"{SeedsMax} seeds pass" : $"exit {code}\n{said}";
+            return new Finding(null, clock.Elapsed.TotalSeconds, why);
+        }
+        finally
+        {
+            processors.Release();
+        }
+    }
+
+    private bool TryBuild(string project, string options, out string said)
+    {
+        // Neither style nor unused variables matter in a mutant.
+        (int? code, said) = Execute(copy,
+            $"build {project} -c Release --nologo -v q -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
+        return code == 0;
+    }
+
+    /// <returns>The exit code, or null when the time was up.</returns>
+    private static (int? Code, string Said) Execute(string directory, string arguments)
+    {
+        ProcessStartInfo start = new("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        Task<string> said = process.StandardOutput.ReadToEndAsync();
+        Task<string> complained = process.StandardError.ReadToEndAsync();
+        bool hasEnded = process.WaitForExit(TimeMax);
+        if (!hasEnded)
+            process.Kill(entireProcessTree: true);
+        return (hasEnded ? process.ExitCode : null, said.Result + complained.Result);
+    }
+
+    private static string Binaries { get; } = Path.Combine("bin", "Release", "net10.0");
+
+    private static void Copy(string from, string to)
+    {
+        if (File.Exists(from))
+        {
+            File.Copy(from, to);
+            return;
+        }
+        Directory.CreateDirectory(to);
+        foreach (string entry in Directory.EnumerateFileSystemEntries(from))
+        {
+            string name = Path.GetFileName(entry);
+            if (name is not ("bin" or "obj"))
+                Copy(entry, Path.Combine(to, name));
+        }
+    }
+
+    private static string FindRoot()
+    {
+        for (string? directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            if (File.Exists(Path.Combine(directory, "RaftFast.sln")))
+                return directory;
+        }
+        throw new InvalidOperationException("mutants are made from the sources, and this program is not inside them");
+    }
+
+    [GeneratedRegex(@"^seed (\d+) FAILED: (.*)$", RegexOptions.Multiline)]
+    private static partial Regex FailureLine();
+
+    private readonly record struct Finding(ulong? Seed, double Seconds, string By);
+}
