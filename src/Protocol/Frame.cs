@@ -72,11 +72,14 @@ public static class Frame
             Commit = BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
             Context = BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
         };
-        if (decoded.Count < 0 || decoded.Term < 0 || decoded.Commit < 0 || decoded.Context < 0)
+        if (decoded.Count < 0 || decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0)
+            return DecodeStatus.Invalid;
+        // A term begins with an election, and a Forward speaks for none.
+        if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != (decoded.Type == MessageType.Forward))
             return DecodeStatus.Invalid;
         if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
-        if (decoded.Position.Term < 0 || decoded.Position.Index < 0)
+        if (decoded.Position.Term is < 0 or > LogPosition.Greatest || decoded.Position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse;
         if (isNumbered && decoded.Context == 0)
