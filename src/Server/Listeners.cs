@@ -20,6 +20,15 @@ internal sealed class Listeners : IAsyncDisposable
     /// <summary>Each member of the largest cluster may dial a few times over before its dead connections are noticed.</summary>
     public const int PeerConnectionsMax = 4 * Quorum.VotersMax;
 
+    /// <summary>Bytes received from a client and not read yet: Kestrel's own bound, a value of the largest size.</summary>
+    private const long ClientReadAheadMax = 1024 * 1024;
+
+    /// <summary>
+    /// The same for a member, which TCP holds back while the loop is busy: 16 of the transport's blocks. These come from the shared
+    /// array pool, which keeps a few dozen at a time; more would be allocated anew, as many bytes as are received.
+    /// </summary>
+    private const long PeerReadAheadMax = 64 * 1024;
+
     private readonly Listener http;
     private readonly Listener peer;
 
@@ -38,17 +47,12 @@ internal sealed class Listeners : IAsyncDisposable
     public static async Task<Listeners> StartAsync(
         IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler, ILoggerFactory loggers)
     {
-        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions
-        {
-            // What runs on the transport's threads parses, posts and returns; a hand-over would cost more than it.
-            UnsafePreferInlineScheduling = true,
-        }), loggers);
         ILogger log = loggers.CreateLogger("listen");
-        IConnectionListener httpSocket = await BindAsync(transport, http, "clients", "--port");
+        IConnectionListener httpSocket = await BindAsync(Transport(ClientReadAheadMax, loggers), http, "clients", "--port");
         IConnectionListener peerSocket;
         try
         {
-            peerSocket = await BindAsync(transport, peer, "the other members", "--cluster, in every member's list");
+            peerSocket = await BindAsync(PeerTransport(loggers), peer, "the other members", "--cluster, in every member's list");
         }
         catch (ListenException)
         {
@@ -69,6 +73,17 @@ internal sealed class Listeners : IAsyncDisposable
 
     /// <summary>Stops at once.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
+
+    public static SocketTransportFactory PeerTransport(ILoggerFactory loggers) => Transport(PeerReadAheadMax, loggers);
+
+    private static SocketTransportFactory Transport(long readAheadMax, ILoggerFactory loggers) => new(
+        Options.Create(new SocketTransportOptions
+        {
+            // What runs on the transport's threads parses, posts and returns; a hand-over would cost more than it.
+            UnsafePreferInlineScheduling = true,
+            MaxReadBufferSize = readAheadMax,
+        }),
+        loggers);
 
     private static async Task<IConnectionListener> BindAsync(
         SocketTransportFactory transport, IPEndPoint endPoint, string whom, string flag)

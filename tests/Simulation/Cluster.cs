@@ -149,7 +149,7 @@ internal sealed class Cluster : IDisposable
             foreach (SimulatedServer other in servers)
             {
                 if (point.Everywhere && other != server)
-                    other.Crash();
+                    other.Crash(losesPower: true);
             }
         }
         foreach (SimulatedServer other in servers)

@@ -86,10 +86,10 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         switch (fault)
         {
             case Fault.Crash:
-                server.Crash();
+                server.Crash(random.OneIn(2));
                 break;
             case Fault.CrashLeader:
-                leader.Crash();
+                leader.Crash(random.OneIn(2));
                 break;
             case Fault.CrashInOperation:
                 server.CrashInOperation();
@@ -157,7 +157,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     {
         cluster.Counters[Counter.PowerLostEverywhere]++;
         foreach (SimulatedServer server in servers)
-            server.Crash();
+            server.Crash(losesPower: true);
     }
 
     private void Cut(Func<int, int, bool> isCut)

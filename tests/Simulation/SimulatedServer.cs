@@ -83,13 +83,13 @@ internal sealed class SimulatedServer : IDisposable
         }
         catch (Exception failure) when (IsSimulated(failure))
         {
-            Die();
+            Die(random.OneIn(2));
         }
         Invariant.Hold(!IsLost);
     }
 
-    /// <summary>The process ends, and what the machine had not synced is decided.</summary>
-    public void Crash()
+    /// <summary>The process ends; with the machine's power, what that had not synced is decided too.</summary>
+    public void Crash(bool losesPower)
     {
         if (!IsUp)
             return;
@@ -105,7 +105,7 @@ internal sealed class SimulatedServer : IDisposable
             {
             }
         }
-        Die();
+        Die(losesPower);
     }
 
     /// <summary>The process will die in one of its next disk operations.</summary>
@@ -120,7 +120,7 @@ internal sealed class SimulatedServer : IDisposable
     {
         if (!IsUp || !Disk.CanBeDamaged)
             return;
-        Crash();
+        Crash(losesPower: true);
         if (isMisdirected)
             Disk.Misdirect();
         else
@@ -288,10 +288,10 @@ internal sealed class SimulatedServer : IDisposable
     private void DieOf()
     {
         cluster.Counters[Counter.Crashes]++;
-        Die();
+        Die(random.OneIn(2));
     }
 
-    private void Die()
+    private void Die(bool losesPower)
     {
         Incarnation++;
         writing = default;
@@ -307,7 +307,10 @@ internal sealed class SimulatedServer : IDisposable
             if (input.Kind == EventKind.Deliver)
                 SimulatedNetwork.Return(input.Frame);
         }
-        Disk.LosePower();
+        if (losesPower)
+            Disk.LosePower();
+        else
+            Disk.LoseProcess();
         cluster.OnDied(this);
     }
 

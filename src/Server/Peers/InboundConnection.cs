@@ -1,13 +1,15 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers;
 
 /// <summary>
-/// An accepted connection of a member, after its handshake: receives straight into the member's batches, verifies each frame here,
+/// An accepted connection of a member, after its handshake: receives into the member's batches, verifies each frame here,
 /// off the loop thread, and posts what is whole. With both batches at the loop it does not read: TCP passes that on to the sender.
 /// </summary>
 /// <param name="close">Makes a pending read of <paramref name="input"/> end.</param>
-internal sealed class InboundConnection(InboundMember member, Stream input, Action close, Inbox inbox)
+internal sealed class InboundConnection(InboundMember member, PipeReader input, Action close, Inbox inbox)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool ending;
@@ -38,7 +40,8 @@ internal sealed class InboundConnection(InboundMember member, Stream input, Acti
                     batch = member.TryTakeBatch();
                     continue;
                 }
-                int received = await input.ReadAsync(batch.Buffer.AsMemory(length));
+                ReadResult read = await input.ReadAsync(); // not through a Stream over it, which allocates at each read that waits
+                int received = Take(read.Buffer, batch.Buffer.AsSpan(length));
                 length += received;
                 string? error = Verify(batch.Buffer.AsSpan(0, length), out int wholeLength, out int nextLength);
                 if (received == 0 || error is not null)
@@ -67,6 +70,15 @@ internal sealed class InboundConnection(InboundMember member, Stream input, Acti
             ended.TrySetResult();
         }
         return null;
+    }
+
+    private int Take(in ReadOnlySequence<byte> received, Span<byte> destination)
+    {
+        int length = (int)Math.Min(received.Length, destination.Length);
+        ReadOnlySequence<byte> taken = received.Slice(0, length);
+        taken.CopyTo(destination);
+        input.AdvanceTo(taken.End);
+        return length;
     }
 
     /// <param name="wholeLength">Bytes of the whole frames at the start.</param>

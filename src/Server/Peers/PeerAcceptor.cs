@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
@@ -35,7 +36,7 @@ internal sealed class PeerAcceptor : ConnectionHandler
         if (connection.Features.Get<IConnectionSocketFeature>() is { } transport)
             PeerSocket.Configure(transport.Socket, options);
         return ServeAsync(
-            connection.Transport.Input.AsStream(),
+            connection.Transport.Input,
             connection.Transport.Output.AsStream(),
             connection.RemoteEndPoint,
             connection.Abort,
@@ -45,9 +46,9 @@ internal sealed class PeerAcceptor : ConnectionHandler
     /// <summary>Until the connection ends, for whatever reason; then the caller closes it.</summary>
     /// <param name="close">Closes it at once, from any thread.</param>
     /// <param name="stop">Ends it whatever it waits for, the loop too.</param>
-    public async Task ServeAsync(Stream input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
+    public async Task ServeAsync(PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
     {
-        InboundMember? member = await ShakeHandsAsync(input, output, remote, stop);
+        InboundMember? member = await ShakeHandsAsync(input.AsStream(leaveOpen: true), output, remote, stop);
         if (member is null)
             return;
         InboundConnection connection = new(member, input, close, inbox);

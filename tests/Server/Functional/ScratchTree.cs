@@ -23,7 +23,6 @@ internal sealed class ScratchTree : IDisposable
         }
         environment[ServerBinary.Variable] = null;
         environment["MSBUILDDISABLENODEREUSE"] = "1"; // no build server outlives the test
-        environment["UseSharedCompilation"] = "false";
         environment["NO_PROXY"] = environment["no_proxy"] = "127.0.0.1";
         environment["PATH"] = $"{Environment.GetEnvironmentVariable("PATH")}:{CommandsDirectory}";
         Directory.CreateDirectory(CommandsDirectory);

@@ -2,7 +2,6 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.Extensions.Options;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
 
@@ -21,8 +20,7 @@ internal sealed class Node : IAsyncDisposable
         Reader = new InboxReader(Inbox);
         options ??= new PeerOptions();
         Acceptor = new PeerAcceptor(id, Cluster(1, 1, 1, clusterId), Inbox, Log, options);
-        SocketTransportFactory transport = new(
-            Options.Create(new SocketTransportOptions { UnsafePreferInlineScheduling = true }), NullLoggerFactory.Instance);
+        SocketTransportFactory transport = Listeners.PeerTransport(NullLoggerFactory.Instance);
         ValueTask<IConnectionListener> bound = transport.BindAsync(new IPEndPoint(IPAddress.Loopback, port));
         listener = new Listener(bound.AsTask().GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
 
@@ -53,7 +54,7 @@ public sealed class PeerHandshakeTests
         {
             PieceStream input = new(bytes, position => position < cut ? cut : bytes.Length);
             using MemoryStream output = new();
-            await node.Acceptor.ServeAsync(input, output, null, () => { }, TestContext.Current.CancellationToken);
+            await node.Acceptor.ServeAsync(PipeReader.Create(input), output, null, () => { }, TestContext.Current.CancellationToken);
             Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));
             Assert.Equal(HandshakeStatus.Accepted, status);
         }
@@ -80,7 +81,7 @@ public sealed class PeerHandshakeTests
             byte[] damaged = [.. bytes];
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             using MemoryStream output = new();
-            await node.Acceptor.ServeAsync(new PieceStream(damaged, _ => damaged.Length), output, null, () => { }, TestContext.Current.CancellationToken);
+            await node.Acceptor.ServeAsync(PipeReader.Create(new PieceStream(damaged, _ => damaged.Length)), output, null, () => { }, TestContext.Current.CancellationToken);
             if (output.Length > 0)
             {
                 Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.IO.Pipelines;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
@@ -255,7 +256,7 @@ public sealed class PeerReceiveTests
         byte[] input = [.. RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1)), .. bytes];
         PieceStream pieces = new(input, position =>
             position < Handshake.Size ? Handshake.Size : Math.Min(nextCut(position - Handshake.Size), bytes.Length) + Handshake.Size);
-        Task serving = node.Acceptor.ServeAsync(pieces, Stream.Null, null, () => { }, TestContext.Current.CancellationToken);
+        Task serving = node.Acceptor.ServeAsync(PipeReader.Create(pieces), Stream.Null, null, () => { }, TestContext.Current.CancellationToken);
         List<byte> received = [];
         object?[] one = new object?[1];
         while (!serving.IsCompleted || node.Inbox.Wait(0))

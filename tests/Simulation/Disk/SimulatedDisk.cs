@@ -89,13 +89,19 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         crashMoment = moment;
     }
 
-    /// <summary>The machine has lost power: what was not synced is decided.</summary>
-    public void LosePower()
+    /// <summary>The process has died, the machine has not: what was not synced is still to be seen, and still to be lost.</summary>
+    public void LoseProcess()
     {
         crashAt = long.MaxValue;
         NextWriteFails = false;
         NextReadFails = false;
         HasFailed = false;
+    }
+
+    /// <summary>The machine has lost power: what was not synced is decided.</summary>
+    public void LosePower()
+    {
+        LoseProcess();
         foreach (DirectoryOperation operation in unsynced)
         {
             if (random.OneIn(2))
