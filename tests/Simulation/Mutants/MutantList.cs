@@ -35,9 +35,6 @@ internal static class MutantList
         new("commit-beyond-append", "An append commits no further than the entries that it has checked (figure 2).", "Consensus/Follower.cs",
             "log.CommitTo(Math.Min(message.Commit, lastNew));",
             "log.CommitTo(message.Commit);"),
-        new("old-acknowledgement-counts", "An acknowledgement of an earlier term says nothing of the log in this one.", "Consensus/RaftCore.cs",
-            "if (message.Term < Term && !IsAnswerToPreVote(message))",
-            "if (message.Term < Term && !IsAnswerToPreVote(message) && message.Type != MessageType.AppendResponse)"),
         new("election-without-majority", "A majority elects a leader.", "Consensus/Quorum.cs",
             "int majority = voters.Length / 2 + 1;",
             "int majority = (voters.Length + 1) / 2 - voters.Length / 3;"),
@@ -74,8 +71,8 @@ internal static class MutantList
         new("read-joins-round", "A round confirms the reads that were there when it began.", "Consensus/ReadIndexQueue.cs",
             "waiting[server] = context;",
             "(IsConfirming ? confirming : waiting)[server] = context;"),
-        new("read-confirmed-by-earlier-attempt", "The answer to one request for a read index says nothing of the next one's reads.", "Server/PendingReads.cs",
-            "if (read.Context != context)",
+        new("read-confirmed-by-earlier-question", "The answer to what was asked before says nothing of the reads that came since.", "Server/PendingReads.cs",
+            "if (read.Context < firstContext || read.Context > context)",
             "if (read.Context > context)"),
         new("read-context-reused", "A process takes no answer for its own that was meant for an earlier one.", "Server/RaftNode.cs",
             "reads = new PendingReads(core, store, answers, firstNumber);",
@@ -93,11 +90,11 @@ internal static class MutantList
                     }
             """),
         new("forwarded-twice", "A forwarded write is sent once.", "Server/WriteRouter.cs",
-            "foreach (WaitingWrite write in writes)\n            network.Write(leader, write.Request.Record);",
+            "if (isSent)\n            forwarded.AddFrame(leader, writes);",
             """
-            foreach (WaitingWrite write in writes)
-                        network.Write(leader, write.Request.Record);
-                    if (!network.Begin(message, length))
+            if (isSent)
+                        forwarded.AddFrame(leader, writes);
+                    if (!isSent || !network.Begin(message with { Context = long.MaxValue - message.Context }, length))
                         return;
                     foreach (WaitingWrite write in writes)
                         network.Write(leader, write.Request.Record);
@@ -118,8 +115,8 @@ internal static class MutantList
             "for (int at = searchOffset; at < TailEnd;",
             "for (int at = TailEnd; at < TailEnd;"),
         new("directory-not-synced", "A segment's name is durable before what is in it is acknowledged.", "Storage/WalSegments.cs",
-            "disk.SyncDirectory();",
-            ""),
+            "disk.SyncDirectory();\n            file?.Dispose();",
+            "file?.Dispose();"),
         new("slab-reused-early", "Memory is used again once what is in it is written.", "Storage/WalSlabs.cs",
             "slab.LastBatch <= durableBatch && (slab.IsEmpty",
             "(slab.IsEmpty"),

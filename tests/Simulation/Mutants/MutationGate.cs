@@ -20,15 +20,18 @@ internal sealed partial class MutationGate : IDisposable
     private static readonly string[] Sources =
     [
         "src", "tests/Simulation", "tests/Linearizability", "tests/Directory.Build.props",
-        "Directory.Build.props", "Directory.Build.rsp", "Directory.Packages.props", "global.json", ".editorconfig",
+        "Directory.Build.props", "Directory.Packages.props", "global.json", ".editorconfig",
     ];
 
-    private readonly string root = FindRoot();
     private readonly string copy = Directory.CreateTempSubdirectory("raftfast-mutants-").FullName;
     private readonly TextWriter output;
 
     private MutationGate(TextWriter output) => this.output = output;
 
+    /// <summary>Of the repository that this program was built in.</summary>
+    public static string Root { get; } = FindRoot();
+
+    /// <param name="only">One mutant's name; null: all of them.</param>
     /// <returns>Whether every mutant was found.</returns>
     public static bool Run(TextWriter output, string? only = null)
     {
@@ -51,7 +54,7 @@ internal sealed partial class MutationGate : IDisposable
     private int Run(List<Mutant> mutants)
     {
         foreach (string source in Sources)
-            Copy(Path.Combine(root, source), Path.Combine(copy, source));
+            Copy(Path.Combine(Root, source), Path.Combine(copy, source));
         if (!TryBuild("tests/Simulation", "", out string errors))
             throw new InvalidOperationException($"the copy in {copy} does not build:\n{errors}");
         using SemaphoreSlim processors = new(Environment.ProcessorCount);
@@ -74,7 +77,7 @@ internal sealed partial class MutationGate : IDisposable
     {
         string seed = finding.Seed is { } found ? $"seed {found}" : "NOT FOUND";
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{mutant.Name,-34}{seed,-11}{finding.Seconds,5:N0} s  {finding.By}"));
+            $"{mutant.Name,-36}{seed,-11}{finding.Seconds,5:N0} s  {finding.By}"));
         if (finding.Seed is null)
             output.WriteLine($"  it breaks: {mutant.Breaks}");
         return finding.Seed is null ? 1 : 0;
@@ -108,7 +111,7 @@ internal sealed partial class MutationGate : IDisposable
             (int? code, string said) = Execute(program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
             Match failure = FailureLine().Match(said);
             if (failure.Success)
-                return new Finding(ulong.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture), clock.Elapsed.TotalSeconds, failure.Groups[2].Value);
+                return Judge(ulong.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture), failure.Groups[2].Value, clock.Elapsed.TotalSeconds);
             string why = code is null ? $"still running after {TimeMax.TotalMinutes} minutes" : code == 0 ? $"{SeedsMax} seeds pass" : $"exit {code}\n{said}";
             return new Finding(null, clock.Elapsed.TotalSeconds, why);
         }
@@ -118,11 +121,20 @@ internal sealed partial class MutationGate : IDisposable
         }
     }
 
+    /// <summary>A seed that fails without the mutant, too, proves nothing.</summary>
+    private static Finding Judge(ulong seed, string by, double seconds)
+    {
+        string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new Trace(null), null, out _);
+        return failure is null
+            ? new Finding(seed, seconds, by)
+            : new Finding(null, seconds, $"seed {seed} fails without it, too: {failure}");
+    }
+
     private bool TryBuild(string project, string options, out string said)
     {
         // Neither style nor unused variables matter in a mutant.
         (int? code, said) = Execute(copy,
-            $"build {project} -c Release --nologo -v q -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
+            $"build {project} -c Release --nologo -v q -m:1 -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
         return code == 0;
     }
 
