@@ -107,7 +107,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     private void OnHeartbeat(in Message message)
     {
-        Core.Log.CommitTo(message.Commit);
+        CommitTo(message.Commit);
         Core.Send(new Message { Type = MessageType.HeartbeatResponse, To = message.From, Context = message.Context });
     }
 
@@ -115,8 +115,16 @@ internal sealed class Follower(RaftCore core) : Role(core)
     {
         if (message.Rejected)
             return;
-        Core.Log.CommitTo(message.Commit);
+        CommitTo(message.Commit);
         Core.Ready.Reads.Add(new ReadState(message.Context, message.Position.Index));
+    }
+
+    /// <param name="index">Not above what this server has acknowledged to the leader.</param>
+    private void CommitTo(long index)
+    {
+        if (index > Core.Log.Last.Index)
+            throw new AcknowledgedEntriesLostException();
+        Core.Log.CommitTo(index);
     }
 
     private void Acknowledge()

@@ -72,11 +72,14 @@ public static class Frame
             Commit = BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
             Context = BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
         };
-        if (decoded.Count < 0 || decoded.Term < 0 || decoded.Commit < 0 || decoded.Context < 0)
+        if (decoded.Count < 0 || decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0)
+            return DecodeStatus.Invalid;
+        // A term begins with an election, and a Forward speaks for none.
+        if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != (decoded.Type == MessageType.Forward))
             return DecodeStatus.Invalid;
         if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
-        if (decoded.Position.Term < 0 || decoded.Position.Index < 0)
+        if (decoded.Position.Term is < 0 or > LogPosition.Greatest || decoded.Position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse;
         if (isNumbered && decoded.Context == 0)
@@ -91,7 +94,8 @@ public static class Frame
 
     /// <summary>
     /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
-    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position.
+    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position,
+    /// and a command that the state machine knows: once in the log, another would stop every member, at every start.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {
@@ -107,7 +111,7 @@ public static class Frame
                 if (!follows || header.Type == RecordType.HardState)
                     return false;
             }
-            else if (header.Position != default || header.Type != RecordType.Command)
+            else if (header.Position != default || !IsCommand(records, header))
             {
                 return false;
             }
@@ -116,4 +120,8 @@ public static class Frame
         }
         return records.IsEmpty;
     }
+
+    private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
+        header.Type == RecordType.Command
+        && PutCommand.TryRead(Record.Payload(record, header), out _) == DecodeStatus.Complete;
 }

@@ -67,7 +67,7 @@ public static class Record
             return DecodeStatus.Invalid;
         if (type is < (uint)RecordType.Command or > (uint)RecordType.HardState)
             return DecodeStatus.Invalid;
-        if (position.Term < 0 || position.Index < 0)
+        if (position.Term is < 0 or > LogPosition.Greatest || position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         header = new((RecordType)type, position, (int)payloadLength, BinaryPrimitives.ReadUInt32LittleEndian(source[8..]));
         return DecodeStatus.Complete;

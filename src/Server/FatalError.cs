@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net.Sockets;
+using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Storage;
 
@@ -30,5 +31,5 @@ internal static class FatalError
     }
 
     private static bool IsOperatingError(Exception exception) =>
-        exception is ListenException or StorageException or IOException or SocketException or UnauthorizedAccessException;
+        exception is ListenException or StorageException or AcknowledgedEntriesLostException or IOException or SocketException or UnauthorizedAccessException;
 }

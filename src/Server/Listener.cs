@@ -61,7 +61,20 @@ internal sealed partial class Listener
         return drained.Task.IsCompleted;
     }
 
+    /// <summary>Ends when the transport is unbound. Whatever ended it earlier would leave a member that nobody can reach.</summary>
     private async Task AcceptAsync()
+    {
+        try
+        {
+            await AcceptAllAsync();
+        }
+        catch (Exception e)
+        {
+            FatalError.Exit(e);
+        }
+    }
+
+    private async Task AcceptAllAsync()
     {
         while (await transport.AcceptAsync() is { } context)
         {

@@ -14,10 +14,13 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
     private const int TicksToRetry = 15;
 
     private readonly Queue<PendingRead> confirmed = new(256);
-    private List<PendingRead> waiting = new(256);
-    private List<PendingRead> asking = new(256);
+    private readonly List<PendingRead> waiting = new(256);
+    private readonly List<PendingRead> asking = new(256);
 
     private long context = firstNumber;
+
+    /// <summary>Of the first request for those that are asking. Above <see cref="context"/>: it has yet to be made.</summary>
+    private long firstContext = firstNumber + 1;
     private long askedInTerm;
     private ulong askedOf;
     private int ticksSinceAsked;
@@ -26,31 +29,34 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
 
     public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
 
-    public void Tick()
-    {
-        if (asking.Count > 0 && ++ticksSinceAsked >= TicksToRetry)
-            AskAgain();
-    }
+    public void Tick() => ticksSinceAsked++;
 
     /// <summary>Asks for an index for all that wait, unless a request is under way already.</summary>
     public void Ask()
     {
         // A request to a leader that leads no more is never answered.
-        if (asking.Count > 0 && (core.Term != askedInTerm || core.LeaderId != askedOf))
-            AskAgain();
-        if (asking.Count > 0 || waiting.Count == 0 || !core.RequestRead(context + 1))
+        if (asking.Count == 0 || core.Term != askedInTerm || core.LeaderId != askedOf)
+            firstContext = context + 1;
+        bool isAsked = firstContext <= context;
+        if (!isAsked)
+        {
+            asking.AddRange(waiting);
+            waiting.Clear();
+        }
+        bool isDue = !isAsked || ticksSinceAsked >= TicksToRetry;
+        if (asking.Count == 0 || !isDue || !core.RequestRead(context + 1))
             return;
         context++;
         askedInTerm = core.Term;
         askedOf = core.LeaderId;
         ticksSinceAsked = 0;
-        (asking, waiting) = (waiting, asking);
     }
 
     public void Confirmed(ReadState read)
     {
-        // The answer to an earlier attempt says nothing of this one's reads.
-        if (read.Context != context)
+        // Every attempt since firstContext was made for these reads, and any answer to one serves: on a slow network the answer
+        // to the last never comes before the next is made. What was asked before says nothing of them.
+        if (read.Context < firstContext || read.Context > context)
             return;
         foreach (PendingRead pending in asking)
             confirmed.Enqueue(pending with { Index = read.Index });
@@ -89,14 +95,6 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
                 reads[kept++] = reads[i];
         }
         reads.RemoveRange(kept, reads.Count - kept);
-    }
-
-    private void AskAgain()
-    {
-        // Those that have waited longest stay in front.
-        asking.AddRange(waiting);
-        waiting.Clear();
-        (asking, waiting) = (waiting, asking);
     }
 
     private readonly record struct PendingRead(ClientRequest Request, long Deadline, long Index);

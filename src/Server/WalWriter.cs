@@ -54,15 +54,18 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     /// <summary>A failed write or sync ends the process: it is never retried, because what the disk then holds is unknown.</summary>
     private void Run()
     {
-        while (!isStopping)
+        bool isLast = false;
+        while (!isLast)
         {
             bool isIdle = !published.Wait(SealAfter);
             Interlocked.Exchange(ref hasWork, 0);
+            // Read before the last look at what is published: nothing is published after it was set.
+            isLast = isStopping;
             while (wal.TryTake(out WalBatch batch))
                 Write(batch);
-            if ((isIdle || isStopping) && wal.TryTakeSeal(out WalBatch seal))
+            if ((isIdle || isLast) && wal.TryTakeSeal(out WalBatch seal))
                 Write(seal);
-            if (isIdle && !isStopping)
+            if (isIdle && !isLast)
                 WaitForWork();
         }
     }

@@ -52,14 +52,14 @@ internal sealed class WriteRouter(
     {
         LogPosition first = default;
         int accepted = 0;
-        bool isDiskFull = false;
+        bool lacksRoom = false;
         while (accepted < message.Count)
         {
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
-            isDiskFull = core.IsLeader && !wal.HasRoom(record.Length);
-            if (isDiskFull || core.Propose(record.Length) != ProposeResult.Accepted)
+            lacksRoom = core.IsLeader && !wal.HasRoom(record.Length);
+            if (lacksRoom || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
             if (accepted++ == 0)
@@ -71,7 +71,8 @@ internal sealed class WriteRouter(
         core.Ready.Messages.Add(new Message
         {
             Type = MessageType.ForwardResponse,
-            Rejected = isDiskFull,
+            // Room may also be lacking only until the next segment has been made.
+            Rejected = lacksRoom && wal.DiskIsFull,
             From = core.Id,
             To = message.From,
             Term = core.Term,

@@ -23,8 +23,15 @@ internal sealed class DirectoryLock : IDisposable
     {
         string path = Path.Combine(directory, Name);
         SafeFileHandle file = Libc.IsKnown ? LockOnLinux(directory, path) : LockElsewhere(directory, path);
-        RandomAccess.SetLength(file, 0);
-        RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+        try
+        {
+            RandomAccess.SetLength(file, 0);
+            RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+        }
+        catch (IOException)
+        {
+            // The number is a courtesy: a full disk, on which this member can still serve reads, doesn't keep it from starting.
+        }
         return new DirectoryLock(file);
     }
 

@@ -84,7 +84,8 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     private LinuxFile? CreateOnLinux(string path, long bytes)
     {
-        LinuxFile.Create(path);
+        if (!LinuxFile.TryCreate(path))
+            return null;
         LinuxFile file = LinuxFile.Open(path, mode);
         // Blocks that were only allocated are marked as unwritten, and the first sync over them would have to write metadata.
         bool filled = false;

@@ -32,8 +32,15 @@ internal sealed unsafe class LinuxFile : IDiskFile
     }
 
     /// <summary>Makes the file, empty. O_DIRECT comes later: a file system that refuses it may have made the file already.</summary>
-    public static void Create(string path) =>
-        Descriptor(path, Libc.ReadWrite | Libc.CloseOnExec | Libc.Create | Libc.Exclusive).Dispose();
+    /// <returns>False if there is no room: a name or an inode may need a block, and a user may have too many.</returns>
+    public static bool TryCreate(string path)
+    {
+        int descriptor = Call(path, Libc.ReadWrite | Libc.CloseOnExec | Libc.Create | Libc.Exclusive);
+        if (descriptor < 0 && IsFull(Libc.LastError))
+            return false;
+        Checked(descriptor, path).Dispose();
+        return true;
+    }
 
     public int Read(long offset, Span<byte> destination)
     {

@@ -199,7 +199,7 @@ public sealed class DurabilityTests
         Assert.Equal(2, heartbeat.Commit);
 
         TestCore forgetful = new(term: 1, log: [1]);
-        Assert.Throws<InvariantException>(() => forgetful.Heartbeat(from: 2, term: 1, heartbeat.Commit));
+        Assert.Throws<AcknowledgedEntriesLostException>(() => forgetful.Heartbeat(from: 2, term: 1, heartbeat.Commit));
     }
 
     [Fact]

@@ -58,11 +58,23 @@ public sealed class FrameRecordsTests
     [Fact]
     public void Forwarded_records_are_commands_without_a_position()
     {
-        Assert.True(Frame.RecordsAreValid(Forward, Records((0, 0), (0, 0))));
-        Assert.False(Frame.RecordsAreValid(Forward, Records((0, 0), (0, 1))));
-        Assert.False(Frame.RecordsAreValid(Forward, Records((1, 0), (0, 0))));
+        Assert.True(Frame.RecordsAreValid(Forward, [.. Put((0, 0)), .. Put((0, 0))]));
+        Assert.False(Frame.RecordsAreValid(Forward, [.. Put((0, 0)), .. Put((0, 1))]));
+        Assert.False(Frame.RecordsAreValid(Forward, [.. Put((1, 0)), .. Put((0, 0))]));
         Assert.False(Frame.RecordsAreValid(Forward with { Count = 1 }, One(RecordType.NoOp, (0, 0))));
         Assert.False(Frame.RecordsAreValid(Forward with { Count = 1 }, One(RecordType.HardState, (0, 0))));
+    }
+
+    [Fact]
+    public void Forwarded_command_is_one_that_the_state_machine_knows()
+    {
+        Message one = Forward with { Count = 1 };
+        Assert.True(Frame.RecordsAreValid(one, Put((0, 0))));
+        Assert.False(Frame.RecordsAreValid(one, One(RecordType.Command, (0, 0))));
+        byte[] other = Put((0, 0));
+        other[Record.HeaderSize] ^= 0x80;
+        Record.Seal(other, RecordType.Command, PutCommand.PayloadLength(4, 2));
+        Assert.False(Frame.RecordsAreValid(one, other));
     }
 
     [Fact]
@@ -93,6 +105,16 @@ public sealed class FrameRecordsTests
         foreach ((long, long) position in positions)
             records.AddRange(One(RecordType.Command, position));
         return [.. records];
+    }
+
+    private static byte[] Put((long Term, long Index) position)
+    {
+        int payloadLength = PutCommand.PayloadLength(4, 2);
+        byte[] record = new byte[Record.LengthOf(payloadLength)];
+        PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, payloadLength), "/key"u8);
+        Record.Seal(record, RecordType.Command, payloadLength);
+        Record.Stamp(record, new LogPosition(position.Term, position.Index));
+        return record;
     }
 
     private static byte[] One(RecordType type, (long Term, long Index) position)

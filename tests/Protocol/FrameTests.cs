@@ -70,8 +70,8 @@ public sealed class FrameTests
             {
                 Type = type,
                 Count = carries ? 1 : 5,
-                Term = long.MaxValue,
-                Commit = long.MaxValue,
+                Term = type == MessageType.Forward ? 0 : LogPosition.Greatest,
+                Commit = LogPosition.Greatest,
                 Context = long.MaxValue,
             };
             int length = carries ? Frame.RecordsBytesMax : 0;

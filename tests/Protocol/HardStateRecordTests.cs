@@ -23,7 +23,7 @@ public sealed class HardStateRecordTests
     [Theory]
     [InlineData(5, 2)]
     [InlineData(0, 0)]
-    [InlineData(long.MaxValue, ulong.MaxValue)]
+    [InlineData(LogPosition.Greatest, ulong.MaxValue)]
     public void Decoded_is_what_was_encoded(long term, ulong vote)
     {
         byte[] record = new byte[HardStateRecord.Size];

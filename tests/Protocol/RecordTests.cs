@@ -93,9 +93,9 @@ public sealed class RecordTests
     public void Extremes_are_valid()
     {
         byte[] payload = new byte[Record.PayloadBytesMax];
-        byte[] record = Encode(payload, RecordType.Command, new(long.MaxValue, long.MaxValue));
+        byte[] record = Encode(payload, RecordType.Command, new(LogPosition.Greatest, LogPosition.Greatest));
         Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out RecordHeader header));
-        Assert.Equal(new LogPosition(long.MaxValue, long.MaxValue), header.Position);
+        Assert.Equal(new LogPosition(LogPosition.Greatest, LogPosition.Greatest), header.Position);
         Assert.Equal(Record.PayloadBytesMax, header.PayloadLength);
     }
 

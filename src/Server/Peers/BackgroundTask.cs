@@ -6,9 +6,19 @@ internal static class BackgroundTask
     public static Task Run(Func<Task> work)
     {
         Task task = Task.Run(work);
-        RethrowUnhandled(task);
+        EndWithBug(task);
         return task;
     }
 
-    private static async void RethrowUnhandled(Task task) => await task.ConfigureAwait(false);
+    private static async void EndWithBug(Task task)
+    {
+        try
+        {
+            await task.ConfigureAwait(false);
+        }
+        catch (Exception bug)
+        {
+            FatalError.Exit(bug);
+        }
+    }
 }

@@ -10,10 +10,12 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
     {
         using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
         deadline.CancelAfter(options.HandshakeTimeout);
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         DialResult result = default;
         try
         {
+            // Fails too, when clients have taken all the file descriptors that the process may have.
+            socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address.Host, address.Port, deadline.Token);
             // Not before: a name with several addresses is tried with one socket after the other.
             PeerSocket.Configure(socket, options);
@@ -26,7 +28,7 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         finally
         {
             if (result.Connection is null)
-                socket.Dispose();
+                socket?.Dispose();
         }
         return result;
     }

@@ -12,6 +12,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private readonly Dictionary<long, int> leaderOfTerm = [];
     private readonly Dictionary<LogPosition, (long PreviousTerm, uint Checksum)> entries = [];
     private readonly List<long> committedTerms = [];
+    private readonly HashSet<(int Server, MessageType Type, long Context)> asked = [];
     private readonly DurableLog[] durable = CreateLogs(servers);
     private readonly byte[]?[] torn = new byte[]?[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
@@ -43,6 +44,9 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             Must(log.LastIndex >= message.Position.Index, "an acknowledgement leaves before its entries are durable", server);
         if (message.Type == MessageType.AppendResponse && message.Rejected)
             counters[Counter.AppendsRejected]++;
+        // A late answer must not pass for that to a later question, of a later process least of all.
+        if (message.Type is MessageType.ReadIndex or MessageType.Forward)
+            Must(asked.Add((server, message.Type, message.Context)), "a question's number is used again", server);
         if (message.Type == MessageType.Forward)
             counters[Counter.WritesForwarded] += message.Count;
     }
@@ -76,6 +80,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         Must(log.Applied <= log.Committed && log.Committed <= log.Last.Index && log.Durable <= log.Last.Index, "positions are out of order", server);
         bool stillLeads = before.IsLeader && core.IsLeader && core.Term == before.HardState.Term;
         Must(!stillLeads || log.Last.Index >= before.Last, "a leader removes entries (Leader Append-Only)", server);
+        Must(!stillLeads || log.Committed == before.Committed || log.TermAt(log.Committed) == core.Term,
+            "a leader commits an entry of an earlier term by counting (§5.4.2)", server);
         if (core.IsLeader)
             OnLeads(server, core, isNew: !stillLeads);
         else if (before.IsLeader && core.Term == before.HardState.Term)
@@ -100,6 +106,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
         Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
         counters[Counter.Elections]++;
+        int votes = 0;
+        foreach (DurableLog disk in durable)
+            votes += disk.HoldsVote(core.Term, core.Id) ? 1 : 0;
+        // A server alone counts its vote at once, for there is nobody to tell.
+        Must(votes > servers / 2 || servers == 1, "a leader lacks the votes of a majority (§5.2)", server);
         for (int i = 0; i < committedTerms.Count; i++)
             Must(core.Log.Matches(new LogPosition(committedTerms[i], i + 1)), "a leader lacks a committed entry (Leader Completeness)", server);
     }

@@ -34,7 +34,7 @@ internal static class MutantList
             "long commit = Core.Log.Committed;"),
         new("commit-beyond-append", "An append commits no further than the entries that it has checked (figure 2).", "Consensus/Follower.cs",
             "log.CommitTo(Math.Min(message.Commit, lastNew));",
-            "log.CommitTo(Math.Min(message.Commit, log.Last.Index));"),
+            "log.CommitTo(message.Commit);"),
         new("old-acknowledgement-counts", "An acknowledgement of an earlier term says nothing of the log in this one.", "Consensus/RaftCore.cs",
             "if (message.Term < Term && !IsAnswerToPreVote(message))",
             "if (message.Term < Term && !IsAnswerToPreVote(message) && message.Type != MessageType.AppendResponse)"),

@@ -1,0 +1,114 @@
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Storage;
+
+namespace RaftFast.Server.Tests;
+
+/// <summary>Reads on member 1, which follows member 2.</summary>
+public sealed class PendingReadsTests : IRequestOwner
+{
+    private readonly RaftCore core = new(1, new ConfigurationState([1, 2, 3]), new RaftOptions(), default, new TermRuns(), new Random(1));
+    private readonly PendingReads reads;
+
+    public PendingReadsTests()
+    {
+        reads = new PendingReads(core, new KeyValueStore(), new Answers(), firstNumber: 100);
+        Follow(term: 1, leader: 2);
+    }
+
+    bool IRequestOwner.MarkForResume() => false;
+
+    void IRequestOwner.Resume()
+    {
+    }
+
+    [Fact]
+    public void Answer_to_an_earlier_attempt_for_the_same_reads_serves()
+    {
+        ClientRequest read = Add();
+        Assert.Equal(101, Asked());
+        ClientRequest later = Add();
+        Assert.Equal(0, Asked());
+        // On a slow network each answer comes after the next attempt.
+        Assert.Equal(102, AskedAfterRetry());
+        Confirm(101);
+        Assert.True(read.IsFinished);
+        // What came after that attempt needs one of its own.
+        Assert.False(later.IsFinished);
+        Assert.Equal(103, Asked());
+        Confirm(102);
+        Assert.False(later.IsFinished);
+        Assert.Equal(104, AskedAfterRetry());
+        Confirm(103);
+        Assert.True(later.IsFinished);
+    }
+
+    [Fact]
+    public void New_leader_is_asked_at_once_for_all_that_wait()
+    {
+        ClientRequest read = Add();
+        Assert.Equal(101, Asked());
+        ClientRequest later = Add();
+        Follow(term: 2, leader: 3);
+        Assert.Equal(102, Asked());
+        Confirm(101);
+        Assert.False(read.IsFinished);
+        Confirm(102);
+        Assert.True(read.IsFinished && later.IsFinished);
+    }
+
+    [Fact]
+    public void Reads_wait_for_a_leader_together()
+    {
+        core.Step(new Message { Type = MessageType.VoteResponse, Rejected = true, From = 3, To = 1, Term = 5 }, default);
+        ClientRequest read = Add();
+        Assert.Equal(0, Asked());
+        ClientRequest later = Add();
+        Assert.Equal(0, Asked());
+        Follow(term: 6, leader: 2);
+        Assert.Equal(101, Asked());
+        Confirm(101);
+        Assert.True(read.IsFinished && later.IsFinished);
+    }
+
+    private ClientRequest Add()
+    {
+        ClientRequest request = new(this);
+        request.Begin();
+        request.BeginGet("/key"u8);
+        reads.Add(request, deadline: 1000);
+        return request;
+    }
+
+    private void Follow(long term, ulong leader)
+    {
+        core.Step(new Message { Type = MessageType.Heartbeat, From = leader, To = 1, Term = term }, default);
+        core.Ready.Messages.Clear();
+    }
+
+    /// <returns>The number that the leader was asked under, 0 if it was not.</returns>
+    private long Asked()
+    {
+        core.Ready.Messages.Clear();
+        reads.Ask();
+        return core.Ready.Messages.Count == 0 ? 0 : Assert.Single(core.Ready.Messages).Context;
+    }
+
+    private long AskedAfterRetry()
+    {
+        for (int tick = 1; tick < 15; tick++)
+        {
+            reads.Tick();
+            Assert.Equal(0, Asked());
+        }
+        reads.Tick();
+        return Asked();
+    }
+
+    private void Confirm(long context)
+    {
+        reads.Confirmed(new ReadState(context, 0));
+        reads.Answer();
+    }
+}
