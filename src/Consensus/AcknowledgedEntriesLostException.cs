@@ -7,7 +7,7 @@ namespace RaftFast.Consensus;
 public sealed class AcknowledgedEntriesLostException : Exception
 {
     public AcknowledgedEntriesLostException()
-        : base("this member has lost entries of its log that it had acknowledged: its data directory was wiped or replaced by an older one. Put the right one back, or remove this member from the cluster")
+        : base("this member has lost entries of its log that it had acknowledged: its data directory was wiped or replaced by an older one; put the right one back")
     {
     }
 

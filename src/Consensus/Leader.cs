@@ -52,7 +52,7 @@ internal sealed class Leader : Role
 
     public void AddRead(ulong from, long context) => reads.Add(Core.Configuration.OrdinalOf(from), context);
 
-    public void PeerLost(ulong peer) => ProgressOf(peer).Lost();
+    public void MessagesMayBeLost(ulong peer) => ProgressOf(peer).MessagesMayBeLost();
 
     public void AwaitCommit(ulong peer, long index) =>
         ProgressOf(peer).CommitAwaited = Math.Max(ProgressOf(peer).CommitAwaited, index);

@@ -86,7 +86,7 @@ internal sealed class Progress(RaftOptions options)
     }
 
     /// <summary>Messages may have been lost: start again behind what is acknowledged.</summary>
-    public void Lost()
+    public void MessagesMayBeLost()
     {
         CommitSent = 0;
         BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
@@ -101,7 +101,7 @@ internal sealed class Progress(RaftOptions options)
         if (State != ProgressState.Replicate || inflights.IsEmpty)
             ticksWithoutAcknowledgement = 0;
         else if (++ticksWithoutAcknowledgement >= options.ElectionTicks)
-            Lost();
+            MessagesMayBeLost();
     }
 
     private void BecomeProbe(long next)

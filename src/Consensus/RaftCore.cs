@@ -5,7 +5,7 @@ namespace RaftFast.Consensus;
 /// <summary>
 /// Raft for one server: a deterministic state machine without I/O, clocks or threads. Inputs: <see cref="Tick"/>,
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>, <see cref="AppliedTo"/>,
-/// <see cref="PeerLost"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
+/// <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
 /// <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
 /// Section numbers are those of the Raft paper (Ongaro and Ousterhout, extended version) unless "thesis" is said.
 /// </summary>
@@ -117,10 +117,10 @@ public sealed class RaftCore
     public void AppliedTo(long index) => Log.AppliedTo(index);
 
     /// <summary>What was sent to this server lately may be lost: its connection broke, or is new.</summary>
-    public void PeerLost(ulong peer)
+    public void MessagesMayBeLost(ulong peer)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
-            leader.PeerLost(peer);
+            leader.MessagesMayBeLost(peer);
     }
 
     /// <summary>This follower waits for <paramref name="index"/> to be committed, and is to be told at once when it is.</summary>
@@ -139,7 +139,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// The next append that the window allows for this server, if any: Position is the entry before the first to send,
-    /// up to the log's Last may follow, at most <see cref="RaftOptions.AppendBytesMax"/> of them but at least one.
+    /// up to the log's Last may follow, in records of at most <see cref="RaftOptions.AppendBytesMax"/> bytes together, or one
+    /// larger; a probe at the log's end carries none.
     /// When it has been sent, <see cref="AppendSent"/> must be told.
     /// </summary>
     public bool TryNextAppend(ulong peer, out Message append)

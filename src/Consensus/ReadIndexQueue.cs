@@ -14,7 +14,7 @@ internal sealed class ReadIndexQueue(int servers)
 
     private bool hasWaiting;
 
-    /// <summary>Number of the latest round; never used again, in any term.</summary>
+    /// <summary>Number of the latest round; never used again by this process.</summary>
     public long Round { get; private set; }
 
     public bool IsConfirming { get; private set; }

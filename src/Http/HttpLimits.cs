@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>What one client, and all of them together, may take up. Each bound has the status that answers its excess.</summary>
+/// <summary>What one client, and all of them together, may take up. Where the excess of a bound is answered, its status is named.</summary>
 public sealed class HttpLimits
 {
     /// <summary>Connections that are open, or whose last requests are still with the server. One more is answered 503 and closed.</summary>

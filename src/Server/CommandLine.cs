@@ -8,12 +8,13 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
 /// <summary>
-/// The flags. Those of the original example are also taken with one dash, as Go programs do. A flag given twice has its
-/// last value.
+/// The flags. <c>--id</c>, <c>--cluster</c>, <c>--port</c> and <c>--join</c> are also taken with one dash, as Go programs
+/// take them. A flag given twice has its last value.
 /// </summary>
 internal static class CommandLine
 {
@@ -160,7 +161,7 @@ internal static class CommandLine
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
-            Disk = flags.GetValue(Disk)!,
+            Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
         };
         return null;
     }

@@ -22,8 +22,7 @@ internal static partial class NodeHost
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
-        DiskWriteMode mode = options.Disk == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered;
-        using DataDirectory directory = DataDirectory.Open(options.DataDirectory, mode);
+        using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
         NodeIdentity identity = Identify(directory, options, log);
         ClusterConfiguration configuration = identity.Configuration;
         long opened = Stopwatch.GetTimestamp();
@@ -43,7 +42,8 @@ internal static partial class NodeHost
         // From here on an exception on a thread ends the process: a member that can't keep its promises says nothing more.
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
-        using NodeLoop loop = new(CreateNode(identity, wal, recovery, network, options, loggers.CreateLogger("raft")), inbox, writer);
+        RaftNode node = CreateNode(identity, wal, recovery, network, writer, options, loggers.CreateLogger("raft"));
+        using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
         loop.Start();
@@ -76,7 +76,7 @@ internal static partial class NodeHost
     }
 
     private static RaftNode CreateNode(
-        NodeIdentity identity, Wal wal, WalRecovery recovery, PeerNetwork network, ServerOptions options, ILogger log)
+        NodeIdentity identity, Wal wal, WalRecovery recovery, PeerNetwork network, WalWriter writer, ServerOptions options, ILogger log)
     {
         ulong[] voters = new ulong[identity.Configuration.Members.Count];
         for (int i = 0; i < voters.Length; i++)
@@ -91,7 +91,7 @@ internal static partial class NodeHost
         RaftCore core = new(
             identity.MemberId, new ConfigurationState(voters), new RaftOptions(), recovery.HardState, runs, new Random(seed));
         return new RaftNode(
-            core, wal, new KeyValueStore(), recovery.HardState, network,
+            core, wal, new KeyValueStore(), recovery.HardState, network, writer.Wake,
             Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, log);
     }
 

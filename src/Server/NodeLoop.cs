@@ -15,18 +15,16 @@ internal sealed class NodeLoop : IDisposable
 
     private readonly RaftNode node;
     private readonly Inbox inbox;
-    private readonly WalWriter writer;
     private readonly object?[] items = new object?[1024];
     private readonly Thread thread;
 
     private volatile bool isStopping;
     private long nextTick;
 
-    public NodeLoop(RaftNode node, Inbox inbox, WalWriter writer)
+    public NodeLoop(RaftNode node, Inbox inbox)
     {
         this.node = node;
         this.inbox = inbox;
-        this.writer = writer;
         thread = new Thread(Run) { Name = "raftfast-loop", IsBackground = true };
     }
 
@@ -58,8 +56,7 @@ internal sealed class NodeLoop : IDisposable
         bool hasTicked = TickUntil(now);
         if (count > 0 || hasTicked || node.HasMoreToDo)
         {
-            if (node.EndBatch())
-                writer.Wake();
+            node.EndBatch();
         }
         else
         {

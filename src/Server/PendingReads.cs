@@ -25,8 +25,6 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
     private ulong askedOf;
     private int ticksSinceAsked;
 
-    public int Count => waiting.Count + asking.Count + confirmed.Count;
-
     public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
 
     public void Tick() => ticksSinceAsked++;

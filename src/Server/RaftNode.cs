@@ -25,6 +25,7 @@ internal sealed partial class RaftNode
     private readonly ForwardedWrites forwarded;
     private readonly PendingReads reads;
     private readonly Answers answers = new();
+    private readonly Action wakeWriter;
     private readonly long requestTimeout;
     private readonly ILogger logger;
 
@@ -34,17 +35,19 @@ internal sealed partial class RaftNode
     private RoleName loggedRole;
     private ulong loggedLeader;
 
+    /// <param name="wakeWriter">Called when the log's writer has something new.</param>
     /// <param name="firstNumber">
     /// Where the numbers begin by which this process knows answers to what it asked. Answers to what an earlier process of this
     /// member asked may still come: their numbers must not be used again, so a random one serves.
     /// </param>
     /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
     public RaftNode(
-        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, long firstNumber, long requestTimeout, ILogger logger)
+        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, Action wakeWriter, long firstNumber, long requestTimeout, ILogger logger)
     {
         this.core = core;
         this.wal = wal;
         this.network = network;
+        this.wakeWriter = wakeWriter;
         this.requestTimeout = requestTimeout;
         this.logger = logger;
         pending = new PendingWrites(answers);
@@ -108,11 +111,11 @@ internal sealed partial class RaftNode
     }
 
     /// <summary>A connection to this member has been made: what the last one carried may be lost.</summary>
-    public void OnPeerConnected(ulong peer) => core.PeerLost(peer);
+    public void OnPeerConnected(ulong peer) => core.MessagesMayBeLost(peer);
 
     public void OnPeerLost(ulong peer)
     {
-        core.PeerLost(peer);
+        core.MessagesMayBeLost(peer);
         forwarded.PeerLost(peer);
     }
 
@@ -123,20 +126,20 @@ internal sealed partial class RaftNode
     }
 
     /// <summary>Does all that the inputs since the last call ask for.</summary>
-    /// <returns>Whether the log's writer has something new.</returns>
-    public bool EndBatch()
+    public void EndBatch()
     {
         router.Route();
         reads.Ask();
         core.EndBatch();
         executor.Persist();
-        bool hasPublished = executor.Publish();
+        // Before anything is sent: own disk and network work at the same time (thesis §10.2.1).
+        if (executor.Publish())
+            wakeWriter();
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
         answers.Flush();
         LogChanges();
-        return hasPublished;
     }
 
     private void LogChanges()

@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
@@ -26,6 +27,5 @@ internal sealed record ServerOptions
 
     public required LogLevel LogLevel { get; init; }
 
-    /// <summary>"direct" or "buffered": how the log is written to disk.</summary>
-    public required string Disk { get; init; }
+    public required DiskWriteMode Disk { get; init; }
 }

@@ -6,7 +6,7 @@ namespace RaftFast.Storage;
 /// </summary>
 public sealed class StorageException : Exception
 {
-    private const string Rejoin = "move the data directory away and rejoin as a new member with a new id";
+    private const string Rejoin = "keep the directory as it is, and put an intact one in its place if there is one no older than this member's last run";
 
     public StorageException(string message) : base(message)
     {

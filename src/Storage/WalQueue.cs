@@ -4,7 +4,7 @@ namespace RaftFast.Storage;
 
 /// <summary>
 /// Batches between loop and writer: closed ones, and the open one. From the first append to the next publish the open batch is the
-/// loop's alone, so appending takes no lock; between publish and append it is whoever's holds the log's gate, and the writer may seal it.
+/// loop's alone, so appending takes no lock; between publish and append it belongs to whoever holds the log's gate, and the writer may seal it.
 /// Everything here but appending happens under the gate.
 /// </summary>
 internal sealed class WalQueue

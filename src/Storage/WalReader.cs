@@ -9,7 +9,7 @@ namespace RaftFast.Storage;
 /// </summary>
 internal sealed class WalReader(IDisk disk, WalRuns runs, int recordBytesMax) : IDisposable
 {
-    /// <summary>As many as slow followers that can be served without reading anything twice; each takes a record of any size.</summary>
+    /// <summary>So many slow followers can be served without reading anything twice; each buffer takes a record of any size.</summary>
     private readonly Buffer[] buffers = [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
     private AlignedMemory window = new(WalRuns.RunBytes);
     private long windowOffset;

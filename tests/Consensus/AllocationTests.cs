@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Steady state allocates nothing, on leader and follower alike (DESIGN.md, the promise).</summary>
+/// <summary>Steady state allocates nothing, on leader and follower alike.</summary>
 public sealed class AllocationTests
 {
     private const int Rounds = 10_000;

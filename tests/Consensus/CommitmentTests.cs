@@ -179,7 +179,7 @@ public sealed class CommitmentTests
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(1, append.Commit);
         Assert.Empty(leader.Sent());
-        leader.Core.PeerLost(2); // the append may be lost, so what it told counts for nothing
+        leader.Core.MessagesMayBeLost(2); // the append may be lost, so what it told counts for nothing
         Assert.Equal(1, Assert.Single(leader.Sent()).Commit);
     }
 

@@ -187,7 +187,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void Follower_that_lost_what_it_acknowledged_stops() // DESIGN.md: a node that cannot keep the promise stops
+    public void Follower_that_lost_what_it_acknowledged_stops() // README, What is promised: a node that can't keep its promise stops
     {
         TestCore leader = TestCore.Leader(term: 1);
         leader.Core.Propose(40);

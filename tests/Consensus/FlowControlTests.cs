@@ -117,11 +117,11 @@ public sealed class FlowControlTests
         for (int i = 0; i < 5; i++)
             leader.TrySend(2, out _);
         leader.Acknowledge(2, 3);
-        leader.Core.PeerLost(2);
+        leader.Core.MessagesMayBeLost(2);
         Assert.True(leader.TrySend(2, out Message append, count: 3));
         Assert.Equal(3, append.Position.Index);
         Assert.False(leader.TrySend(2, out _));
-        leader.Core.PeerLost(2); // a probe too
+        leader.Core.MessagesMayBeLost(2); // a probe too
         Assert.True(leader.TrySend(2, out append));
         Assert.Equal(3, append.Position.Index);
     }
@@ -130,9 +130,9 @@ public sealed class FlowControlTests
     public void Loss_of_a_server_that_is_no_member_and_loss_at_a_follower_mean_nothing()
     {
         TestCore leader = TestCore.Leader(term: 1);
-        leader.Core.PeerLost(9);
+        leader.Core.MessagesMayBeLost(9);
         leader.Core.AwaitCommit(9, 1);
-        new TestCore().Core.PeerLost(2);
+        new TestCore().Core.MessagesMayBeLost(2);
         new TestCore().Core.AwaitCommit(2, 1);
         Assert.True(leader.TrySend(2, out _));
     }
@@ -184,7 +184,7 @@ public sealed class FlowControlTests
     }
 
     [Fact]
-    public void Uncommitted_bytes_are_bounded_and_room_comes_back_with_commits() // DESIGN.md, back-pressure
+    public void Uncommitted_bytes_are_bounded_and_room_comes_back_with_commits() // ARCHITECTURE §5, back-pressure
     {
         TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
         Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68)); // beside the blank entry's 32

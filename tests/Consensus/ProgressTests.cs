@@ -97,7 +97,7 @@ public sealed class ProgressTests
         progress.Acknowledged(5);
         for (int i = 0; i < Options.InflightAppendsMax; i++)
             progress.Sent(1, 40);
-        progress.Lost();
+        progress.MessagesMayBeLost();
         Assert.Equal((ProgressState.Probe, 6L, 5L), (progress.State, progress.Next, progress.Match));
         Assert.True(progress.MaySend(10));
     }

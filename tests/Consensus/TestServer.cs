@@ -111,7 +111,7 @@ internal sealed class TestServer
 
     public void PeerLost(ulong peer)
     {
-        Core.PeerLost(peer);
+        Core.MessagesMayBeLost(peer);
         Collect();
     }
 

@@ -177,12 +177,10 @@ internal sealed class SimulatedServer : IDisposable
             node.AdvanceTo(cluster.Events.Now / 1000);
             for (int count = inbox.Count; count > 0; count--)
                 Take(inbox.Dequeue(), node);
-            bool hasPublished = node.EndBatch();
+            node.EndBatch();
             if (node.Core.Ready.Messages.Count > 0)
                 cluster.Counters[Counter.MessagesHeldForHardState]++;
             cluster.OnStepped(this);
-            if (hasPublished && !isWriting)
-                cluster.Events.Schedule(random.Between(1, 20), new Event(EventKind.DiskBegins, Number, Incarnation, 0));
             if (node.HasMoreToDo || inbox.Count > 0)
                 ScheduleRun();
         }
@@ -261,6 +259,12 @@ internal sealed class SimulatedServer : IDisposable
 
     public void Dispose() => wal?.Dispose();
 
+    private void WakeWriter()
+    {
+        if (!isWriting)
+            cluster.Events.Schedule(random.Between(1, 20), new Event(EventKind.DiskBegins, Number, Incarnation, 0));
+    }
+
     private void Boot(Wal opened, WalRecovery recovery)
     {
         TermRuns runs = new();
@@ -272,7 +276,7 @@ internal sealed class SimulatedServer : IDisposable
         RaftCore core = new(
             (ulong)Number + 1, cluster.Configuration, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
         Store = new KeyValueStore();
-        Node = new RaftNode(core, opened, Store, recovery.HardState, network,
+        Node = new RaftNode(core, opened, Store, recovery.HardState, network, WakeWriter,
             random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, NullLogger.Instance);
         Node.AdvanceTo(cluster.Events.Now / 1000);
         cluster.Invariants.OnStarted(Number, core);

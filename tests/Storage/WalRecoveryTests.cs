@@ -46,7 +46,7 @@ public sealed class WalRecoveryTests
             byte[] before = [.. damaged[First]];
             string message = Refusal(damaged);
             Assert.Contains($"{First} is damaged at byte {(at < LastRecord ? LastBatch : LastRecord)}:", message, StringComparison.Ordinal);
-            Assert.Contains("rejoin as a new member", message, StringComparison.Ordinal);
+            Assert.Contains("put an intact one in its place", message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
             Assert.Equal(before, damaged[First]);
             Assert.Equal(0, damaged.Writes);

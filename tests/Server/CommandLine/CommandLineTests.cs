@@ -23,7 +23,7 @@ public sealed class CommandLineTests
         Assert.Equal("raftfast-1", options.DataDirectory);
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
-        Assert.Equal("direct", options.Disk);
+        Assert.Equal(Storage.DiskWriteMode.Direct, options.Disk);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed class CommandLineTests
         Assert.Equal("/var/lib/a b", options.DataDirectory);
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
-        Assert.Equal("buffered", options.Disk);
+        Assert.Equal(Storage.DiskWriteMode.Buffered, options.Disk);
     }
 
     [Theory]

@@ -13,7 +13,7 @@ public sealed class TortureTests
     private const int Clients = 10;
     private const int Keys = 10;
 
-    /// <summary>After so long the history is judged and a new one begun on new keys: checking stays quick.</summary>
+    /// <summary>After so long the history is judged and a new one begun with empty data directories: checking stays quick.</summary>
     private static readonly TimeSpan Chapter = TimeSpan.FromSeconds(10);
 
     private static TimeSpan Duration =>
