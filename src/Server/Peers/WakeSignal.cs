@@ -25,7 +25,8 @@ internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
         source.Reset();
         if (Interlocked.CompareExchange(ref state, Waiting, Idle) == Idle)
             return new ValueTask(this, source.Version);
-        Volatile.Write(ref state, Idle);
+        // Full fence: a setter that still finds the old signal does nothing, so what it wrote before must be seen from here on.
+        Interlocked.Exchange(ref state, Idle);
         return default;
     }
 

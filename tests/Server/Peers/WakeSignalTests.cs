@@ -45,4 +45,36 @@ public sealed class WakeSignalTests
         await Task.WhenAll(setters);
         await waiter.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
     }
+
+    /// <summary>A lost wake-up would leave both sides waiting for each other.</summary>
+    [Fact]
+    public async Task Nothing_set_while_an_earlier_signal_is_taken_is_missed()
+    {
+        const long Last = 5_000_000;
+        WakeSignal signal = new();
+        long said = 0;
+        long heard = 0;
+        Task hearing = Task.Run(
+            async () =>
+            {
+                while (heard < Last)
+                {
+                    long now = Volatile.Read(ref said);
+                    if (now == heard)
+                        await signal.WaitAsync();
+                    else
+                        Volatile.Write(ref heard, now);
+                }
+            },
+            TestContext.Current.CancellationToken);
+        for (long i = 1; i <= Last; i++)
+        {
+            Volatile.Write(ref said, i);
+            signal.Set();
+            // Every other time without waiting, so that a signal meets one that is being taken.
+            if (i % 5 == 0)
+                Eventually.True(() => Volatile.Read(ref heard) == i);
+        }
+        await hearing;
+    }
 }
