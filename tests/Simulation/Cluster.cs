@@ -118,6 +118,7 @@ internal sealed class Cluster : IDisposable
     public void OnStepped(SimulatedServer server)
     {
         Invariants.OnStepped(server.Number, server.Node!.Core);
+        Invariants.OnApplied(server.Number, server.Node.Core.Log.Applied, StateHash(server));
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }
 
@@ -305,12 +306,25 @@ internal sealed class Cluster : IDisposable
             first ??= server;
             for (int key = 0; key < Scenario.Keys; key++)
             {
-                byte[] name = System.Text.Encoding.ASCII.GetBytes($"/{key}");
+                byte[] name = SimulatedClient.KeyBytes(key);
                 bool isThere = first.Store!.TryGet(name, out ReadOnlySpan<byte> expected, out long expectedIndex);
                 bool isHere = server.Store!.TryGet(name, out ReadOnlySpan<byte> actual, out long actualIndex);
                 Require(isThere == isHere && expectedIndex == actualIndex && expected.SequenceEqual(actual), "equal logs give different states");
             }
         }
+    }
+
+    /// <summary>Of every key's value and the index of its last write.</summary>
+    private ulong StateHash(SimulatedServer server)
+    {
+        ulong hash = 14695981039346656037;
+        for (int key = 0; key < Scenario.Keys; key++)
+        {
+            bool exists = server.Store!.TryGet(SimulatedClient.KeyBytes(key), out ReadOnlySpan<byte> value, out long index);
+            hash = (hash ^ (ulong)(exists ? index : -1)) * 1099511628211;
+            hash = (hash ^ Crc32C.Compute(value)) * 1099511628211;
+        }
+        return hash;
     }
 
     private static void Require(bool property, string otherwise)

@@ -16,7 +16,11 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     private int operation;
     private bool isPut;
 
+    private static readonly byte[][] Keys = [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
+
     public bool IsWaiting => request is not null;
+
+    public static byte[] KeyBytes(int key) => Keys[key];
 
     /// <summary>Stops after the request under way.</summary>
     public bool IsRetired { get; set; }
@@ -69,7 +73,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         isPut = put;
         request = new ClientRequest(this);
         request.Begin();
-        byte[] keyBytes = Encoding.ASCII.GetBytes($"/{key}");
+        byte[] keyBytes = KeyBytes(key);
         if (put)
         {
             int written = cluster.NextValue();

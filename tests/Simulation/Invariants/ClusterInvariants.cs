@@ -15,6 +15,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     /// <summary>By index: the committed entry's term, and the term in which it was committed.</summary>
     private readonly List<(long Term, long CommittedIn)> committed = [];
     private readonly HashSet<(int Server, MessageType Type, long Context)> asked = [];
+    private readonly Dictionary<long, ulong> stateHashes = [];
+    private readonly long[] appliedBefore = new long[servers];
     private readonly DurableLog[] durable = CreateLogs(servers);
     private readonly byte[]?[] torn = new byte[]?[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
@@ -104,6 +106,16 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         return core.Log.Last == new LogPosition(log.TermAt(log.LastIndex), log.LastIndex)
             && core.Term == log.Term
             && (log.HardState.Term < core.Term || core.HardState == log.HardState);
+    }
+
+    /// <summary>Equal applied index, equal state.</summary>
+    public void OnApplied(int server, long applied, ulong stateHash)
+    {
+        if (applied == appliedBefore[server])
+            return;
+        appliedBefore[server] = applied;
+        if (!stateHashes.TryAdd(applied, stateHash))
+            Must(stateHashes[applied] == stateHash, "two servers have applied the same entries to different states", server);
     }
 
     private void OnLeads(int server, RaftCore core, bool isNew)
