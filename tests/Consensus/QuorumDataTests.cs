@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using RaftFast.Tests;
 
 namespace RaftFast.Consensus.Tests;
 
@@ -16,8 +17,7 @@ public sealed class QuorumDataTests
     [Fact]
     public void Quorums_agree_with_those_of_another_implementation()
     {
-        string data = Path.Combine(SharedData(), "etcd-raft", "quorum");
-        Assert.SkipUnless(Directory.Exists(data), $"the cases are not there: {data}");
+        string data = SharedData.FolderOrSkip("etcd-raft/quorum");
         int cases = 0;
         foreach (string file in Directory.EnumerateFiles(data, "*.txt"))
         {
@@ -33,17 +33,6 @@ public sealed class QuorumDataTests
             }
         }
         Assert.Equal(Cases, cases);
-    }
-
-    private static string SharedData()
-    {
-        if (Environment.GetEnvironmentVariable("RAFTFAST_SHARED_DATA") is { Length: > 0 } path)
-            return path;
-        DirectoryInfo? directory = new(AppContext.BaseDirectory);
-        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "RaftFast.sln")))
-            directory = directory.Parent;
-        Assert.NotNull(directory);
-        return Path.GetFullPath(Path.Combine(directory.FullName, "..", "shared", "data"));
     }
 
     private static string Run(string command)

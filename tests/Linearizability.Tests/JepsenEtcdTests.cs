@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RaftFast.Tests;
 
 namespace RaftFast.Linearizability.Tests;
 

@@ -70,9 +70,6 @@ internal sealed class RegisterSearch
     /// <summary>What has been placed, in order: after a successful <see cref="Run"/>, a linearization.</summary>
     public IReadOnlyList<int> Path => path;
 
-    /// <summary>States entered.</summary>
-    public int StateCount => visited.Count;
-
     /// <returns>Whether all completed operations can be placed.</returns>
     public bool Run()
     {

@@ -49,9 +49,6 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     /// <summary>Waits until it answers a read, so has a leader and has applied what was committed before.</summary>
     public void WaitUntilReady() => WaitForStatus(status => status is 200 or 404, "GET answers 200 or 404");
 
-    /// <summary>Waits until it answers at all; without a quorum too.</summary>
-    public void WaitUntilListening() => WaitForStatus(_ => true, "HEAD answers", "HEAD");
-
     /// <summary>One request on a connection of its own.</summary>
     /// <returns>Null when there is no answer.</returns>
     public HttpAnswer? TryExchange(string method, string target, ReadOnlySpan<byte> body = default)

@@ -98,9 +98,6 @@ internal sealed class ServerProcess : IDisposable
         return process.ExitCode;
     }
 
-    public void WaitForLine(Func<string, bool> isTheLine, string what) =>
-        Eventually.Hold(() => Lines.Any(isTheLine), () => $"{what} in the log of {this}");
-
     public void Dispose()
     {
         AppDomain.CurrentDomain.ProcessExit -= OnExitOfTests;

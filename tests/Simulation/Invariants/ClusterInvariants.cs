@@ -23,8 +23,6 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     public long Committed => committed.Count;
 
-    public DurableLog DurableOf(int server) => durable[server];
-
     /// <summary>A batch has reached a server's disk.</summary>
     public void OnWritten(int server, ReadOnlySpan<byte> image)
     {

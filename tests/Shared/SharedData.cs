@@ -1,4 +1,4 @@
-namespace RaftFast.Linearizability.Tests;
+namespace RaftFast.Tests;
 
 /// <summary>Data that stand beside the repository, in ../shared/data or where RAFTFAST_SHARED_DATA says.</summary>
 internal static class SharedData
