@@ -30,10 +30,12 @@ public sealed class SendRingTests
         {
             byte[] records = noise[..(random.Next(noise.Length / 8) * 8)];
             Message message = Frames.Append(1);
-            if (!ring.TryBegin(message, records.Length))
+            // A run at the ring's end is as short as it comes: one permit may not make room enough.
+            while (!ring.TryBegin(message, records.Length))
             {
+                int begun = stream.Begun;
                 stream.Permit(1);
-                Eventually.True(() => ring.TryBegin(message, records.Length));
+                Eventually.True(() => stream.Begun > begun);
             }
             int cut = random.Next(records.Length + 1);
             ring.Write(records.AsSpan(0, cut));
