@@ -15,7 +15,8 @@ public class CoreBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        core = new RaftCore(1, new ConfigurationState([1, 2, 3]), new RaftOptions(), default, new TermRuns(), new Random(1));
+        ClusterConfiguration members = ClusterConfiguration.Bootstrap([new("127.0.0.1", 9021), new("127.0.0.1", 9022), new("127.0.0.1", 9023)]);
+        core = new RaftCore(1, new ConfigurationHistory(members), new RaftOptions(), default, new TermRuns(), new Random(1));
         while (core.Role == RoleName.Follower)
             core.Tick();
         Answer(MessageType.PreVoteResponse, 2, core.Term + 1);

@@ -7,7 +7,12 @@ namespace RaftFast.Consensus;
 public sealed class AcknowledgedEntriesLostException : Exception
 {
     public AcknowledgedEntriesLostException()
-        : base("this member has lost entries of its log that it had acknowledged: its data directory was wiped or replaced by an older one; put the right one back")
+    {
+    }
+
+    public AcknowledgedEntriesLostException(ulong id)
+        : base($"member {id} has lost entries of its log that it had acknowledged: its data directory was wiped or replaced by an older one; put the right one back, "
+            + $"or remove it (DELETE /{id} at another member), then add the node under a new id, with --join and an empty --data-dir")
     {
     }
 

@@ -5,15 +5,19 @@ namespace RaftFast.Consensus;
 /// <summary>§5.2: asks for votes; as a pre-candidate asks whether it would get them, which changes no term (thesis §9.6).</summary>
 internal sealed class Candidate(RaftCore core) : Role(core)
 {
-    private readonly Ballot[] ballots = new Ballot[core.Configuration.Servers.Length];
+    private readonly Ballot[] ballots = new Ballot[ClusterConfiguration.MembersMax];
 
     public bool IsPreVote { get; private set; }
 
-    public void Enter(bool preVote)
+    /// <param name="isHandOver">The leader has asked for this election: voters need not protect it (thesis §3.10).</param>
+    public void Enter(bool preVote, bool isHandOver)
     {
         IsPreVote = preVote;
         Array.Clear(ballots);
-        ballots[Core.Configuration.OrdinalOf(Core.Id)] = Ballot.Granted;
+        // Thesis §4.2.2: its own vote counts if it is a voter of its latest configuration.
+        int self = Core.Configuration.OrdinalOf(Core.Id);
+        if (self >= 0)
+            ballots[self] = Ballot.Granted;
         foreach (ulong server in Core.Configuration.Servers)
         {
             if (server == Core.Id || !Core.Configuration.IsVoter(server))
@@ -24,6 +28,7 @@ internal sealed class Candidate(RaftCore core) : Role(core)
                 To = server,
                 Term = preVote ? Core.Term + 1 : Core.Term,
                 Position = Core.Log.Last,
+                Context = isHandOver ? 1 : 0,
             });
         }
         Decide();
@@ -35,14 +40,15 @@ internal sealed class Candidate(RaftCore core) : Role(core)
             Core.Campaign();
     }
 
-    public override EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    public override EntryRange Step(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         switch (message.Type)
         {
             // §5.2: a leader of this term has been elected.
             case MessageType.Append or MessageType.Heartbeat:
                 Core.BecomeFollower(message.Term, message.From);
-                return Core.Step(message, entries);
+                return Core.Step(message, entries, configurations);
             case MessageType.PreVoteResponse when IsPreVote:
             case MessageType.VoteResponse when !IsPreVote:
                 OnResponse(message);

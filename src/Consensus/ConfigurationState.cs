@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The servers of a cluster, as ordinals 0, 1, … in ascending order of id, so that per-server values live in arrays; and
-/// the voter sets over them: one, or two while a change is under way (joint consensus, §6).
+/// A configuration as the core counts with it: servers as ordinals 0, 1, … in ascending order of id, so that per-server values
+/// live in arrays; and the voter sets over them: one, or two while a change is under way (joint consensus, §6). Immutable.
 /// </summary>
 public sealed class ConfigurationState
 {
@@ -12,23 +12,28 @@ public sealed class ConfigurationState
     private readonly int[] voters;
     private readonly int[] outgoingVoters;
 
-    public ConfigurationState(ReadOnlySpan<ulong> voterIds, ReadOnlySpan<ulong> outgoingVoterIds = default)
+    public ConfigurationState(ClusterConfiguration cluster)
     {
-        List<ulong> ids = [];
-        foreach (ulong id in voterIds)
-            ids.Add(id);
-        foreach (ulong id in outgoingVoterIds)
+        Cluster = cluster;
+        servers = new ulong[cluster.Members.Count];
+        List<int> incoming = [];
+        List<int> outgoing = [];
+        for (int i = 0; i < servers.Length; i++)
         {
-            if (!ids.Contains(id))
-                ids.Add(id);
+            Member member = cluster.Members[i];
+            servers[i] = member.Id;
+            if (member.Role == MemberRole.Voter)
+                incoming.Add(i);
+            if (member.IsOutgoingVoter)
+                outgoing.Add(i);
         }
-        ids.Sort();
-        Invariant.Hold(!ids.Contains(0));
-        servers = [.. ids];
-        voters = OrdinalsOf(voterIds);
-        outgoingVoters = OrdinalsOf(outgoingVoterIds);
+        voters = [.. incoming];
+        outgoingVoters = [.. outgoing];
     }
 
+    public ClusterConfiguration Cluster { get; }
+
+    /// <summary>Learners too.</summary>
     public ReadOnlySpan<ulong> Servers => servers;
 
     /// <summary>Ordinals of the voters; of the incoming ones in a joint configuration.</summary>
@@ -50,16 +55,12 @@ public sealed class ConfigurationState
         return ordinal >= 0 && (Voters.Contains(ordinal) || OutgoingVoters.Contains(ordinal));
     }
 
-    public bool IsSoleVoter(ulong id) => IsVoter(id) && voters.Length == 1 && outgoingVoters.Length == 0;
-
-    private int[] OrdinalsOf(ReadOnlySpan<ulong> ids)
+    /// <summary>A voter now, and also once a joint configuration is left: who isn't hands leadership over before that.</summary>
+    public bool StaysVoter(ulong id)
     {
-        int[] ordinals = new int[ids.Length];
-        for (int i = 0; i < ids.Length; i++)
-            ordinals[i] = OrdinalOf(ids[i]);
-        Array.Sort(ordinals);
-        for (int i = 1; i < ordinals.Length; i++)
-            Invariant.Hold(ordinals[i] != ordinals[i - 1]);
-        return ordinals;
+        int ordinal = OrdinalOf(id);
+        return ordinal >= 0 && Voters.Contains(ordinal);
     }
+
+    public bool IsSoleVoter(ulong id) => IsVoter(id) && voters.Length == 1 && outgoingVoters.Length == 0;
 }

@@ -24,19 +24,24 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Core.Campaign();
     }
 
-    public override EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    public override EntryRange Step(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         switch (message.Type)
         {
             case MessageType.Append:
                 Core.FollowLeader(message.From);
-                return OnAppend(message, entries);
+                return OnAppend(message, entries, configurations);
             case MessageType.Heartbeat:
                 Core.FollowLeader(message.From);
                 OnHeartbeat(message);
                 break;
             case MessageType.ReadIndexResponse:
                 OnReadIndexResponse(message);
+                break;
+            // Thesis §3.10: the leader hands over. It leads no more once this server's higher term gets around.
+            case MessageType.TimeoutNow when Core.Configuration.StaysVoter(Core.Id) && message.From == Core.LeaderId:
+                Core.BecomeCandidate(isHandOver: true);
                 break;
         }
         return EntryRange.None;
@@ -48,7 +53,8 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Acknowledge();
     }
 
-    private EntryRange OnAppend(in Message message, ReadOnlySpan<RecordHeader> entries)
+    private EntryRange OnAppend(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         RaftLog log = Core.Log;
         if (!log.Matches(message.Position))
@@ -67,7 +73,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
         int known = Known(entries);
         if (known < entries.Length && !MayAccept(entries[known]))
             return EntryRange.None;
-        EntryRange accepted = Accept(entries[known..]);
+        EntryRange accepted = Accept(entries[known..], configurations.IsEmpty ? [] : configurations[known..]);
         long lastNew = message.Position.Index + entries.Length;
         matched = Math.Max(matched, lastNew);
         // Figure 2: commitIndex = min(leaderCommit, index of last new entry).
@@ -95,13 +101,18 @@ internal sealed class Follower(RaftCore core) : Role(core)
         first.Position.Index > Core.Log.Last.Index || Core.Log.Durable == Core.Log.Last.Index;
 
     /// <summary>§5.3: only a conflict removes entries; an append that the log already holds, as a delayed one does, changes nothing.</summary>
-    private EntryRange Accept(ReadOnlySpan<RecordHeader> entries)
+    private EntryRange Accept(ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         if (entries.IsEmpty)
             return EntryRange.None;
         Core.Log.TruncateFrom(entries[0].Position.Index);
         foreach (RecordHeader entry in entries)
             Core.Log.Append(entry.Position);
+        for (int i = 0; i < configurations.Length; i++)
+        {
+            if (configurations[i] is { } configuration)
+                Core.Log.Configurations.Append(entries[i].Position.Index, configuration);
+        }
         return new EntryRange(entries[0].Position.Index, entries[^1].Position.Index);
     }
 
@@ -123,7 +134,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
     private void CommitTo(long index)
     {
         if (index > Core.Log.Last.Index)
-            throw new AcknowledgedEntriesLostException();
+            throw new AcknowledgedEntriesLostException(Core.Id);
         Core.Log.CommitTo(index);
     }
 

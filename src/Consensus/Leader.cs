@@ -3,37 +3,43 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>§5.3, §5.4: replicates its log, commits by counting, confirms reads; steps down when it has lost its quorum.</summary>
-internal sealed class Leader : Role
+internal sealed class Leader(RaftCore core) : Role(core)
 {
-    private readonly Progress[] progressByOrdinal;
-    private readonly long[] matchIndex;
-    private readonly Ballot[] heard;
-    private readonly ReadIndexQueue reads;
+    private readonly long[] matchIndex = new long[ClusterConfiguration.MembersMax];
+    private readonly Ballot[] heard = new Ballot[ClusterConfiguration.MembersMax];
+    private readonly ReadIndexQueue reads = new();
     private readonly UncommittedSizes uncommitted = new();
-    private readonly int self;
+    private readonly HandOver handOver = new(core);
+
+    /// <summary>Of the configuration in effect; of this server too, though it says nothing there.</summary>
+    private Progress[] progressByOrdinal = [];
+
+    /// <summary>-1 when the latest configuration, uncommitted at the election, leaves this server out (thesis §4.2.2).</summary>
+    private int self;
 
     /// <summary>Index of the entry that opened this term.</summary>
     private long termStart;
     private int ticksToHeartbeat;
     private int ticksToQuorumCheck;
 
-    public Leader(RaftCore core) : base(core)
-    {
-        int servers = core.Configuration.Servers.Length;
-        progressByOrdinal = new Progress[servers];
-        for (int i = 0; i < servers; i++)
-            progressByOrdinal[i] = new Progress(core.Options);
-        matchIndex = new long[servers];
-        heard = new Ballot[servers];
-        reads = new ReadIndexQueue(servers);
-        self = core.Configuration.OrdinalOf(core.Id);
-    }
+    /// <summary>The log's last index at the last heartbeat, and at the one before.</summary>
+    private long lastAtHeartbeat;
+    private long lastAtEarlierHeartbeat;
+
+    public bool MayChangeConfiguration =>
+        Core.Log.Committed >= termStart
+        && !Core.IsChangingConfiguration
+        && !handOver.IsUnderWay;
+
+    public bool IsHandingOver => handOver.IsUnderWay;
 
     public void Enter()
     {
-        foreach (Progress progress in progressByOrdinal)
-            progress.Reset(Core.Log.Last.Index);
+        progressByOrdinal = [];
+        Reconfigure(default);
         reads.Clear();
+        handOver.Clear();
+        lastAtHeartbeat = lastAtEarlierHeartbeat = Core.Log.Last.Index + 1;
         uncommitted.Begin(Core.Log.Last.Index);
         ticksToHeartbeat = Core.Options.HeartbeatTicks;
         ticksToQuorumCheck = Core.Options.ElectionTicks;
@@ -44,13 +50,66 @@ internal sealed class Leader : Role
 
     public ProposeResult Propose(int bytes)
     {
+        if (handOver.IsUnderWay)
+            return ProposeResult.HandingOver;
         if (uncommitted.Bytes > 0 && uncommitted.Bytes + bytes > Core.Options.UncommittedBytesMax)
             return ProposeResult.Busy;
         Append(bytes);
         return ProposeResult.Accepted;
     }
 
-    public void AddRead(ulong from, long context) => reads.Add(Core.Configuration.OrdinalOf(from), context);
+    public void ProposeConfiguration(ClusterConfiguration next, int bytes)
+    {
+        ReadOnlySpan<ulong> before = Core.Configuration.Servers;
+        Append(bytes);
+        Core.Log.Configurations.Append(Core.Log.Last.Index, next);
+        // Who isn't to stay a voter hands over first.
+        Invariant.Hold(Core.Configuration.StaysVoter(Core.Id));
+        Reconfigure(before);
+        // Those that remain may have confirmed the round already; who is removed answers no more.
+        ConfirmReads();
+    }
+
+    public ClusterConfiguration? NextConfiguration()
+    {
+        ClusterConfiguration current = Core.Configuration.Cluster;
+        if (current.IsJoint && !current.LeavesJointItself)
+            return null;
+        if (!Core.Configuration.StaysVoter(Core.Id))
+        {
+            HandOver();
+            return null;
+        }
+        if (current.IsJoint)
+            return ConfigurationChanger.LeaveJoint(current, out _);
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+        {
+            if (current.Members[i].Role == MemberRole.Learner && HasCaughtUp(progressByOrdinal[i]))
+                return ConfigurationChanger.Simple(current, [new(ConfigurationChangeKind.AddVoter, current.Members[i].Id)], out _);
+        }
+        return null;
+    }
+
+    public bool HandOver()
+    {
+        if (handOver.IsUnderWay)
+            return true;
+        ulong target = 0;
+        long best = -1;
+        foreach (int voter in Core.Configuration.Voters)
+        {
+            Progress progress = progressByOrdinal[voter];
+            if (voter == self || progress.TicksSinceHeard > Core.Options.ElectionTicks || progress.Match <= best)
+                continue;
+            target = Core.Configuration.Servers[voter];
+            best = progress.Match;
+        }
+        if (target != 0)
+            handOver.Begin(target);
+        return target != 0;
+    }
+
+    public void AddRead(ulong from, long context) => reads.Add(from, context);
 
     public void MessagesMayBeLost(ulong peer) => ProgressOf(peer).MessagesMayBeLost();
 
@@ -63,19 +122,23 @@ internal sealed class Leader : Role
             return;
         foreach (Progress progress in progressByOrdinal)
             progress.Tick();
+        handOver.Tick();
         if (--ticksToHeartbeat == 0)
         {
+            lastAtEarlierHeartbeat = lastAtHeartbeat;
+            lastAtHeartbeat = Core.Log.Last.Index;
             ticksToHeartbeat = Core.Options.HeartbeatTicks;
             BroadcastHeartbeat();
         }
     }
 
-    public override EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    public override EntryRange Step(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         // Election Safety (figure 3): nobody else leads this term.
         Invariant.Hold(message.Type is not (MessageType.Append or MessageType.Heartbeat));
         Progress progress = ProgressOf(message.From);
-        progress.IsRecentlyActive = true;
+        progress.Heard();
         switch (message.Type)
         {
             case MessageType.AppendResponse:
@@ -98,6 +161,8 @@ internal sealed class Leader : Role
     public void EndBatch()
     {
         BeginReads();
+        if (handOver.IsUnderWay)
+            handOver.Proceed(ProgressOf(handOver.Target).Match);
         ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
         for (int i = 0; i < servers.Length; i++)
         {
@@ -134,6 +199,34 @@ internal sealed class Leader : Role
         progress.CommitSent = Math.Max(progress.CommitSent, Math.Min(Core.Log.Committed, progress.Next - 1 + count));
         progress.Sent(count, bytes);
     }
+
+    /// <summary>Progress by the ordinals of the configuration that has come into effect; of servers that stay it is kept.</summary>
+    private void Reconfigure(ReadOnlySpan<ulong> before)
+    {
+        Progress[] kept = progressByOrdinal;
+        ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
+        progressByOrdinal = new Progress[servers.Length];
+        for (int i = 0; i < servers.Length; i++)
+        {
+            int earlier = before.BinarySearch(servers[i]);
+            if (earlier >= 0)
+            {
+                progressByOrdinal[i] = kept[earlier];
+                continue;
+            }
+            progressByOrdinal[i] = new Progress(Core.Options);
+            progressByOrdinal[i].Reset(Core.Log.Last.Index);
+            if (!before.IsEmpty)
+                progressByOrdinal[i].Presume();
+        }
+        self = Core.Configuration.OrdinalOf(Core.Id);
+    }
+
+    /// <summary>It lacks no more than a heartbeat's worth of the log, and answers.</summary>
+    private bool HasCaughtUp(Progress learner) =>
+        learner.State == ProgressState.Replicate
+        && learner.Match >= lastAtEarlierHeartbeat
+        && learner.TicksSinceHeard <= 2 * Core.Options.HeartbeatTicks;
 
     private Progress ProgressOf(ulong server) => progressByOrdinal[Core.Configuration.OrdinalOf(server)];
 
@@ -178,8 +271,8 @@ internal sealed class Leader : Role
         ticksToQuorumCheck = Core.Options.ElectionTicks;
         for (int i = 0; i < progressByOrdinal.Length; i++)
         {
-            heard[i] = i == self || progressByOrdinal[i].IsRecentlyActive ? Ballot.Granted : Ballot.Rejected;
-            progressByOrdinal[i].IsRecentlyActive = false;
+            bool isActive = progressByOrdinal[i].CheckActivity();
+            heard[i] = i == self || isActive ? Ballot.Granted : Ballot.Rejected;
         }
         if (Quorum.Count(Core.Configuration, heard) == VoteResult.Won)
             return true;
@@ -229,16 +322,12 @@ internal sealed class Leader : Role
             heard[i] = i == self || progressByOrdinal[i].ReadRound >= reads.Round ? Ballot.Granted : Ballot.Unknown;
         if (Quorum.Count(Core.Configuration, heard) != VoteResult.Won)
             return;
-        ReadOnlySpan<ulong> servers = Core.Configuration.Servers;
-        ReadOnlySpan<long> contexts = reads.Confirm();
-        for (int i = 0; i < servers.Length; i++)
+        foreach ((ulong server, long context) in reads.Confirm())
         {
-            if (contexts[i] == 0)
-                continue;
-            if (i == self)
-                Core.Ready.Reads.Add(new ReadState(contexts[i], reads.Index));
-            else
-                SendReadIndexResponse(servers[i], progressByOrdinal[i], contexts[i]);
+            if (server == Core.Id)
+                Core.Ready.Reads.Add(new ReadState(context, reads.Index));
+            else if (Core.Configuration.OrdinalOf(server) >= 0)
+                SendReadIndexResponse(server, ProgressOf(server), context);
         }
     }
 

@@ -19,7 +19,10 @@ internal sealed class Progress(RaftOptions options)
     public long Next { get; private set; }
 
     /// <summary>Whether anything has come from the follower since the last quorum check.</summary>
-    public bool IsRecentlyActive { get; set; }
+    public bool IsRecentlyActive { get; private set; }
+
+    /// <summary>Since anything has come from the follower.</summary>
+    public int TicksSinceHeard { get; private set; }
 
     /// <summary>Highest read round that the follower has confirmed.</summary>
     public long ReadRound { get; set; }
@@ -35,10 +38,28 @@ internal sealed class Progress(RaftOptions options)
         Match = 0;
         Next = lastIndex + 1;
         IsRecentlyActive = false;
+        TicksSinceHeard = int.MaxValue;
         ReadRound = 0;
         CommitAwaited = 0;
         CommitSent = 0;
         BecomeProbe(Next);
+    }
+
+    public void Heard()
+    {
+        IsRecentlyActive = true;
+        TicksSinceHeard = 0;
+    }
+
+    /// <summary>A new member is as good as heard from, until the next quorum check but one.</summary>
+    public void Presume() => IsRecentlyActive = true;
+
+    /// <returns>Whether anything has come from the follower since the last call.</returns>
+    public bool CheckActivity()
+    {
+        bool wasActive = IsRecentlyActive;
+        IsRecentlyActive = false;
+        return wasActive;
     }
 
     public bool MaySend(long lastIndex) => State == ProgressState.Probe
@@ -98,6 +119,8 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>Appends or their acknowledgements that have been out for so long may be lost, as when a follower had no room for them.</summary>
     public void Tick()
     {
+        if (TicksSinceHeard < int.MaxValue)
+            TicksSinceHeard++;
         if (State != ProgressState.Replicate || inflights.IsEmpty)
             ticksWithoutAcknowledgement = 0;
         else if (++ticksWithoutAcknowledgement >= options.ElectionTicks)

@@ -9,4 +9,7 @@ public enum ProposeResult
 
     /// <summary>Over RaftOptions.UncommittedBytesMax; nothing was appended.</summary>
     Busy,
+
+    /// <summary>Leadership is being handed over; nothing was appended. In an election timeout it is known to whom, or tried no longer.</summary>
+    HandingOver,
 }

@@ -5,7 +5,8 @@ namespace RaftFast.Consensus;
 /// <summary>
 /// Raft for one server: a deterministic state machine without I/O, clocks or threads. Inputs: <see cref="Tick"/>,
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>, <see cref="AppliedTo"/>,
-/// <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
+/// <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>, <see cref="ProposeConfiguration"/>,
+/// <see cref="HandOver"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
 /// <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
 /// Section numbers are those of the Raft paper (Ongaro and Ousterhout, extended version) unless "thesis" is said.
 /// </summary>
@@ -18,14 +19,13 @@ public sealed class RaftCore
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
     public RaftCore(
-        ulong id, ConfigurationState configuration, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random)
+        ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random)
     {
         options.Validate();
         Invariant.Hold(id > 0);
         Id = id;
-        Configuration = configuration;
         Options = options;
-        Log = new RaftLog(recoveredLog);
+        Log = new RaftLog(recoveredLog, configurations);
         // A log entry of a term proves that the term was seen, though its record of term and vote may not have been needed.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
@@ -37,7 +37,8 @@ public sealed class RaftCore
 
     public ulong Id { get; }
 
-    public ConfigurationState Configuration { get; }
+    /// <summary>The one in effect.</summary>
+    public ConfigurationState Configuration => Log.Configurations.Effective;
 
     public RaftLog Log { get; }
 
@@ -67,13 +68,15 @@ public sealed class RaftCore
     public void Tick() => role.Tick();
 
     /// <param name="entries">The headers of the records that came with an Append: already verified, contiguous behind its position.</param>
+    /// <param name="configurations">The decoded ones among the entries, each in its entry's place; may be empty when there are none.</param>
     /// <returns>Which of them the log took; what it held from the first of those on, it has dropped.</returns>
-    public EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries)
+    public EntryRange Step(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations = default)
     {
         Invariant.Hold(message.To == Id);
         Invariant.Hold(message.Type == MessageType.Append ? message.Count == entries.Length : entries.IsEmpty);
-        // A server that is no member changes nothing here, its term least of all.
-        if (Configuration.OrdinalOf(message.From) < 0 || message.From == Id)
+        Invariant.Hold(configurations.IsEmpty || configurations.Length == entries.Length);
+        if (!IsHeard(message))
             return EntryRange.None;
         if (message.Type is MessageType.PreVote or MessageType.Vote)
         {
@@ -87,11 +90,40 @@ public sealed class RaftCore
             RejectStale(message);
             return EntryRange.None;
         }
-        return role.Step(message, entries);
+        return role.Step(message, entries, configurations);
     }
 
     /// <summary>Appends an entry of <paramref name="bytes"/> to the leader's log; its position is then the log's Last.</summary>
     public ProposeResult Propose(int bytes) => IsLeader ? leader.Propose(bytes) : ProposeResult.NotLeader;
+
+    /// <summary>
+    /// Whether the leader may propose a configuration: once an entry of its term has committed (else a change of an earlier term
+    /// might still win, and two majorities need not overlap), and one at a time (thesis §4.1).
+    /// </summary>
+    public bool MayChangeConfiguration => IsLeader && leader.MayChangeConfiguration;
+
+    /// <summary>A configuration in the log is not known to be committed.</summary>
+    public bool IsChangingConfiguration => Log.Configurations.Pending > 0;
+
+    /// <summary>Appends a configuration, which is in effect from then on (thesis §4.1); this server stays a voter in it.</summary>
+    /// <param name="bytes">Of its record.</param>
+    public void ProposeConfiguration(ClusterConfiguration next, int bytes)
+    {
+        Invariant.Hold(MayChangeConfiguration);
+        leader.ProposeConfiguration(next, bytes);
+    }
+
+    /// <summary>What the leader should propose of its own accord: leaving a joint configuration, or a learner that has caught up as a voter.</summary>
+    public ClusterConfiguration? NextConfiguration() => MayChangeConfiguration ? leader.NextConfiguration() : null;
+
+    /// <summary>
+    /// Leader: hands over to the most up-to-date of the other voters (thesis §3.10), taking no proposals meanwhile. Given up
+    /// after an election timeout.
+    /// </summary>
+    /// <returns>False when there is none that answers.</returns>
+    public bool HandOver() => IsLeader && leader.HandOver();
+
+    public bool IsHandingOver => IsLeader && leader.IsHandingOver;
 
     /// <summary>
     /// Asks for an index that makes a read linearizable; the answer comes as a <see cref="ReadState"/>, or never: then ask
@@ -178,25 +210,23 @@ public sealed class RaftCore
     /// <summary>The election timeout has passed: first ask whether an election could be won (thesis §9.6).</summary>
     internal void Campaign()
     {
-        if (!Configuration.IsVoter(Id))
-        {
-            Timer.Redraw();
-            return;
-        }
         LeaderId = 0;
         Timer.Redraw();
+        if (!Log.Configurations.HasVoter(Id))
+            return;
         role = candidate;
-        candidate.Enter(preVote: true);
+        candidate.Enter(preVote: true, isHandOver: false);
     }
 
     /// <summary>§5.2: increments its term and votes for itself.</summary>
-    internal void BecomeCandidate()
+    /// <param name="isHandOver">The leader has asked for it (thesis §3.10).</param>
+    internal void BecomeCandidate(bool isHandOver = false)
     {
         HardState = new HardState(Term + 1, Id);
         LeaderId = 0;
         Timer.Redraw();
         role = candidate;
-        candidate.Enter(preVote: false);
+        candidate.Enter(preVote: false, isHandOver);
     }
 
     internal void BecomeLeader()
@@ -211,13 +241,33 @@ public sealed class RaftCore
     private static bool IsAnswerToPreVote(in Message message) =>
         message.Type == MessageType.PreVoteResponse && !message.Rejected;
 
+    /// <summary>Who was removed changes nothing here, its term least of all; nor does a stranger, unless it knows more than this server.</summary>
+    private bool IsHeard(in Message message)
+    {
+        if (message.From == Id)
+            return false;
+        // Members first: whoever was removed is never a member again, and looking for it takes long.
+        if (Configuration.OrdinalOf(message.From) >= 0)
+            return true;
+        if (Log.Configurations.Committed.Cluster.WasRemoved(message.From))
+            return false;
+        // Thesis §4.1: one that this log doesn't name yet may lead, or need this server's vote to. Its log then goes further.
+        return message.Type switch
+        {
+            MessageType.Append or MessageType.Heartbeat => true,
+            MessageType.PreVote or MessageType.Vote => message.Position > Log.Last,
+            _ => message.From == LeaderId,
+        };
+    }
+
     /// <summary>A request for a vote, in any role: §5.2, §5.4.1, §6, thesis §9.6.</summary>
     private void Answer(in Message request)
     {
         bool isPreVote = request.Type == MessageType.PreVote;
         // §6: who has heard from a leader within the least election timeout neither grants nor adopts the term, so that a
         // server which was cut off can't depose a leader that works. A leader hears from itself: CheckQuorum bounds that.
-        if (request.Term > Term && LeaderId != 0 && (IsLeader || Timer.IsWithinMinimum))
+        bool isHandOver = !isPreVote && request.Context == 1;
+        if (request.Term > Term && LeaderId != 0 && (IsLeader || Timer.IsWithinMinimum) && !isHandOver)
             return;
         if (request.Term > Term && !isPreVote)
             BecomeFollower(request.Term, leader: 0);

@@ -8,11 +8,14 @@ public sealed class RaftLog
     private readonly TermRuns terms;
 
     /// <param name="recovered">The log as stable storage has it.</param>
-    public RaftLog(TermRuns recovered)
+    public RaftLog(TermRuns recovered, ConfigurationHistory configurations)
     {
         terms = recovered;
+        Configurations = configurations;
         Durable = recovered.LastIndex;
     }
+
+    public ConfigurationHistory Configurations { get; }
 
     public LogPosition Last => new(terms.LastTerm, terms.LastIndex);
 
@@ -42,6 +45,7 @@ public sealed class RaftLog
     {
         Invariant.Hold(index > Committed);
         terms.TruncateFrom(index);
+        Configurations.TruncateFrom(index);
         Durable = Math.Min(Durable, index - 1);
     }
 
@@ -61,6 +65,7 @@ public sealed class RaftLog
             return;
         Invariant.Hold(index <= terms.LastIndex);
         Committed = index;
+        Configurations.CommitTo(index);
     }
 
     public void AppliedTo(long index)

@@ -6,13 +6,10 @@ namespace RaftFast.Consensus;
 /// Read requests at the leader (thesis §6.4). One round at a time: it confirms every request that was waiting when it
 /// began, and those that come meanwhile share the next. A server has at most one request here, its latest.
 /// </summary>
-internal sealed class ReadIndexQueue(int servers)
+internal sealed class ReadIndexQueue
 {
-    /// <summary>Context by server's ordinal; 0: none.</summary>
-    private readonly long[] waiting = new long[servers];
-    private readonly long[] confirming = new long[servers];
-
-    private bool hasWaiting;
+    private List<(ulong Server, long Context)> waiting = [];
+    private List<(ulong Server, long Context)> confirming = [];
 
     /// <summary>Number of the latest round; never used again by this process.</summary>
     public long Round { get; private set; }
@@ -22,13 +19,20 @@ internal sealed class ReadIndexQueue(int servers)
     /// <summary>The commit index when the round under way began.</summary>
     public long Index { get; private set; }
 
-    public bool MayBegin => hasWaiting && !IsConfirming;
+    public bool MayBegin => waiting.Count > 0 && !IsConfirming;
 
-    public void Add(int server, long context)
+    public void Add(ulong server, long context)
     {
         Invariant.Hold(context > 0);
-        waiting[server] = context;
-        hasWaiting = true;
+        for (int i = 0; i < waiting.Count; i++)
+        {
+            if (waiting[i].Server == server)
+            {
+                waiting[i] = (server, context);
+                return;
+            }
+        }
+        waiting.Add((server, context));
     }
 
     public void Begin(long committed)
@@ -37,13 +41,12 @@ internal sealed class ReadIndexQueue(int servers)
         Round++;
         Index = committed;
         IsConfirming = true;
-        hasWaiting = false;
-        waiting.CopyTo(confirming, 0);
-        Array.Clear(waiting);
+        (waiting, confirming) = (confirming, waiting);
+        waiting.Clear();
     }
 
-    /// <returns>The contexts confirmed, by server's ordinal; 0: none.</returns>
-    public ReadOnlySpan<long> Confirm()
+    /// <returns>Whose requests are confirmed.</returns>
+    public List<(ulong Server, long Context)> Confirm()
     {
         Invariant.Hold(IsConfirming);
         IsConfirming = false;
@@ -54,7 +57,6 @@ internal sealed class ReadIndexQueue(int servers)
     public void Clear()
     {
         IsConfirming = false;
-        hasWaiting = false;
-        Array.Clear(waiting);
+        waiting.Clear();
     }
 }

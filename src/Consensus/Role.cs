@@ -11,7 +11,8 @@ internal abstract class Role(RaftCore core)
 
     /// <summary>A message of the current term.</summary>
     /// <returns>Which of <paramref name="entries"/> the log took.</returns>
-    public abstract EntryRange Step(in Message message, ReadOnlySpan<RecordHeader> entries);
+    public abstract EntryRange Step(
+        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations);
 
     /// <summary>The log's Durable has advanced.</summary>
     public virtual void OnDurable()

@@ -59,7 +59,7 @@ public static class Frame
         byte type = header[8];
         if (length > RecordsBytesMax || length % Record.Alignment != 0)
             return DecodeStatus.Invalid;
-        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.ForwardResponse || header[9] > 1)
+        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.ChangeMembersResponse || header[9] > 1)
             return DecodeStatus.Invalid;
         Message decoded = new()
         {
@@ -74,17 +74,21 @@ public static class Frame
         };
         if (decoded.Count < 0 || decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0)
             return DecodeStatus.Invalid;
-        // A term begins with an election, and a Forward speaks for none.
-        if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != (decoded.Type == MessageType.Forward))
+        // A term begins with an election, and a request of this kind speaks for none.
+        bool isTermless = decoded.Type is MessageType.Forward or MessageType.ChangeMembers;
+        if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != isTermless)
             return DecodeStatus.Invalid;
         if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
         if (decoded.Position.Term is < 0 or > LogPosition.Greatest || decoded.Position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
-        bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse;
+        bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse
+            or MessageType.ChangeMembers or MessageType.ChangeMembersResponse;
         if (isNumbered && decoded.Context == 0)
             return DecodeStatus.Invalid;
-        bool carriesRecords = decoded.Type is MessageType.Append or MessageType.Forward;
+        bool carriesRecords = CarriesRecords(decoded.Type);
+        if (decoded.Type == MessageType.ChangeMembers && decoded.Count != 1)
+            return DecodeStatus.Invalid;
         if (carriesRecords ? (decoded.Count == 0) != (length == 0) : length != 0)
             return DecodeStatus.Invalid;
         message = decoded;
@@ -94,34 +98,43 @@ public static class Frame
 
     /// <summary>
     /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
-    /// right after the one before and of no earlier term (§5.3), none above the message's term; of a Forward, without a position,
-    /// and a command that the state machine knows: once in the log, another would stop every member, at every start.
+    /// right after the one before and of no earlier term (§5.3), none above the message's term. A configuration must be one, and
+    /// what is forwarded a command that the state machine knows: once in the log, another would stop every member, at every start.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {
         LogPosition previous = message.Position;
-        for (int i = 0; i < message.Count && message.Type is MessageType.Append or MessageType.Forward; i++)
+        for (int i = 0; i < message.Count && CarriesRecords(message.Type); i++)
         {
             if (Record.TryRead(records, out RecordHeader header) != DecodeStatus.Complete)
                 return false;
-            if (message.Type == MessageType.Append)
+            bool belongs = message.Type switch
             {
-                bool follows = header.Position.Index == previous.Index + 1
-                    && header.Position.Term >= previous.Term && header.Position.Term <= message.Term;
-                if (!follows || header.Type == RecordType.HardState)
-                    return false;
-            }
-            else if (header.Position != default || !IsCommand(records, header))
-            {
+                MessageType.Append => MayFollow(previous, header.Position, message.Term) && IsEntry(records, header),
+                MessageType.Forward => header.Position == default && IsCommand(records, header),
+                _ => header.Position == default && IsMembershipChange(records, header),
+            };
+            if (!belongs)
                 return false;
-            }
             previous = header.Position;
             records = records[header.RecordLength..];
         }
         return records.IsEmpty;
     }
 
+    private static bool CarriesRecords(MessageType type) => type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers;
+
+    private static bool MayFollow(LogPosition previous, LogPosition position, long term) =>
+        position.Index == previous.Index + 1 && position.Term >= previous.Term && position.Term <= term;
+
+    private static bool IsEntry(ReadOnlySpan<byte> record, in RecordHeader header) =>
+        header.Type is RecordType.Command or RecordType.NoOp
+        || (header.Type == RecordType.Configuration && ConfigurationRecord.TryRead(Record.Payload(record, header)) is not null);
+
     private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.Command
         && PutCommand.TryRead(Record.Payload(record, header), out _) == DecodeStatus.Complete;
+
+    private static bool IsMembershipChange(ReadOnlySpan<byte> record, in RecordHeader header) =>
+        header.Type == RecordType.MembershipChange && MembershipChange.TryRead(Record.Payload(record, header)) is not null;
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace RaftFast.Protocol;
 
@@ -12,8 +13,10 @@ namespace RaftFast.Protocol;
 /// 16  u64  cluster id
 /// 24  u64  from
 /// 32  u64  to
-/// 40  u32  zero
-/// 44  u32  CRC-32C of bytes 0 to 44
+/// 40  u64  directory        drawn when the sender's data directory was made
+/// 48  u32  address length   bytes
+/// 52       address          a URL in UTF-8: where the sender is to be dialled in turn; then zeros
+/// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
 /// and sends no frame before the answer:
 /// <code>
@@ -22,13 +25,16 @@ namespace RaftFast.Protocol;
 /// 12  u32  CRC-32C of bytes 0 to 12
 /// </code>
 /// </summary>
-public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To)
+public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, ulong Directory, PeerAddress Address)
 {
-    public const int Size = 48;
+    public const int Size = 328;
 
     public const int AnswerSize = 16;
 
     public const uint Version = 1;
+
+    private const int AddressStart = 52;
+    private const int ChecksumStart = Size - sizeof(uint);
 
     private static ReadOnlySpan<byte> Magic => "RaftFast"u8;
 
@@ -41,7 +47,10 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To)
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], ClusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], From);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], To);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[44..], Crc32C.Compute(bytes[..44]));
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
+        int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..ChecksumStart]);
+        BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
 
     /// <param name="version">The sender's version; when it is not <see cref="Version"/>, only the magic has been verified.</param>
@@ -57,12 +66,21 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To)
         version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (version != Version)
             return DecodeStatus.Complete;
-        if (BinaryPrimitives.ReadUInt32LittleEndian(source[44..]) != Crc32C.Compute(source[..44]))
+        source = source[..Size];
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumStart..]) != Crc32C.Compute(source[..ChecksumStart]))
+            return DecodeStatus.Invalid;
+        uint addressLength = BinaryPrimitives.ReadUInt32LittleEndian(source[48..]);
+        if (addressLength > PeerAddress.UrlBytesMax)
+            return DecodeStatus.Invalid;
+        string url = Encoding.UTF8.GetString(source.Slice(AddressStart, (int)addressLength));
+        if (PeerAddress.TryParse(url, out _) is not { } address)
             return DecodeStatus.Invalid;
         handshake = new(
             BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
-            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]));
+            BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
+            address);
         return DecodeStatus.Complete;
     }
 

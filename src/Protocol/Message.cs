@@ -3,7 +3,8 @@ namespace RaftFast.Protocol;
 /// <summary>
 /// What one server says to another. One flat layout for all types; which fields mean something:
 /// <list type="table">
-/// <item><term>PreVote, Vote</term><description>Position: the candidate's last entry (§5.4.1). PreVote's Term is the term it would campaign in (thesis §9.6).</description></item>
+/// <item><term>PreVote, Vote</term><description>Position: the candidate's last entry (§5.4.1). PreVote's Term is the term it would campaign in (thesis §9.6).
+/// Vote's Context: 1 when the leader itself has asked for the election (thesis §3.10), else 0.</description></item>
 /// <item><term>PreVoteResponse, VoteResponse</term><description>Rejected. A granted PreVoteResponse carries the term asked for, a rejected one the voter's own.</description></item>
 /// <item><term>Append</term><description>Position: the entry before the first record (§5.3). Commit. Count: records that follow.</description></item>
 /// <item><term>AppendResponse</term><description>Accepted: Position.Index is durable and matches the leader's log up to there.
@@ -13,6 +14,9 @@ namespace RaftFast.Protocol;
 /// <item><term>ReadIndex, ReadIndexResponse</term><description>Context: the asker's number, echoed; the answer's Position.Index is the index to have applied. Rejected: ask again.</description></item>
 /// <item><term>Forward</term><description>Count records with position (0, 0); Context: the sender's number for the first, the others follow it. No Term: it speaks for none.</description></item>
 /// <item><term>ForwardResponse</term><description>Context echoed; Position: where the first record was proposed; Count: how many were, the rest were not and never will be; Rejected: because the disk is full.</description></item>
+/// <item><term>TimeoutNow</term><description>From a leader that hands over: campaign at once (thesis §3.10).</description></item>
+/// <item><term>ChangeMembers</term><description>Count 1, a record (<see cref="MembershipChange"/>); Context: the sender's number. No Term.</description></item>
+/// <item><term>ChangeMembersResponse</term><description>Context echoed. Accepted: Position: where the configuration was proposed. Rejected: Count: a <see cref="ChangeRefusal"/>.</description></item>
 /// </list>
 /// </summary>
 public readonly record struct Message

@@ -15,4 +15,7 @@ public enum MessageType : byte
     ReadIndexResponse = 10,
     Forward = 11,
     ForwardResponse = 12,
+    TimeoutNow = 13,
+    ChangeMembers = 14,
+    ChangeMembersResponse = 15,
 }

@@ -65,7 +65,7 @@ public static class Record
             BinaryPrimitives.ReadInt64LittleEndian(source[16..]), BinaryPrimitives.ReadInt64LittleEndian(source[24..]));
         if (payloadLength > PayloadBytesMax)
             return DecodeStatus.Invalid;
-        if (type is < (uint)RecordType.Command or > (uint)RecordType.HardState)
+        if (type is < (uint)RecordType.Command or > (uint)RecordType.MembershipChange)
             return DecodeStatus.Invalid;
         if (position.Term is < 0 or > LogPosition.Greatest || position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;

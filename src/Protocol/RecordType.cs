@@ -11,4 +11,10 @@ public enum RecordType : byte
 
     /// <summary>Not a log entry: term and vote, in the write-ahead log only (<see cref="HardStateRecord"/>).</summary>
     HardState = 3,
+
+    /// <summary>The cluster's members from this entry on (<see cref="ConfigurationRecord"/>).</summary>
+    Configuration = 4,
+
+    /// <summary>Not a log entry: on the wire only (<see cref="Protocol.MembershipChange"/>).</summary>
+    MembershipChange = 5,
 }

@@ -1,4 +1,6 @@
+using System.Text;
 using RaftFast.Http;
+using RaftFast.Protocol;
 
 namespace RaftFast.Server;
 
@@ -39,8 +41,39 @@ internal sealed class Answers
     public void DiskFull(ClientRequest request) =>
         Error(request, 507, "Not done: the disk has no room for the log. Nothing was changed; free space on the leader's disk.\n"u8);
 
-    public void MembershipIsFixed(ClientRequest request) =>
-        Error(request, 503, "Not done: this version can't change the cluster's members. Nothing was changed.\n"u8);
+    /// <param name="reason">What is wrong with the URL and what would be right.</param>
+    public void BadAddress(ClientRequest request, string reason) => Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
+
+    public void Refused(ClientRequest request, ChangeRefusal refusal)
+    {
+        switch (refusal)
+        {
+            case ChangeRefusal.ChangeUnderWay:
+                Error(request, 409, "Not done: another change of the members is under way. Nothing was changed; try again.\n"u8);
+                break;
+            case ChangeRefusal.IdInUse:
+                Error(request, 409, "Not done: this id is a member's under another URL. Remove that member first and add the node under a new id.\n"u8);
+                break;
+            case ChangeRefusal.IdWasRemoved:
+                Error(request, 409, "Not done: a member of this id was removed, and ids are never used again. Choose a new one.\n"u8);
+                break;
+            case ChangeRefusal.AddressInUse:
+                Error(request, 409, "Not done: this URL is another member's. Give the node its own.\n"u8);
+                break;
+            case ChangeRefusal.LastVoter:
+                Error(request, 409, "Not done: it is the last voter, and nobody would be left to agree. Add another member first.\n"u8);
+                break;
+            case ChangeRefusal.TooManyMembers:
+                Error(request, 409, "Not done: the cluster can't have or remember more members.\n"u8);
+                break;
+            case ChangeRefusal.DiskFull:
+                DiskFull(request);
+                break;
+            default:
+                NotDone(request);
+                break;
+        }
+    }
 
     /// <summary>Lets each owner that has got answers write them.</summary>
     public void Flush()

@@ -25,7 +25,8 @@ internal static class CommandLine
         "--id", "N", "This member's number: the place of its own URL in --cluster.", _ => 1UL, ParseId);
 
     private static readonly Option<List<PeerAddress>> Cluster = Flag(
-        "--cluster", "URL,URL,...", "The members' peer addresses, the same list in the same order on every member.",
+        "--cluster", "URL,URL,...",
+        "The members' peer addresses, the same list in the same order on every member; the N-th is member N's. Later the data directory knows better, but for this member's own URL.",
         _ => [new PeerAddress("127.0.0.1", 9021)], ParseCluster);
 
     private static readonly Option<int> Port = Flag(
@@ -33,7 +34,7 @@ internal static class CommandLine
 
     private static readonly Option<bool> Join = new("--join")
     {
-        Description = "Join a cluster that runs already (not supported yet).",
+        Description = "Join a cluster that runs already, after or before POST /<id> to one of its members; matters only while the data directory is empty.",
     };
 
     private static readonly Option<IPAddress> Listen = Flag(
@@ -138,24 +139,29 @@ internal static class CommandLine
     private static string? Combine(ParseResult flags, out ServerOptions? options)
     {
         options = null;
-        if (flags.GetValue(Join))
-            return "--join is not supported yet; name every member in --cluster, and start all of them with that list";
         ulong id = flags.GetValue(Id);
+        bool joins = flags.GetValue(Join);
+        bool clusterIsGiven = flags.GetResult(Cluster) is { Implicit: false };
         List<PeerAddress> addresses = flags.GetValue(Cluster)!;
-        if (id > (ulong)addresses.Count)
+        if (joins && !clusterIsGiven)
+            return "--join needs --cluster, with this node's own URL in the place of its --id, or as the last";
+        if (id > (ulong)addresses.Count && !joins)
         {
             return addresses.Count == 1
                 ? $"--id is {id}, but --cluster names one member; --id is 1, or --cluster lacks URLs"
                 : $"--id is {id}, but --cluster names {addresses.Count} members; --id is the place of the own URL, 1 to {addresses.Count}";
         }
         int port = flags.GetValue(Port);
-        PeerAddress own = addresses[(int)id - 1];
+        PeerAddress own = id <= (ulong)addresses.Count ? addresses[(int)id - 1] : addresses[^1];
         if (port == own.Port)
             return $"--port is {port}, which is also the port of this member's URL {own}; give clients another port";
         options = new ServerOptions
         {
             MemberId = id,
+            Joins = joins,
             Configuration = ClusterConfiguration.Bootstrap(addresses),
+            ClusterIsGiven = clusterIsGiven,
+            Address = own,
             Listen = flags.GetValue(Listen)!,
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",

@@ -52,7 +52,7 @@ internal sealed class Listeners : IAsyncDisposable
         IConnectionListener peerSocket;
         try
         {
-            peerSocket = await BindAsync(PeerTransport(loggers), peer, "the other members", "--cluster, in every member's list");
+            peerSocket = await BindPeerAsync(peer, loggers);
         }
         catch (ListenException)
         {
@@ -64,6 +64,12 @@ internal sealed class Listeners : IAsyncDisposable
             new Listener(peerSocket, peerHandler, PeerConnectionsMax, log));
     }
 
+    /// <summary>The clients' door alone.</summary>
+    /// <exception cref="ListenException">The address can't be listened on.</exception>
+    public static async Task<Listener> StartHttpAsync(IPEndPoint http, ConnectionHandler httpHandler, ILoggerFactory loggers) => new(
+        await BindAsync(Transport(ClientReadAheadMax, loggers), http, "clients", "--port"),
+        httpHandler, HttpConnectionsMax, loggers.CreateLogger("listen"));
+
     /// <summary>
     /// Accepts no more connections and asks those there are to close; returns when all have. Those left at
     /// <paramref name="cancellation"/> are cut off.
@@ -73,6 +79,10 @@ internal sealed class Listeners : IAsyncDisposable
 
     /// <summary>Stops at once.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
+
+    /// <exception cref="ListenException">It can't be listened on.</exception>
+    public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) =>
+        BindAsync(PeerTransport(loggers), peer, "the other members", "--cluster, in every member's list");
 
     public static SocketTransportFactory PeerTransport(ILoggerFactory loggers) => Transport(PeerReadAheadMax, loggers);
 

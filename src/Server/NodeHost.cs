@@ -18,69 +18,112 @@ internal static partial class NodeHost
     /// <summary>How long answers may take that are still owed when the process is asked to stop.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
+    /// <summary>How long another member may take to lead instead of one that stops.</summary>
+    private static readonly TimeSpan HandOverGrace = TimeSpan.FromSeconds(1);
+
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
-        NodeIdentity identity = Identify(directory, options, log);
-        ClusterConfiguration configuration = identity.Configuration;
+        NodeIdentity? identity = await IdentifyAsync(directory, options, loggers, stop);
+        if (identity is null)
+            return ExitCode.Success;
+        ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();
-        using Wal wal = Wal.Open(directory.Disk, configuration.ClusterId, identity.MemberId, new WalOptions(), out WalRecovery recovery);
+        using Wal wal = Wal.Open(directory.Disk, clusterId, identity.MemberId, new WalOptions(), out WalRecovery recovery);
         LogRecovery(log, directory.Path, recovery, Stopwatch.GetElapsedTime(opened));
+        ConfigurationHistory configurations = Configurations(identity, recovery);
+        identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
-        Inbox inbox = new(InboxCapacity(configuration));
-        await using PeerNetwork network = new(
-            identity.MemberId, configuration, inbox, loggers.CreateLogger("peer"), new PeerOptions(), Environment.ProcessId);
+        Inbox inbox = new(InboxCapacity);
+        ILogger peerLog = loggers.CreateLogger("peer");
+        PeerAdmission admission = new(identity, MetDirectories.Open(directory.Disk), peerLog);
+        PeerAcceptor acceptor = new(admission, inbox, peerLog, new PeerOptions());
+        await using PeerNetwork network = new(identity, acceptor, inbox, peerLog, new PeerOptions(), Environment.ProcessId);
         await using HttpFront front = new(inbox.Post, HttpLimits, TimeProvider.System);
-        PeerAcceptor acceptor = new(identity.MemberId, configuration, inbox, loggers.CreateLogger("peer"), new PeerOptions());
-        IPEndPoint peer = PeerEndPoint.Of(configuration.Find(identity.MemberId)!.Address, log);
         await using Listeners listeners = await Listeners.StartAsync(
-            new IPEndPoint(options.Listen, options.Port), front, peer, acceptor, loggers);
-        LogStarted(log, identity.MemberId, listeners.Http, listeners.Peer, string.Join(", ", Urls(configuration)));
+            new IPEndPoint(options.Listen, options.Port), front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
+        LogStarted(log, identity.MemberId, listeners.Http, listeners.Peer, Describe(configurations.Effective.Cluster));
 
         // From here on an exception on a thread ends the process: a member that can't keep its promises says nothing more.
+        using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
-        RaftNode node = CreateNode(identity, wal, recovery, network, writer, options, loggers.CreateLogger("raft"));
+        RaftCore core = CreateCore(identity, configurations, recovery);
+        RaftNode node = new(
+            core, wal, new KeyValueStore(), recovery.HardState, network, identity.Address, writer.Wake, removed.Cancel,
+            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, loggers.CreateLogger("raft"));
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
         loop.Start();
-        network.Start();
-        await Task.Delay(Timeout.Infinite, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        LogStopping(log);
+        await Task.Delay(Timeout.Infinite, removed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (stop.IsCancellationRequested)
+        {
+            LogStopping(log);
+            StopRequest request = new();
+            inbox.Post(request);
+            await request.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
         await front.StopAsync(StopGrace);
         return ExitCode.Success;
     }
 
     /// <summary>Who this member is: what its directory says, or, on its first start, what the flags say.</summary>
-    private static NodeIdentity Identify(DataDirectory directory, ServerOptions options, ILogger log)
+    /// <returns>Null when the process was asked to stop before the cluster that it joins had been heard of.</returns>
+    /// <exception cref="StorageException">The directory is another member's.</exception>
+    private static async Task<NodeIdentity?> IdentifyAsync(
+        DataDirectory directory, ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
-        NodeIdentity asked = new(options.MemberId, options.Configuration);
-        if (directory.ReadIdentity() is not { } identity)
+        if (directory.ReadIdentity() is { } known)
         {
-            directory.WriteIdentity(asked);
-            return asked;
+            return known.MemberId == options.MemberId ? known : throw new StorageException(
+                $"{directory.Path} is the directory of member {known.MemberId}, not of member {options.MemberId}: give that id with --id, or another --data-dir");
         }
-        if (identity.MemberId != asked.MemberId)
+        ClusterConfiguration configuration = options.Configuration;
+        if (options.Joins)
         {
-            throw new StorageException(
-                $"{directory.Path} is the directory of member {identity.MemberId}, not of member {asked.MemberId}: give that id with --id, or another --data-dir");
+            if (await WaitingRoom.LearnClusterAsync(options, loggers, stop) is not { } clusterId)
+                return null;
+            configuration = new ClusterConfiguration(clusterId, []);
         }
-        string persisted = string.Join(',', Urls(identity.Configuration));
-        string given = string.Join(',', Urls(asked.Configuration));
-        if (persisted != given)
-            LogClusterFlagIgnored(log, given, persisted);
+        NodeIdentity identity = new(options.MemberId, options.Address, (ulong)Random.Shared.NextInt64(1, long.MaxValue), configuration);
+        directory.WriteIdentity(identity);
         return identity;
     }
 
-    private static RaftNode CreateNode(
-        NodeIdentity identity, Wal wal, WalRecovery recovery, PeerNetwork network, WalWriter writer, ServerOptions options, ILogger log)
+    private static ConfigurationHistory Configurations(NodeIdentity identity, WalRecovery recovery)
     {
-        ulong[] voters = new ulong[identity.Configuration.Members.Count];
-        for (int i = 0; i < voters.Length; i++)
-            voters[i] = identity.Configuration.Members[i].Id;
+        ConfigurationHistory configurations = new(identity.Configuration);
+        foreach ((long index, ClusterConfiguration configuration) in recovery.Configurations)
+            configurations.Append(index, configuration);
+        return configurations;
+    }
+
+    /// <summary>The others' addresses are the log's business; its own a member may change, and the leader makes it known.</summary>
+    private static PeerAddress OwnAddress(
+        NodeIdentity identity, ConfigurationHistory configurations, ServerOptions options, ILogger log)
+    {
+        ClusterConfiguration cluster = configurations.Effective.Cluster;
+        PeerAddress persisted = cluster.Find(identity.MemberId)?.Address ?? identity.Address;
+        if (!options.ClusterIsGiven)
+            return persisted;
+        if (options.Address != persisted)
+            LogMoved(log, options.Address, persisted);
+        foreach (Member given in options.Configuration.Members)
+        {
+            if (given.Id != identity.MemberId && !options.Joins && cluster.Find(given.Id)?.Address != given.Address)
+            {
+                LogClusterFlagIgnored(log, Describe(options.Configuration), Describe(cluster));
+                break;
+            }
+        }
+        return options.Address;
+    }
+
+    private static RaftCore CreateCore(NodeIdentity identity, ConfigurationHistory configurations, WalRecovery recovery)
+    {
         TermRuns runs = new();
         for (int i = 0; i < recovery.TermRuns.Count; i++)
         {
@@ -88,25 +131,19 @@ internal static partial class NodeHost
             runs.AppendRun(recovery.TermRuns[i], last);
         }
         int seed = HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp());
-        RaftCore core = new(
-            identity.MemberId, new ConfigurationState(voters), new RaftOptions(), recovery.HardState, runs, new Random(seed));
-        return new RaftNode(
-            core, wal, new KeyValueStore(), recovery.HardState, network, writer.Wake,
-            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, log);
+        return new RaftCore(identity.MemberId, configurations, new RaftOptions(), recovery.HardState, runs, new Random(seed));
     }
 
-    /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer.</summary>
-    private static int InboxCapacity(ClusterConfiguration configuration) =>
-        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax
-        + configuration.Members.Count * PeerOptions.InboxItemsPerPeer
-        + 1;
+    /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer, a request to stop.</summary>
+    private static int InboxCapacity =>
+        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer + 2;
 
-    private static string[] Urls(ClusterConfiguration configuration)
+    private static string Describe(ClusterConfiguration cluster)
     {
-        string[] urls = new string[configuration.Members.Count];
-        for (int i = 0; i < urls.Length; i++)
-            urls[i] = configuration.Members[i].Address.ToString();
-        return urls;
+        List<string> members = [];
+        foreach (Member member in cluster.Members)
+            members.Add(member.Role == MemberRole.Voter ? $"{member.Id} at {member.Address}" : $"{member.Id} at {member.Address} (no voter)");
+        return members.Count == 0 ? "none known yet" : string.Join(", ", members);
     }
 
     private static void LogRecovery(ILogger log, string path, WalRecovery recovery, TimeSpan elapsed)
@@ -125,6 +162,9 @@ internal static partial class NodeHost
 
     [LoggerMessage(LogLevel.Information, "member {Id} listens for clients on {Http}, for the other members on {Peer}; members: {Members}")]
     private static partial void LogStarted(ILogger log, ulong id, IPEndPoint http, IPEndPoint peer, string members);
+
+    [LoggerMessage(LogLevel.Information, "this member listens at {Address} from now on, no longer at {Former}: the others are told")]
+    private static partial void LogMoved(ILogger log, PeerAddress address, PeerAddress former);
 
     [LoggerMessage(LogLevel.Warning, "--cluster says {Given}, but this member's directory says {Persisted}: the directory's word holds")]
     private static partial void LogClusterFlagIgnored(ILogger log, string given, string persisted);

@@ -95,6 +95,15 @@ internal sealed class NodeLoop : IDisposable
             case PeerLost lost:
                 node.OnPeerLost(lost.Peer);
                 break;
+            case PeerIntroduced introduced:
+                node.OnPeerIntroduced(introduced.Peer, introduced.Address);
+                break;
+            case PeerRefused refused:
+                node.OnPeerRefused(refused.Peer, refused.Status);
+                break;
+            case StopRequest stop:
+                node.OnStopRequested(stop);
+                break;
             case PeerDrained:
                 // EndBatch sends what had to wait.
                 break;

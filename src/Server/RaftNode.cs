@@ -24,8 +24,10 @@ internal sealed partial class RaftNode
     private readonly PendingWrites pending;
     private readonly ForwardedWrites forwarded;
     private readonly PendingReads reads;
+    private readonly MembershipChanges changes;
     private readonly Answers answers = new();
     private readonly Action wakeWriter;
+    private readonly Action removed;
     private readonly long requestTimeout;
     private readonly ILogger logger;
 
@@ -34,20 +36,28 @@ internal sealed partial class RaftNode
     private long ticks;
     private RoleName loggedRole;
     private ulong loggedLeader;
+    private ConfigurationState configured;
+    private ConfigurationState committedConfiguration;
+    private bool isRemoved;
+    private StopRequest? stopRequest;
 
     /// <param name="wakeWriter">Called when the log's writer has something new.</param>
+    /// <param name="removed">Called once this member has learnt that it is one no more: it is to be taken down.</param>
+    /// <param name="address">Where this member's peer protocol listens.</param>
     /// <param name="firstNumber">
     /// Where the numbers begin by which this process knows answers to what it asked. Answers to what an earlier process of this
     /// member asked may still come: their numbers must not be used again, so a random one serves.
     /// </param>
     /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
     public RaftNode(
-        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, Action wakeWriter, long firstNumber, long requestTimeout, ILogger logger)
+        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, PeerAddress address,
+        Action wakeWriter, Action removed, long firstNumber, long requestTimeout, ILogger logger)
     {
         this.core = core;
         this.wal = wal;
         this.network = network;
         this.wakeWriter = wakeWriter;
+        this.removed = removed;
         this.requestTimeout = requestTimeout;
         this.logger = logger;
         pending = new PendingWrites(answers);
@@ -55,6 +65,11 @@ internal sealed partial class RaftNode
         reads = new PendingReads(core, store, answers, firstNumber);
         executor = new ReadyExecutor(core, wal, store, network, pending, reads, recovered);
         router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
+        changes = new MembershipChanges(core, wal, executor, network, pending, answers, firstNumber);
+        changes.Announced(core.Id, address);
+        configured = core.Configuration;
+        committedConfiguration = core.Log.Configurations.Committed;
+        network.Configure(configured.Cluster, committedConfiguration.Cluster);
     }
 
     public RaftCore Core => core;
@@ -76,14 +91,16 @@ internal sealed partial class RaftNode
         reads.Tick();
         if (++ticks % TicksToExpire != 0)
             return;
-        router.Expire(now);
-        forwarded.Expire(now);
-        pending.Expire(now);
-        reads.Expire(now);
+        Expire(now);
     }
 
     public void OnRequest(ClientRequest request)
     {
+        if (isRemoved)
+        {
+            answers.NotDone(request);
+            return;
+        }
         switch (request.Method)
         {
             case ClientRequestMethod.Put:
@@ -93,7 +110,7 @@ internal sealed partial class RaftNode
                 reads.Add(request, now + requestTimeout);
                 break;
             default:
-                answers.MembershipIsFixed(request);
+                changes.Add(request, now + requestTimeout);
                 break;
         }
     }
@@ -117,6 +134,37 @@ internal sealed partial class RaftNode
     {
         core.MessagesMayBeLost(peer);
         forwarded.PeerLost(peer);
+        changes.PeerLost(peer);
+    }
+
+    /// <summary>A server of this cluster has dialled this one, and says where it is to be dialled in turn.</summary>
+    public void OnPeerIntroduced(ulong peer, PeerAddress address)
+    {
+        network.Introduced(peer, address);
+        changes.Announced(peer, address);
+    }
+
+    /// <summary>Another member refuses this one for good.</summary>
+    /// <exception cref="StorageException">This member's directory is not the one that the other has met it with.</exception>
+    public void OnPeerRefused(ulong peer, HandshakeStatus status)
+    {
+        if (status == HandshakeStatus.DirectoryReplaced)
+        {
+            throw new StorageException(
+                $"member {peer} has met member {core.Id} with another data directory: what it promised from there is lost, so it can't come back under this id. "
+                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, with --join and an empty --data-dir");
+        }
+        if (status == HandshakeStatus.Removed)
+            OnRemoved();
+    }
+
+    /// <summary>This process is to stop: leadership goes to another first, if there is one.</summary>
+    public void OnStopRequested(StopRequest request)
+    {
+        if (core.HandOver())
+            stopRequest = request;
+        else
+            request.Complete();
     }
 
     public void OnBatchDurable(in WalBatch batch)
@@ -128,6 +176,7 @@ internal sealed partial class RaftNode
     /// <summary>Does all that the inputs since the last call ask for.</summary>
     public void EndBatch()
     {
+        changes.Route(now);
         router.Route();
         reads.Ask();
         core.EndBatch();
@@ -138,8 +187,48 @@ internal sealed partial class RaftNode
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
+        FollowConfiguration();
         answers.Flush();
         LogChanges();
+        // Its successor may need its vote.
+        if (!core.IsHandingOver && core.LeaderId != 0)
+            stopRequest?.Complete();
+    }
+
+    private void Expire(long now)
+    {
+        router.Expire(now);
+        forwarded.Expire(now);
+        pending.Expire(now);
+        reads.Expire(now);
+        changes.Expire(now);
+    }
+
+    /// <summary>The network serves the configuration in effect (thesis §4.1); who is removed for good is told so.</summary>
+    private void FollowConfiguration()
+    {
+        ConfigurationState committed = core.Log.Configurations.Committed;
+        if (configured == core.Configuration && committedConfiguration == committed)
+            return;
+        network.Configure(core.Configuration.Cluster, committed.Cluster);
+        if (committedConfiguration != committed)
+            MembershipLog.Changed(logger, committedConfiguration.Cluster, committed.Cluster);
+        configured = core.Configuration;
+        committedConfiguration = committed;
+        if (committed.Cluster.WasRemoved(core.Id))
+            OnRemoved();
+    }
+
+    private void OnRemoved()
+    {
+        if (isRemoved)
+            return;
+        isRemoved = true;
+        LogRemoved(logger, core.Id);
+        changes.OnRemoved();
+        Expire(long.MaxValue);
+        answers.Flush();
+        removed();
     }
 
     private void LogChanges()
@@ -172,6 +261,12 @@ internal sealed partial class RaftNode
             case MessageType.ForwardResponse:
                 forwarded.OnResponse(message, pending, core.Log);
                 break;
+            case MessageType.ChangeMembers:
+                changes.OnRequest(message, records);
+                break;
+            case MessageType.ChangeMembersResponse:
+                changes.OnResponse(message, now);
+                break;
             default:
                 core.Step(message, default);
                 executor.Persist();
@@ -186,16 +281,26 @@ internal sealed partial class RaftNode
             return;
         if (message.Count > entries.Length)
             Array.Resize(ref entries, message.Count);
+        ClusterConfiguration?[]? configurations = null;
         ReadOnlySpan<byte> rest = records;
         for (int i = 0; i < message.Count; i++)
         {
             DecodeStatus status = Record.TryReadHeader(rest, out entries[i]);
             Invariant.Hold(status == DecodeStatus.Complete);
+            if (entries[i].Type == RecordType.Configuration)
+            {
+                configurations ??= new ClusterConfiguration?[message.Count];
+                configurations[i] = ConfigurationRecord.TryRead(Record.Payload(rest, entries[i]));
+                Invariant.Hold(configurations[i] is not null);
+            }
             rest = rest[entries[i].RecordLength..];
         }
-        EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count));
+        EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count), configurations);
         executor.PersistAccepted(accepted, records);
     }
+
+    [LoggerMessage(LogLevel.Information, "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
+    private static partial void LogRemoved(ILogger logger, ulong id);
 
     [LoggerMessage(LogLevel.Information, "became leader in term {Term}")]
     private static partial void LogBecameLeader(ILogger logger, long term);

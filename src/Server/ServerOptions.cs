@@ -8,11 +8,20 @@ namespace RaftFast.Server;
 /// <summary>What the command line asked for, each value valid by itself and beside the others.</summary>
 internal sealed record ServerOptions
 {
-    /// <summary>A member of <see cref="Configuration"/>.</summary>
+    /// <summary>A member of <see cref="Configuration"/>, unless it joins.</summary>
     public required ulong MemberId { get; init; }
+
+    /// <summary>Waits to be added to a cluster that runs already. It matters only while the data directory is empty.</summary>
+    public required bool Joins { get; init; }
 
     /// <summary>What <c>--cluster</c> says. It matters only while the data directory is empty.</summary>
     public required ClusterConfiguration Configuration { get; init; }
+
+    /// <summary>Whether <c>--cluster</c> was there at all.</summary>
+    public required bool ClusterIsGiven { get; init; }
+
+    /// <summary>Where <c>--cluster</c> has this member listen for the others.</summary>
+    public required PeerAddress Address { get; init; }
 
     /// <summary>Address of the HTTP port.</summary>
     public required IPAddress Listen { get; init; }

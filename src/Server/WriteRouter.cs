@@ -50,6 +50,9 @@ internal sealed class WriteRouter(
     /// <summary>Writes of another member, for which this one should be the leader.</summary>
     public void OnForward(in Message message, Span<byte> records)
     {
+        // Who led with this id has lost its disk: this server knows of no term in which it could answer.
+        if (core.Term == 0)
+            return;
         LogPosition first = default;
         int accepted = 0;
         bool lacksRoom = false;
@@ -88,9 +91,9 @@ internal sealed class WriteRouter(
             answers.NotDone(Dequeue().Request);
     }
 
-    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, it waits.</summary>
+    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it waits.</summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length)
+        ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
     private WaitingWrite Dequeue()

@@ -66,6 +66,8 @@ public sealed class DataDirectory : IDisposable
             string name = System.IO.Path.GetFileName(entry);
             if (WalSegment.TryParseName(name, out _))
                 throw StorageException.Unusable(path, $"holds a log ({name}) but no {IdentityFile.Name} file");
+            if (name == MetDirectories.Name)
+                throw StorageException.Unusable(path, $"holds what a member remembers ({name}) but no {IdentityFile.Name} file");
             if (name is not (DirectoryLock.Name or IdentityFile.TemporaryName))
                 throw new StorageException($"the data directory {path} is not RaftFast's: it holds {name} and no {IdentityFile.Name} file; choose an empty or new --data-dir");
         }

@@ -7,9 +7,11 @@ namespace RaftFast.Storage;
 /// <summary>
 /// A node's identity as lines of text, filled up with zeros to whole blocks. The checksum is CRC-32C of all that stands before its line:
 /// <code>
-/// RaftFast identity 1
+/// RaftFast identity 2
 /// member 1
 /// cluster 5f0c3b6a9d2e4817
+/// directory 0d9e7f35a1b2c3d4
+/// listens http://127.0.0.1:9021
 /// address 1 http://127.0.0.1:9021
 /// address 2 http://127.0.0.1:9022
 /// checksum 1a2b3c4d
@@ -22,7 +24,7 @@ public static class IdentityFile
     internal const string TemporaryName = "identity.tmp";
 
     private const string Title = "RaftFast identity ";
-    private const string Version = "1";
+    private const string Version = "2";
 
     /// <summary>Bytes. An address is at most a few hundred; nobody's cluster comes near.</summary>
     private const int LengthMax = 1 << 20;
@@ -69,6 +71,7 @@ public static class IdentityFile
         StringBuilder text = new();
         text.Append(CultureInfo.InvariantCulture, $"{Title}{Version}\nmember {identity.MemberId}\n");
         text.Append(CultureInfo.InvariantCulture, $"cluster {identity.Configuration.ClusterId:x16}\n");
+        text.Append(CultureInfo.InvariantCulture, $"directory {identity.Directory:x16}\nlistens {identity.Address}\n");
         foreach (Member member in identity.Configuration.Members)
             text.Append(CultureInfo.InvariantCulture, $"address {member.Id} {member.Address}\n");
         string body = text.ToString();
@@ -83,21 +86,23 @@ public static class IdentityFile
         string[] lines = text[..last].Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length > 0 && lines[0].StartsWith(Title, StringComparison.Ordinal) && lines[0] != Title + Version)
             throw new StorageException($"{Name} has format {lines[0][Title.Length..]}, and this program knows {Version} only; start the program that wrote it");
-        if (lines.Length < 3 || lines[0] != Title + Version)
+        if (lines.Length < 5 || lines[0] != Title + Version)
             throw Damaged();
         ulong member = Number(Field(lines[1], "member "), NumberStyles.None);
         ulong cluster = Number(Field(lines[2], "cluster "), NumberStyles.AllowHexSpecifier);
-        Member[] members = new Member[lines.Length - 3];
+        ulong directory = Number(Field(lines[3], "directory "), NumberStyles.AllowHexSpecifier);
+        PeerAddress listens = PeerAddress.TryParse(Field(lines[4], "listens "), out _) ?? throw Damaged();
+        Member[] members = new Member[lines.Length - 5];
         for (int i = 0; i < members.Length; i++)
         {
-            string[] field = Field(lines[i + 3], "address ").Split(' ', 2);
+            string[] field = Field(lines[i + 5], "address ").Split(' ', 2);
             PeerAddress? address = field.Length == 2 ? PeerAddress.TryParse(field[1], out _) : null;
             ulong id = Number(field[0], NumberStyles.None);
             if (address is null || id <= (i == 0 ? 0 : members[i - 1].Id))
                 throw Damaged();
             members[i] = new Member(id, address);
         }
-        return new NodeIdentity(member, new ClusterConfiguration(cluster, members));
+        return new NodeIdentity(member, listens, directory, new ClusterConfiguration(cluster, members));
     }
 
     private static string Field(string line, string name) =>

@@ -25,9 +25,9 @@ public sealed class KeyValueStore
     public void Apply(in RecordHeader header, ReadOnlySpan<byte> record)
     {
         Invariant.Hold(header.Position.Index == AppliedIndex + 1);
-        Invariant.Hold(header.Type is RecordType.NoOp or RecordType.Command);
+        Invariant.Hold(header.Type is RecordType.NoOp or RecordType.Command or RecordType.Configuration);
         AppliedIndex = header.Position.Index;
-        if (header.Type == RecordType.NoOp)
+        if (header.Type != RecordType.Command)
             return;
         DecodeStatus status = PutCommand.TryRead(Record.Payload(record, header), out PutCommand put);
         Invariant.Hold(status == DecodeStatus.Complete);

@@ -75,6 +75,7 @@ public sealed class Wal : IDisposable
             HardState = replay.State.Term >= terms.Last.Term ? replay.State : new HardState(terms.Last.Term, 0),
             Last = terms.Last,
             TermRuns = terms.ToArray(),
+            Configurations = replay.Configurations,
             Bytes = replay.Bytes,
             Segments = Math.Max(1, replay.Segments),
             Batches = replay.Batches,
@@ -91,7 +92,7 @@ public sealed class Wal : IDisposable
     public void Append(ReadOnlySpan<byte> record, in RecordHeader header)
     {
         Invariant.Hold(record.Length == header.RecordLength);
-        Invariant.Hold(header.Type != RecordType.HardState);
+        Invariant.Hold(header.Type is RecordType.Command or RecordType.NoOp or RecordType.Configuration);
         long index = header.Position.Index;
         long last = terms.Last.Index;
         bool canFollow = terms.TryAppend(header.Position);

@@ -12,6 +12,9 @@ public sealed class WalRecovery
     /// <summary>The first position of each run of entries of one term, in order: with <see cref="Last"/>, all terms of the log.</summary>
     public required IReadOnlyList<LogPosition> TermRuns { get; init; }
 
+    /// <summary>The configurations in the log and their indexes, in order.</summary>
+    public required IReadOnlyList<(long Index, ClusterConfiguration Configuration)> Configurations { get; init; }
+
     /// <summary>Of all batches, on the disk.</summary>
     public required long Bytes { get; init; }
 

@@ -10,6 +10,8 @@ namespace RaftFast.Storage;
 /// </summary>
 internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, WalRuns runs, WalTerms terms)
 {
+    private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
+
     private string name = "";
     private string damage = "";
     private long damageOffset;
@@ -29,6 +31,8 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
     public LogPosition Last => terms.Last;
 
     public HardState State { get; private set; }
+
+    public IReadOnlyList<(long Index, ClusterConfiguration Configuration)> Configurations => configurations;
 
     public int Segments { get; private set; }
 
@@ -158,6 +162,7 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
                     throw Damage($"entry {record.Position.Index} of term {record.Position.Term} can't follow entry {last}");
                 if (record.Position.Index <= last)
                     runs.Truncate(record.Position.Index);
+                NoteConfiguration(segment[at..], record);
                 runs.Add(header.Number, record.Position.Index, at - Offset, leading: entries == 0);
                 entries++;
             }
@@ -166,6 +171,18 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
         if (header.Last != terms.Last)
             throw Damage($"batch {header.Number} ends with entry {terms.Last.Index}, not {header.Last.Index}");
         runs.Place(header.Number, entries, Header.Segment, Offset, header.BytesOnDisk);
+    }
+
+    private void NoteConfiguration(ReadOnlySpan<byte> source, in RecordHeader record)
+    {
+        long index = record.Position.Index;
+        while (configurations.Count > 0 && configurations[^1].Index >= index)
+            configurations.RemoveAt(configurations.Count - 1);
+        if (record.Type != RecordType.Configuration)
+            return;
+        if (ConfigurationRecord.TryRead(Record.Payload(source, record)) is not { } configuration || configuration.ClusterId != clusterId)
+            throw Damage($"entry {index} is no configuration of this cluster");
+        configurations.Add((index, configuration));
     }
 
     private void FindTail(ReadOnlySpan<byte> segment)

@@ -9,6 +9,9 @@ public sealed class AllocationTests
 
     private const int RecordBytes = 40;
 
+    /// <summary>A member was removed once: that costs nothing either.</summary>
+    private static readonly ClusterConfiguration WithoutNine = Configurations.Cluster([1, 2, 3], default, default, 9);
+
     private readonly RecordHeader[] _entries = new RecordHeader[4];
 
     private readonly RaftCore _leader = Server(1);
@@ -64,7 +67,7 @@ public sealed class AllocationTests
     }
 
     private static RaftCore Server(ulong id) => new(
-        id, new ConfigurationState([1, 2, 3]), TestCluster.Options, default, new TermRuns(), new FixedRandom { Value = 5 });
+        id, new ConfigurationHistory(WithoutNine), TestCluster.Options, default, new TermRuns(), new FixedRandom { Value = 5 });
 
     private static void AllocatesNothing(Action round)
     {

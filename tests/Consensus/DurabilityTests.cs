@@ -74,7 +74,7 @@ public sealed class DurabilityTests
     [Fact]
     public void Completion_beyond_the_log_counts_for_nothing()
     {
-        RaftLog log = new(new TermRuns());
+        RaftLog log = new(new TermRuns(), Configurations.History(1));
         log.Append(new(1, 1));
         Assert.False(log.DurableTo(new(1, 2)));
         Assert.Equal(0, log.Durable);
@@ -94,7 +94,7 @@ public sealed class DurabilityTests
         // the first write comes in. What has been acknowledged must be there after a crash.
         List<Message> sent = [];
         TestServer server = new(
-            1, new ConfigurationState([1, 2, 3]), TestCluster.Options, new FixedRandom(), envelope => sent.Add(envelope.Message));
+            1, Configurations.Cluster([1, 2, 3]), TestCluster.Options, new FixedRandom(), envelope => sent.Add(envelope.Message));
         RecordHeader entry = new(RecordType.Command, new(1, 1), 8, 1);
         server.Receive(Append(from: 2, term: 1, entry));
         server.SyncOne();

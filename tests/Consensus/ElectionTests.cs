@@ -34,7 +34,7 @@ public sealed class ElectionTests
     public void Each_campaign_draws_a_new_timeout() // §5.2: so that split votes are rare
     {
         FixedRandom random = new() { Value = 0 };
-        RaftCore core = new(1, new ConfigurationState([1, 2, 3]), TestCluster.Options, default, new TermRuns(), random);
+        RaftCore core = new(1, Configurations.History(1, 2, 3), TestCluster.Options, default, new TermRuns(), random);
         random.Value = 5;
         for (int i = 0; i < TestCore.ElectionTicks; i++)
             core.Tick();
@@ -222,7 +222,7 @@ public sealed class ElectionTests
     [Fact]
     public void Server_that_is_no_voter_never_campaigns()
     {
-        RaftCore core = new(9, new ConfigurationState([1, 2, 3]), TestCluster.Options, default, new TermRuns(), new FixedRandom());
+        RaftCore core = new(9, Configurations.History(1, 2, 3), TestCluster.Options, default, new TermRuns(), new FixedRandom());
         for (int i = 0; i < 10 * TestCore.ElectionTicks; i++)
             core.Tick();
         Assert.Equal(RoleName.Follower, core.Role);

@@ -45,7 +45,7 @@ public sealed class QuorumDataTests
         }
         ulong[] voters = Ids("cfg");
         ulong[] outgoing = Ids("cfgj");
-        ConfigurationState configuration = new(voters, outgoing);
+        ConfigurationState configuration = Configurations.State(voters, outgoing);
         ulong[] owners = [.. voters.Union(outgoing)];
         string[] given = arguments.GetValueOrDefault(command.StartsWith("vote", StringComparison.Ordinal) ? "votes" : "idx", []);
         Assert.Equal(owners.Length, given.Length);

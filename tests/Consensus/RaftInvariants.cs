@@ -2,15 +2,23 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>The properties of figure 3, and those of the disks, over a whole cluster; checked after every step.</summary>
+/// <summary>
+/// The properties of figure 3, those of the disks, and those of the configurations (§6, thesis §4.1), over a whole cluster;
+/// checked after every step.
+/// </summary>
 internal sealed class RaftInvariants(TestServer[] servers)
 {
     private readonly Dictionary<long, ulong> _leaders = [];
     private readonly long[] _versions = new long[servers.Length];
-    private readonly List<(RecordHeader Entry, long Term)> _committed = [];
+    private readonly (long Version, long Committed)[] _configured = new (long, long)[servers.Length];
+    private readonly List<(Entry Entry, long Term)> _committed = [];
+    private readonly List<ClusterConfiguration> _committedConfigurations = [servers[0].Initial];
+    private (long Index, ConfigurationState Configuration) _lastCommit;
     private long _leadersTerms;
 
     public int Committed => _committed.Count;
+
+    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => _committedConfigurations;
 
     public void Check()
     {
@@ -24,18 +32,34 @@ internal sealed class RaftInvariants(TestServer[] servers)
             Durability(server);
             if (server.Core.IsLeader)
             {
-                Assert.Equal(server.Id, _leaders.GetValueOrDefault(server.Core.Term, server.Id)); // Election Safety
-                _leaders[server.Core.Term] = server.Id;
+                if (_leaders.TryAdd(server.Core.Term, server.Id))
+                    ElectedByQuorum(server);
+                Assert.Equal(server.Id, _leaders[server.Core.Term]); // Election Safety
                 leadersTerms = (leadersTerms * 31) + server.Core.Term;
             }
         }
+        CommittedOnQuorum();
         if (_committed.Count > before || leadersTerms != _leadersTerms)
-        {
             LeaderCompleteness();
-            CommittedOnQuorum();
-        }
         _leadersTerms = leadersTerms;
+        foreach (TestServer server in servers)
+        {
+            if (server.IsUp)
+                ConfigurationsAreTheLogs(server);
+        }
         LogMatching();
+    }
+
+    private static bool IsQuorum(ConfigurationState configuration, Predicate<ulong> agrees) =>
+        IsMajority(configuration, configuration.Voters, agrees)
+        && (configuration.OutgoingVoters.IsEmpty || IsMajority(configuration, configuration.OutgoingVoters, agrees));
+
+    private static bool IsMajority(ConfigurationState configuration, ReadOnlySpan<int> voters, Predicate<ulong> agrees)
+    {
+        int agreeing = 0;
+        foreach (int voter in voters)
+            agreeing += agrees(configuration.Servers[voter]) ? 1 : 0;
+        return agreeing > voters.Length / 2;
     }
 
     private void StateMachineSafety(TestServer server)
@@ -46,7 +70,11 @@ internal sealed class RaftInvariants(TestServer[] servers)
                 Assert.Equal(_committed[i].Entry, server.Applied[i]);
         }
         for (int i = _committed.Count; i < server.Applied.Count; i++)
+        {
             _committed.Add((server.Applied[i], server.Core.Term));
+            if (server.Applied[i].Configuration is { } configuration)
+                _committedConfigurations.Add(configuration);
+        }
         if (server.Applied.Count > 0)
             Assert.Equal(_committed[server.Applied.Count - 1].Entry, server.Applied[^1]);
     }
@@ -58,6 +86,15 @@ internal sealed class RaftInvariants(TestServer[] servers)
         Assert.True(durable <= server.StableLog.Count);
         if (durable > 0)
             Assert.Equal(server.Log[durable - 1], server.StableLog[durable - 1]);
+    }
+
+    /// <summary>§5.2, §6: by a majority of each voter set of its configuration, on stable storage.</summary>
+    private void ElectedByQuorum(TestServer leader)
+    {
+        long term = leader.Core.Term;
+        bool isElected = IsQuorum(
+            leader.ElectedIn, voter => voter == leader.Id || servers[voter - 1].Votes.GetValueOrDefault(term) == leader.Id);
+        Assert.True(isElected, "a leader wasn't elected by a quorum");
     }
 
     private void LeaderCompleteness()
@@ -76,13 +113,57 @@ internal sealed class RaftInvariants(TestServer[] servers)
         }
     }
 
+    /// <summary>What a leader commits is durable on a quorum of the configuration in effect there (§5.3, §6), and stays so.</summary>
     private void CommittedOnQuorum()
     {
-        if (_committed.Count == 0)
+        foreach (TestServer leader in servers)
+        {
+            foreach ((long index, ConfigurationState configuration) in leader.Commits)
+            {
+                AssertOnQuorum(index, configuration);
+                if (index > _lastCommit.Index)
+                    _lastCommit = (index, configuration);
+            }
+            leader.Commits.Clear();
+        }
+        Assert.Equal(_lastCommit.Index, _committed.Count); // nobody but a leader commits first
+        if (_lastCommit.Index > 0)
+            AssertOnQuorum(_lastCommit.Index, _lastCommit.Configuration);
+    }
+
+    private void AssertOnQuorum(long index, ConfigurationState configuration)
+    {
+        Entry entry = _committed[(int)index - 1].Entry;
+        bool isHeld = IsQuorum(
+            configuration,
+            voter => servers[voter - 1].StableLog.Count >= index && servers[voter - 1].StableLog[(int)index - 1] == entry);
+        Assert.True(isHeld, "a committed entry isn't durable on a quorum");
+    }
+
+    /// <summary>Thesis §4.1: in effect is the last one in the log, committed or not; beyond the committed there is at most one.</summary>
+    private void ConfigurationsAreTheLogs(TestServer server)
+    {
+        (long, long) state = (server.LogVersion, server.Core.Log.Committed);
+        if (_configured[server.Id - 1] == state)
             return;
-        int last = _committed.Count - 1;
-        int holders = servers.Count(server => server.StableLog.Count > last && server.StableLog[last] == _committed[last].Entry);
-        Assert.True(holders > servers.Length / 2, "a committed entry isn't durable on a quorum");
+        _configured[server.Id - 1] = state;
+        ConfigurationHistory history = server.Core.Log.Configurations;
+        Assert.Same(LastIn(server, server.Log.Count), history.Effective.Cluster);
+        Assert.Same(LastIn(server, (int)server.Core.Log.Committed), history.Committed.Cluster);
+        int uncommitted = 0;
+        for (int i = _committed.Count; i < server.Log.Count; i++)
+            uncommitted += server.Log[i].Configuration is null ? 0 : 1;
+        Assert.True(uncommitted <= 1, "two changes of configuration at once");
+    }
+
+    private static ClusterConfiguration LastIn(TestServer server, int count)
+    {
+        for (int i = count - 1; i >= 0; i--)
+        {
+            if (server.Log[i].Configuration is { } configuration)
+                return configuration;
+        }
+        return server.Initial;
     }
 
     private void LogMatching()
@@ -97,7 +178,7 @@ internal sealed class RaftInvariants(TestServer[] servers)
         }
     }
 
-    private static void LogMatching(List<RecordHeader> log, List<RecordHeader> other)
+    private static void LogMatching(List<Entry> log, List<Entry> other)
     {
         bool mustMatch = false;
         for (int i = Math.Min(log.Count, other.Count) - 1; i >= 0; i--)

@@ -1,11 +1,11 @@
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes.</summary>
+/// <summary>Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes, while members come and go.</summary>
 public sealed class RandomClusterTests
 {
-    private const int Seeds = 300;
+    private const int Seeds = 500;
 
-    private const int Steps = 3000;
+    private const int Steps = 6000;
 
     [Fact]
     public void Properties_of_figure_3_hold_under_random_faults_and_the_cluster_heals()
@@ -28,6 +28,12 @@ public sealed class RandomClusterTests
         Assert.True(effects.Truncations > Seeds / 3);
         Assert.True(effects.LostWrites > Seeds);
         Assert.True(effects.Reads > Seeds);
+        Assert.True(effects.RolledBack > Seeds / 6);
+        Assert.True(effects.JointEntered > Seeds / 4);
+        Assert.True(effects.JointLeft > Seeds / 4);
+        Assert.True(effects.Promotions > Seeds / 4);
+        Assert.True(effects.Removals > Seeds / 8);
+        Assert.True(effects.HandOversWon > Seeds / 4);
     }
 
     internal sealed class Effects
@@ -37,5 +43,13 @@ public sealed class RandomClusterTests
         public long Truncations;
         public long LostWrites;
         public long Reads;
+
+        /// <summary>Configurations overwritten at a follower.</summary>
+        public long RolledBack;
+        public long JointEntered;
+        public long JointLeft;
+        public long Promotions;
+        public long Removals;
+        public long HandOversWon;
     }
 }

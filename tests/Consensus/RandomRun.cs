@@ -1,8 +1,13 @@
+using RaftFast.Protocol;
+
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>One seed: cluster size, options, mix of faults and schedule all follow from it.</summary>
+/// <summary>One seed: cluster size, options, mix of faults, changes of members and schedule all follow from it.</summary>
 internal sealed class RandomRun
 {
+    /// <summary>Servers that may join. Ids are not used again, so so many can.</summary>
+    private const int Joiners = 5;
+
     private readonly Random _random;
     private readonly TestCluster _cluster;
     private readonly RandomClusterTests.Effects _effects;
@@ -11,6 +16,7 @@ internal sealed class RandomRun
     private readonly int _diskRate;
     private readonly int _proposeRate;
     private readonly int _tickRate;
+    private readonly int _changeRate;
     private long _context;
     private uint _command;
 
@@ -28,11 +34,12 @@ internal sealed class RandomRun
             UncommittedBytesMax = _random.Next(1, 5000),
         };
         int size = _random.Next(3) switch { 0 => 3, 1 => 5, _ => _random.Next(1, 6) };
-        _cluster = new TestCluster(size, options, id => new Random(HashCode(seed, id)));
-        _faultRate = _random.Next(5, 60);
+        _cluster = new TestCluster(size, options, id => new Random(HashCode(seed, id)), Joiners);
+        _faultRate = _random.Next(1, 60);
         _diskRate = _random.Next(20, 300);
         _proposeRate = _random.Next(10, 100);
         _tickRate = _random.Next(50, 400);
+        _changeRate = _random.Next(0, 60);
     }
 
     public void Run(int steps)
@@ -44,16 +51,20 @@ internal sealed class RandomRun
             CheckReads();
         }
         CheckThatItHeals();
+        CheckThatItServes();
         _effects.Committed += _cluster.Committed;
         _effects.Truncations += _cluster.Servers.Sum(server => server.Truncations);
         _effects.Elections += _cluster.Servers.Max(server => server.Core.Term);
+        _effects.RolledBack += _cluster.Servers.Sum(server => server.RolledBack);
+        _effects.HandOversWon += _cluster.Servers.Sum(server => server.HandOversWon);
+        CountChanges();
     }
 
     private static int HashCode(int seed, ulong id) => unchecked((seed * 7919) + (int)id);
 
     private void Step()
     {
-        TestServer server = _cluster.Servers[_random.Next(_cluster.Servers.Length)];
+        TestServer server = AnyServer();
         int choice = _random.Next(1000);
         if (choice < _faultRate)
             Fault(server);
@@ -67,10 +78,19 @@ internal sealed class RandomRun
             (_random.Next(3) == 0 ? server : _cluster.Leader ?? server).Propose(++_command, _random.Next(100));
         else if ((choice -= _proposeRate) < 20)
             Read(server);
-        else if ((choice -= 20) < _tickRate)
+        else if ((choice -= 20) < _changeRate)
+            Change(_cluster.Leader ?? server);
+        else if ((choice -= _changeRate) < _tickRate)
             server.Tick();
         else
             DeliverAny();
+    }
+
+    /// <summary>Mostly one that counts, so that something gets done; now and then one that was removed or has yet to join.</summary>
+    private TestServer AnyServer()
+    {
+        IReadOnlyList<Member> members = _cluster.CommittedConfigurations[^1].Members;
+        return _random.Next(8) == 0 ? _cluster[RandomId()] : _cluster[members[_random.Next(members.Count)].Id];
     }
 
     private void Disk(TestServer server)
@@ -135,6 +155,53 @@ internal sealed class RandomRun
         }
     }
 
+    private void Change(TestServer leader)
+    {
+        if (_random.Next(6) == 0)
+            leader.HandOver();
+        if (!leader.Core.MayChangeConfiguration)
+            return;
+        ClusterConfiguration current = leader.Core.Configuration.Cluster;
+        ClusterConfiguration? next = current;
+        if (_random.Next(2) == 0)
+            MembershipPolicy.Plan(current, RandomRequest(), out next);
+        else
+            next = RandomChange(current);
+        if (next is null)
+            return;
+        // As the server does: who isn't to stay a voter hands over, and its successor is asked again.
+        if (new ConfigurationState(next).StaysVoter(leader.Id))
+            leader.Propose(next);
+        else
+            leader.HandOver();
+    }
+
+    private MembershipChange RandomRequest()
+    {
+        ulong id = RandomId();
+        return _random.Next(2) == 0
+            ? new(MembershipChangeKind.Add, id, Configurations.AddressOf(id))
+            : new(MembershipChangeKind.Remove, id);
+    }
+
+    /// <summary>Of one server simply, or of several by way of a joint configuration.</summary>
+    private ClusterConfiguration? RandomChange(ClusterConfiguration current)
+    {
+        List<ConfigurationChange> changes = [];
+        for (int i = _random.Next(1, 4); i > 0; i--)
+        {
+            ulong id = RandomId();
+            if (!current.WasRemoved(id))
+                changes.Add(new((ConfigurationChangeKind)_random.Next(3), id, Configurations.AddressOf(id)));
+        }
+        ConfigurationChange[] chosen = [.. changes];
+        return _random.Next(4) == 0
+            ? ConfigurationChanger.Simple(current, chosen, out _)
+            : ConfigurationChanger.EnterJoint(current, leavesJointItself: true, chosen, out _);
+    }
+
+    private ulong RandomId() => _cluster.Servers[_random.Next(_cluster.Servers.Length)].Id;
+
     private void CheckThatItHeals()
     {
         foreach (TestServer server in _cluster.Servers.Where(server => !server.IsUp))
@@ -144,10 +211,63 @@ internal sealed class RandomRun
         {
             _cluster.Tick();
             CheckReads();
-            TestServer? leader = _cluster.Leader;
-            if (leader is not null && _cluster.Servers.All(s => s.Core.LeaderId == leader.Id && s.Applied.Count == leader.Log.Count))
+            if (_cluster.Leader is { } leader && IsStable(leader))
                 return;
         }
-        Assert.Fail("the healed cluster doesn't converge");
+        Assert.Fail($"the healed cluster doesn't converge:\n{string.Join('\n', _cluster.Servers.Select(Describe))}");
+    }
+
+    private static string Describe(TestServer server)
+    {
+        RaftCore core = server.Core;
+        IEnumerable<string> members = core.Configuration.Cluster.Members.Select(
+            member => $"{member.Id}{(member.IsOutgoingVoter ? "-" : "")}{member.Role.ToString()[0]}");
+        return $"{server.Id}: {core.Role} of {core.LeaderId} in {core.Term}, log {core.Log.Last} committed {core.Log.Committed}, "
+            + $"members {string.Join(' ', members)} of entry {core.Log.Configurations.EffectiveIndex}";
+    }
+
+    /// <summary>No change is under way, and all members follow it and hold and have applied its log.</summary>
+    private bool IsStable(TestServer leader)
+    {
+        ClusterConfiguration members = leader.Core.Configuration.Cluster;
+        return leader.Core.MayChangeConfiguration
+            && members.Members.All(member => member is { Role: MemberRole.Voter, IsOutgoingVoter: false })
+            && MembersOf(leader).All(server => server.Core.LeaderId == leader.Id && server.Applied.Count == leader.Log.Count);
+    }
+
+    private IEnumerable<TestServer> MembersOf(TestServer leader) =>
+        leader.Core.Configuration.Cluster.Members.Select(member => _cluster[member.Id]);
+
+    /// <summary>A write is committed, and every member can read it.</summary>
+    private void CheckThatItServes()
+    {
+        TestServer leader = _cluster.Leader!;
+        Assert.Equal(ProposeResult.Accepted, leader.Propose(++_command));
+        long written = leader.Log.Count;
+        _cluster.Settle();
+        Assert.Equal(written, _cluster.Committed);
+        foreach (TestServer server in MembersOf(leader))
+        {
+            Read(server);
+            _cluster.Settle();
+            Assert.Equal(_context, Assert.Single(server.Reads).Context);
+            Assert.Equal(written, server.Applied.Count);
+            CheckReads();
+        }
+    }
+
+    private void CountChanges()
+    {
+        IReadOnlyList<ClusterConfiguration> configurations = _cluster.CommittedConfigurations;
+        for (int i = 1; i < configurations.Count; i++)
+        {
+            ClusterConfiguration before = configurations[i - 1];
+            ClusterConfiguration after = configurations[i];
+            _effects.JointEntered += after.IsJoint ? 1 : 0;
+            _effects.JointLeft += before.IsJoint ? 1 : 0;
+            _effects.Removals += after.RemovedIds.Count - before.RemovedIds.Count;
+            _effects.Promotions += after.Members.Count(
+                member => member.Role == MemberRole.Voter && before.Find(member.Id) is { Role: MemberRole.Learner });
+        }
     }
 }

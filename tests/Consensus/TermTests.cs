@@ -100,26 +100,6 @@ public sealed class TermTests
         Assert.Equal(cluster[2].Core.Term, cluster[1].Core.Term);
     }
 
-    [Theory] // RELIABILITY.md, membership: a removed server can't disturb
-    [InlineData(MessageType.Append)]
-    [InlineData(MessageType.AppendResponse)]
-    [InlineData(MessageType.Heartbeat)]
-    [InlineData(MessageType.HeartbeatResponse)]
-    [InlineData(MessageType.Vote)]
-    [InlineData(MessageType.VoteResponse)]
-    [InlineData(MessageType.PreVote)]
-    [InlineData(MessageType.PreVoteResponse)]
-    [InlineData(MessageType.ReadIndex)]
-    [InlineData(MessageType.ReadIndexResponse)]
-    public void Server_that_is_no_member_changes_no_term_and_gets_no_answer(MessageType type)
-    {
-        TestCore core = new(term: 3);
-        Message answer = core.Receive(new Message { Type = type, From = 9, Term = 8, Position = new(7, 7), Context = 1 });
-        Assert.Equal(default, answer);
-        Assert.Equal(new HardState(3, 0), core.Core.HardState);
-        Assert.Equal(0UL, core.Core.LeaderId);
-    }
-
     [Fact]
     public void Term_of_the_log_counts_as_seen_after_a_restart() // figure 2
     {

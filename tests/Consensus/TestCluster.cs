@@ -10,7 +10,10 @@ internal sealed class FixedRandom : Random
     public override int Next(int maxValue) => Math.Min(Value, maxValue - 1);
 }
 
-/// <summary>Servers 1 to n and the network between them, in one thread; nothing moves unless the test moves it. Server 1 has the longest timeout.</summary>
+/// <summary>
+/// Servers 1 to n, of which the first are the voters and the others may join, and the network between them, in one thread;
+/// nothing moves unless the test moves it. Server 1 has the longest timeout.
+/// </summary>
 internal sealed class TestCluster
 {
     public const int ElectionTicks = 10;
@@ -20,14 +23,16 @@ internal sealed class TestCluster
     private readonly RaftInvariants _invariants;
     private readonly HashSet<(ulong, ulong)> _cut = [];
 
-    public TestCluster(int size, RaftOptions? options = null, Func<ulong, Random>? random = null)
+    public TestCluster(int size, RaftOptions? options = null, Func<ulong, Random>? random = null, int joiners = 0)
     {
-        ulong[] ids = [.. Enumerable.Range(1, size).Select(id => (ulong)id)];
-        ConfigurationState configuration = new(ids);
+        ulong[] ids = [.. Enumerable.Range(1, size + joiners).Select(id => (ulong)id)];
+        ClusterConfiguration members = Configurations.Cluster(ids.AsSpan(0, size));
+        ClusterConfiguration nobody = Configurations.Cluster([]);
         Servers =
         [
             .. ids.Select(id => new TestServer(
-                id, configuration, options ?? Options, random?.Invoke(id) ?? new FixedRandom { Value = ElectionTicks - (int)id }, Network.Add)),
+                id, (int)id <= size ? members : nobody, options ?? Options,
+                random?.Invoke(id) ?? new FixedRandom { Value = ElectionTicks - (int)id }, Network.Add)),
         ];
         _invariants = new RaftInvariants(Servers);
     }
@@ -44,6 +49,9 @@ internal sealed class TestCluster
 
     /// <summary>Entries that some server knows to be committed.</summary>
     public int Committed => _invariants.Committed;
+
+    /// <summary>The committed configurations, the initial one first.</summary>
+    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => _invariants.CommittedConfigurations;
 
     /// <summary>The leader of the newest term.</summary>
     public TestServer? Leader => Servers.Where(server => server.IsUp && server.Core.IsLeader).MaxBy(server => server.Core.Term);

@@ -9,13 +9,17 @@ internal sealed class TestCore
     public const int ElectionTicks = TestCluster.ElectionTicks;
 
     public TestCore(int size = 3, long term = 0, ulong vote = 0, RaftOptions? options = null, params long[] log)
+        : this(Configurations.Cluster([.. Enumerable.Range(1, size).Select(id => (ulong)id)]), term, vote, options, log)
+    {
+    }
+
+    public TestCore(ClusterConfiguration configuration, long term = 0, ulong vote = 0, RaftOptions? options = null, params long[] log)
     {
         TermRuns runs = new();
         foreach (long entry in log)
             runs.Append(new(entry, runs.LastIndex + 1));
-        ulong[] ids = [.. Enumerable.Range(1, size).Select(id => (ulong)id)];
         Core = new RaftCore(
-            1, new ConfigurationState(ids), options ?? TestCluster.Options, new HardState(term, vote), runs, new FixedRandom { Value = 0 });
+            1, new ConfigurationHistory(configuration), options ?? TestCluster.Options, new HardState(term, vote), runs, new FixedRandom { Value = 0 });
     }
 
     public RaftCore Core { get; }
@@ -33,6 +37,30 @@ internal sealed class TestCore
         core.Sent();
         core.Core.DurableTo(core.Log.Last);
         return core;
+    }
+
+    /// <summary>A leader of term 1 whose first entry is committed: it may change the configuration. Its voters are 1 to n.</summary>
+    public static TestCore Leader(ClusterConfiguration configuration)
+    {
+        TestCore core = new(configuration);
+        core.Campaign();
+        ulong[] others = [.. configuration.Members.Where(member => member.IsVoter && member.Id != 1).Select(member => member.Id)];
+        foreach (ulong peer in others)
+            core.Receive(new Message { Type = MessageType.VoteResponse, From = peer, Term = 1 });
+        Assert.True(core.Core.IsLeader);
+        core.Core.DurableTo(core.Log.Last);
+        foreach (ulong peer in others)
+            core.Acknowledge(peer, 1);
+        Assert.True(core.Core.MayChangeConfiguration);
+        core.Sent();
+        return core;
+    }
+
+    /// <summary>Appends a configuration, which this server's disk then holds.</summary>
+    public void Propose(ClusterConfiguration next)
+    {
+        Core.ProposeConfiguration(next, 100);
+        Core.DurableTo(Log.Last);
     }
 
     /// <summary>What it has sent since it was last asked.</summary>
@@ -59,6 +87,16 @@ internal sealed class TestCore
         return Core.Step(
             new Message { Type = MessageType.Append, From = from, To = 1, Term = term, Position = previous, Commit = commit, Count = terms.Length },
             entries);
+    }
+
+    /// <summary>An append of one entry, a configuration.</summary>
+    public EntryRange Append(ulong from, long term, LogPosition previous, ClusterConfiguration configuration, long commit = 0)
+    {
+        Entry entry = Entry.Of(configuration, new(term, previous.Index + 1));
+        return Core.Step(
+            new Message { Type = MessageType.Append, From = from, To = 1, Term = term, Position = previous, Commit = commit, Count = 1 },
+            [entry.Header],
+            [configuration]);
     }
 
     public void Heartbeat(ulong from, long term, long commit = 0) =>

@@ -2,20 +2,21 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>A message on the simulated wire, with the headers of the records that came with it.</summary>
-internal sealed record Envelope(Message Message, RecordHeader[] Entries);
+/// <summary>A message on the simulated wire, with the entries that came with it.</summary>
+internal sealed record Envelope(Message Message, Entry[] Entries);
 
 /// <summary>
 /// One server: a core, and a disk that holds what has been synced. It keeps the caller's contract: writes go to the disk
-/// in order; messages leave once the HardState of their moment is synced; appends are pulled and leave at once.
+/// in order; messages and appends leave once the HardState of their moment is synced; what the leader should propose of its
+/// own accord it proposes.
 /// </summary>
 internal sealed class TestServer
 {
-    private readonly ConfigurationState _configuration;
+    private readonly ClusterConfiguration _configuration;
     private readonly RaftOptions _options;
     private readonly Random _random;
     private readonly Action<Envelope> _send;
-    private readonly List<RecordHeader> _stableLog = [];
+    private readonly List<Entry> _stableLog = [];
     private readonly Queue<Write> _writes = new();
     private readonly Queue<LogPosition> _completions = new();
     private readonly Queue<(long After, Envelope Envelope)> _outbox = new();
@@ -25,8 +26,10 @@ internal sealed class TestServer
     private long _synced;
     private long _stateWrite;
     private long _committed;
+    private long _handOverTerm;
+    private long _ledTerm;
 
-    public TestServer(ulong id, ConfigurationState configuration, RaftOptions options, Random random, Action<Envelope> send)
+    public TestServer(ulong id, ClusterConfiguration configuration, RaftOptions options, Random random, Action<Envelope> send)
     {
         Id = id;
         _configuration = configuration;
@@ -46,16 +49,22 @@ internal sealed class TestServer
     public bool DiskIsStalled { get; set; }
 
     /// <summary>All the entries of the log, synced or not.</summary>
-    public List<RecordHeader> Log { get; } = [];
+    public List<Entry> Log { get; } = [];
 
-    public IReadOnlyList<RecordHeader> StableLog => _stableLog;
+    public IReadOnlyList<Entry> StableLog => _stableLog;
 
     /// <summary>What has been applied since the last start.</summary>
-    public List<RecordHeader> Applied { get; } = [];
+    public List<Entry> Applied { get; } = [];
 
     public List<ReadState> Reads { get; } = [];
 
     public HardState Stable => _stable;
+
+    /// <summary>The vote of each term, once it was synced.</summary>
+    public Dictionary<long, ulong> Votes { get; } = [];
+
+    /// <summary>How far this server has committed as a leader since anybody asked, and the configuration by which it did.</summary>
+    public List<(long Index, ConfigurationState Configuration)> Commits { get; } = [];
 
     public bool HasDiskWork => !DiskIsStalled && (_writes.Count > 0 || _completions.Count > 0);
 
@@ -64,6 +73,18 @@ internal sealed class TestServer
 
     /// <summary>Appends that overwrote entries.</summary>
     public int Truncations { get; private set; }
+
+    /// <summary>Configurations among the entries overwritten.</summary>
+    public int RolledBack { get; private set; }
+
+    /// <summary>Elections won because the leader handed over.</summary>
+    public int HandOversWon { get; private set; }
+
+    /// <summary>In effect when this server last became leader.</summary>
+    public ConfigurationState ElectedIn { get; private set; } = new(Configurations.Cluster([]));
+
+    /// <summary>In force before the first entry.</summary>
+    public ClusterConfiguration Initial => _configuration;
 
     public string Terms => string.Join(' ', Log.Select(entry => entry.Position.Term));
 
@@ -78,14 +99,21 @@ internal sealed class TestServer
 
     public void Receive(Envelope envelope)
     {
-        EntryRange taken = Core.Step(envelope.Message, envelope.Entries);
+        long term = Core.Term;
+        EntryRange taken = Core.Step(
+            envelope.Message,
+            [.. envelope.Entries.Select(entry => entry.Header)],
+            [.. envelope.Entries.Select(entry => entry.Configuration)]);
+        if (envelope.Message.Type == MessageType.TimeoutNow && Core.Term > term)
+            _handOverTerm = Core.Term;
         if (!taken.IsEmpty)
         {
             int first = (int)(taken.First - envelope.Message.Position.Index) - 1;
-            RecordHeader[] entries = envelope.Entries[first..];
+            Entry[] entries = envelope.Entries[first..];
             Assert.Equal(taken.Last, entries[^1].Position.Index);
             Assert.False(Core.IsLeader); // Leader Append-Only (figure 3)
             Truncations += taken.First <= Log.Count ? 1 : 0;
+            RolledBack += Log.Skip((int)taken.First - 1).Count(entry => entry.Configuration is not null);
             Log.RemoveRange((int)taken.First - 1, Log.Count - (int)taken.First + 1);
             Take(entries);
         }
@@ -100,6 +128,20 @@ internal sealed class TestServer
             Take([entry]);
         Collect();
         return result;
+    }
+
+    /// <summary>The leader may change the configuration now.</summary>
+    public void Propose(ClusterConfiguration next)
+    {
+        Append(next);
+        Collect();
+    }
+
+    public bool HandOver()
+    {
+        bool isBegun = Core.HandOver();
+        Collect();
+        return isBegun;
     }
 
     public bool RequestRead(long context)
@@ -124,8 +166,7 @@ internal sealed class TestServer
         Perform(write);
         if (write.Entries.Length > 0)
             _completions.Enqueue(write.Entries[^1].Position);
-        while (_outbox.TryPeek(out var held) && held.After <= _synced)
-            _send(_outbox.Dequeue().Envelope);
+        Send();
     }
 
     /// <summary>Tells the core of the oldest completion that it doesn't know.</summary>
@@ -168,8 +209,13 @@ internal sealed class TestServer
     private RaftCore Recover()
     {
         TermRuns runs = new();
-        foreach (RecordHeader entry in _stableLog)
+        ConfigurationHistory configurations = new(_configuration);
+        foreach (Entry entry in _stableLog)
+        {
             runs.Append(entry.Position);
+            if (entry.Configuration is not null)
+                configurations.Append(entry.Position.Index, entry.Configuration);
+        }
         Log.Clear();
         Log.AddRange(_stableLog);
         LogVersion++;
@@ -178,10 +224,19 @@ internal sealed class TestServer
         _submitted = _synced = _stateWrite = 0;
         _committed = 0;
         _submittedState = _stable;
-        return new RaftCore(Id, _configuration, _options, _stable, runs, _random);
+        return new RaftCore(Id, configurations, _options, _stable, runs, _random);
     }
 
-    private void Take(RecordHeader[] entries)
+    private void Append(ClusterConfiguration next)
+    {
+        // Thesis §4.1, and the bug in single-server changes: an entry of its own term has committed.
+        Assert.Equal(Core.Term, Core.Log.TermAt(Core.Log.Committed));
+        Entry entry = Entry.Of(next, new(Core.Term, Core.Log.Last.Index + 1));
+        Core.ProposeConfiguration(next, entry.RecordLength);
+        Take([entry]);
+    }
+
+    private void Take(Entry[] entries)
     {
         Log.AddRange(entries);
         LogVersion++;
@@ -205,6 +260,8 @@ internal sealed class TestServer
         if (write.State.Term == _stable.Term && _stable.Vote != 0)
             Assert.Equal(_stable.Vote, write.State.Vote);
         _stable = write.State;
+        if (_stable.Vote != 0)
+            Votes[_stable.Term] = _stable.Vote;
         _synced = write.Number;
         if (write.Entries.Length == 0)
             return;
@@ -215,23 +272,23 @@ internal sealed class TestServer
 
     private void Collect()
     {
-        Core.EndBatch();
+        if (Core.IsLeader && Core.Term > _ledTerm)
+            BecameLeader();
+        if (Core.IsLeader && Core.Log.Committed > _committed)
+            Commits.Add((Core.Log.Committed, Core.Configuration));
         while (Log.Count < Core.Log.Last.Index)
             Take([new RecordHeader(RecordType.NoOp, new(Core.Term, Log.Count + 1), 0, 0)]);
+        if (Core.NextConfiguration() is { } next)
+            Append(next);
+        Core.EndBatch();
         Assert.Equal(Core.Log.Last.Index, Log.Count);
         SubmitStateIfNew();
         foreach (Message message in Core.Ready.Messages)
             _outbox.Enqueue((_stateWrite, new Envelope(message, [])));
-        while (_outbox.TryPeek(out var held) && held.After <= _synced)
-            _send(_outbox.Dequeue().Envelope);
         Reads.AddRange(Core.Ready.Reads);
         Core.Ready.Messages.Clear();
         Core.Ready.Reads.Clear();
-        foreach (ulong peer in _configuration.Servers)
-        {
-            while (peer != Id && Core.TryNextAppend(peer, out Message append))
-                SendAppend(append);
-        }
+        Send();
         Assert.True(Core.Log.Committed >= _committed);
         _committed = Core.Log.Committed;
         for (int i = Applied.Count; i < _committed; i++)
@@ -239,10 +296,29 @@ internal sealed class TestServer
         Core.AppliedTo(_committed);
     }
 
+    private void BecameLeader()
+    {
+        _ledTerm = Core.Term;
+        ElectedIn = Core.Configuration;
+        HandOversWon += Core.Term == _handOverTerm ? 1 : 0;
+    }
+
+    private void Send()
+    {
+        while (_outbox.TryPeek(out var held) && held.After <= _synced)
+            _send(_outbox.Dequeue().Envelope);
+        if (_stateWrite > _synced)
+            return;
+        foreach (ulong peer in Core.Configuration.Servers)
+        {
+            while (peer != Id && Core.TryNextAppend(peer, out Message append))
+                SendAppend(append);
+        }
+    }
+
     private void SendAppend(in Message append)
     {
-        // Who sends appends has won an election with this HardState; so it left this server, so it is durable.
-        Assert.Equal(_stable, Core.HardState);
+        Assert.Equal(_stable, Core.HardState); // figure 2: durable before anything is said that depends on it
         int first = (int)append.Position.Index;
         int count = 0;
         int bytes = 0;
@@ -252,5 +328,5 @@ internal sealed class TestServer
         Core.AppendSent(append.To, count, bytes);
     }
 
-    private sealed record Write(long Number, HardState State, RecordHeader[] Entries);
+    private sealed record Write(long Number, HardState State, Entry[] Entries);
 }

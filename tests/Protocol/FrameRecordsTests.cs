@@ -78,6 +78,32 @@ public sealed class FrameRecordsTests
     }
 
     [Fact]
+    public void Appended_configuration_is_one() // else every member that applied it would stop, at every start
+    {
+        Message one = Append with { Count = 1 };
+        byte[] record = ConfigurationRecord.Write(ClusterConfiguration.Bootstrap([new("127.0.0.1", 9021)]));
+        Record.Stamp(record, new LogPosition(3, 11));
+        Assert.True(Frame.RecordsAreValid(one, record));
+        Assert.False(Frame.RecordsAreValid(one, One(RecordType.Configuration, (3, 11))));
+        Assert.False(Frame.RecordsAreValid(Forward with { Count = 1 }, record));
+    }
+
+    [Fact]
+    public void Requested_change_of_members_is_one_and_has_no_position()
+    {
+        Message request = new() { Type = MessageType.ChangeMembers, Context = 1, Count = 1 };
+        byte[] record = new MembershipChange(MembershipChangeKind.Remove, 2).ToRecord();
+        Assert.True(Frame.RecordsAreValid(request, record));
+        Assert.False(Frame.RecordsAreValid(Append with { Count = 1 }, record));
+        Assert.False(Frame.RecordsAreValid(Forward with { Count = 1 }, record));
+        Assert.False(Frame.RecordsAreValid(request, Put((0, 0))));
+        Assert.False(Frame.RecordsAreValid(request, One(RecordType.MembershipChange, (0, 0))));
+        Record.Stamp(record, new LogPosition(3, 11));
+        Assert.False(Frame.RecordsAreValid(request, record));
+        Assert.False(Frame.RecordsAreValid(Append with { Count = 1 }, record));
+    }
+
+    [Fact]
     public void Other_messages_carry_no_records()
     {
         Message response = new() { Type = MessageType.ForwardResponse, Count = 7 };

@@ -65,12 +65,12 @@ public sealed class FrameTests
     {
         foreach (MessageType type in Enum.GetValues<MessageType>())
         {
-            bool carries = type is MessageType.Append or MessageType.Forward;
+            bool carries = type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers;
             Message message = new()
             {
                 Type = type,
                 Count = carries ? 1 : 5,
-                Term = type == MessageType.Forward ? 0 : LogPosition.Greatest,
+                Term = type is MessageType.Forward or MessageType.ChangeMembers ? 0 : LogPosition.Greatest,
                 Commit = LogPosition.Greatest,
                 Context = long.MaxValue,
             };
@@ -79,6 +79,47 @@ public sealed class FrameTests
             Assert.Equal(message, decoded);
             Assert.Equal(length, recordsLength);
         }
+    }
+
+    [Theory] // a request that a member forwards speaks for no term; everything else for one
+    [InlineData(MessageType.Forward, 0, true)]
+    [InlineData(MessageType.Forward, 1, false)]
+    [InlineData(MessageType.ChangeMembers, 0, true)]
+    [InlineData(MessageType.ChangeMembers, 1, false)]
+    [InlineData(MessageType.ChangeMembersResponse, 0, false)]
+    [InlineData(MessageType.ChangeMembersResponse, 1, true)]
+    [InlineData(MessageType.TimeoutNow, 0, false)]
+    [InlineData(MessageType.TimeoutNow, 1, true)]
+    public void Term_is_there_or_not_as_the_type_says(MessageType type, long term, bool isValid)
+    {
+        bool carries = type is MessageType.Forward or MessageType.ChangeMembers;
+        Message message = new() { Type = type, Term = term, Context = 1, Count = carries ? 1 : 0 };
+        Assert.Equal(isValid ? DecodeStatus.Complete : DecodeStatus.Invalid, Decode(message, carries ? 48 : 0));
+    }
+
+    [Theory]
+    [InlineData(MessageType.ReadIndex)]
+    [InlineData(MessageType.ReadIndexResponse)]
+    [InlineData(MessageType.ForwardResponse)]
+    [InlineData(MessageType.ChangeMembersResponse)]
+    public void Requests_and_answers_that_are_numbered_have_no_number_0(MessageType type)
+    {
+        Message message = new() { Type = type, Term = 1, Context = 1 };
+        Assert.Equal(DecodeStatus.Complete, Decode(message, 0));
+        Assert.Equal(DecodeStatus.Invalid, Decode(message with { Context = 0 }, 0));
+    }
+
+    [Fact]
+    public void Request_to_change_the_members_carries_one_record_and_its_answer_none()
+    {
+        Message request = new() { Type = MessageType.ChangeMembers, Context = 1, Count = 1 };
+        Assert.Equal(DecodeStatus.Complete, Decode(request, 48));
+        Assert.Equal(DecodeStatus.Invalid, Decode(request, 0));
+        Assert.Equal(DecodeStatus.Invalid, Decode(request with { Count = 0 }, 0));
+        Assert.Equal(DecodeStatus.Invalid, Decode(request with { Count = 2 }, 48));
+        Assert.Equal(DecodeStatus.Invalid, Decode(request with { Context = 0 }, 48));
+        Assert.Equal(DecodeStatus.Invalid, Decode(new Message { Type = MessageType.ChangeMembersResponse, Term = 1, Context = 1 }, 48));
+        Assert.Equal(DecodeStatus.Invalid, Decode(new Message { Type = MessageType.TimeoutNow, Term = 1 }, 48));
     }
 
     [Fact]
@@ -99,7 +140,7 @@ public sealed class FrameTests
         { 4, BitConverter.GetBytes(71) },
         { 4, BitConverter.GetBytes(0) },
         { 8, [0] },
-        { 8, [13] },
+        { 8, [16] },
         { 8, [(byte)MessageType.Heartbeat] },
         { 9, [2] },
         { 12, BitConverter.GetBytes(0) },
@@ -126,6 +167,9 @@ public sealed class FrameTests
     [InlineData(Frame.RecordsBytesMax + 8)]
     public void Longer_than_the_bound_is_never_written(int recordsLength) =>
         Assert.Throws<InvariantException>(() => Encode(Append, recordsLength));
+
+    private static DecodeStatus Decode(Message message, int recordsLength) =>
+        Frame.TryReadHeader(Encode(message, recordsLength), out _, out _);
 
     private static byte[] Encode(Message message, int recordsLength)
     {

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace RaftFast.Protocol.Tests;
 
@@ -6,13 +7,21 @@ public sealed class HandshakeTests
 {
     private const int VersionOffset = 8;
 
-    private static readonly Handshake Sample = new(ClusterId: 0x1122334455667788, From: 2, To: 3);
+    private const int LengthOffset = 48;
+
+    /// <summary>253 bytes, in labels of at most 63 (RFC 1035 §2.3.4).</summary>
+    private static readonly string LongHost = string.Join('.', new string('a', 63), new string('b', 63), new string('c', 63), new string('d', 61));
+
+    private static readonly Handshake Sample =
+        new(ClusterId: 0x1122334455667788, From: 2, To: 3, Directory: 0x99AABBCCDDEEFF00, new PeerAddress("127.0.0.1", 9022));
 
     private static readonly byte[] SampleBytes =
     [
         0x52, 0x61, 0x66, 0x74, 0x46, 0x61, 0x73, 0x74, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
         0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x02, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
-        0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xA2, 0x4E, 0x18, 0xBE,
+        0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0xFF, 0xEE, 0xDD, 0xCC, 0xBB, 0xAA, 0x99,
+        0x15, 0x00, 0x00, 0x00, .. "http://127.0.0.1:9022"u8, .. new byte[251],
+        0x42, 0x4D, 0xA2, 0xC7,
     ];
 
     private static readonly byte[] WrongClusterBytes =
@@ -50,6 +59,38 @@ public sealed class HandshakeTests
             Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(answer, out HandshakeStatus decoded));
             Assert.Equal(status, decoded);
         }
+    }
+
+    [Theory]
+    [InlineData("http://[::1]:1")]
+    [InlineData("http://node-3.example:65535")]
+    public void Any_address_goes_there_and_back(string url) => AssertThereAndBack(PeerAddress.TryParse(url, out _)!);
+
+    [Fact]
+    public void Longest_address_fits() => AssertThereAndBack(PeerAddress.TryParse($"http://{LongHost}:65535", out _)!);
+
+    [Theory]
+    [InlineData("https://127.0.0.1:9022")]
+    [InlineData("127.0.0.1:9022")]
+    [InlineData("")]
+    [InlineData("http://127.0.0.1:9022/path")]
+    public void Address_that_is_no_members_is_invalid_though_the_checksum_is_right(string url)
+    {
+        byte[] field = [(byte)url.Length, 0, 0, 0, .. Encoding.UTF8.GetBytes(url)];
+        byte[] changed = Decoding.With(SampleBytes, LengthOffset, field, Handshake.Size - 4, ..(Handshake.Size - 4));
+        Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(changed, out Handshake handshake, out _));
+        Assert.Equal(default, handshake);
+    }
+
+    [Theory]
+    [InlineData(PeerAddress.UrlBytesMax + 1)]
+    [InlineData(int.MaxValue)]
+    [InlineData(-1)]
+    public void Address_beyond_its_bound_is_invalid_though_the_checksum_is_right(int length)
+    {
+        byte[] changed = Decoding.With(
+            SampleBytes, LengthOffset, BitConverter.GetBytes(length), Handshake.Size - 4, ..(Handshake.Size - 4));
+        Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(changed, out _, out _));
     }
 
     [Fact]
@@ -98,5 +139,13 @@ public sealed class HandshakeTests
         Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(later, out Handshake handshake, out uint version));
         Assert.Equal(2u, version);
         Assert.Equal(default, handshake);
+    }
+
+    private static void AssertThereAndBack(PeerAddress address)
+    {
+        byte[] bytes = new byte[Handshake.Size];
+        (Sample with { Address = address }).Write(bytes);
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out _));
+        Assert.Equal(address, handshake.Address);
     }
 }

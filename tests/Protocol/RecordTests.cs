@@ -104,7 +104,7 @@ public sealed class RecordTests
         { 4, BitConverter.GetBytes(Record.PayloadBytesMax + 1) },
         { 4, BitConverter.GetBytes(-1) },
         { 12, [0] },
-        { 12, [4] },
+        { 12, [6] },
         { 13, [1] },
         { 15, [1] },
         { 16, BitConverter.GetBytes(-1L) },

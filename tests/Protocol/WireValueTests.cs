@@ -8,21 +8,36 @@ public sealed class WireValueTests
     [Fact]
     public void Message_types_keep_their_numbers() => Assert.Equal(
         "PreVote=1 PreVoteResponse=2 Vote=3 VoteResponse=4 Append=5 AppendResponse=6 Heartbeat=7 HeartbeatResponse=8 "
-        + "ReadIndex=9 ReadIndexResponse=10 Forward=11 ForwardResponse=12",
+        + "ReadIndex=9 ReadIndexResponse=10 Forward=11 ForwardResponse=12 "
+        + "TimeoutNow=13 ChangeMembers=14 ChangeMembersResponse=15",
         Numbers<MessageType>());
 
     [Fact]
-    public void Record_types_keep_their_numbers() => Assert.Equal("Command=1 NoOp=2 HardState=3", Numbers<RecordType>());
+    public void Record_types_keep_their_numbers() => Assert.Equal(
+        "Command=1 NoOp=2 HardState=3 Configuration=4 MembershipChange=5", Numbers<RecordType>());
+
+    [Fact]
+    public void Member_roles_keep_their_numbers() => Assert.Equal("Leaving=0 Voter=1 Learner=2", Numbers<MemberRole>());
+
+    [Fact]
+    public void Membership_changes_and_refusals_keep_their_numbers()
+    {
+        Assert.Equal("Add=1 Remove=2", Numbers<MembershipChangeKind>());
+        Assert.Equal(
+            "None=0 NotNow=1 ChangeUnderWay=2 IdInUse=3 IdWasRemoved=4 AddressInUse=5 LastVoter=6 TooManyMembers=7 DiskFull=8",
+            Numbers<ChangeRefusal>());
+    }
 
     [Fact]
     public void Handshake_statuses_keep_their_numbers() => Assert.Equal(
-        "Accepted=0 UnsupportedVersion=1 WrongCluster=2 WrongMember=3 UnknownMember=4", Numbers<HandshakeStatus>());
+        "Accepted=0 UnsupportedVersion=1 WrongCluster=2 WrongMember=3 UnknownMember=4 Removed=5 DirectoryReplaced=6 Joining=7",
+        Numbers<HandshakeStatus>());
 
     [Fact]
     public void Sizes_and_limits_are_what_version_1_says()
     {
         Assert.Equal(1u, Handshake.Version);
-        Assert.Equal((48, 16, 64, 32, 40), (Handshake.Size, Handshake.AnswerSize, Frame.HeaderSize, Record.HeaderSize, HardStateRecord.Size));
+        Assert.Equal((328, 16, 64, 32, 40), (Handshake.Size, Handshake.AnswerSize, Frame.HeaderSize, Record.HeaderSize, HardStateRecord.Size));
         Assert.Equal((8192, 1_048_576, 2_097_088), (PutCommand.KeyBytesMax, PutCommand.ValueBytesMax, Frame.RecordsBytesMax));
     }
 

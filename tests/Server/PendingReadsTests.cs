@@ -8,7 +8,10 @@ namespace RaftFast.Server.Tests;
 /// <summary>Reads on member 1, which follows member 2.</summary>
 public sealed class PendingReadsTests : IRequestOwner
 {
-    private readonly RaftCore core = new(1, new ConfigurationState([1, 2, 3]), new RaftOptions(), default, new TermRuns(), new Random(1));
+    private static readonly ClusterConfiguration Three =
+        ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+
+    private readonly RaftCore core = new(1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
     private readonly PendingReads reads;
 
     public PendingReadsTests()

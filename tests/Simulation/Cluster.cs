@@ -16,6 +16,8 @@ internal sealed class Cluster : IDisposable
 
     private readonly SimulatedServer[] servers;
     private readonly SimulatedClient[] clients;
+    private readonly SimulatedOperator membershipOperator;
+    private readonly bool[,] hasMet;
     private readonly SeededRandom clientRandom;
     private readonly Nemesis nemesis;
     private readonly Trace trace;
@@ -31,14 +33,12 @@ internal sealed class Cluster : IDisposable
         SeededRandom random = new(scenario.Seed);
         clientRandom = random.Fork("clients");
         Events = new EventQueue();
-        Network = new SimulatedNetwork(scenario.Servers, Events, random.Fork("network"), scenario.Network, counters);
-        Invariants = new ClusterInvariants(scenario.Servers, counters);
+        int total = scenario.Servers + scenario.Spares;
+        hasMet = new bool[total, total];
+        Network = new SimulatedNetwork(total, Events, random.Fork("network"), scenario.Network, counters);
+        Invariants = new ClusterInvariants(total, counters);
         History = new History();
-        ulong[] ids = new ulong[scenario.Servers];
-        for (int i = 0; i < ids.Length; i++)
-            ids[i] = (ulong)i + 1;
-        Configuration = new ConfigurationState(ids);
-        servers = new SimulatedServer[scenario.Servers];
+        servers = new SimulatedServer[total];
         for (int i = 0; i < servers.Length; i++)
         {
             SeededRandom own = random.Fork($"server {i}");
@@ -48,6 +48,7 @@ internal sealed class Cluster : IDisposable
         clients = new SimulatedClient[scenario.Clients];
         for (int i = 0; i < clients.Length; i++)
             clients[i] = new SimulatedClient(this, i, random.Fork($"client {i}"));
+        membershipOperator = new SimulatedOperator(this, random.Fork("operator"));
         nemesis = new Nemesis(this, servers, random.Fork("nemesis"));
         crashPoint = crash;
         if (crash is { Kind: CrashPointKind.DiskOperation } operation)
@@ -66,8 +67,6 @@ internal sealed class Cluster : IDisposable
 
     public ClusterInvariants Invariants { get; }
 
-    public ConfigurationState Configuration { get; }
-
     public History History { get; }
 
     /// <summary>Runs the whole history; throws on the first thing that must not be.</summary>
@@ -77,6 +76,8 @@ internal sealed class Cluster : IDisposable
             server.Start();
         foreach (SimulatedClient client in clients)
             client.Think();
+        if (Scenario.HasChurn)
+            membershipOperator.Think();
         nemesis.Begin();
         RunUntil(Scenario.Duration, () => false);
         nemesis.End();
@@ -85,6 +86,7 @@ internal sealed class Cluster : IDisposable
         Require(RunUntil(deadline, () => servedSinceHealed >= 3L * servers.Length), "the healed majority does not serve");
         foreach (SimulatedClient client in clients)
             client.IsRetired = true;
+        membershipOperator.IsRetired = true;
         Require(RunUntil(deadline, HasSettled), "the healed majority does not settle");
         RequireEqualStores();
         CheckResult result = LinearizabilityChecker.Check(History.Snapshot());
@@ -98,6 +100,31 @@ internal sealed class Cluster : IDisposable
     }
 
     public int NextValue() => ++lastValue;
+
+    /// <summary>The first so many servers begin as the cluster's members; the others wait to join.</summary>
+    public ClusterConfiguration ConfigurationAtFirst(int server)
+    {
+        Member[] members = new Member[server < Scenario.Servers ? Scenario.Servers : 0];
+        for (int i = 0; i < members.Length; i++)
+            members[i] = new Member((ulong)i + 1, SimulatedServer.AddressOf(i, 0));
+        return new ClusterConfiguration(1, members);
+    }
+
+    public bool IsMember(SimulatedServer server) => (Invariants.LatestConfiguration ?? ConfigurationAtFirst(0)).Find(server.Id) is not null;
+
+    public void Dial(int from, int to) =>
+        Events.Schedule(clientRandom.Between(100, 20_000), new Event(EventKind.Connect, from, 0, to));
+
+    /// <summary>Every other server will notice if this one comes back with another directory.</summary>
+    public bool IsKnownToAll(SimulatedServer server)
+    {
+        foreach (SimulatedServer other in servers)
+        {
+            if (other != server && !hasMet[other.Number, server.Number])
+                return false;
+        }
+        return true;
+    }
 
     public void OnSaying(int server, Message message)
     {
@@ -118,6 +145,7 @@ internal sealed class Cluster : IDisposable
     public void OnStepped(SimulatedServer server)
     {
         Invariants.OnStepped(server.Number, server.Node!.Core);
+        membershipOperator.CheckAnswer();
         Invariants.OnApplied(server.Number, server.Node.Core.Log.Applied, StateHash(server));
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }
@@ -162,7 +190,9 @@ internal sealed class Cluster : IDisposable
         }
         foreach (SimulatedClient client in clients)
             client.OnDied(server);
-        if (!server.IsLost)
+        membershipOperator.OnDied(server);
+        // Somebody may start a removed one again: it is told again.
+        if (!server.IsLost && (!server.IsRemoved || clientRandom.OneIn(2)))
             Events.Schedule(clientRandom.Between(1_000, Scenario.FaultDurationMax), new Event(EventKind.Restart, server.Number, server.Incarnation, 0));
     }
 
@@ -202,6 +232,9 @@ internal sealed class Cluster : IDisposable
                 return;
             case EventKind.ClientThinks:
                 Ask(clients[happening.Actor]);
+                return;
+            case EventKind.OperatorThinks:
+                membershipOperator.Ask();
                 return;
             case EventKind.Nemesis:
                 nemesis.Strike();
@@ -262,8 +295,19 @@ internal sealed class Cluster : IDisposable
             Events.Schedule(100_000, new Event(EventKind.Connect, from, 0, to));
             return;
         }
+        SimulatedServer dialler = servers[from];
+        if (dialler.Network.AddressOf(to) != servers[to].Identity.Address || servers[to].Admit(dialler) is not { } status)
+            return;
+        if (status != HandshakeStatus.Accepted)
+        {
+            dialler.Deliver(new Input(EventKind.Refused) { Peer = servers[to].Id, Status = status });
+            Events.Schedule(1_000_000, new Event(EventKind.Connect, from, 0, to));
+            return;
+        }
         link.IsConnected = true;
-        servers[from].Deliver(new Input(EventKind.Connected) { Peer = (ulong)to + 1 });
+        hasMet[to, from] = true;
+        dialler.Deliver(new Input(EventKind.Connected) { Peer = servers[to].Id });
+        servers[to].Deliver(new Input(EventKind.Introduced) { Peer = dialler.Id, Address = dialler.Identity.Address });
     }
 
     private void Ask(SimulatedClient client)
@@ -282,10 +326,18 @@ internal sealed class Cluster : IDisposable
             if (client.IsWaiting)
                 return false;
         }
+        ClusterConfiguration members = Invariants.LatestConfiguration ?? ConfigurationAtFirst(0);
+        foreach (Member member in members.Members)
+        {
+            if (member.Role != MemberRole.Voter || member.IsOutgoingVoter)
+                return false;
+        }
         LogPosition? last = null;
         foreach (SimulatedServer server in servers)
         {
-            if (!nemesis.IsHealed(server))
+            if (members.WasRemoved(server.Id) && CanReachAMember(server, members))
+                return false;
+            if (!nemesis.IsHealed(server) || members.Find(server.Id) is null)
                 continue;
             if (!server.IsUp || server.Node!.Core.Log.Applied != server.Node.Core.Log.Last.Index)
                 return false;
@@ -296,12 +348,24 @@ internal sealed class Cluster : IDisposable
         return true;
     }
 
+    /// <summary>A removed server is told so by any member that it finds where it knows it to be.</summary>
+    private bool CanReachAMember(SimulatedServer server, ClusterConfiguration members)
+    {
+        foreach (Member member in members.Members)
+        {
+            SimulatedServer other = servers[(int)member.Id - 1];
+            if (server.IsUp && server.Network.AddressOf(other.Number) == other.Identity.Address)
+                return true;
+        }
+        return false;
+    }
+
     private void RequireEqualStores()
     {
         SimulatedServer? first = null;
         foreach (SimulatedServer server in servers)
         {
-            if (!nemesis.IsHealed(server))
+            if (!nemesis.IsHealed(server) || !IsMember(server))
                 continue;
             first ??= server;
             for (int key = 0; key < Scenario.Keys; key++)

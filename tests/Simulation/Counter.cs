@@ -32,4 +32,13 @@ internal enum Counter
     CompletionsOfOverwrittenEntries,
     MessagesHeldForHardState,
     AppendsRejected,
+    MembersAdded,
+    MembersPromoted,
+    MembersRemoved,
+    MembersMoved,
+    ChangesRefused,
+    ConfigurationsRolledBack,
+    LeadershipHandedOver,
+    RemovedServersExited,
+    WipedServersRefused,
 }

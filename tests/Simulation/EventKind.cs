@@ -21,6 +21,15 @@ internal enum EventKind : byte
     Connect,
     Connected,
     Lost,
+
+    /// <summary>A server has dialled this one, and said where it is itself.</summary>
+    Introduced,
+
+    /// <summary>A server has refused this one's connection.</summary>
+    Refused,
+
+    /// <summary>Another request to change the members.</summary>
+    OperatorThinks,
     Request,
     ClientThinks,
     Nemesis,

@@ -23,4 +23,13 @@ internal enum Fault
     /// <summary>The cluster falls into two parts, by chance.</summary>
     Split,
     MisdirectWrite,
+
+    /// <summary>The process is asked to stop, and hands leadership over first.</summary>
+    Stop,
+
+    /// <summary>A server comes back with an empty disk.</summary>
+    WipeDisk,
+
+    /// <summary>A server comes back under another address.</summary>
+    Move,
 }

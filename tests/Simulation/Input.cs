@@ -1,4 +1,5 @@
 using RaftFast.Http;
+using RaftFast.Protocol;
 using RaftFast.Simulation.Network;
 using RaftFast.Storage;
 
@@ -14,4 +15,8 @@ internal readonly record struct Input(EventKind Kind)
     public ClientRequest? Request { get; init; }
 
     public ulong Peer { get; init; }
+
+    public PeerAddress? Address { get; init; }
+
+    public HandshakeStatus Status { get; init; }
 }

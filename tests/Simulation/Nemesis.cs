@@ -34,20 +34,21 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     public void End()
     {
         cluster.Network.Faults = new NetworkFaults();
-        int majority = servers.Length / 2 + 1;
+        // Where members come and go a majority of whom is a question of its own: then all are healed.
+        int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
         for (int count = 0; count < majority;)
         {
             int i = random.Next(servers.Length);
-            if (!chosen[i] && !servers[i].IsLost)
+            if (!chosen[i] && !IsOut(servers[i]))
             {
                 chosen[i] = true;
                 count++;
             }
         }
-        bool minorityComesToo = random.OneIn(2);
+        bool minorityComesToo = random.OneIn(2) || cluster.Scenario.HasChurn;
         for (int i = 0; i < servers.Length; i++)
-            chosen[i] |= minorityComesToo && !servers[i].IsLost;
+            chosen[i] |= minorityComesToo && !IsOut(servers[i]);
         healed = chosen;
         foreach (SimulatedServer server in servers)
         {
@@ -75,7 +76,8 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
 
     public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
 
-    public bool MayAsk(SimulatedServer server) => healed is null || healed[server.Number];
+    /// <summary>Once all is healed, who is asked is to answer: a healed member.</summary>
+    public bool MayAsk(SimulatedServer server) => healed is null || (healed[server.Number] && cluster.IsMember(server));
 
     private void ScheduleNext() =>
         cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
@@ -139,6 +141,17 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 break;
             case Fault.MisdirectWrite:
                 Damage(server, isMisdirected: true);
+                break;
+            case Fault.Stop:
+                (random.OneIn(2) ? leader : server).Stop();
+                break;
+            case Fault.WipeDisk:
+                if (MayLoseOne() && cluster.IsKnownToAll(server))
+                    server.Wipe();
+                break;
+            // One server alone: two that move at once may look for each other where neither is.
+            case Fault.Move:
+                servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
                 break;
         }
     }
@@ -217,12 +230,19 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     /// <summary>Damage stays within what a cluster survives: a minority.</summary>
     private void Damage(SimulatedServer server, bool isMisdirected)
     {
-        int lost = 0;
-        foreach (SimulatedServer other in servers)
-            lost += other.IsLost ? 1 : 0;
-        if (lost < (servers.Length - 1) / 2 && random.OneIn(4))
+        if (MayLoseOne())
             server.Damage(isMisdirected);
     }
+
+    private bool MayLoseOne()
+    {
+        int lost = 0;
+        foreach (SimulatedServer other in servers)
+            lost += IsOut(other) ? 1 : 0;
+        return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
+    }
+
+    private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped;
 
     private long Duration() => random.Between(1_000, cluster.Scenario.FaultDurationMax);
 

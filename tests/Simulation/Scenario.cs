@@ -11,6 +11,14 @@ internal sealed record Scenario
 
     public required int Servers { get; init; }
 
+    /// <summary>Servers that may join, and how often somebody asks for a change of the members; none without the other.</summary>
+    public required int Spares { get; init; }
+
+    /// <inheritdoc cref="Spares"/>
+    public required long ChurnIntervalMax { get; init; }
+
+    public bool HasChurn => Spares > 0;
+
     public required int Clients { get; init; }
 
     public required int Keys { get; init; }
@@ -57,14 +65,21 @@ internal sealed record Scenario
         foreach (Fault fault in Enum.GetValues<Fault>())
         {
             // A fault that came later draws from a stream of its own: older seeds keep their scenarios.
-            if (fault == Fault.Split ? random.Fork("split").OneIn(3) : random.OneIn(2))
+            bool isDrawn = fault >= Fault.Stop ? random.Fork($"{fault}").OneIn(3)
+                : fault == Fault.Split ? random.Fork("split").OneIn(3)
+                : random.OneIn(2);
+            if (isDrawn)
                 faults.Add(fault);
         }
         bool isSlowDisk = random.OneIn(4);
+        SeededRandom churn = random.Fork("churn");
+        int spares = churn.OneIn(2) ? (int)churn.Between(1, 4) : 0;
         return new Scenario
         {
             Seed = seed,
             Servers = servers ?? (int)Pick(random, 1, 3, 3, 3, 5, 5, 7),
+            Spares = spares,
+            ChurnIntervalMax = Pick(churn, 300_000, 1_000_000, 3_000_000),
             Clients = (int)random.Between(1, 8),
             Keys = (int)random.Between(1, 5),
             PutPercent = (int)Pick(random, 20, 50, 80),
@@ -113,6 +128,7 @@ internal sealed record Scenario
     /// <summary>A run without faults, short enough to be repeated for each moment in it.</summary>
     public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
     {
+        Spares = 0,
         Clients = 2,
         Keys = 2,
         PutPercent = 70,
@@ -130,7 +146,7 @@ internal sealed record Scenario
     };
 
     public override string ToString() =>
-        $"{Servers} servers, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
+        $"{Servers} servers, {Spares} spares, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
         $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, inflight {Raft.InflightAppendsMax} / {Raft.InflightBytesMax} B, " +

@@ -18,6 +18,8 @@ internal static class ScenarioOverrides
         return parts[0] switch
         {
             "servers" => scenario with { Servers = value },
+            "spares" => scenario with { Spares = value },
+            "churn" => scenario with { ChurnIntervalMax = value },
             "clients" => scenario with { Clients = value },
             "keys" => scenario with { Keys = value },
             "duration" => scenario with { Duration = value },
@@ -37,7 +39,7 @@ internal static class ScenarioOverrides
     public static string Describe(Scenario changed)
     {
         NetworkSettings network = new(changed);
-        return $"--set servers={changed.Servers} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
+        return $"--set servers={changed.Servers} --set spares={changed.Spares} --set churn={changed.ChurnIntervalMax} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} {network} --set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
     }
 

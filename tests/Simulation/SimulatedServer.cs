@@ -3,6 +3,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server;
+using RaftFast.Server.Peers;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
@@ -26,6 +27,9 @@ internal sealed class SimulatedServer : IDisposable
     private bool isWriting;
     private bool isRunScheduled;
     private bool isPaused;
+    private bool mustExit;
+    private StopRequest? stopRequest;
+    private int moves;
     private Counter damage;
 
     public SimulatedServer(Cluster cluster, int number, SeededRandom random)
@@ -33,6 +37,7 @@ internal sealed class SimulatedServer : IDisposable
         this.cluster = cluster;
         this.random = random;
         Number = number;
+        Identity = NewIdentity();
         Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
         {
             Written = image => cluster.Invariants.OnWritten(number, image),
@@ -45,6 +50,15 @@ internal sealed class SimulatedServer : IDisposable
 
     public SimulatedDisk Disk { get; }
 
+    public ulong Id => (ulong)Number + 1;
+
+    /// <summary>As the data directory keeps it: it outlives the process, not the disk.</summary>
+    public NodeIdentity Identity { get; private set; }
+
+    public PeerAdmission? Admission { get; private set; }
+
+    public ServerNetwork Network => network;
+
     public RaftNode? Node { get; private set; }
 
     public KeyValueStore? Store { get; private set; }
@@ -56,8 +70,13 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsPaused => isPaused;
 
-    /// <summary>Its disk holds damage that it refuses to start over.</summary>
+    /// <summary>Its disk holds damage that it refuses to start over, or nothing of what it held: it is out for good.</summary>
     public bool IsLost { get; private set; }
+
+    public bool IsWiped { get; private set; }
+
+    /// <summary>It has been told that it is no member any more.</summary>
+    public bool IsRemoved { get; private set; }
 
     /// <summary>Messages sent, by all of its processes.</summary>
     public long Sends { get; set; }
@@ -70,7 +89,7 @@ internal sealed class SimulatedServer : IDisposable
         Invariant.Hold(!IsUp);
         try
         {
-            wal = Wal.Open(Disk, clusterId: 1, (ulong)Number + 1, cluster.Scenario.Wal, out WalRecovery recovery);
+            wal = Wal.Open(Disk, clusterId: 1, Id, cluster.Scenario.Wal, out WalRecovery recovery);
             if (recovery.TornTail is not null)
                 cluster.Counters[Counter.TornBatchesInRecovery]++;
             Boot(wal, recovery);
@@ -130,6 +149,55 @@ internal sealed class SimulatedServer : IDisposable
         cluster.Events.Schedule(random.Between(1_000, 1_000_000), new Event(EventKind.Restart, Number, Incarnation, 0));
     }
 
+    /// <summary>The process is asked to stop; it comes back.</summary>
+    public void Stop()
+    {
+        if (!IsUp)
+            return;
+        bool leads = Node!.Core.IsLeader;
+        stopRequest = new StopRequest();
+        Node.OnStopRequested(stopRequest);
+        if (leads && !stopRequest.Done.IsCompleted)
+            cluster.Counters[Counter.LeadershipHandedOver] += Node.Core.IsHandingOver ? 1 : 0;
+        ScheduleRun();
+    }
+
+    /// <summary>The machine comes back with an empty disk: all that this server promised is forgotten.</summary>
+    public void Wipe()
+    {
+        if (!IsUp)
+            return;
+        IsWiped = true;
+        Crash(losesPower: true);
+        Disk.Wipe();
+        cluster.Invariants.OnWiped(Number);
+        Identity = NewIdentity();
+    }
+
+    /// <summary>The machine comes back under another address.</summary>
+    public void Move()
+    {
+        if (!IsUp)
+            return;
+        moves++;
+        Crash(losesPower: false);
+        Identity = Identity with { Address = AddressOf(Number, moves) };
+    }
+
+    /// <summary>A server dials this one.</summary>
+    public HandshakeStatus? Admit(SimulatedServer from)
+    {
+        try
+        {
+            return Admission!.Judge(new Handshake(1, from.Id, Id, from.Identity.Directory, from.Identity.Address), Handshake.Version);
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            DieOf();
+            return null;
+        }
+    }
+
     public void Pause(long duration)
     {
         if (!IsUp || isPaused)
@@ -181,12 +249,24 @@ internal sealed class SimulatedServer : IDisposable
             if (node.Core.Ready.Messages.Count > 0)
                 cluster.Counters[Counter.MessagesHeldForHardState]++;
             cluster.OnStepped(this);
+            if (mustExit || stopRequest is { Done.IsCompleted: true })
+            {
+                Exit();
+                return;
+            }
             if (node.HasMoreToDo || inbox.Count > 0)
                 ScheduleRun();
         }
         catch (Exception failure) when (IsSimulated(failure))
         {
             DieOf();
+        }
+        catch (Exception failure) when (IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
+        {
+            // As it should: who has forgotten what it promised may promise nothing more.
+            cluster.Counters[Counter.WipedServersRefused]++;
+            IsLost = true;
+            Die(losesPower: false);
         }
     }
 
@@ -259,6 +339,10 @@ internal sealed class SimulatedServer : IDisposable
 
     public void Dispose() => wal?.Dispose();
 
+    public static PeerAddress AddressOf(int number, int moves) => new($"server-{number + 1}", 1 + moves);
+
+    private NodeIdentity NewIdentity() => new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
+
     private void WakeWriter()
     {
         if (!isWriting)
@@ -273,10 +357,15 @@ internal sealed class SimulatedServer : IDisposable
             long last = i + 1 < recovery.TermRuns.Count ? recovery.TermRuns[i + 1].Index - 1 : recovery.Last.Index;
             runs.AppendRun(recovery.TermRuns[i], last);
         }
+        ConfigurationHistory configurations = new(Identity.Configuration);
+        foreach ((long index, ClusterConfiguration configuration) in recovery.Configurations)
+            configurations.Append(index, configuration);
+        Admission = new PeerAdmission(Identity, MetDirectories.Open(Disk), NullLogger.Instance);
+        network.Forget();
         RaftCore core = new(
-            (ulong)Number + 1, cluster.Configuration, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
+            Id, configurations, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
         Store = new KeyValueStore();
-        Node = new RaftNode(core, opened, Store, recovery.HardState, network, WakeWriter,
+        Node = new RaftNode(core, opened, Store, recovery.HardState, network, Identity.Address, WakeWriter, () => mustExit = true,
             random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, NullLogger.Instance);
         Node.AdvanceTo(cluster.Events.Now / 1000);
         cluster.Invariants.OnStarted(Number, core);
@@ -295,8 +384,19 @@ internal sealed class SimulatedServer : IDisposable
         Die(random.OneIn(2));
     }
 
+    private void Exit()
+    {
+        if (mustExit && !IsRemoved)
+            cluster.Counters[Counter.RemovedServersExited]++;
+        IsRemoved |= mustExit;
+        Die(losesPower: false);
+    }
+
     private void Die(bool losesPower)
     {
+        stopRequest = null;
+        mustExit = false;
+        Admission = null;
         Incarnation++;
         writing = default;
         Node = null;
@@ -350,6 +450,12 @@ internal sealed class SimulatedServer : IDisposable
                 break;
             case EventKind.Lost:
                 node.OnPeerLost(input.Peer);
+                break;
+            case EventKind.Introduced:
+                node.OnPeerIntroduced(input.Peer, input.Address!);
+                break;
+            case EventKind.Refused:
+                node.OnPeerRefused(input.Peer, input.Status);
                 break;
         }
     }

@@ -1,12 +1,15 @@
 using System.Diagnostics;
+using System.Text;
 using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Tests;
 
 public sealed class DataDirectoryTests : IDisposable
 {
-    private static readonly NodeIdentity Identity = new(2, ClusterConfiguration.Bootstrap(
-        [new PeerAddress("127.0.0.1", 9021), new PeerAddress("::1", 9022), new PeerAddress("node-3", 80)]));
+    private static readonly PeerAddress Address = new("::1", 9022);
+
+    private static readonly NodeIdentity Identity = new(2, Address, 0xD1D2D3D4D5D6D7D8, ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 9021), Address, new PeerAddress("node-3", 80)]));
 
     private readonly TemporaryDirectory temporary = new();
 
@@ -30,11 +33,11 @@ public sealed class DataDirectoryTests : IDisposable
         using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
         NodeIdentity? read = again.ReadIdentity();
         Assert.NotNull(read);
-        Assert.Equal(Identity.MemberId, read.MemberId);
+        Assert.Equal((Identity.MemberId, Identity.Address, Identity.Directory), (read.MemberId, read.Address, read.Directory));
         Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
         Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
         Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
-        Assert.StartsWith("RaftFast identity 1\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
+        Assert.StartsWith("RaftFast identity 2\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -52,6 +55,32 @@ public sealed class DataDirectoryTests : IDisposable
             cut[IdentityFile.Name] = cut[IdentityFile.Name][..at];
             Assert.Throws<StorageException>(() => IdentityFile.Read(cut));
         }
+    }
+
+    [Fact]
+    public void Identity_of_a_node_that_joins_names_no_members()
+    {
+        MemoryDisk disk = new();
+        IdentityFile.Write(disk, new NodeIdentity(4, Address, 1, new ClusterConfiguration(0xC1, [])));
+        NodeIdentity? read = IdentityFile.Read(disk);
+        Assert.NotNull(read);
+        Assert.Equal((4UL, Address, 1UL, 0xC1UL), (read.MemberId, read.Address, read.Directory, read.Configuration.ClusterId));
+        Assert.Empty(read.Configuration.Members);
+    }
+
+    [Theory]
+    [InlineData("1", "member 1\ncluster 2009c054a7470a80\naddress 1 http://127.0.0.1:9021\n")]
+    [InlineData("3", "")]
+    public void Identity_of_another_version_is_refused_as_such(string version, string lines)
+    {
+        MemoryDisk disk = new();
+        string body = $"RaftFast identity {version}\n{lines}";
+        byte[] text = Encoding.UTF8.GetBytes($"{body}checksum {Crc32C.Compute(Encoding.UTF8.GetBytes(body)):x8}\n");
+        disk.Create(IdentityFile.Name, IDisk.Alignment).Dispose();
+        disk[IdentityFile.Name] = text;
+        Assert.Equal(
+            $"identity has format {version}, and this program knows 2 only; start the program that wrote it",
+            Assert.Throws<StorageException>(() => IdentityFile.Read(disk)).Message);
     }
 
     [Fact]
@@ -117,6 +146,13 @@ public sealed class DataDirectoryTests : IDisposable
     {
         File.WriteAllText(temporary[WalSegment.Name(1)], "");
         Assert.Contains("but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Memory_of_other_members_without_an_identity_is_refused()
+    {
+        File.WriteAllText(temporary[MetDirectories.Name], "");
+        Assert.Contains("(peers) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
     }
 
     [Fact]

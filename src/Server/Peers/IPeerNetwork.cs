@@ -26,4 +26,19 @@ public interface IPeerNetwork
 
     /// <summary>Sends what was written since the last call; one wake-up a peer at most.</summary>
     void Flush();
+
+    /// <summary>
+    /// Never within a frame. Members of either configuration can be sent to; the effective one says where they are, until they say
+    /// otherwise (<see cref="Introduced"/>). Who was in one of them and is no more can't be sent to. Who is removed in
+    /// <paramref name="committed"/> is cut off, and told so whenever it dials. Costs nothing with the configurations of the last call.
+    /// </summary>
+    /// <param name="effective">The last in the log.</param>
+    /// <param name="committed">The last that is known to be committed.</param>
+    void Configure(ClusterConfiguration effective, ClusterConfiguration committed);
+
+    /// <summary>
+    /// Never within a frame. A server dialled this one and said where it is to be dialled in turn. So it is from here on, a stranger
+    /// to the configurations too, until a configuration gives it another address than the last one did.
+    /// </summary>
+    void Introduced(ulong peer, PeerAddress address);
 }

@@ -9,15 +9,19 @@ internal sealed class InboundMember
     private readonly Lock gate = new();
     private readonly Lazy<(PeerBatch, PeerBatch)> batches;
     private InboundConnection? current;
+    private bool hasEnded;
 
     public InboundMember(ulong id, PeerOptions options)
     {
         Id = id;
+        Introduced = new PeerIntroduced(id);
         batches = new Lazy<(PeerBatch, PeerBatch)>(() => (
             new PeerBatch(id, options.ReceiveBytesMin, Wake), new PeerBatch(id, options.ReceiveBytesMin, Wake)));
     }
 
     public ulong Id { get; }
+
+    public PeerIntroduced Introduced { get; }
 
     /// <summary>Set when a batch was released or the present connection has to end.</summary>
     public WakeSignal Wake { get; } = new();
@@ -30,11 +34,23 @@ internal sealed class InboundMember
         {
             older = current;
             current = connection;
+            if (hasEnded)
+                connection.End();
         }
         if (older is null)
             return;
         older.End();
         await older.Ended;
+    }
+
+    /// <summary>Ends its present connection at once, and any that still comes.</summary>
+    public void End()
+    {
+        lock (gate)
+        {
+            hasEnded = true;
+            current?.End();
+        }
     }
 
     /// <summary>The present connection only: a batch to fill, or null.</summary>

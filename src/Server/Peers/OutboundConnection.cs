@@ -19,7 +19,7 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
     /// <returns>Why it ended. Nothing touches the ring's memory afterwards but the loop thread, whose writes go nowhere.</returns>
     public async Task<string> RunAsync(CancellationToken stop)
     {
-        using CancellationTokenRegistration registration = stop.UnsafeRegister(static self => ((OutboundConnection)self!).End("this server stops"), this);
+        using CancellationTokenRegistration registration = stop.UnsafeRegister(static self => ((OutboundConnection)self!).End("this server ended it"), this);
         Task sending = SendAsync();
         Task watching = WatchAsync();
         string reason = await ended.Task;

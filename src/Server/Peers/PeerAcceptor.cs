@@ -7,27 +7,26 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers;
 
-/// <summary>The accepting side of peer connections: answers the handshake, then receives what the member sends.</summary>
-internal sealed class PeerAcceptor : ConnectionHandler
+/// <summary>The accepting side of peer connections: answers the handshake, then receives what the peer sends.</summary>
+internal sealed class PeerAcceptor(PeerAdmission admission, Inbox inbox, ILogger logger, PeerOptions options) : ConnectionHandler
 {
-    private readonly ulong self;
-    private readonly ulong clusterId;
-    private readonly List<InboundMember> members = [];
-    private readonly Inbox inbox;
-    private readonly ILogger logger;
-    private readonly PeerOptions options;
+    private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
+    private readonly Lock gate = new();
 
-    public PeerAcceptor(ulong self, ClusterConfiguration configuration, Inbox inbox, ILogger logger, PeerOptions options)
+    /// <summary>Admitted since the process began and not removed, so that the admission bounds their number.</summary>
+    private readonly Dictionary<ulong, InboundMember> members = [];
+
+    /// <summary>Any thread. Who is removed in <paramref name="committed"/> is cut off, and told so when it dials again.</summary>
+    public void Update(ClusterConfiguration committed)
     {
-        this.self = self;
-        clusterId = configuration.ClusterId;
-        this.inbox = inbox;
-        this.logger = logger;
-        this.options = options;
-        foreach (Member member in configuration.Members)
+        admission.Update(committed);
+        lock (gate)
         {
-            if (member.Id != self)
-                members.Add(new InboundMember(member.Id, options));
+            foreach (InboundMember member in members.Values)
+            {
+                if (committed.WasRemoved(member.Id) && members.Remove(member.Id))
+                    member.End();
+            }
         }
     }
 
@@ -48,75 +47,31 @@ internal sealed class PeerAcceptor : ConnectionHandler
     /// <param name="stop">Ends it whatever it waits for, the loop too.</param>
     public async Task ServeAsync(PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
     {
-        InboundMember? member = await ShakeHandsAsync(input.AsStream(leaveOpen: true), output, remote, stop);
-        if (member is null)
+        if (await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop) is not (var handshake, HandshakeStatus.Accepted))
+            return;
+        if (Enter(handshake.From) is not { } member)
             return;
         InboundConnection connection = new(member, input, close, inbox);
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
+        member.Introduced.Address = handshake.Address;
+        inbox.Post(member.Introduced);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLog.Malformed(logger, member.Id, remote, error);
     }
 
-    /// <returns>Who it is, or null when the connection was refused, timed out, or was no member's at all.</returns>
-    private async Task<InboundMember?> ShakeHandsAsync(Stream input, Stream output, EndPoint? remote, CancellationToken stop)
+    /// <returns>Null for one that was removed while it shook hands.</returns>
+    private InboundMember? Enter(ulong id)
     {
-        using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        deadline.CancelAfter(options.HandshakeTimeout);
-        byte[] bytes = new byte[Handshake.Size];
-        int length = 0;
-        try
+        lock (gate)
         {
-            DecodeStatus decoded;
-            Handshake handshake;
-            uint version;
-            while ((decoded = Handshake.TryRead(bytes.AsSpan(0, length), out handshake, out version)) == DecodeStatus.Incomplete)
-            {
-                int read = await input.ReadAsync(bytes.AsMemory(length), deadline.Token);
-                if (read == 0)
-                    return null;
-                length += read;
-            }
-            if (decoded == DecodeStatus.Invalid)
-            {
-                PeerLog.NoHandshake(logger, remote, "what it sent is no handshake");
+            if (admission.WasRemoved(id))
                 return null;
-            }
-            HandshakeStatus status = Judge(handshake, version, out InboundMember? member);
-            Handshake.WriteAnswer(bytes, status);
-            await output.WriteAsync(bytes.AsMemory(0, Handshake.AnswerSize), deadline.Token);
-            await output.FlushAsync(deadline.Token);
-            if (status != HandshakeStatus.Accepted)
-                PeerLog.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
+            if (!members.TryGetValue(id, out InboundMember? member))
+                members.Add(id, member = new InboundMember(id, options));
             return member;
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !stop.IsCancellationRequested)
-        {
-            PeerLog.NoHandshake(logger, remote, "no handshake in time");
-            return null;
-        }
-        catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
-        {
-            return null;
-        }
-    }
-
-    private HandshakeStatus Judge(in Handshake handshake, uint version, out InboundMember? member)
-    {
-        member = null;
-        if (version != Handshake.Version)
-            return HandshakeStatus.UnsupportedVersion;
-        if (handshake.ClusterId != clusterId)
-            return HandshakeStatus.WrongCluster;
-        if (handshake.To != self)
-            return HandshakeStatus.WrongMember;
-        foreach (InboundMember known in members)
-        {
-            if (known.Id == handshake.From)
-                member = known;
-        }
-        return member is null ? HandshakeStatus.UnknownMember : HandshakeStatus.Accepted;
     }
 }

@@ -1,47 +1,68 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers;
 
 /// <summary>
-/// The way to one member: dials it for ever, one connection at a time, and hands each to the loop thread through one volatile
+/// The way to one peer: dials it until stopped, one connection at a time, and hands each to the loop thread through one volatile
 /// field. The loop takes it up with its next frame; a connection that has ended drops what is written to it.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
 internal sealed class PeerLink
 {
-    private readonly Member member;
+    private readonly Handshake handshake;
     private readonly Inbox inbox;
     private readonly ILogger logger;
     private readonly PeerOptions options;
-    private readonly PeerDialer dialer;
     private readonly Random jitter;
     private readonly PeerConnected connected;
     private readonly PeerLost lost;
     private readonly PeerDrained drained;
+    private readonly PeerRefused removed;
+    private readonly PeerRefused replaced;
 
     /// <summary>Of one connection after the other: <see cref="OutboundConnection.RunAsync"/> has returned before the next gets it.</summary>
     private readonly Lazy<byte[]> ringMemory;
 
+    private volatile PeerAddress address;
+
+    /// <summary>Cancelled when what is under way at an address is to end.</summary>
+    private volatile CancellationTokenSource attempt = new();
+
+    private volatile bool isStopped;
     private volatile OutboundConnection? current;
 
     /// <summary>Loop thread: the connection of the frame being written.</summary>
     private OutboundConnection? writing;
 
-    public PeerLink(Member member, ulong self, ulong clusterId, Inbox inbox, ILogger logger, PeerOptions options, int seed)
+    // What came of the attempts at the present address; the dialling task's.
+    private TimeSpan backoff;
+    private bool? wasReachable;
+    private HandshakeStatus lastRefusal;
+
+    /// <param name="handshake">To says whom to dial.</param>
+    public PeerLink(PeerAddress address, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
     {
-        this.member = member;
+        this.address = address;
+        this.handshake = handshake;
         this.inbox = inbox;
         this.logger = logger;
         this.options = options;
-        dialer = new PeerDialer(member.Address, new Handshake(clusterId, self, member.Id), options);
         jitter = new Random(seed);
-        connected = new PeerConnected(member.Id);
-        lost = new PeerLost(member.Id);
-        drained = new PeerDrained(member.Id);
+        connected = new PeerConnected(Peer);
+        lost = new PeerLost(Peer);
+        drained = new PeerDrained(Peer);
+        removed = new PeerRefused(Peer, HandshakeStatus.Removed);
+        replaced = new PeerRefused(Peer, HandshakeStatus.DirectoryReplaced);
         ringMemory = new Lazy<byte[]>(() => GC.AllocateUninitializedArray<byte>(options.SendBytesMax, pinned: true));
+        BeginAnew();
     }
 
-    public ulong Peer => member.Id;
+    public ulong Peer => handshake.To;
+
+    /// <summary>Loop thread: where the last configuration that names the peer says it is; null for a stranger.</summary>
+    public PeerAddress? Configured { get; set; }
 
     public bool CanSend => current is { } connection && connection.Ring.CanSendBulk();
 
@@ -62,35 +83,50 @@ internal sealed class PeerLink
     /// <summary>After its connection has ended there is none to flush: what was written to it is lost.</summary>
     public void Flush() => writing?.Ring.Flush();
 
-    /// <summary>Until <paramref name="stop"/>.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <summary>Loop thread. A connection to another address ends, and this one is dialled at once.</summary>
+    public void Redirect(PeerAddress destination)
     {
-        TimeSpan backoff = options.BackoffMin;
-        bool? reachable = null;
-        HandshakeStatus refusal = HandshakeStatus.Accepted;
-        while (!stop.IsCancellationRequested)
+        if (address == destination)
+            return;
+        CancellationTokenSource old = attempt;
+        address = destination;
+        attempt = new CancellationTokenSource();
+        Cancel(old);
+    }
+
+    /// <summary><see cref="RunAsync"/> ends soon after.</summary>
+    public void Stop()
+    {
+        isStopped = true;
+        Cancel(attempt);
+    }
+
+    /// <summary>Until <see cref="Stop"/>.</summary>
+    public async Task RunAsync()
+    {
+        while (!isStopped)
         {
-            DialResult result = await dialer.DialAsync(stop);
-            string reason = result.Reason;
+            // In this order: an address that comes later cancels this token.
+            CancellationToken moved = attempt.Token;
+            PeerAddress destination = address;
+            DialResult result = await new PeerDialer(destination, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
-                PeerLog.Reachable(logger, member.Id, member.Address);
-                reachable = true;
+                PeerLog.Reachable(logger, Peer, destination);
+                wasReachable = true;
                 long start = Environment.TickCount64;
                 OutboundConnection connection = new(stream, new SendRing(ringMemory.Value, options.BulkBytesMax, inbox, drained));
-                reason = await CarryAsync(connection, stop);
+                result = DialResult.Failed(await CarryAsync(connection, moved));
                 if (Environment.TickCount64 - start > options.BackoffMax.TotalMilliseconds)
                     backoff = options.BackoffMin;
             }
-            if (stop.IsCancellationRequested)
+            if (isStopped)
                 return;
-            if (result.Refusal != HandshakeStatus.Accepted && result.Refusal != refusal)
-                PeerLog.RefusedBy(logger, member.Id, member.Address, result.Refusal);
-            else if (result.Refusal == HandshakeStatus.Accepted && reachable != false)
-                PeerLog.Unreachable(logger, member.Id, member.Address, reason);
-            reachable = false;
-            refusal = result.Refusal;
-            backoff = await PauseAsync(backoff, stop);
+            if (moved.IsCancellationRequested)
+                BeginAnew();
+            else
+                Report(result, destination);
+            await PauseAsync();
         }
     }
 
@@ -104,18 +140,54 @@ internal sealed class PeerLink
         return reason;
     }
 
+    private void BeginAnew()
+    {
+        backoff = options.BackoffMin;
+        wasReachable = null;
+        lastRefusal = HandshakeStatus.Accepted;
+    }
+
+    private void Report(DialResult failure, PeerAddress destination)
+    {
+        HandshakeStatus refusal = failure.Refusal;
+        bool isNew = refusal != lastRefusal;
+        lastRefusal = refusal;
+        if (refusal == HandshakeStatus.Joining)
+        {
+            // In a moment it listens again, as a member.
+            backoff = options.BackoffMin;
+            return;
+        }
+        if (refusal is HandshakeStatus.Removed or HandshakeStatus.DirectoryReplaced)
+        {
+            backoff = options.BackoffMax;
+            if (isNew)
+                inbox.Post(refusal == HandshakeStatus.Removed ? removed : replaced);
+        }
+        if (refusal != HandshakeStatus.Accepted && isNew)
+            PeerLog.RefusedBy(logger, Peer, destination, refusal);
+        else if (refusal == HandshakeStatus.Accepted && wasReachable != false)
+            PeerLog.Unreachable(logger, Peer, destination, failure.Reason);
+        wasReachable = false;
+    }
+
     /// <summary>
     /// Also until the loop has taken note of the last loss: so that it sees each connection begin and end in order, and no more
     /// than one of each event is outstanding.
     /// </summary>
-    private async Task<TimeSpan> PauseAsync(TimeSpan backoff, CancellationToken stop)
+    private async Task PauseAsync()
     {
         do
         {
-            await Task.Delay(backoff * (1 - jitter.NextDouble() / 2), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            CancellationToken moved = attempt.Token;
+            await Task.Delay(backoff * (1 - jitter.NextDouble() / 2), moved).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             backoff = backoff * 2 < options.BackoffMax ? backoff * 2 : options.BackoffMax;
+            if (moved.IsCancellationRequested)
+                BeginAnew();
         }
-        while (lost.IsWaiting && !stop.IsCancellationRequested);
-        return backoff;
+        while (lost.IsWaiting && !isStopped);
     }
+
+    /// <summary>What it sets off (closing a socket, dialling another) is not the loop's to do. Nothing of it throws.</summary>
+    private static void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
 }

@@ -26,4 +26,6 @@ internal static partial class PeerLog
     [LoggerMessage(6, LogLevel.Warning, "dropped the connection of member {Peer} from {Remote}: {Reason}")]
     public static partial void Malformed(ILogger logger, ulong peer, EndPoint? remote, string reason);
 
+    [LoggerMessage(7, LogLevel.Warning, "can't accept member {Peer} yet, as there is no room to remember with which data directory it came: {Reason}; free some space")]
+    public static partial void CannotRemember(ILogger logger, ulong peer, string reason);
 }

@@ -1,41 +1,29 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Server.Peers;
 
 /// <summary>
-/// The way to every other member. The loop need do nothing for a connection but note the events in its inbox
+/// The way to every other server. The loop need do nothing for a connection but note the events in its inbox
 /// (<see cref="PeerConnected"/>, <see cref="PeerLost"/>, <see cref="PeerDrained"/>): a new connection is used from the next call on.
 /// </summary>
-internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
+/// <param name="identity">Its address is where this server is to be dialled.</param>
+/// <param name="randomSeed">Of the jitter between attempts.</param>
+internal sealed class PeerNetwork(
+    NodeIdentity identity, PeerAcceptor acceptor, Inbox inbox, ILogger logger, PeerOptions options, int randomSeed)
+    : IPeerNetwork, IAsyncDisposable
 {
-    private readonly PeerLink[] links;
-    private readonly PeerLink?[] dirty;
-    private readonly CancellationTokenSource stop = new();
+    private readonly Random seeds = new(randomSeed);
+    private readonly PeerLink?[] dirty = new PeerLink?[PeerOptions.PeersMax];
+
+    /// <summary>Of the links, and of those that have ended or are about to.</summary>
     private readonly List<Task> running = [];
+
+    private PeerLink[] links = [];
     private int dirtyCount;
-
-    /// <param name="randomSeed">Of the jitter between attempts.</param>
-    public PeerNetwork(
-        ulong self, ClusterConfiguration configuration, Inbox inbox, ILogger logger, PeerOptions options, int randomSeed)
-    {
-        List<PeerLink> others = [];
-        foreach (Member member in configuration.Members)
-        {
-            if (member.Id != self)
-                others.Add(new PeerLink(member, self, configuration.ClusterId, inbox, logger, options, randomSeed + others.Count));
-        }
-        links = [.. others];
-        dirty = new PeerLink?[links.Length];
-    }
-
-    /// <summary>Begins to dial every other member, until disposed.</summary>
-    public void Start()
-    {
-        Invariant.Hold(running.Count == 0);
-        foreach (PeerLink link in links)
-            running.Add(BackgroundTask.Run(() => link.RunAsync(stop.Token)));
-    }
+    private ClusterConfiguration? effective;
+    private ClusterConfiguration? committed;
 
     public bool CanSend(ulong peer) => Find(peer) is { CanSend: true };
 
@@ -61,16 +49,89 @@ internal sealed class PeerNetwork : IPeerNetwork, IAsyncDisposable
 
     public void Flush()
     {
-        for (int i = 0; i < dirtyCount; i++)
-            dirty[i]!.Flush();
+        foreach (PeerLink? link in dirty.AsSpan(0, dirtyCount))
+            link!.Flush();
+        // A link that ends leaves nothing behind here that would keep its ring.
+        dirty.AsSpan(0, dirtyCount).Clear();
         dirtyCount = 0;
     }
 
+    public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
+    {
+        bool isCommittedNew = !ReferenceEquals(committed, this.committed);
+        if (!isCommittedNew && ReferenceEquals(effective, this.effective))
+            return;
+        this.effective = effective;
+        this.committed = committed;
+        if (isCommittedNew)
+            acceptor.Update(committed);
+        foreach (PeerLink link in links)
+        {
+            bool isMember = effective.Find(link.Peer) is not null || committed.Find(link.Peer) is not null;
+            // A stranger's stays: it may be the leader of a log that is still on its way.
+            if (committed.WasRemoved(link.Peer) || (link.Configured is not null && !isMember))
+                End(link);
+        }
+        foreach (Member member in effective.Members)
+            Dial(member);
+        foreach (Member member in committed.Members)
+        {
+            if (effective.Find(member.Id) is null)
+                Dial(member);
+        }
+    }
+
+    public void Introduced(ulong peer, PeerAddress address)
+    {
+        if (peer == identity.MemberId || (committed is not null && committed.WasRemoved(peer)))
+            return;
+        if (Find(peer) is { } link)
+            link.Redirect(address);
+        else if (links.Length < PeerOptions.PeersMax)
+            Begin(peer, address);
+    }
+
+    /// <summary>The loop has ended.</summary>
     public async ValueTask DisposeAsync()
     {
-        await stop.CancelAsync();
+        foreach (PeerLink link in links)
+            link.Stop();
         await Task.WhenAll(running);
-        stop.Dispose();
+    }
+
+    private void Dial(Member member)
+    {
+        if (member.Id == identity.MemberId)
+            return;
+        PeerLink? link = Find(member.Id);
+        if (link is null)
+        {
+            // Two configurations fill the table at most: if it is full now, some of it is strangers'.
+            if (links.Length == PeerOptions.PeersMax)
+                End(Array.Find(links, static link => link.Configured is null)!);
+            link = Begin(member.Id, member.Address);
+        }
+        else if (link.Configured is not null && link.Configured != member.Address)
+        {
+            link.Redirect(member.Address);
+        }
+        link.Configured = member.Address;
+    }
+
+    private PeerLink Begin(ulong peer, PeerAddress address)
+    {
+        Handshake handshake = new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
+        PeerLink link = new(address, handshake, inbox, logger, options, seeds.Next());
+        running.RemoveAll(static task => task.IsCompleted);
+        running.Add(BackgroundTask.Run(link.RunAsync));
+        links = [.. links, link];
+        return link;
+    }
+
+    private void End(PeerLink link)
+    {
+        link.Stop();
+        links = Array.FindAll(links, other => other != link);
     }
 
     private PeerLink? Find(ulong peer)

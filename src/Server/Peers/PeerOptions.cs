@@ -32,8 +32,14 @@ internal sealed record PeerOptions
     /// <summary>First size of each of a member's two receive buffers; grows to the largest frame met.</summary>
     public int ReceiveBytesMin { get; init; } = 64 * 1024;
 
-    /// <summary>Items in the inbox for each other member: its two batches; connected, lost, drained.</summary>
-    public const int InboxItemsPerPeer = 2 + 3;
+    /// <summary>Other servers at once: all members that a cluster may have, and as many that the log doesn't name, or no longer.</summary>
+    public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
+
+    /// <summary>
+    /// Items in the inbox for each other server: of the accepting side its two batches and that it was introduced; of the dialling
+    /// side connected, lost, drained, and refused for either of two reasons.
+    /// </summary>
+    public const int InboxItemsPerPeer = 3 + 5;
 
     internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
 }

@@ -59,7 +59,42 @@ public sealed class CommandLineTests
     }
 
     [Fact]
-    public void Join_may_be_denied() => Assert.Equal(1UL, Accepted("--join=false").MemberId);
+    public void Join_may_be_denied() => Assert.False(Accepted("--join=false").Joins);
+
+    [Theory]
+    [InlineData("http://127.0.0.1:9022", "2", Three)]
+    [InlineData("http://127.0.0.1:9023", "3", Three)]
+    [InlineData("http://127.0.0.1:9023", "4", Three)]
+    [InlineData("http://127.0.0.1:9024", "4", Three + ",http://127.0.0.1:9024")]
+    [InlineData("http://127.0.0.1:9024", "4", "http://127.0.0.1:9024")]
+    [InlineData("http://127.0.0.1:9024", "18446744073709551615", "http://127.0.0.1:9024")]
+    public void Who_joins_has_the_url_in_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
+    {
+        ServerOptions options = Accepted("--join", "--id", id, "--cluster", cluster);
+
+        Assert.True(options.Joins);
+        Assert.Equal(ulong.Parse(id, CultureInfo.InvariantCulture), options.MemberId);
+        Assert.Equal(url, options.Address.ToString());
+        Assert.Equal($"raftfast-{id}", options.DataDirectory);
+    }
+
+    [Theory]
+    [InlineData("--join")]
+    [InlineData("-join")]
+    [InlineData("-join=true")]
+    public void Join_is_taken_in_each_form_that_Go_takes(string join) =>
+        Assert.True(Accepted("-id=4", join, "-cluster", $"{Three},http://127.0.0.1:9024").Joins);
+
+    [Fact]
+    public void Own_url_is_the_one_in_the_place_of_the_id()
+    {
+        ServerOptions options = Accepted("--id", "3", "--cluster", Three);
+
+        Assert.Equal("http://127.0.0.1:9023", options.Address.ToString());
+        Assert.True(options.ClusterIsGiven);
+        Assert.False(options.Joins);
+        Assert.False(Accepted().ClusterIsGiven);
+    }
 
     [Fact]
     public void Flag_given_twice_has_its_last_value() => Assert.Equal(7, Accepted("--port", "6", "--port", "7").Port);
@@ -131,8 +166,11 @@ public sealed class CommandLineTests
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
     [InlineData(
-        "--join is not supported yet; name every member in --cluster, and start all of them with that list",
-        "--join", "--id", "4", "--cluster", Three)]
+        "--join needs --cluster, with this node's own URL in the place of its --id, or as the last", "--join", "--id", "4")]
+    [InlineData("--id is 4, but --cluster names 3 members; --id is the place of the own URL, 1 to 3", "--id", "4", "--cluster", Three)]
+    [InlineData(
+        "--port is 9023, which is also the port of this member's URL http://127.0.0.1:9023; give clients another port",
+        "--port", "9023", "--join", "--id", "4", "--cluster", Three)]
     public void Mistake_is_one_line_and_exit_code_2(string line, params string[] flags)
     {
         (ServerOptions? options, int exitCode, string output, string error) = Parse(flags);

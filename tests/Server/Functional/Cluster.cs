@@ -1,22 +1,24 @@
 namespace RaftFast.Server.Tests.Functional;
 
-/// <summary>Members on free ports of this machine, with data directories of their own. Nothing outlives it.</summary>
+/// <summary>Members on free ports of this machine, with data directories of their own; more may be added. Nothing outlives it.</summary>
 internal sealed class Cluster : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
-    private readonly ClusterNode[] nodes;
+    private ClusterNode[] nodes = [];
 
     private Cluster(int count)
     {
-        nodes = new ClusterNode[count];
         for (int i = 0; i < count; i++)
-            nodes[i] = new ClusterNode(i + 1, FreePorts.Take(), FreePorts.Take(), directory.PathOf($"{i + 1}"));
+            PrepareMember();
         Urls = string.Join(',', nodes.Select(node => node.PeerUrl));
     }
 
+    /// <summary>By id, from 1; those that were removed, too. What is returned stays as it is when more are added.</summary>
     public IReadOnlyList<ClusterNode> Nodes => nodes;
 
-    /// <summary>The value of --cluster.</summary>
+    public IEnumerable<ClusterNode> Running => nodes.Where(node => node.Runs);
+
+    /// <summary>The value of --cluster on the first members.</summary>
     public string Urls { get; }
 
     /// <summary>A running node that was the last to become leader, if the logs say so by now.</summary>
@@ -32,14 +34,23 @@ internal sealed class Cluster : IDisposable
     /// <summary>Ports and directories, and no process yet.</summary>
     public static Cluster Prepare(int count) => new(count);
 
+    /// <summary>The next id with ports and a directory of its own, and no process yet.</summary>
+    public ClusterNode PrepareMember()
+    {
+        int id = nodes.Length + 1;
+        ClusterNode node = new(id, FreePorts.Take(), FreePorts.Take(), directory.PathOf($"{id}"));
+        nodes = [.. nodes, node];
+        return node;
+    }
+
     /// <summary>A cluster whose every member answers reads.</summary>
-    public static Cluster Start(int count)
+    public static Cluster Start(int count, params string[] extraFlags)
     {
         Cluster cluster = new(count);
         try
         {
             foreach (ClusterNode node in cluster.nodes)
-                node.Start(cluster.Urls);
+                node.Start(cluster.Urls, extraFlags);
             cluster.WaitUntilReady();
             return cluster;
         }
@@ -52,11 +63,8 @@ internal sealed class Cluster : IDisposable
 
     public void WaitUntilReady()
     {
-        foreach (ClusterNode node in nodes)
-        {
-            if (node.Runs)
-                node.WaitUntilReady();
-        }
+        foreach (ClusterNode node in Running)
+            node.WaitUntilReady();
     }
 
     public ClusterNode WaitForLeader()
@@ -84,5 +92,5 @@ internal sealed class Cluster : IDisposable
         directory.Dispose();
     }
 
-    public override string ToString() => string.Join('\n', nodes.Select(node => node.Process is null ? $"member {node.Id}: not started" : node.ToString()));
+    public override string ToString() => string.Join('\n', nodes.Select(node => node.ToString()));
 }

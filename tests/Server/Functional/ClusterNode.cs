@@ -20,10 +20,17 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     public ServerProcess Process { get; private set; } = null!;
 
-    public bool Runs => !Process.HasExited;
+    public bool IsStarted => Process is not null;
+
+    public bool Runs => IsStarted && !Process.HasExited;
 
     /// <summary>The highest term that this member led, in any of its runs, or 0.</summary>
-    public long TermLed => Math.Max(Process.TermLed, earlier.Count == 0 ? 0 : earlier.Max(run => run.TermLed));
+    public long TermLed => AllRuns.Select(run => run.TermLed).DefaultIfEmpty().Max();
+
+    /// <summary>What all its runs have logged, in order.</summary>
+    public IEnumerable<string> Lines => AllRuns.SelectMany(run => run.Lines);
+
+    private IEnumerable<ServerProcess> AllRuns => IsStarted ? [.. earlier, Process] : [];
 
     public string Url(string target) => $"http://127.0.0.1:{httpPort}{target}";
 
@@ -34,13 +41,17 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
         [
             "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory, .. extraFlags,
         ];
+        if (IsStarted)
+            Retire();
         Process = ServerProcess.Start(flags);
     }
 
+    /// <summary>As <c>--join</c> starts it: with a list that ends with its own URL.</summary>
+    public void StartJoining(string clusterUrls, params string[] extraFlags) => Start($"{clusterUrls},{PeerUrl}", ["--join", .. extraFlags]);
+
     public void Restart()
     {
-        Assert.True(Process.HasExited);
-        earlier.Add(Process);
+        Retire();
         Process = ServerProcess.Start(flags);
     }
 
@@ -71,7 +82,13 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
             run.Dispose();
     }
 
-    public override string ToString() => $"member {id}: {Process}";
+    public override string ToString() => IsStarted ? $"member {id}: {Process}" : $"member {id}: not started";
+
+    private void Retire()
+    {
+        Assert.True(Process.HasExited);
+        earlier.Add(Process);
+    }
 
     private void WaitForStatus(Func<int, bool> isEnough, string what, string method = "GET") =>
         Eventually.Hold(

@@ -43,6 +43,8 @@ public sealed class ClusterScriptTests : IDisposable
         (int exitCode, _, string all) = Run("start 2");
         Assert.Equal(1, exitCode);
         Assert.Matches(@"^\ncluster: member 2 ended: [^\n]*9122[^\n]*\n$", all);
+        Assert.Matches(@"(?m)^2  http://127\.0\.0\.1:9122  stopped by itself: [^\n]*9122[^\n]*$", Run("status").Output);
+        Assert.Equal("2  not running\n", Run("stop 2").Output);
         Assert.Contains("2  http://127.0.0.1:9122  stopped\n", Run("status").Output, StringComparison.Ordinal);
     }
 

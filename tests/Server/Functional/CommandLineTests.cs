@@ -18,6 +18,7 @@ public sealed class CommandLineTests
     [InlineData("--port", "--port", "http")]
     [InlineData("--listen", "--listen", "300.1.1.1")]
     [InlineData("--data-dir", "--data-dir", "")]
+    [InlineData("--join", "--join", "--id", "4")]
     [InlineData("--nonsense", "--nonsense")]
     [InlineData("stray", "stray")]
     public void A_bad_flag_is_one_line_that_names_it_and_exit_2(string named, params string[] flags)

@@ -85,26 +85,6 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     }
 
     [Theory]
-    [InlineData("4")]
-    [InlineData("0x10")]
-    [InlineData("0o17")]
-    [InlineData("0b101")]
-    [InlineData("18446744073709551615")]
-    public void Members_cannot_be_changed_yet(string id)
-    {
-        CurlResult[] answers =
-        [
-            Curl.Run("-X", "POST", "-d", "http://127.0.0.1:9", Node.Url($"/{id}")), Curl.Run("-X", "DELETE", Node.Url($"/{id}")),
-        ];
-        foreach (CurlResult answer in answers)
-        {
-            Assert.Equal((0, 503), (answer.ExitCode, answer.Status));
-            Assert.Equal(answer.Text.Length - 1, answer.Text.IndexOf('\n', StringComparison.Ordinal));
-            AssertPlainText(answer);
-        }
-    }
-
-    [Theory]
     [InlineData("0")]
     [InlineData("0x0")]
     [InlineData("name")]

@@ -105,13 +105,21 @@ public sealed class DataDirectoryTests
         node.Process.Terminate();
         Assert.Equal(0, node.Process.WaitForExit());
 
-        int otherPort = FreePorts.Take();
-        string[] changed = ["--cluster", $"http://127.0.0.1:{otherPort},http://127.0.0.1:{FreePorts.Take()}"];
+        string[] changed = ["--cluster", $"{node.PeerUrl},http://127.0.0.1:{FreePorts.Take()}"];
         using ServerProcess process = ServerProcess.Start([.. changed, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory]);
         Eventually.Hold(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves alone, as before: {process}");
         Assert.Contains(process.Lines, line => line.Contains("--cluster", StringComparison.Ordinal) && line.Contains(" warning ", StringComparison.Ordinal));
-        Assert.True(FreePorts.IsFree(otherPort));
+
+        using ServerProcess withoutFlags = Restarted(process, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        Eventually.Hold(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves where it did: {withoutFlags}");
         Assert.False(FreePorts.IsFree(node.PeerPort));
+    }
+
+    private static ServerProcess Restarted(ServerProcess process, params string[] flags)
+    {
+        process.Terminate();
+        Assert.Equal(0, process.WaitForExit());
+        return ServerProcess.Start(flags);
     }
 
     private static void AssertRefusesDirectory(Cluster cluster, string path)

@@ -3,11 +3,13 @@ namespace RaftFast.Server.Tests.Functional;
 /// <summary>The ports that the README, the Procfile and scripts/cluster use: a person types them, so they are fixed.</summary>
 internal static class TourPorts
 {
-    private static readonly int[] All = [9021, 9022, 9023, 9121, 9122, 9123];
+    private static readonly int[] All = [9021, 9022, 9023, 9024, 9121, 9122, 9123, 9124];
 
-    public static void AssertFree()
+    public static void AssertFree() => AssertFree(All);
+
+    public static void AssertFree(int[] ports)
     {
-        int[] taken = [.. All.Where(port => !FreePorts.IsFree(port))];
+        int[] taken = [.. ports.Where(port => !FreePorts.IsFree(port))];
         Assert.True(taken.Length == 0, $"the README's commands need port {string.Join(", ", taken)}, which another process has: stop that first");
     }
 }

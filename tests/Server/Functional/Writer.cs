@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 
 namespace RaftFast.Server.Tests.Functional;
@@ -21,6 +22,8 @@ internal sealed class Writer : IDisposable
     private readonly List<string> violations = [];
     private int overwrittenKey;
     private int acknowledged;
+    private long lastAcknowledgedAt = Stopwatch.GetTimestamp();
+    private TimeSpan longestGap;
 
     public Writer(int number, IReadOnlyList<ClusterNode> nodes)
     {
@@ -32,6 +35,16 @@ internal sealed class Writer : IDisposable
     }
 
     public int Acknowledged => Volatile.Read(ref acknowledged);
+
+    /// <summary>The longest time between one acknowledged write and the next, or the next that it still waits for.</summary>
+    public TimeSpan LongestGap
+    {
+        get
+        {
+            lock (gate)
+                return TimeSpan.FromTicks(Math.Max(longestGap.Ticks, thread.IsAlive ? Stopwatch.GetElapsedTime(lastAcknowledgedAt).Ticks : 0));
+        }
+    }
 
     /// <summary>What this client saw that no client may see.</summary>
     public IReadOnlyList<string> Violations
@@ -104,6 +117,7 @@ internal sealed class Writer : IDisposable
         if (outcome != WriteOutcome.Acknowledged)
             return;
         Interlocked.Increment(ref acknowledged);
+        EndGap();
         ReadBack((member + 1) % nodes.Count, target, value);
     }
 
@@ -115,6 +129,16 @@ internal sealed class Writer : IDisposable
             return;
         if (answer.Status != 200 || answer.Text != value)
             Violate($"GET {target} on member {nodes[member].Id} right after 204 to {value}: {answer.Status} {answer.Text}");
+    }
+
+    private void EndGap()
+    {
+        lock (gate)
+        {
+            TimeSpan gap = Stopwatch.GetElapsedTime(lastAcknowledgedAt);
+            lastAcknowledgedAt = Stopwatch.GetTimestamp();
+            longestGap = gap > longestGap ? gap : longestGap;
+        }
     }
 
     private HttpAnswer? Exchange(int member, string method, string target, string body, out bool sent)

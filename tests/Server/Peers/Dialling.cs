@@ -1,20 +1,26 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
+using RaftFast.Server.Tests.Functional;
+using RaftFast.Storage;
 
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>The dialling side of member 1, whose other members 2 and 3 listen at the given ports.</summary>
 internal sealed class Dialling : IAsyncDisposable
 {
-    public Dialling(int port2, int port3 = 0, PeerOptions? options = null)
+    private readonly TemporaryDirectory directory = new();
+
+    /// <param name="port2">0: there is no member but this one.</param>
+    public Dialling(int port2 = 0, int port3 = 0, PeerOptions? options = null)
     {
-        Member[] members = [new(1, new PeerAddress("127.0.0.1", 1)), new(2, new PeerAddress("127.0.0.1", port2))];
-        if (port3 != 0)
-            members = [.. members, new(3, new PeerAddress("127.0.0.1", port3))];
-        Inbox = new Inbox(PeerOptions.InboxItemsPerPeer * 2);
+        options ??= Fast;
+        Inbox = new Inbox(PeerOptions.InboxItemsPerPeer * PeerOptions.PeersMax);
         Reader = new InboxReader(Inbox);
-        Network = new PeerNetwork(1, new ClusterConfiguration(Node.ClusterId, members), Inbox, Log, options ?? Fast, randomSeed: 1);
-        Network.Start();
+        NodeIdentity identity = Handshakes.Identity(1);
+        MetDirectories met = MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered));
+        Acceptor = new PeerAcceptor(new PeerAdmission(identity, met, Log), Inbox, Log, options);
+        Network = new PeerNetwork(identity, Acceptor, Inbox, Log, options, randomSeed: 1);
+        Configure(Cluster([2, 3], [port2, port3]));
     }
 
     public static PeerOptions Fast => new()
@@ -29,7 +35,27 @@ internal sealed class Dialling : IAsyncDisposable
 
     public RecordedLog Log { get; } = new();
 
+    public PeerAcceptor Acceptor { get; }
+
     public PeerNetwork Network { get; }
 
-    public ValueTask DisposeAsync() => Network.DisposeAsync();
+    /// <summary>Member 1 and, of the others, those that have a port.</summary>
+    public static ClusterConfiguration Cluster(ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
+    {
+        List<Member> members = [new(1, Handshakes.AddressOf(1))];
+        for (int i = 0; i < others.Length; i++)
+        {
+            if (ports[i] != 0)
+                members.Add(new Member(others[i], new PeerAddress("127.0.0.1", ports[i])));
+        }
+        return new ClusterConfiguration(Node.ClusterId, [.. members], removed);
+    }
+
+    public void Configure(ClusterConfiguration committed) => Network.Configure(committed, committed);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Network.DisposeAsync();
+        directory.Dispose();
+    }
 }

@@ -1,28 +1,29 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers;
+using RaftFast.Server.Tests.Functional;
+using RaftFast.Storage;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The accepting side of one member of a cluster of three.</summary>
+/// <summary>The accepting side of one server.</summary>
 internal sealed class Node : IAsyncDisposable
 {
     public const ulong ClusterId = 0xC1u;
 
+    private readonly TemporaryDirectory directory = new();
     private readonly Listener listener;
 
     public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0)
     {
         Inbox = new Inbox(64);
         Reader = new InboxReader(Inbox);
-        options ??= new PeerOptions();
-        Acceptor = new PeerAcceptor(id, Cluster(1, 1, 1, clusterId), Inbox, Log, options);
-        SocketTransportFactory transport = Listeners.PeerTransport(NullLoggerFactory.Instance);
-        ValueTask<IConnectionListener> bound = transport.BindAsync(new IPEndPoint(IPAddress.Loopback, port));
-        listener = new Listener(bound.AsTask().GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
+        MetDirectories met = MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered));
+        Acceptor = new PeerAcceptor(new PeerAdmission(Handshakes.Identity(id, clusterId), met, Log), Inbox, Log, options ?? new PeerOptions());
+        Task<IConnectionListener> bound = Listeners.BindPeerAsync(new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
+        listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
     }
 
     public Inbox Inbox { get; }
@@ -35,10 +36,11 @@ internal sealed class Node : IAsyncDisposable
 
     public int Port => listener.EndPoint.Port;
 
-    public static ClusterConfiguration Cluster(int port1, int port2, int port3, ulong clusterId = ClusterId) => new(clusterId, [
-        new Member(1, new PeerAddress("127.0.0.1", port1)),
-        new Member(2, new PeerAddress("127.0.0.1", port2)),
-        new Member(3, new PeerAddress("127.0.0.1", port3))]);
+    public PeerAddress Address => new("127.0.0.1", Port);
 
-    public async ValueTask DisposeAsync() => await listener.StopAsync(new CancellationToken(canceled: true));
+    public async ValueTask DisposeAsync()
+    {
+        await listener.StopAsync(new CancellationToken(canceled: true));
+        directory.Dispose();
+    }
 }

@@ -12,21 +12,23 @@ public sealed class PeerHandshakeTests
     {
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
-        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(new Handshake(Node.ClusterId, 2, 1)));
+        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(Handshakes.From(2)));
+        PeerIntroduced introduced = node.Reader.Next<PeerIntroduced>();
+        Assert.Equal(2u, introduced.Peer);
+        Assert.Equal(Handshakes.AddressOf(2), introduced.Address);
         Assert.Empty(node.Log.Lines);
     }
 
     [Theory]
     [InlineData(HandshakeStatus.WrongCluster, 0xBADu, 2u, 1u)]
     [InlineData(HandshakeStatus.WrongMember, Node.ClusterId, 2u, 3u)]
-    [InlineData(HandshakeStatus.UnknownMember, Node.ClusterId, 9u, 1u)]
     [InlineData(HandshakeStatus.UnknownMember, Node.ClusterId, 0u, 1u)]
     [InlineData(HandshakeStatus.UnknownMember, Node.ClusterId, 1u, 1u)]
     public async Task Handshake_of_anyone_else_is_refused_with_one_line(HandshakeStatus status, ulong cluster, ulong from, ulong to)
     {
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
-        Assert.Equal(status, dialer.ShakeHands(new Handshake(cluster, from, to)));
+        Assert.Equal(status, dialer.ShakeHands(Handshakes.From(from, to, cluster)));
         dialer.AssertClosed();
         AssertOneLine(node, dialer, status.ToString());
         node.Reader.AssertEmpty();
@@ -37,7 +39,7 @@ public sealed class PeerHandshakeTests
     {
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
-        byte[] bytes = RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1));
+        byte[] bytes = RawDialer.Bytes(Handshakes.From(2));
         BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), Handshake.Version + 1);
         dialer.Send(bytes);
         Assert.Equal(HandshakeStatus.UnsupportedVersion, dialer.ReadAnswer());
@@ -48,7 +50,7 @@ public sealed class PeerHandshakeTests
     [Fact]
     public async Task Handshake_may_come_in_two_pieces_cut_anywhere()
     {
-        byte[] bytes = RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1));
+        byte[] bytes = RawDialer.Bytes(Handshakes.From(2));
         await using Node node = new();
         for (int cut = 1; cut < bytes.Length; cut++)
         {
@@ -66,7 +68,7 @@ public sealed class PeerHandshakeTests
     {
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
-        foreach (byte b in RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1)))
+        foreach (byte b in RawDialer.Bytes(Handshakes.From(2)))
             dialer.Send([b]);
         Assert.Equal(HandshakeStatus.Accepted, dialer.ReadAnswer());
     }
@@ -74,7 +76,7 @@ public sealed class PeerHandshakeTests
     [Fact]
     public async Task Flipped_bit_in_a_handshake_is_never_accepted()
     {
-        byte[] bytes = RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1));
+        byte[] bytes = RawDialer.Bytes(Handshakes.From(2));
         await using Node node = new();
         for (int bit = 0; bit < bytes.Length * 8; bit++)
         {
@@ -108,7 +110,7 @@ public sealed class PeerHandshakeTests
     {
         await using Node node = new(options: new PeerOptions { HandshakeTimeout = TimeSpan.FromMilliseconds(50) });
         using RawDialer dialer = new(node.Port);
-        dialer.Send(RawDialer.Bytes(new Handshake(Node.ClusterId, 2, 1)).AsSpan(0, sent));
+        dialer.Send(RawDialer.Bytes(Handshakes.From(2)).AsSpan(0, sent));
         dialer.AssertClosed();
         AssertOneLine(node, dialer, "in time");
     }

@@ -17,7 +17,9 @@ internal sealed class RawAcceptor : IDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    /// <summary>The next connection, its handshake read and verified, the answer still due.</summary>
+    public PeerAddress Address => new("127.0.0.1", Port);
+
+    /// <summary>The next connection, its handshake from member 1 to member 2 read and verified, the answer still due.</summary>
     public Socket Accept()
     {
         Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "nobody dialled");
@@ -26,7 +28,7 @@ internal sealed class RawAcceptor : IDisposable
         byte[] bytes = Receive(socket, Handshake.Size);
         Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out uint version));
         Assert.Equal(Handshake.Version, version);
-        Assert.Equal(new Handshake(Node.ClusterId, 1, 2), handshake);
+        Assert.Equal(Handshakes.From(1, to: 2), handshake);
         return socket;
     }
 
@@ -38,6 +40,9 @@ internal sealed class RawAcceptor : IDisposable
         socket.Send(answer);
         return socket;
     }
+
+    /// <summary>Once nobody dials any more: whoever did is in the queue.</summary>
+    public void AssertNobodyDialled() => Assert.False(listener.Poll(TimeSpan.Zero, SelectMode.SelectRead), "somebody dialled");
 
     public static byte[] Receive(Socket socket, int length)
     {

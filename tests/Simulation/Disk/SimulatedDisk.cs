@@ -115,6 +115,15 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             files.Add(name, file);
     }
 
+    /// <summary>An empty disk in its place.</summary>
+    public void Wipe()
+    {
+        files.Clear();
+        durableFiles.Clear();
+        unsynced.Clear();
+        writes.Clear();
+    }
+
     /// <summary>Whether there is a batch that another one has followed, so that damage to it can't pass for a torn write.</summary>
     public bool CanBeDamaged => writes.Count > 2;
 

@@ -21,13 +21,26 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private readonly byte[]?[] torn = new byte[]?[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
 
+    private long latestConfigurationIndex;
+
     public long Committed => committed.Count;
+
+    /// <summary>The last that any server knows to be committed; null for that of the beginning.</summary>
+    public ClusterConfiguration? LatestConfiguration { get; private set; }
+
+    public void OnWiped(int server)
+    {
+        durable[server].Wipe();
+        torn[server] = null;
+    }
 
     /// <summary>A batch has reached a server's disk.</summary>
     public void OnWritten(int server, ReadOnlySpan<byte> image)
     {
         long before = durable[server].Overwritten;
+        long rolledBack = durable[server].ConfigurationsRolledBack;
         durable[server].Add(image, OnEntry);
+        counters[Counter.ConfigurationsRolledBack] += durable[server].ConfigurationsRolledBack - rolledBack;
         counters[Counter.EntriesOverwritten] += durable[server].Overwritten - before;
     }
 
@@ -48,7 +61,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             counters[Counter.AppendsRejected]++;
         if (message.Type is MessageType.Heartbeat or MessageType.ReadIndexResponse && message.Commit > 0 && message.Commit <= committed.Count)
         {
-            Must(durable[(int)message.To - 1].Holds(new LogPosition(committed[(int)message.Commit - 1].Term, message.Commit)),
+            Must(durable[(int)message.To - 1].HasHeld(new LogPosition(committed[(int)message.Commit - 1].Term, message.Commit)),
                 "a leader takes a follower to hold what it has not on stable storage", server);
         }
         // A late answer must not pass for that to a later question, of a later process least of all.
@@ -71,7 +84,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             OnWritten(server, image);
         torn[server] = null;
         Must(RecoveryYields(server, core), "recovery does not yield what was synced last", server);
-        histories[server] = new ServerHistory(core.HardState, 0, 0, core.Log.Last.Index, false);
+        histories[server] = new ServerHistory(core.HardState, 0, 0, core.Log.Last.Index, false, core.Configuration);
     }
 
     /// <summary>A server has taken a batch of inputs and done what they asked for.</summary>
@@ -93,9 +106,17 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             OnLeads(server, core, isNew: !stillLeads);
         else if (before.IsLeader && core.Term == before.HardState.Term)
             counters[Counter.LeadersDeposedByLostQuorum]++;
+        ConfigurationHistory configurations = log.Configurations;
+        bool isOwnChange = configurations.EffectiveIndex > 0 && log.TermAt(configurations.EffectiveIndex) == core.Term;
+        Must(!core.IsLeader || !isOwnChange || configurations.Pending <= 1, "two changes of configuration at once (thesis §4.1)", server);
+        Must(!core.IsLeader || !isOwnChange || log.TermAt(log.Committed) == core.Term,
+            "a configuration is proposed before an entry of the leader's term has committed", server);
+        Must(log.Durable < log.Last.Index || configurations.EffectiveIndex == durable[server].ConfigurationIndex,
+            "the configuration in effect is not the last one in the log", server);
+        Must(!core.IsLeader || !isOwnChange || configurations.Effective.StaysVoter(core.Id), "a leader proposes to be no voter", server);
         if (log.Committed > before.Committed)
-            OnCommitted(server, core, before.Committed);
-        histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader);
+            OnCommitted(server, core, before);
+        histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader, core.Configuration);
     }
 
     private bool RecoveryYields(int server, RaftCore core)
@@ -123,11 +144,9 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
         Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
         counters[Counter.Elections]++;
-        int votes = 0;
-        foreach (DurableLog disk in durable)
-            votes += disk.HoldsVote(core.Term, core.Id) ? 1 : 0;
         // A server alone counts its vote at once, for there is nobody to tell.
-        Must(votes > servers / 2 || servers == 1, "a leader lacks the votes of a majority (§5.2)", server);
+        Must(core.Configuration.IsSoleVoter(core.Id) || IsMajority(core.Configuration.Cluster, disk => disk.HoldsVote(core.Term, core.Id)),
+            "a leader lacks the votes of a majority (§5.2)", server);
         // A candidate that slept through a later term may still wake up as the leader of its own: that one need not have it.
         for (int i = 0; i < committed.Count; i++)
         {
@@ -136,10 +155,10 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         }
     }
 
-    private void OnCommitted(int server, RaftCore core, long before)
+    private void OnCommitted(int server, RaftCore core, in ServerHistory before)
     {
         RaftLog log = core.Log;
-        for (long index = before + 1; index <= log.Committed; index++)
+        for (long index = before.Committed + 1; index <= log.Committed; index++)
         {
             long term = log.TermAt(index);
             if (index <= committed.Count)
@@ -149,10 +168,52 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             }
             committed.Add((term, core.Term));
             counters[Counter.Commits]++;
-            int holders = 0;
-            foreach (DurableLog disk in durable)
-                holders += disk.Holds(new LogPosition(term, index)) ? 1 : 0;
-            Must(holders > servers / 2, "an entry is committed that no majority has on stable storage", server);
+            LogPosition entry = new(term, index);
+            // The leader may have proposed a configuration right after it committed by another; or died, and a follower is first to tell.
+            bool isHeld = IsMajority(core.Configuration.Cluster, disk => disk.HasHeld(entry))
+                || IsMajority(before.Effective.Cluster, disk => disk.HasHeld(entry))
+                || IsMajority(log.Configurations.Committed.Cluster, disk => disk.HasHeld(entry));
+            Must(isHeld, "an entry is committed that no majority has on stable storage", server);
+        }
+        if (log.Configurations.CommittedIndex > latestConfigurationIndex)
+            OnConfigurationCommitted(log.Configurations);
+    }
+
+    private void OnConfigurationCommitted(ConfigurationHistory configurations)
+    {
+        ClusterConfiguration after = configurations.Committed.Cluster;
+        foreach (Member member in after.Members)
+        {
+            Member? before = LatestConfiguration?.Find(member.Id);
+            if (before is null && member.Role == MemberRole.Learner)
+                counters[Counter.MembersAdded]++;
+            if (before is { Role: MemberRole.Learner } && member.Role == MemberRole.Voter)
+                counters[Counter.MembersPromoted]++;
+            if (before is not null && before.Address != member.Address)
+                counters[Counter.MembersMoved]++;
+        }
+        foreach (ulong removed in LatestConfiguration?.RemovedIds ?? [])
+            Must(after.WasRemoved(removed), "a removed member is forgotten", -1);
+        counters[Counter.MembersRemoved] += after.RemovedIds.Count - (LatestConfiguration?.RemovedIds.Count ?? 0);
+        LatestConfiguration = after;
+        latestConfigurationIndex = configurations.CommittedIndex;
+    }
+
+    /// <summary>Of the voters; in a joint configuration of both sets (§6). Not the product's own arithmetic.</summary>
+    private bool IsMajority(ClusterConfiguration configuration, Func<DurableLog, bool> holds)
+    {
+        return IsMajorityOf(member => member.Role == MemberRole.Voter) && IsMajorityOf(member => member.IsOutgoingVoter);
+
+        bool IsMajorityOf(Func<Member, bool> counts)
+        {
+            int all = 0;
+            int held = 0;
+            foreach (Member member in configuration.Members)
+            {
+                all += counts(member) ? 1 : 0;
+                held += counts(member) && holds(durable[(int)member.Id - 1]) ? 1 : 0;
+            }
+            return all == 0 || 2 * held > all;
         }
     }
 
@@ -176,5 +237,5 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             throw new InvariantException($"server {server + 1}: {otherwise}");
     }
 
-    private readonly record struct ServerHistory(HardState HardState, long Committed, long Applied, long Last, bool IsLeader);
+    private readonly record struct ServerHistory(HardState HardState, long Committed, long Applied, long Last, bool IsLeader, ConfigurationState Effective);
 }

@@ -13,7 +13,16 @@ internal sealed class DurableLog
 
     private readonly Dictionary<long, ulong> votes = [];
 
+    private readonly HashSet<LogPosition> lost = [];
+
+    private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
+
     public HardState HardState { get; private set; }
+
+    /// <summary>Of the last configuration, 0 for none: the one in effect once all of the log is durable.</summary>
+    public long ConfigurationIndex => configurations.Count == 0 ? 0 : configurations[^1].Index;
+
+    public long ConfigurationsRolledBack { get; private set; }
 
     /// <summary>Entries that a new leader's have replaced (§5.3).</summary>
     public long Overwritten { get; private set; }
@@ -30,6 +39,9 @@ internal sealed class DurableLog
 
     public bool Holds(LogPosition entry) => entry.Index <= LastIndex && TermAt(entry.Index) == entry.Term;
 
+    /// <summary>Also what a disk that is lost held.</summary>
+    public bool HasHeld(LogPosition entry) => Holds(entry) || lost.Contains(entry);
+
     /// <param name="image">A batch, from header to padding.</param>
     public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
@@ -42,17 +54,34 @@ internal sealed class DurableLog
                 votes[state.Term] = state.Vote;
             }
             else
-                Add(header, added);
+                Add(header, rest, added);
             rest = rest[header.RecordLength..];
         }
     }
 
-    private void Add(in RecordHeader header, Action<LogPosition, long, uint> added)
+    /// <summary>The disk is empty. The votes that it held have counted all the same.</summary>
+    public void Wipe()
+    {
+        for (int i = 0; i < entries.Count; i++)
+            lost.Add(new LogPosition(entries[i].Term, i + 1));
+        entries.Clear();
+        configurations.Clear();
+        HardState = default;
+    }
+
+    private void Add(in RecordHeader header, ReadOnlySpan<byte> record, Action<LogPosition, long, uint> added)
     {
         LogPosition position = header.Position;
         Invariant.Hold(position.Index <= LastIndex + 1);
         Overwritten += LastIndex - position.Index + 1;
         entries.RemoveRange((int)position.Index - 1, entries.Count - (int)position.Index + 1);
+        while (configurations.Count > 0 && configurations[^1].Index >= position.Index)
+        {
+            configurations.RemoveAt(configurations.Count - 1);
+            ConfigurationsRolledBack++;
+        }
+        if (header.Type == RecordType.Configuration)
+            configurations.Add((position.Index, ConfigurationRecord.TryRead(Record.Payload(record, header))!));
         added(position, TermAt(position.Index - 1), header.PayloadChecksum);
         entries.Add((position.Term, header.PayloadChecksum));
     }

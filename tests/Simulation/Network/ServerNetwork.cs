@@ -13,6 +13,10 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private Message begunMessage;
     private int begunLength;
 
+    /// <summary>Where this server dials the others.</summary>
+    private readonly SortedList<ulong, PeerAddress> addresses = [];
+    private ClusterConfiguration? configured;
+
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
 
     public bool Send(in Message message, ReadOnlySpan<byte> records)
@@ -47,6 +51,57 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     public void Flush()
     {
+    }
+
+    public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
+    {
+        foreach (Member member in effective.Members)
+        {
+            bool isNews = configured?.Find(member.Id)?.Address != member.Address;
+            if (member.Id != server.Id && (isNews || !addresses.ContainsKey(member.Id)))
+                Dial(member.Id, member.Address);
+        }
+        foreach (Member member in configured?.Members ?? [])
+        {
+            if (effective.Find(member.Id) is null && committed.Find(member.Id) is null)
+                Drop(member.Id);
+        }
+        server.Admission!.Update(committed);
+        foreach (ulong removed in committed.RemovedIds)
+        {
+            Drop(removed);
+            if (removed != server.Id)
+                cluster.Disconnect(Number(removed), self);
+        }
+        configured = effective;
+    }
+
+    public void Introduced(ulong peer, PeerAddress address)
+    {
+        if (addresses.GetValueOrDefault(peer) != address)
+            Dial(peer, address);
+    }
+
+    /// <returns>Null when this server doesn't know of that one.</returns>
+    public PeerAddress? AddressOf(int peer) => addresses.GetValueOrDefault((ulong)peer + 1);
+
+    /// <summary>The process has died.</summary>
+    public void Forget()
+    {
+        addresses.Clear();
+        configured = null;
+    }
+
+    private void Dial(ulong peer, PeerAddress address)
+    {
+        addresses[peer] = address;
+        cluster.Dial(self, Number(peer));
+    }
+
+    private void Drop(ulong peer)
+    {
+        if (addresses.Remove(peer))
+            cluster.Disconnect(self, Number(peer));
     }
 
     private static int Number(ulong id) => (int)id - 1;

@@ -1,0 +1,49 @@
+-- What wrk sends and reports, in bench/compare/run: wrk … URL -- put|get raftfast|etcd DEPTH
+-- DEPTH requests are sent at once; wrk counts each answer, and takes the time of the last.
+local keys = 1000
+local value = string.rep("x", 64)
+local batches = {}
+local next_batch = 0
+local threads = 0
+
+function setup(thread)
+  thread:set("number", threads)
+  threads = threads + 1
+end
+
+local function one(method, server, key)
+  if server == "raftfast" then
+    return wrk.format(method, "/key-" .. key, nil, method == "PUT" and value or nil)
+  end
+  if method == "GET" then
+    return wrk.format("GET", "/v2/keys/key-" .. key .. "?quorum=true")
+  end
+  local headers = { ["Content-Type"] = "application/x-www-form-urlencoded" }
+  return wrk.format("PUT", "/v2/keys/key-" .. key, headers, "value=" .. value)
+end
+
+function init(args)
+  local method, server, depth = string.upper(args[1]), args[2], tonumber(args[3])
+  for first = 0, keys - 1 do
+    local requests = {}
+    for i = 0, depth - 1 do
+      requests[i + 1] = one(method, server, string.format("%06d", (first * depth + i) % keys))
+    end
+    batches[first] = table.concat(requests)
+  end
+  -- Threads don't write the same key at the same time.
+  next_batch = number * math.floor(keys / 8)
+end
+
+function request()
+  next_batch = (next_batch + 1) % keys
+  return batches[next_batch]
+end
+
+-- The last line: requests a second, p50 and p99 in microseconds, answers that were not 2xx, connections that failed.
+function done(summary, latency)
+  local e = summary.errors
+  io.write(string.format("result %.1f %d %d %d %d\n",
+    summary.requests / (summary.duration / 1e6), latency:percentile(50), latency:percentile(99), e.status,
+    e.connect + e.read + e.write + e.timeout))
+end

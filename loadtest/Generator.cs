@@ -1,0 +1,54 @@
+using System.Globalization;
+using RaftFast.LoadTest.Load;
+using RaftFast.LoadTest.Measurement;
+using RaftFast.LoadTest.Scenarios;
+using RaftFast.LoadTest.Simulations;
+
+namespace RaftFast.LoadTest;
+
+/// <summary>What this generator can do on this machine, and whether that was enough for what it has measured.</summary>
+/// <param name="PerSecond">Successful steps a second of the same load, in a closed loop, against the <see cref="EmptyServer"/>.</param>
+internal sealed record Generator(double PerSecond)
+{
+    /// <summary>Below this, what was measured may be the generator.</summary>
+    public const double RatioMin = 1.5;
+
+    /// <summary>Of the 99th percentile of the latencies, at most this share may be the generator's own lateness.</summary>
+    public const double LagShareMax = 0.25;
+
+    private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan During = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>The empty server shares this machine with the generator, as the measured one does.</summary>
+    public static async Task<Generator> MeasureAsync(Scenarios.Load load, int copies, CancellationToken cancellation)
+    {
+        await using EmptyServer server = await EmptyServer.StartAsync(0, load.ValueBytes);
+        Target target = new([server.EndPoint], Timeout);
+        await load.PrepareAsync(target);
+        Measurements measurements = new();
+        RunPlan plan = new([new KeepConstant(copies, During)], WarmUp, copies, long.MaxValue, Timeout);
+        await new ScenarioRun(plan, measurements).RunAsync(load, target, _ => Task.CompletedTask, cancellation);
+        return new Generator(new RunResult(measurements).All.OkPerSecond);
+    }
+
+    public double RatioTo(RunResult result) => PerSecond / result.All.OkPerSecond;
+
+    public bool WasLimit(RunResult result) => RatioTo(result) < RatioMin || WasLate(result);
+
+    /// <summary>One sentence.</summary>
+    public string Verdict(RunResult result)
+    {
+        string ratio = string.Create(CultureInfo.InvariantCulture,
+            $"against an empty HTTP server it drives {PerSecond:N0}/s, {RatioTo(result):F1} times what was measured");
+        string lag = result.Lag is { } late ? $", and began requests up to {Duration.Text(late)} late (p99)" : "";
+        string needed = RatioMin.ToString(CultureInfo.InvariantCulture);
+        if (RatioTo(result) < RatioMin)
+            return $"THE GENERATOR WAS THE LIMIT, or close to it: {ratio}{lag}; at least {needed} times are needed";
+        if (WasLate(result))
+            return $"THE GENERATOR WAS LATE: {ratio}{lag}; that is in the latencies, so they are upper bounds";
+        return $"the generator was not the limit: {ratio}{lag}";
+    }
+
+    private static bool WasLate(RunResult result) => result.Lag > result.All.Percentile(99) * LagShareMax;
+}

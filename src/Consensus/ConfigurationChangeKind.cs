@@ -1,0 +1,11 @@
+namespace RaftFast.Consensus;
+
+public enum ConfigurationChangeKind
+{
+    AddVoter,
+    AddLearner,
+    Remove,
+
+    /// <summary>A new address; nobody's role changes.</summary>
+    Move,
+}

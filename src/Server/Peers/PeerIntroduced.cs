@@ -1,0 +1,18 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>The peer has dialled this server, and was accepted. Its frames, if any, come after.</summary>
+internal sealed class PeerIntroduced(ulong peer) : InboxSignal
+{
+    private volatile PeerAddress? address;
+
+    public ulong Peer { get; } = peer;
+
+    /// <summary>Where it is to be dialled in turn, as it said last.</summary>
+    public PeerAddress Address
+    {
+        get => address!;
+        set => address = value;
+    }
+}

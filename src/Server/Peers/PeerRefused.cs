@@ -1,0 +1,12 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Peers;
+
+/// <summary>The peer refuses this server for good.</summary>
+internal sealed class PeerRefused(ulong peer, HandshakeStatus status) : InboxSignal
+{
+    public ulong Peer { get; } = peer;
+
+    /// <summary><see cref="HandshakeStatus.Removed"/> or <see cref="HandshakeStatus.DirectoryReplaced"/>.</summary>
+    public HandshakeStatus Status { get; } = status;
+}

@@ -1,0 +1,259 @@
+using System.Net.Sockets;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Server.Tests.Peers;
+
+/// <summary>Whom member 1 dials, and where, as the configurations change.</summary>
+public sealed class PeerConfigurationTests
+{
+    [Fact]
+    public async Task Member_that_is_added_is_dialled()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        Assert.False(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+        first.Configure(Dialling.Cluster([2], [second.Port]));
+        Assert.Equal(2u, first.Reader.Next<PeerConnected>().Peer);
+        Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+        first.Network.Flush();
+        Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), second.Reader.NextFrames(Frame.HeaderSize, from: 1));
+    }
+
+    [Fact]
+    public async Task Member_of_neither_configuration_is_let_go_and_not_dialled_again()
+    {
+        using RawAcceptor second = new();
+        await using (Dialling first = new(second.Port))
+        {
+            using Socket socket = second.AcceptAndAnswer();
+            first.Reader.Next<PeerConnected>();
+            first.Configure(Dialling.Cluster([], []));
+            Assert.False(first.Network.CanSend(2));
+            Assert.False(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+            Assert.Equal(0, socket.Receive(new byte[1]));
+            Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+            Assert.Single(first.Log.Lines); // that it was reachable
+        }
+        second.AssertNobodyDialled();
+    }
+
+    [Fact]
+    public async Task Member_of_either_configuration_is_dialled()
+    {
+        await using Node second = new(id: 2);
+        await using Node third = new(id: 3);
+        await using Dialling first = new();
+        first.Network.Configure(Dialling.Cluster([2], [second.Port]), Dialling.Cluster([3], [third.Port]));
+        Assert.Equal([2ul, 3ul], new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
+        first.Configure(Dialling.Cluster([3], [third.Port]));
+        Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+        Assert.True(first.Network.CanSend(3));
+    }
+
+    [Fact]
+    public async Task Frames_written_to_a_member_before_it_is_let_go_are_no_trouble_to_flush()
+    {
+        await using Node second = new(id: 2);
+        await using Node third = new(id: 3);
+        await using Dialling first = new(second.Port, third.Port);
+        first.Reader.Next<PeerConnected>();
+        first.Reader.Next<PeerConnected>();
+        Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+        Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 3), default));
+        first.Configure(Dialling.Cluster([3], [third.Port]));
+        first.Network.Flush();
+        Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), third.Reader.NextFrames(Frame.HeaderSize, from: 1));
+        Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+    }
+
+    [Fact]
+    public async Task Member_that_is_let_go_and_comes_back_is_dialled_again()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        for (int i = 0; i < 5; i++)
+        {
+            first.Configure(Dialling.Cluster([2], [second.Port]));
+            first.Reader.Next<PeerConnected>();
+            first.Configure(Dialling.Cluster([], []));
+            first.Reader.Next<PeerLost>();
+        }
+    }
+
+    [Fact]
+    public async Task Connected_member_whose_address_changes_is_dialled_at_the_new_one()
+    {
+        using RawAcceptor before = new();
+        using RawAcceptor after = new();
+        await using (Dialling first = new(before.Port))
+        {
+            using Socket socket = before.AcceptAndAnswer();
+            first.Reader.Next<PeerConnected>();
+            first.Configure(Dialling.Cluster([2], [after.Port]));
+            Assert.Equal(0, socket.Receive(new byte[1]));
+            first.Reader.Next<PeerLost>();
+            using Socket moved = after.AcceptAndAnswer();
+            first.Reader.Next<PeerConnected>();
+            first.Network.Send(Frames.Heartbeat(1, to: 2), default);
+            first.Network.Flush();
+            Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(moved, Frame.HeaderSize));
+            Assert.All(first.Log.Lines, line => Assert.Contains("is reachable", line, StringComparison.Ordinal));
+        }
+        before.AssertNobodyDialled();
+    }
+
+    [Fact]
+    public async Task Address_that_changes_ends_an_attempt_under_way()
+    {
+        using RawAcceptor before = new();
+        using RawAcceptor after = new();
+        await using Dialling first = new(before.Port);
+        using Socket unanswered = before.Accept();
+        first.Configure(Dialling.Cluster([2], [after.Port]));
+        Assert.Equal(0, unanswered.Receive(new byte[1]));
+        using Socket moved = after.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
+    }
+
+    [Fact]
+    public async Task Address_that_changes_ends_a_pause()
+    {
+        using RawAcceptor after = new();
+        PeerOptions never = new() { BackoffMin = TimeSpan.FromDays(1), BackoffMax = TimeSpan.FromDays(1) };
+        await using Dialling first = new(Handshakes.AddressOf(2).Port, options: never);
+        Eventually.True(() => first.Log.Lines.Length > 0);
+        first.Configure(Dialling.Cluster([2], [after.Port]));
+        using Socket moved = after.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
+    }
+
+    [Fact]
+    public async Task Each_address_that_does_not_answer_is_told_once()
+    {
+        await using Dialling first = new(Handshakes.AddressOf(2).Port);
+        for (int i = 1; i <= 3; i++)
+        {
+            Eventually.True(() => first.Log.Lines.Length == i);
+            Assert.Contains($"{Handshakes.AddressOf(1 + (ulong)i)} is unreachable", first.Log.Lines[^1], StringComparison.Ordinal);
+            first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2 + (ulong)i).Port]));
+        }
+    }
+
+    [Fact]
+    public async Task Configurations_of_the_last_call_cost_nothing()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        ClusterConfiguration effective = Dialling.Cluster([2], [second.Port]);
+        ClusterConfiguration committed = Dialling.Cluster([], []);
+        first.Network.Configure(effective, committed);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 1000; i++)
+            first.Network.Configure(effective, committed);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public async Task Stranger_that_introduces_itself_is_dialled_back()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        first.Network.Introduced(2, second.Address);
+        first.Reader.Next<PeerConnected>();
+        Assert.True(first.Network.CanSend(2));
+    }
+
+    [Fact]
+    public async Task Stranger_stays_until_the_log_has_come_to_know_it_and_to_let_it_go()
+    {
+        await using Node second = new(id: 2);
+        await using Node third = new(id: 3);
+        await using Dialling first = new();
+        first.Network.Introduced(2, second.Address);
+        first.Reader.Next<PeerConnected>();
+        // As the log of a server that joins comes in.
+        first.Configure(Dialling.Cluster([3], [third.Port]));
+        Assert.Equal(3u, first.Reader.Next<PeerConnected>().Peer);
+        first.Configure(Dialling.Cluster([2, 3], [second.Port, third.Port]));
+        Assert.True(first.Network.CanSend(2));
+        first.Configure(Dialling.Cluster([3], [third.Port]));
+        Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+    }
+
+    [Fact]
+    public async Task What_a_member_says_of_its_address_holds_until_its_configured_one_changes()
+    {
+        using RawAcceptor said = new();
+        using RawAcceptor configured = new();
+        await using Dialling first = new(Handshakes.AddressOf(2).Port);
+        first.Network.Introduced(2, said.Address);
+        using Socket socket = said.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
+        first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port])); // as it was
+        first.Network.Introduced(2, said.Address); // once more
+        Assert.True(first.Network.CanSend(2));
+        first.Configure(Dialling.Cluster([2], [configured.Port]));
+        first.Reader.Next<PeerLost>();
+        using Socket moved = configured.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
+    }
+
+    [Fact]
+    public async Task What_a_stranger_says_of_its_address_holds_when_the_log_comes_to_know_it()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        first.Network.Introduced(2, second.Address);
+        first.Reader.Next<PeerConnected>();
+        first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port]));
+        Assert.True(first.Network.CanSend(2));
+    }
+
+    [Fact]
+    public async Task Nobody_introduces_itself_as_this_server_or_after_its_removal()
+    {
+        using RawAcceptor second = new();
+        await using (Dialling first = new())
+        {
+            first.Configure(Dialling.Cluster([], [], removed: [2]));
+            first.Network.Introduced(1, second.Address);
+            first.Network.Introduced(2, second.Address);
+        }
+        second.AssertNobodyDialled();
+    }
+
+    [Fact]
+    public async Task Removed_stranger_is_let_go()
+    {
+        await using Node second = new(id: 2);
+        await using Dialling first = new();
+        first.Network.Introduced(2, second.Address);
+        first.Reader.Next<PeerConnected>();
+        first.Configure(Dialling.Cluster([], [], removed: [2]));
+        Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+        Assert.False(first.Network.CanSend(2));
+    }
+
+    [Fact]
+    public async Task Strangers_are_dialled_up_to_a_bound_and_make_room_for_members()
+    {
+        using RawAcceptor second = new();
+        await using (Dialling first = new())
+        {
+            for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
+                first.Network.Introduced(id, Handshakes.AddressOf(9));
+            first.Network.Introduced(2, second.Address);
+            // One line each; Configure has not been called meanwhile, so whoever was to be dialled has been.
+            Eventually.True(() => first.Log.Lines.Length == PeerOptions.PeersMax);
+        }
+        second.AssertNobodyDialled();
+
+        await using Dialling full = new();
+        for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
+            full.Network.Introduced(id, Handshakes.AddressOf(9));
+        full.Configure(Dialling.Cluster([2], [second.Port]));
+        using Socket socket = second.AcceptAndAnswer();
+        Assert.Equal(2u, full.Reader.Next<PeerConnected>().Peer);
+    }
+}

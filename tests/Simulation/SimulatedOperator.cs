@@ -1,0 +1,80 @@
+using System.Text;
+using RaftFast.Http;
+using RaftFast.Protocol;
+
+namespace RaftFast.Simulation;
+
+/// <summary>A person who adds members and removes them, one request at a time, at any server.</summary>
+internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : IRequestOwner
+{
+    private ClientRequest? request;
+    private SimulatedServer? server;
+    private int incarnation;
+
+    /// <summary>Answered 204 in the batch under way.</summary>
+    private ClientRequest? unconfirmed;
+
+    /// <summary>Stops after the request under way.</summary>
+    public bool IsRetired { get; set; }
+
+    public bool MarkForResume() => request is not null;
+
+    public void Resume()
+    {
+        ClientRequest answered = request!;
+        bool isDone = answered.Status == 204;
+        Invariant.Hold(isDone || answered.Status is 409 or 503 or 504 or 507);
+        if (isDone)
+            unconfirmed = answered;
+        else if (answered.Status == 409)
+            cluster.Counters[Counter.ChangesRefused]++;
+        cluster.OnAnswered(isDone ? 0 : answered.Status, server!, isPut: false);
+        Think();
+    }
+
+    public void Think()
+    {
+        request = null;
+        if (!IsRetired)
+            cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.ChurnIntervalMax), new Event(EventKind.OperatorThinks, 0, 0, 0));
+    }
+
+    public void Ask()
+    {
+        server = cluster.Servers[random.Next(cluster.Servers.Count)];
+        if (IsRetired || !server.IsUp)
+        {
+            Think();
+            return;
+        }
+        incarnation = server.Incarnation;
+        SimulatedServer subject = cluster.Servers[random.Next(cluster.Servers.Count)];
+        request = new ClientRequest(this);
+        request.Begin();
+        bool adds = subject.Number >= cluster.Scenario.Servers && random.OneIn(2);
+        request.BeginMember(adds ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, subject.Id);
+        if (adds)
+            request.AppendBody(Encoding.ASCII.GetBytes(subject.Identity.Address.ToString()));
+        server.Deliver(new Input(EventKind.Request) { Request = request });
+    }
+
+    public void OnDied(SimulatedServer dead)
+    {
+        if (request is not null && dead == server && dead.Incarnation != incarnation)
+            Think();
+    }
+
+    /// <summary>204: it is so, unless a later change has been made meanwhile.</summary>
+    public void CheckAnswer()
+    {
+        if (unconfirmed is not { } answered)
+            return;
+        unconfirmed = null;
+        ClusterConfiguration? latest = cluster.Invariants.LatestConfiguration;
+        bool isMember = latest?.Find(answered.MemberId) is not null;
+        bool wasRemoved = latest?.WasRemoved(answered.MemberId) ?? false;
+        bool isTrue = answered.Method == ClientRequestMethod.AddMember ? isMember || wasRemoved : !isMember;
+        if (!isTrue)
+            throw new InvariantException($"a change of member {answered.MemberId} was answered 204, and is not committed");
+    }
+}
