@@ -61,6 +61,11 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
             if (member.Id != server.Id && (isNews || !addresses.ContainsKey(member.Id)))
                 Dial(member.Id, member.Address);
         }
+        foreach (Member member in committed.Members)
+        {
+            if (member.Id != server.Id && !addresses.ContainsKey(member.Id))
+                Dial(member.Id, member.Address);
+        }
         foreach (Member member in configured?.Members ?? [])
         {
             if (effective.Find(member.Id) is null && committed.Find(member.Id) is null)
