@@ -17,14 +17,17 @@ public sealed class ClusterConfiguration
     /// <summary>Removed members that are remembered: one a day for 44 years.</summary>
     public const int RemovedMax = 16384;
 
+    private readonly Member[] members;
+    private readonly ulong[] removedIds;
+
     /// <param name="removedIds">In ascending order.</param>
     public ClusterConfiguration(ulong clusterId, Member[] members, ulong[]? removedIds = null, bool leavesJointItself = false)
     {
         removedIds ??= [];
         Invariant.Hold(Flaw(members, removedIds) is null);
         ClusterId = clusterId;
-        Members = members;
-        RemovedIds = removedIds;
+        this.members = members;
+        this.removedIds = removedIds;
         LeavesJointItself = leavesJointItself;
         foreach (Member member in members)
             IsJoint |= member.IsOutgoingVoter;
@@ -33,10 +36,10 @@ public sealed class ClusterConfiguration
     public ulong ClusterId { get; }
 
     /// <summary>In ascending order of id. Empty at a node that has yet to hear from the cluster that it joins.</summary>
-    public IReadOnlyList<Member> Members { get; }
+    public IReadOnlyList<Member> Members => members;
 
     /// <summary>Ids that were members' once and will be no other's, in ascending order.</summary>
-    public IReadOnlyList<ulong> RemovedIds { get; }
+    public IReadOnlyList<ulong> RemovedIds => removedIds;
 
     /// <summary>Two sets of voters decide together (§6): a change of more than one voter is under way.</summary>
     public bool IsJoint { get; }
@@ -56,7 +59,7 @@ public sealed class ClusterConfiguration
 
     public Member? Find(ulong id)
     {
-        foreach (Member member in Members)
+        foreach (Member member in members)
         {
             if (member.Id == id)
                 return member;
@@ -64,15 +67,7 @@ public sealed class ClusterConfiguration
         return null;
     }
 
-    public bool WasRemoved(ulong id)
-    {
-        foreach (ulong removed in RemovedIds)
-        {
-            if (removed == id)
-                return true;
-        }
-        return false;
-    }
+    public bool WasRemoved(ulong id) => Array.BinarySearch(removedIds, id) >= 0;
 
     /// <returns>What no configuration may be; null for a good one.</returns>
     internal static string? Flaw(ReadOnlySpan<Member> members, ReadOnlySpan<ulong> removedIds)

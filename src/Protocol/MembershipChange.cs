@@ -39,7 +39,7 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
         ulong id = BinaryPrimitives.ReadUInt64LittleEndian(payload[8..]);
         ReadOnlySpan<byte> url = payload[HeaderSize..];
         MembershipChangeKind kind = (MembershipChangeKind)payload[0];
-        if (id == 0 || kind is < MembershipChangeKind.Add or > MembershipChangeKind.Remove)
+        if (id == 0 || kind is < MembershipChangeKind.Add or > MembershipChangeKind.Move)
             return null;
         if (kind == MembershipChangeKind.Remove)
             return url.IsEmpty ? new MembershipChange(kind, id) : null;

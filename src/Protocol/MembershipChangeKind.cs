@@ -7,4 +7,7 @@ public enum MembershipChangeKind : byte
     Add = 1,
 
     Remove = 2,
+
+    /// <summary>A member is to be found at another address. It, or who has heard it from it, tells the leader.</summary>
+    Move = 3,
 }

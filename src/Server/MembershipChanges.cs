@@ -26,18 +26,24 @@ internal sealed class MembershipChanges(
     /// <summary>This member's own removal, proposed: it will not apply that entry, but be told.</summary>
     private readonly List<WaitingChange> ownRemovals = [];
 
-    /// <summary>Where members say that they are to be found, while the configuration says otherwise.</summary>
+    /// <summary>Where members have said that they are to be found.</summary>
     private readonly SortedList<ulong, PeerAddress> announced = [];
 
     private long nextNumber = firstNumber;
+
+    /// <summary>Some of that is not what the configuration says.</summary>
+    private bool hasNews;
+    private long nextTelling;
 
     public void Add(ClientRequest request, long deadline)
     {
         MembershipChange change = new(MembershipChangeKind.Remove, request.MemberId);
         if (request.Method == ClientRequestMethod.AddMember)
         {
-            string url = Encoding.UTF8.GetString(request.Body).Trim();
-            if (PeerAddress.TryParse(url, out string? error) is not { } address)
+            string? error = "the body is no URL; a member's is like http://127.0.0.1:9021";
+            string url = Encoding.UTF8.GetString(request.Body[..Math.Min(request.Body.Length, PeerAddress.UrlBytesMax + 1)]).Trim();
+            bool isLine = url.Length <= PeerAddress.UrlBytesMax && !url.AsSpan().ContainsAnyInRange('\0', '\x1f');
+            if (!isLine || PeerAddress.TryParse(url, out error) is not { } address)
             {
                 answers.BadAddress(request, error!);
                 return;
@@ -51,11 +57,29 @@ internal sealed class MembershipChanges(
     }
 
     /// <summary>A member is to be found at this address, whatever the configuration says.</summary>
-    public void Announced(ulong member, PeerAddress address) => announced[member] = address;
+    public void Announced(ulong member, PeerAddress address)
+    {
+        announced[member] = address;
+        LookForNews();
+    }
+
+    /// <summary>Another configuration is in effect. Where it moves a member, that is later news than what the member said.</summary>
+    public void Configured(ClusterConfiguration before, ClusterConfiguration after)
+    {
+        foreach (Member member in after.Members)
+        {
+            bool isMoved = before.Find(member.Id) is { } former && former.Address != member.Address;
+            if (isMoved && member.Id != core.Id)
+                announced.Remove(member.Id);
+        }
+        LookForNews();
+    }
 
     public void Route(long now)
     {
         ProposeOwn();
+        if (hasNews && !core.IsLeader && now >= nextTelling)
+            TellLeader(now);
         for (int i = 0; i < waiting.Count; i++)
         {
             WaitingChange change = waiting[i];
@@ -72,7 +96,14 @@ internal sealed class MembershipChanges(
             return;
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
         Invariant.Hold(status == DecodeStatus.Complete);
-        ChangeRefusal refusal = TryPropose(MembershipChange.TryRead(Record.Payload(record, header))!);
+        MembershipChange change = MembershipChange.TryRead(Record.Payload(record, header))!;
+        if (change.Kind == MembershipChangeKind.Move)
+        {
+            // It is told again until the configuration says so.
+            Announced(change.Id, change.Address!);
+            return;
+        }
+        ChangeRefusal refusal = TryPropose(change);
         if (refusal == ChangeRefusal.None)
             core.AwaitCommit(message.From, core.Log.Last.Index);
         core.Ready.Messages.Add(new Message
@@ -90,8 +121,9 @@ internal sealed class MembershipChanges(
 
     public void OnResponse(in Message response, long now)
     {
-        if (!asked.Remove(response.Context, out WaitingChange? change))
+        if (!asked.TryGetValue(response.Context, out WaitingChange? change) || change.AskedOf != response.From)
             return;
+        asked.Remove(response.Context);
         if (response.Rejected)
         {
             change.NotBefore = now + RetryMilliseconds;
@@ -231,8 +263,35 @@ internal sealed class MembershipChanges(
     {
         if (core.NextConfiguration() is { } next)
             TryPropose(next);
-        for (int i = announced.Count - 1; i >= 0 && core.MayChangeConfiguration; i--)
+        for (int i = announced.Count - 1; i >= 0 && hasNews && core.MayChangeConfiguration; i--)
             ProposeMove(announced.GetKeyAtIndex(i), announced.GetValueAtIndex(i));
+    }
+
+    private void LookForNews()
+    {
+        hasNews = false;
+        foreach ((ulong id, PeerAddress address) in announced)
+            hasNews |= core.Configuration.Cluster.Find(id) is { } member && member.Address != address;
+    }
+
+    /// <summary>The leader may not be where a member that has moved looks for it, and the other way round.</summary>
+    private void TellLeader(long now)
+    {
+        nextTelling = now + RetryMilliseconds;
+        foreach ((ulong id, PeerAddress address) in announced)
+        {
+            if (core.LeaderId == 0 || core.Configuration.Cluster.Find(id) is not { } member || member.Address == address)
+                continue;
+            Message message = new()
+            {
+                Type = MessageType.ChangeMembers,
+                From = core.Id,
+                To = core.LeaderId,
+                Context = nextNumber++,
+                Count = 1,
+            };
+            network.Send(message, new MembershipChange(MembershipChangeKind.Move, id, address).ToRecord());
+        }
     }
 
     private void ProposeMove(ulong id, PeerAddress address)

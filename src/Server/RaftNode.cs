@@ -211,6 +211,7 @@ internal sealed partial class RaftNode
         if (configured == core.Configuration && committedConfiguration == committed)
             return;
         network.Configure(core.Configuration.Cluster, committed.Cluster);
+        changes.Configured(configured.Cluster, core.Configuration.Cluster);
         if (committedConfiguration != committed)
             MembershipLog.Changed(logger, committedConfiguration.Cluster, committed.Cluster);
         configured = core.Configuration;

@@ -68,7 +68,7 @@ public sealed class MembershipChangeTests
     public static TheoryData<int, byte[]> Flaws => new()
     {
         { 0, [0] },
-        { 0, [3] },
+        { 0, [4] },
         { 0, [2] }, // removes, and names an address
         { 1, [1] },
         { 7, [1] },

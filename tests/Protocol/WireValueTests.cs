@@ -22,7 +22,7 @@ public sealed class WireValueTests
     [Fact]
     public void Membership_changes_and_refusals_keep_their_numbers()
     {
-        Assert.Equal("Add=1 Remove=2", Numbers<MembershipChangeKind>());
+        Assert.Equal("Add=1 Remove=2 Move=3", Numbers<MembershipChangeKind>());
         Assert.Equal(
             "None=0 NotNow=1 ChangeUnderWay=2 IdInUse=3 IdWasRemoved=4 AddressInUse=5 LastVoter=6 TooManyMembers=7 DiskFull=8",
             Numbers<ChangeRefusal>());

@@ -21,7 +21,8 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
             PeerSocket.Configure(socket, options);
             result = await ShakeHandsAsync(new NetworkStream(socket, ownsSocket: true), deadline.Token);
         }
-        catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
+        // An address in the log may be one that this machine can't even try (IPv6 without IPv6): that ends nobody.
+        catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception) || exception is NotSupportedException or ArgumentException)
         {
             result = DialResult.Failed(PeerSocket.Reason(exception));
         }

@@ -25,10 +25,17 @@ internal sealed class PeerLink
     /// <summary>Of one connection after the other: <see cref="OutboundConnection.RunAsync"/> has returned before the next gets it.</summary>
     private readonly Lazy<byte[]> ringMemory;
 
-    private volatile PeerAddress address;
+    /// <summary>Where the peer itself has said that it is; null until it has.</summary>
+    private volatile PeerAddress? introduced;
+
+    /// <summary>Where the last configuration that names the peer says it is; null for a stranger.</summary>
+    private volatile PeerAddress? configured;
 
     /// <summary>Cancelled when what is under way at an address is to end.</summary>
     private volatile CancellationTokenSource attempt = new();
+
+    /// <summary>Ends the pause between two attempts.</summary>
+    private volatile TaskCompletionSource wake = new();
 
     private volatile bool isStopped;
     private volatile OutboundConnection? current;
@@ -40,11 +47,13 @@ internal sealed class PeerLink
     private TimeSpan backoff;
     private bool? wasReachable;
     private HandshakeStatus lastRefusal;
+    private int attempts;
 
     /// <param name="handshake">To says whom to dial.</param>
-    public PeerLink(PeerAddress address, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
+    /// <param name="introduced">Null: <see cref="Configure"/> follows.</param>
+    public PeerLink(PeerAddress? introduced, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
     {
-        this.address = address;
+        this.introduced = introduced;
         this.handshake = handshake;
         this.inbox = inbox;
         this.logger = logger;
@@ -61,8 +70,8 @@ internal sealed class PeerLink
 
     public ulong Peer => handshake.To;
 
-    /// <summary>Loop thread: where the last configuration that names the peer says it is; null for a stranger.</summary>
-    public PeerAddress? Configured { get; set; }
+    /// <summary>Loop thread: no configuration names it.</summary>
+    public bool IsStranger => configured is null;
 
     public bool CanSend => current is { } connection && connection.Ring.CanSendBulk();
 
@@ -83,15 +92,32 @@ internal sealed class PeerLink
     /// <summary>After its connection has ended there is none to flush: what was written to it is lost.</summary>
     public void Flush() => writing?.Ring.Flush();
 
-    /// <summary>Loop thread. A connection to another address ends, and this one is dialled at once.</summary>
-    public void Redirect(PeerAddress destination)
+    /// <summary>Loop thread. The peer says where it is: a connection to another address ends, and this one is dialled at once.</summary>
+    public void Introduce(PeerAddress address)
     {
-        if (address == destination)
+        if (introduced != address)
+        {
+            introduced = address;
+            BeginNewAttempt();
+        }
+        else if (current is null)
+        {
+            // It has just dialled this server: there is nothing more to wait for.
+            wake.TrySetResult();
+        }
+    }
+
+    /// <summary>
+    /// Loop thread. A configuration says where the peer is. It may be an old one that comes with the log, so a connection that works
+    /// stays; without one this address and the one that the peer named are tried in turn.
+    /// </summary>
+    public void Configure(PeerAddress address)
+    {
+        if (configured == address)
             return;
-        CancellationTokenSource old = attempt;
-        address = destination;
-        attempt = new CancellationTokenSource();
-        Cancel(old);
+        configured = address;
+        if (current is null)
+            BeginNewAttempt();
     }
 
     /// <summary><see cref="RunAsync"/> ends soon after.</summary>
@@ -108,7 +134,7 @@ internal sealed class PeerLink
         {
             // In this order: an address that comes later cancels this token.
             CancellationToken moved = attempt.Token;
-            PeerAddress destination = address;
+            PeerAddress destination = NextDestination();
             DialResult result = await new PeerDialer(destination, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
@@ -140,8 +166,25 @@ internal sealed class PeerLink
         return reason;
     }
 
+    private void BeginNewAttempt()
+    {
+        CancellationTokenSource old = attempt;
+        attempt = new CancellationTokenSource();
+        Cancel(old);
+    }
+
+    private PeerAddress NextDestination()
+    {
+        PeerAddress? said = introduced;
+        PeerAddress? written = configured;
+        if (said is null || written is null || said == written)
+            return said ?? written!;
+        return attempts++ % 2 == 0 ? said : written;
+    }
+
     private void BeginAnew()
     {
+        attempts = 0;
         backoff = options.BackoffMin;
         wasReachable = null;
         lastRefusal = HandshakeStatus.Accepted;
@@ -180,7 +223,8 @@ internal sealed class PeerLink
         do
         {
             CancellationToken moved = attempt.Token;
-            await Task.Delay(backoff * (1 - jitter.NextDouble() / 2), moved).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            wake = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await Task.WhenAny(Task.Delay(backoff * (1 - jitter.NextDouble() / 2), moved), wake.Task);
             backoff = backoff * 2 < options.BackoffMax ? backoff * 2 : options.BackoffMax;
             if (moved.IsCancellationRequested)
                 BeginAnew();

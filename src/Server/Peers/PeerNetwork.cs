@@ -69,7 +69,7 @@ internal sealed class PeerNetwork(
         {
             bool isMember = effective.Find(link.Peer) is not null || committed.Find(link.Peer) is not null;
             // A stranger's stays: it may be the leader of a log that is still on its way.
-            if (committed.WasRemoved(link.Peer) || (link.Configured is not null && !isMember))
+            if (committed.WasRemoved(link.Peer) || (!link.IsStranger && !isMember))
                 End(link);
         }
         foreach (Member member in effective.Members)
@@ -86,9 +86,9 @@ internal sealed class PeerNetwork(
         if (peer == identity.MemberId || (committed is not null && committed.WasRemoved(peer)))
             return;
         if (Find(peer) is { } link)
-            link.Redirect(address);
+            link.Introduce(address);
         else if (links.Length < PeerOptions.PeersMax)
-            Begin(peer, address);
+            Start(Begin(peer, address));
     }
 
     /// <summary>The loop has ended.</summary>
@@ -108,24 +108,26 @@ internal sealed class PeerNetwork(
         {
             // Two configurations fill the table at most: if it is full now, some of it is strangers'.
             if (links.Length == PeerOptions.PeersMax)
-                End(Array.Find(links, static link => link.Configured is null)!);
-            link = Begin(member.Id, member.Address);
+                End(Array.Find(links, static link => link.IsStranger)!);
+            link = Begin(member.Id, introduced: null);
+            link.Configure(member.Address);
+            Start(link);
         }
-        else if (link.Configured is not null && link.Configured != member.Address)
-        {
-            link.Redirect(member.Address);
-        }
-        link.Configured = member.Address;
+        link.Configure(member.Address);
     }
 
-    private PeerLink Begin(ulong peer, PeerAddress address)
+    private PeerLink Begin(ulong peer, PeerAddress? introduced)
     {
         Handshake handshake = new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
-        PeerLink link = new(address, handshake, inbox, logger, options, seeds.Next());
-        running.RemoveAll(static task => task.IsCompleted);
-        running.Add(BackgroundTask.Run(link.RunAsync));
+        PeerLink link = new(introduced, handshake, inbox, logger, options, seeds.Next());
         links = [.. links, link];
         return link;
+    }
+
+    private void Start(PeerLink link)
+    {
+        running.RemoveAll(static task => task.IsCompleted);
+        running.Add(BackgroundTask.Run(link.RunAsync));
     }
 
     private void End(PeerLink link)

@@ -37,6 +37,27 @@ public sealed class MemberAddressTests
         Eventually.Hold(() => moved.TryExchange("GET", "/key")?.Text == "after", () => $"it finds the other, {cluster}");
     }
 
+    /// <summary>The first of them leads where the second doesn't look for it, and the other way round: the third knows both.</summary>
+    [Fact]
+    public void Two_members_that_moved_one_after_the_other_find_each_other()
+    {
+        using Cluster cluster = Cluster.Start(3);
+        ClusterNode third = cluster.WaitForLeader();
+        ClusterNode first = cluster.Others(third).First();
+        ClusterNode second = cluster.Others(third).Last();
+        second.Kill();
+        string firstUrl = $"http://127.0.0.1:{FreePorts.Take()}";
+        string secondUrl = $"http://127.0.0.1:{FreePorts.Take()}";
+        first.Kill();
+        first.Start(cluster.Urls.Replace(first.PeerUrl, firstUrl, StringComparison.Ordinal));
+        Eventually.Hold(() => Membership.Says(third, $"member {first.Id} moved from"), () => $"the first move is committed, {cluster}");
+        second.Start(cluster.Urls.Replace(second.PeerUrl, secondUrl, StringComparison.Ordinal));
+        Eventually.Hold(() => Membership.Says(first, $"member {second.Id} moved from"), () => $"the second move is committed, {cluster}");
+        third.Kill();
+        Eventually.Hold(() => second.TryExchange("PUT", "/key", "value"u8)?.Status == 204, () => $"the two go on without the third, {cluster}");
+        Assert.Equal("value", Curl.Get(first.Url("/key")).Text);
+    }
+
     [Fact]
     public void A_cluster_of_one_moves_too()
     {

@@ -82,7 +82,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Connected_member_whose_address_changes_is_dialled_at_the_new_one()
+    public async Task Connection_that_works_outlives_a_configuration_that_knows_another_address()
     {
         using RawAcceptor before = new();
         using RawAcceptor after = new();
@@ -90,15 +90,14 @@ public sealed class PeerConfigurationTests
         {
             using Socket socket = before.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
-            first.Configure(Dialling.Cluster([2], [after.Port]));
-            Assert.Equal(0, socket.Receive(new byte[1]));
+            first.Configure(Dialling.Cluster([2], [after.Port])); // perhaps an old one, that comes with the log
+            first.Network.Send(Frames.Heartbeat(1, to: 2), default);
+            first.Network.Flush();
+            Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(socket, Frame.HeaderSize));
+            socket.Close();
             first.Reader.Next<PeerLost>();
             using Socket moved = after.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
-            first.Network.Send(Frames.Heartbeat(1, to: 2), default);
-            first.Network.Flush();
-            Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(moved, Frame.HeaderSize));
-            Assert.All(first.Log.Lines, line => Assert.Contains("is reachable", line, StringComparison.Ordinal));
         }
         before.AssertNobodyDialled();
     }
@@ -182,7 +181,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task What_a_member_says_of_its_address_holds_until_its_configured_one_changes()
+    public async Task What_a_member_says_of_its_address_and_what_is_configured_are_tried_in_turn()
     {
         using RawAcceptor said = new();
         using RawAcceptor configured = new();
@@ -194,6 +193,9 @@ public sealed class PeerConfigurationTests
         first.Network.Introduced(2, said.Address); // once more
         Assert.True(first.Network.CanSend(2));
         first.Configure(Dialling.Cluster([2], [configured.Port]));
+        Assert.True(first.Network.CanSend(2));
+        said.Dispose();
+        socket.Close();
         first.Reader.Next<PeerLost>();
         using Socket moved = configured.AcceptAndAnswer();
         first.Reader.Next<PeerConnected>();
