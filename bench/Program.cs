@@ -1,12 +1,44 @@
+using System.Globalization;
 using BenchmarkDotNet.Running;
 using RaftFast.Bench;
 
 // dotnet run -c Release --project bench -- disk [directory]      how fast this disk takes the log's writes
+// dotnet run -c Release --project bench -- store [--keys n]      memory, times and pauses of a store of so many keys
+// dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]   a start from a snapshot and a log
+// dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
 // dotnet run -c Release --project bench -- --filter '*'          BenchmarkDotNet's micro-benchmarks
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());
     return 0;
 }
+if (args is ["store"])
+{
+    StoreScale.Run(StoreScale.KeysDefault);
+    return 0;
+}
+if (args is ["store", "--keys", string keys])
+{
+    StoreScale.Run(int.Parse(keys, CultureInfo.InvariantCulture));
+    return 0;
+}
+if (args is ["recovery" or "snapshot", ..])
+{
+    string binary = Path.GetFullPath(Value("--binary", "out/raftfast"));
+    int keyCount = Number("--keys", RecoveryTime.KeysDefault);
+    if (args[0] == "recovery")
+        RecoveryTime.Run(binary, keyCount, Number("--entries", RecoveryTime.EntriesDefault));
+    else
+        SnapshotLatency.Run(binary, keyCount);
+    return 0;
+}
 BenchmarkSwitcher.FromAssembly(typeof(RecordBenchmarks).Assembly).Run(args);
 return 0;
+
+string Value(string flag, string otherwise)
+{
+    int place = Array.IndexOf(args, flag);
+    return place < 0 ? otherwise : args[place + 1];
+}
+
+int Number(string flag, int otherwise) => int.Parse(Value(flag, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);

@@ -29,6 +29,9 @@ public class StoreBenchmarks
         }
     }
 
+    [GlobalCleanup]
+    public void Cleanup() => store.Dispose();
+
     [Benchmark]
     public void Put()
     {

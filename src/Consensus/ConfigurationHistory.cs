@@ -47,6 +47,13 @@ public sealed class ConfigurationHistory
         entries.Add((index, new ConfigurationState(configuration)));
     }
 
+    /// <summary>§7: a snapshot's takes the place of all.</summary>
+    internal void Restore(long index, ClusterConfiguration configuration)
+    {
+        entries.Clear();
+        entries.Add((index, new ConfigurationState(configuration)));
+    }
+
     internal void TruncateFrom(long index)
     {
         Invariant.Hold(index > CommittedIndex);

@@ -53,6 +53,13 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Acknowledge();
     }
 
+    /// <summary>A snapshot has taken the place of the log, up to this index, and is durable.</summary>
+    public void Restored(long index)
+    {
+        matched = index;
+        Acknowledge();
+    }
+
     private EntryRange OnAppend(
         in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
@@ -70,6 +77,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
             });
             return EntryRange.None;
         }
+        // What is below the base is known: it is committed, and a snapshot covers it.
         int known = Known(entries);
         if (known < entries.Length && !MayAccept(entries[known]))
             return EntryRange.None;

@@ -116,6 +116,12 @@ internal sealed class Leader(RaftCore core) : Role(core)
     public void AwaitCommit(ulong peer, long index) =>
         ProgressOf(peer).CommitAwaited = Math.Max(ProgressOf(peer).CommitAwaited, index);
 
+    public bool WantsSnapshot(ulong peer) => ProgressOf(peer).WantsSnapshot;
+
+    public void SnapshotStarted(ulong peer) => ProgressOf(peer).SnapshotStarted();
+
+    public void SnapshotEnded(ulong peer, long next) => ProgressOf(peer).SnapshotEnded(next);
+
     public override void Tick()
     {
         if (--ticksToQuorumCheck == 0 && !CheckQuorum())
@@ -180,6 +186,11 @@ internal sealed class Leader(RaftCore core) : Role(core)
         if (!progress.MaySend(Core.Log.Last.Index))
             return false;
         long previous = progress.Next - 1;
+        if (previous < Core.Log.Base.Index)
+        {
+            progress.BecomeSnapshot();
+            return false;
+        }
         append = new Message
         {
             Type = MessageType.Append,

@@ -8,6 +8,7 @@ internal sealed class Progress(RaftOptions options)
     private readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
 
     private bool probeIsOut;
+    private bool snapshotIsOut;
     private int ticksWithoutAcknowledgement;
 
     public ProgressState State { get; private set; }
@@ -62,9 +63,36 @@ internal sealed class Progress(RaftOptions options)
         return wasActive;
     }
 
-    public bool MaySend(long lastIndex) => State == ProgressState.Probe
-        ? !probeIsOut
-        : Next <= lastIndex && !inflights.IsFull;
+    /// <summary>A snapshot is needed, and none is under way.</summary>
+    public bool WantsSnapshot => State == ProgressState.Snapshot && !snapshotIsOut;
+
+    public bool MaySend(long lastIndex) => State switch
+    {
+        ProgressState.Probe => !probeIsOut,
+        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull,
+        _ => false,
+    };
+
+    /// <summary>The entry before the next one to send is compacted.</summary>
+    public void BecomeSnapshot()
+    {
+        BecomeProbe(Next);
+        State = ProgressState.Snapshot;
+        snapshotIsOut = false;
+    }
+
+    public void SnapshotStarted()
+    {
+        Invariant.Hold(WantsSnapshot);
+        snapshotIsOut = true;
+    }
+
+    /// <summary>The transfer is over, well or not; what the follower has now, a probe will tell.</summary>
+    public void SnapshotEnded(long next)
+    {
+        if (State == ProgressState.Snapshot)
+            BecomeProbe(Math.Max(next, Match + 1));
+    }
 
     public void Sent(int count, int bytes)
     {
@@ -87,7 +115,8 @@ internal sealed class Progress(RaftOptions options)
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
         ticksWithoutAcknowledgement = 0;
-        if (State == ProgressState.Probe)
+        // A snapshot that is under way is not given up for what an append of before it did.
+        if (State == ProgressState.Probe || (State == ProgressState.Snapshot && advanced && !snapshotIsOut))
         {
             State = ProgressState.Replicate;
             Next = Match + 1;
@@ -101,7 +130,12 @@ internal sealed class Progress(RaftOptions options)
     public void Rejected(long rejected, long hint)
     {
         // An answer to an append from before the last change of state says nothing new.
-        bool isStale = State == ProgressState.Replicate ? rejected <= Match : rejected != Next - 1;
+        bool isStale = State switch
+        {
+            ProgressState.Replicate => rejected <= Match,
+            ProgressState.Probe => rejected != Next - 1,
+            _ => true,
+        };
         if (!isStale)
             BecomeProbe(Math.Max(Math.Min(rejected, hint + 1), Match + 1));
     }
@@ -110,7 +144,8 @@ internal sealed class Progress(RaftOptions options)
     public void MessagesMayBeLost()
     {
         CommitSent = 0;
-        BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
+        if (State != ProgressState.Snapshot)
+            BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
     }
 
     /// <summary>A probe may have been lost: it is sent again once the follower is heard from.</summary>

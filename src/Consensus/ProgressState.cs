@@ -7,4 +7,7 @@ internal enum ProgressState
 
     /// <summary>It is known: appends are pipelined, as far as the window allows.</summary>
     Replicate,
+
+    /// <summary>What it needs next is compacted: a snapshot is on its way, on a connection of its own, and no appends are (§7).</summary>
+    Snapshot,
 }

@@ -18,14 +18,16 @@ public sealed class RaftCore
     private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
+    /// <param name="applied">The last entry of the snapshot that the state machine was loaded from; 0: none.</param>
     public RaftCore(
-        ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random)
+        ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random,
+        long applied = 0)
     {
         options.Validate();
         Invariant.Hold(id > 0);
         Id = id;
         Options = options;
-        Log = new RaftLog(recoveredLog, configurations);
+        Log = new RaftLog(recoveredLog, configurations, applied);
         // A log entry of a term proves that the term was seen, though its record of term and vote may not have been needed.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
@@ -124,6 +126,45 @@ public sealed class RaftCore
     public bool HandOver() => IsLeader && leader.HandOver();
 
     public bool IsHandingOver => IsLeader && leader.IsHandingOver;
+
+    /// <summary>Leader: what this server needs next is compacted, and no snapshot is on its way to it: start one, and say so.</summary>
+    public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
+
+    public void SnapshotStarted(ulong peer) => leader.SnapshotStarted(peer);
+
+    /// <param name="installed">The last entry that it covered; 0 when the transfer failed.</param>
+    public void SnapshotEnded(ulong peer, long installed)
+    {
+        if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
+            leader.SnapshotEnded(peer, installed + 1);
+    }
+
+    /// <summary>
+    /// §7: whether a snapshot of this term's leader is to take the place of the log and of the state machine, by
+    /// <see cref="Restore"/>. If not, it is stale, or the log holds its last entry: then all up to that one is committed.
+    /// </summary>
+    public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
+    {
+        if (term < Term || IsLeader)
+            return false;
+        if (term > Term || role != follower)
+            BecomeFollower(term, leader: 0);
+        FollowLeader(from);
+        if (snapshot.Index <= Log.Committed)
+            return false;
+        if (!Log.Matches(snapshot))
+            return true;
+        Log.CommitTo(snapshot.Index);
+        return false;
+    }
+
+    /// <summary>The snapshot is durable; it takes the place of all of the log, and of the configuration.</summary>
+    public void Restore(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
+    {
+        Invariant.Hold(role == follower);
+        Log.Restore(snapshot, configurationIndex, configuration);
+        follower.Restored(snapshot.Index);
+    }
 
     /// <summary>
     /// Asks for an index that makes a read linearizable; the answer comes as a <see cref="ReadState"/>, or never: then ask

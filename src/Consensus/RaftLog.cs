@@ -2,18 +2,26 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>What the core knows of its log: positions, never bytes. Applied ≤ Committed ≤ Last and Durable ≤ Last, always.</summary>
+/// <summary>What the core knows of its log: positions, never bytes. Base ≤ Applied ≤ Committed ≤ Last and Durable ≤ Last, always.</summary>
 public sealed class RaftLog
 {
     private readonly TermRuns terms;
 
     /// <param name="recovered">The log as stable storage has it.</param>
-    public RaftLog(TermRuns recovered, ConfigurationHistory configurations)
+    /// <param name="applied">What a snapshot has brought into the state machine: committed, and not before the log's base.</param>
+    public RaftLog(TermRuns recovered, ConfigurationHistory configurations, long applied = 0)
     {
+        Invariant.Hold(recovered.Base.Index <= applied);
+        Invariant.Hold(applied <= recovered.LastIndex);
         terms = recovered;
         Configurations = configurations;
         Durable = recovered.LastIndex;
+        Committed = Applied = applied;
+        configurations.CommitTo(applied);
     }
+
+    /// <summary>The last entry that is compacted (§7): covered by a snapshot, and no longer in the log.</summary>
+    public LogPosition Base => terms.Base;
 
     public ConfigurationHistory Configurations { get; }
 
@@ -30,8 +38,12 @@ public sealed class RaftLog
 
     public long TermAt(long index) => terms.TermAt(index);
 
-    /// <summary>§5.3: whether the log holds this entry. Position (0, 0) is in every log.</summary>
-    public bool Matches(LogPosition entry) => entry.Index <= terms.LastIndex && terms.TermAt(entry.Index) == entry.Term;
+    /// <summary>
+    /// §5.3: whether the log holds this entry, or a snapshot covers it: all up to its base is committed, and so in every leader's log.
+    /// Position (0, 0) is in every log.
+    /// </summary>
+    public bool Matches(LogPosition entry) =>
+        entry.Index <= terms.LastIndex && (entry.Index < terms.Base.Index || terms.TermAt(entry.Index) == entry.Term);
 
     /// <summary>§5.4.1: whether a log that ends in <paramref name="other"/> is at least as up-to-date as this one.</summary>
     public bool IsUpToDate(LogPosition other) => other >= Last;
@@ -66,6 +78,22 @@ public sealed class RaftLog
         Invariant.Hold(index <= terms.LastIndex);
         Committed = index;
         Configurations.CommitTo(index);
+    }
+
+    /// <summary>A snapshot covers the entries up to <paramref name="index"/>, which are applied, and the log holds them no longer.</summary>
+    public void CompactTo(long index)
+    {
+        Invariant.Hold(index <= Applied);
+        terms.CompactTo(index);
+    }
+
+    /// <summary>§7: a snapshot takes the place of the whole log.</summary>
+    public void Restore(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
+    {
+        Invariant.Hold(snapshot.Index > Committed);
+        terms.Reset(snapshot);
+        Configurations.Restore(configurationIndex, configuration);
+        Durable = Committed = Applied = snapshot.Index;
     }
 
     public void AppliedTo(long index)

@@ -4,23 +4,33 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Index → term for the whole log, as runs: terms only grow along a log and change only at elections, so a log of
-/// millions of entries is a handful of runs, and the core never reads storage.
+/// millions of entries is a handful of runs, and the core never reads storage. What is compacted (§7) it knows no more.
 /// </summary>
 public sealed class TermRuns
 {
-    /// <summary>First entry of each run, ascending in term and index. Terms are distinct.</summary>
+    /// <summary>First entry of each run, ascending in term and index. Terms are distinct. All behind <see cref="Base"/>.</summary>
     private readonly List<LogPosition> runs = [];
+
+    /// <param name="base">The entry behind which the log begins; (0, 0) for a whole one.</param>
+    public TermRuns(LogPosition @base = default)
+    {
+        Base = @base;
+        LastIndex = @base.Index;
+    }
+
+    /// <summary>The last entry that is compacted; (0, 0) while none is.</summary>
+    public LogPosition Base { get; private set; }
 
     public long LastIndex { get; private set; }
 
-    public long LastTerm => runs.Count == 0 ? 0 : runs[^1].Term;
+    public long LastTerm => runs.Count == 0 ? Base.Term : runs[^1].Term;
 
-    /// <returns>0 for index 0.</returns>
+    /// <param name="index">Not below that of <see cref="Base"/>.</param>
     public long TermAt(long index)
     {
-        Invariant.Hold(index >= 0);
+        Invariant.Hold(index >= Base.Index);
         Invariant.Hold(index <= LastIndex);
-        return index == 0 ? 0 : runs[RunOf(index)].Term;
+        return index == Base.Index ? Base.Term : runs[RunOf(index)].Term;
     }
 
     public void Append(LogPosition entry)
@@ -28,7 +38,7 @@ public sealed class TermRuns
         Invariant.Hold(entry.Index == LastIndex + 1);
         Invariant.Hold(entry.Term > 0);
         Invariant.Hold(entry.Term >= LastTerm);
-        if (entry.Term > LastTerm)
+        if (runs.Count == 0 || entry.Term > LastTerm)
             runs.Add(entry);
         LastIndex = entry.Index;
     }
@@ -43,7 +53,7 @@ public sealed class TermRuns
 
     public void TruncateFrom(long index)
     {
-        Invariant.Hold(index > 0);
+        Invariant.Hold(index > Base.Index);
         if (index > LastIndex)
             return;
         while (runs.Count > 0 && runs[^1].Index >= index)
@@ -51,21 +61,48 @@ public sealed class TermRuns
         LastIndex = index - 1;
     }
 
+    /// <summary>Forgets the entries up to <paramref name="index"/> (§7).</summary>
+    public void CompactTo(long index)
+    {
+        if (index <= Base.Index)
+            return;
+        LogPosition compacted = new(TermAt(index), index);
+        int run = RunOf(index);
+        runs.RemoveRange(0, run);
+        if (index < LastIndex && (runs.Count == 1 || runs[1].Index > index + 1))
+            runs[0] = new LogPosition(compacted.Term, index + 1);
+        else
+            runs.RemoveAt(0);
+        Base = compacted;
+    }
+
+    /// <summary>A log without entries, behind <paramref name="base"/>.</summary>
+    public void Reset(LogPosition @base)
+    {
+        runs.Clear();
+        Base = @base;
+        LastIndex = @base.Index;
+    }
+
     /// <summary>
     /// The greatest entry at or below <paramref name="index"/> whose term isn't above <paramref name="term"/>: two logs
-    /// whose terms differ there can't match above it, so a probe may skip to it (§5.3, "the optimization").
+    /// whose terms differ there can't match above it, so a probe may skip to it (§5.3, "the optimization"). (0, 0) if that is compacted.
     /// </summary>
     public LogPosition LastNotAbove(long index, long term)
     {
         index = Math.Min(index, LastIndex);
-        if (index <= 0)
+        if (index < Base.Index)
             return default;
+        if (index == Base.Index)
+            return Base.Term <= term ? Base : default;
         int run = RunOf(index);
         if (runs[run].Term <= term)
             return new(runs[run].Term, index);
         while (run >= 0 && runs[run].Term > term)
             run--;
-        return run < 0 ? default : new(runs[run].Term, runs[run + 1].Index - 1);
+        if (run >= 0)
+            return new(runs[run].Term, runs[run + 1].Index - 1);
+        return Base.Term <= term ? Base : default;
     }
 
     private int RunOf(long index)

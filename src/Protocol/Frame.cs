@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back. Little-endian:
+/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back, or a part of a snapshot.
+/// Little-endian:
 /// <code>
 ///  0  u32  checksum         CRC-32C of bytes 4 to 64; records carry their own
 ///  4  u32  records length   bytes after the header, at most RecordsBytesMax
@@ -59,7 +60,7 @@ public static class Frame
         byte type = header[8];
         if (length > RecordsBytesMax || length % Record.Alignment != 0)
             return DecodeStatus.Invalid;
-        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.ChangeMembersResponse || header[9] > 1)
+        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.InstallSnapshotResponse || header[9] > 1)
             return DecodeStatus.Invalid;
         Message decoded = new()
         {
@@ -83,11 +84,11 @@ public static class Frame
         if (decoded.Position.Term is < 0 or > LogPosition.Greatest || decoded.Position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse
-            or MessageType.ChangeMembers or MessageType.ChangeMembersResponse;
+            or MessageType.ChangeMembers or MessageType.ChangeMembersResponse or MessageType.InstallSnapshotResponse;
         if (isNumbered && decoded.Context == 0)
             return DecodeStatus.Invalid;
         bool carriesRecords = CarriesRecords(decoded.Type);
-        if (decoded.Type == MessageType.ChangeMembers && decoded.Count != 1)
+        if ((decoded.Type is MessageType.ChangeMembers or MessageType.InstallSnapshot) && decoded.Count != 1)
             return DecodeStatus.Invalid;
         if (carriesRecords ? (decoded.Count == 0) != (length == 0) : length != 0)
             return DecodeStatus.Invalid;
@@ -100,9 +101,12 @@ public static class Frame
     /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
     /// right after the one before and of no earlier term (§5.3), none above the message's term. A configuration must be one, and
     /// what is forwarded a command that the state machine knows: once in the log, another would stop every member, at every start.
+    /// A part of a snapshot is no record.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {
+        if (message.Type == MessageType.InstallSnapshot)
+            return false;
         LogPosition previous = message.Position;
         for (int i = 0; i < message.Count && CarriesRecords(message.Type); i++)
         {
@@ -122,7 +126,8 @@ public static class Frame
         return records.IsEmpty;
     }
 
-    private static bool CarriesRecords(MessageType type) => type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers;
+    private static bool CarriesRecords(MessageType type) =>
+        type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers or MessageType.InstallSnapshot;
 
     private static bool MayFollow(LogPosition previous, LogPosition position, long term) =>
         position.Index == previous.Index + 1 && position.Term >= previous.Term && position.Term <= term;

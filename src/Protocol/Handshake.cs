@@ -4,12 +4,13 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// The first bytes on a peer connection. Frames then flow from the dialling side to the accepting one only.
+/// The first bytes on a peer connection. Frames then flow from the dialling side to the accepting one only, but for the answers to a
+/// snapshot.
 /// The dialling side sends, little-endian:
 /// <code>
 ///  0  u64  magic "RaftFast"
 ///  8  u32  version
-/// 12  u32  zero
+/// 12  u32  kind             ConnectionKind
 /// 16  u64  cluster id
 /// 24  u64  from
 /// 32  u64  to
@@ -27,6 +28,8 @@ namespace RaftFast.Protocol;
 /// </summary>
 public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, ulong Directory, PeerAddress Address)
 {
+    public ConnectionKind Kind { get; init; }
+
     public const int Size = 328;
 
     public const int AnswerSize = 16;
@@ -44,6 +47,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         bytes.Clear();
         Magic.CopyTo(bytes);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[8..], Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[12..], (uint)Kind);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[16..], ClusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], From);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], To);
@@ -69,6 +73,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         source = source[..Size];
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumStart..]) != Crc32C.Compute(source[..ChecksumStart]))
             return DecodeStatus.Invalid;
+        uint kind = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        if (kind > (uint)ConnectionKind.Snapshot)
+            return DecodeStatus.Invalid;
         uint addressLength = BinaryPrimitives.ReadUInt32LittleEndian(source[48..]);
         if (addressLength > PeerAddress.UrlBytesMax)
             return DecodeStatus.Invalid;
@@ -80,7 +87,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
-            address);
+            address) { Kind = (ConnectionKind)kind };
         return DecodeStatus.Complete;
     }
 

@@ -17,6 +17,8 @@ namespace RaftFast.Protocol;
 /// <item><term>TimeoutNow</term><description>From a leader that hands over: campaign at once (thesis §3.10).</description></item>
 /// <item><term>ChangeMembers</term><description>Count 1, a record (<see cref="MembershipChange"/>); Context: the sender's number. No Term.</description></item>
 /// <item><term>ChangeMembersResponse</term><description>Context echoed. Accepted: Position: where the configuration was proposed. Rejected: Count: a <see cref="ChangeRefusal"/>.</description></item>
+/// <item><term>InstallSnapshot</term><description>§7. On a connection of its own (<see cref="ConnectionKind.Snapshot"/>). Count 1: a part of the snapshot's file as it is on the disk: its header, then its chunks, then its footer.</description></item>
+/// <item><term>InstallSnapshotResponse</term><description>Back on the same connection, to the header and at the end. Context: an <see cref="InstallStatus"/>; Count: chunks that are there, when the next ones are wanted.</description></item>
 /// </list>
 /// </summary>
 public readonly record struct Message

@@ -18,4 +18,6 @@ public enum MessageType : byte
     TimeoutNow = 13,
     ChangeMembers = 14,
     ChangeMembersResponse = 15,
+    InstallSnapshot = 16,
+    InstallSnapshotResponse = 17,
 }

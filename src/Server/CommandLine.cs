@@ -8,6 +8,7 @@ using System.Reflection;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Server.Commands;
 using RaftFast.Storage;
 
 namespace RaftFast.Server;
@@ -44,13 +45,22 @@ internal static class CommandLine
     private static readonly Option<string> DataDirectory = new("--data-dir")
     {
         HelpName = "PATH",
-        Description = "Where the log is kept. [default: raftfast-<id>]",
+        Description = "The member's directory, with its log and snapshots. [default: raftfast-<id>]",
         Arity = ArgumentArity.ZeroOrMore,
         CustomParser = ParseDataDirectory,
     };
 
     private static readonly Option<int> RequestTimeout = Flag(
         "--request-timeout", "MS", "Milliseconds after which a request is answered 503 or 504.", _ => 5000, ParseRequestTimeout);
+
+    private static readonly Option<SnapshotOptions> SnapshotEvery = Flag(
+        "--snapshot-every", "N|SIZE",
+        "How much of the log makes a new snapshot due: N entries, or a SIZE such as 512MiB. [default: 256MiB, and no less than the last snapshot's size]",
+        null, ParseSnapshotEvery);
+
+    private static readonly Option<SnapshotOptions> SnapshotRate = Flag(
+        "--snapshot-rate", "SIZE", "How much of a snapshot is written and sent in a second, so that the log's writes keep their latency. [default: 64MiB]",
+        null, ParseSnapshotRate);
 
     private static readonly Option<string> Level = Flag(
         "--log-level", "LEVEL", "What is worth a line on stderr: debug, information, warning or error.",
@@ -61,17 +71,21 @@ internal static class CommandLine
 
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 
-    private static readonly Command Root = new("raftfast", "A replicated key-value server, driven over HTTP.")
+    private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, DataDirectory, RequestTimeout, Level, Disk, new HelpOption("--help", "-h"), Version,
+        Id, Cluster, Port, Join, Listen, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk, new HelpOption("--help", "-h"), Version,
+        BackupCommand.Create(DataDirectory), RestoreCommand.Create(Id, Cluster, DataDirectory), InspectCommand.Create(DataDirectory),
     };
 
-    /// <summary>Reads the flags. A mistake becomes one line on <paramref name="error"/>.</summary>
-    /// <returns>Null when the process has nothing more to do: it was asked for help, or wrongly.</returns>
+    /// <summary>Reads the flags, and does what a command among them says. A mistake becomes one line on <paramref name="error"/>.</summary>
+    /// <returns>Null when the process has nothing more to do: it was asked for help, for what a command has done, or wrongly.</returns>
+    /// <exception cref="StorageException">A command failed.</exception>
     public static ServerOptions? Parse(string[] args, TextWriter output, TextWriter error, out int exitCode)
     {
+        // Otherwise the parser demands a command.
+        Server.SetAction(_ => ExitCode.Success);
         // No response files: a value may begin with @.
-        ParseResult flags = Root.Parse(WithTwoDashes(args), new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        ParseResult flags = Server.Parse(WithTwoDashes(args), new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         exitCode = ExitCode.Success;
         if (flags.Action is HelpAction)
         {
@@ -83,6 +97,11 @@ internal static class CommandLine
         if (mistake is null && flags.GetValue(Version))
         {
             output.WriteLine($"raftfast {VersionText}");
+            return null;
+        }
+        if (mistake is null && flags.CommandResult.Command != Server)
+        {
+            exitCode = flags.Invoke(new() { Output = output, Error = error, EnableDefaultExceptionHandler = false });
             return null;
         }
         mistake ??= Combine(flags, out options);
@@ -111,14 +130,15 @@ internal static class CommandLine
     /// <summary>The first thing that is wrong with a flag by itself.</summary>
     private static string? Mistake(ParseResult flags)
     {
+        Command command = flags.CommandResult.Command;
         if (flags.UnmatchedTokens.Count > 0)
         {
             string token = flags.UnmatchedTokens[0];
             return token.StartsWith('-')
-                ? $"there is no flag {token}; the flags are {string.Join(", ", FlagNames())}"
+                ? $"there is no flag {token}; the flags are {string.Join(", ", FlagNames(command))}"
                 : $"'{token}' belongs to no flag; a value follows its flag, as in --id 1";
         }
-        foreach (Option option in Root.Options)
+        foreach (Option option in command.Options)
         {
             bool hasValue = option.Arity.MaximumNumberOfValues > 1;
             if (hasValue && flags.GetResult(option) is { } given && given.IdentifierTokenCount > given.Tokens.Count)
@@ -127,10 +147,10 @@ internal static class CommandLine
         return flags.Errors.Count > 0 ? flags.Errors[0].Message : null;
     }
 
-    private static List<string> FlagNames()
+    private static List<string> FlagNames(Command command)
     {
         List<string> names = [];
-        foreach (Option option in Root.Options)
+        foreach (Option option in command.Options)
             names.Add(option.Name);
         return names;
     }
@@ -145,12 +165,8 @@ internal static class CommandLine
         List<PeerAddress> addresses = flags.GetValue(Cluster)!;
         if (joins && !clusterIsGiven)
             return "--join needs --cluster, with this node's own URL in the place of its --id, or as the last";
-        if (id > (ulong)addresses.Count && !joins)
-        {
-            return addresses.Count == 1
-                ? $"--id is {id}, but --cluster names one member; --id is 1, or --cluster lacks URLs"
-                : $"--id is {id}, but --cluster names {addresses.Count} members; --id is the place of the own URL, 1 to {addresses.Count}";
-        }
+        if (!joins && IdMistake(id, addresses) is { } mistake)
+            return mistake;
         int port = flags.GetValue(Port);
         PeerAddress own = id <= (ulong)addresses.Count ? addresses[(int)id - 1] : addresses[^1];
         if (port == own.Port)
@@ -166,14 +182,24 @@ internal static class CommandLine
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),
+            Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with { WriteBytesPerSecond = (flags.GetValue(SnapshotRate) ?? new()).WriteBytesPerSecond },
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
             Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
         };
         return null;
     }
 
+    internal static string? IdMistake(ulong id, List<PeerAddress> addresses)
+    {
+        if (id <= (ulong)addresses.Count)
+            return null;
+        return addresses.Count == 1
+            ? $"--id is {id}, but --cluster names one member; --id is 1, or --cluster lacks URLs"
+            : $"--id is {id}, but --cluster names {addresses.Count} members; --id is the place of the own URL, 1 to {addresses.Count}";
+    }
+
     private static Option<T> Flag<T>(
-        string name, string valueName, string description, Func<ArgumentResult, T> defaultValue, Func<ArgumentResult, T?> parse) =>
+        string name, string valueName, string description, Func<ArgumentResult, T>? defaultValue, Func<ArgumentResult, T?> parse) =>
         new(name)
         {
             HelpName = valueName,
@@ -251,6 +277,26 @@ internal static class CommandLine
         if (!isNumber || milliseconds is 0 or > RequestTimeoutMsMax)
             argument.AddError($"--request-timeout is '{text}'; it must be milliseconds from 1 to {RequestTimeoutMsMax}");
         return milliseconds;
+    }
+
+    private static SnapshotOptions? ParseSnapshotEvery(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long entries) && entries > 0)
+            return new SnapshotOptions { EveryEntries = entries, EveryBytes = 0, WaitsForItsSize = false };
+        if (ByteSize.TryParse(text, out long bytes) && bytes > 0)
+            return new SnapshotOptions { EveryBytes = bytes, WaitsForItsSize = false };
+        argument.AddError($"--snapshot-every is '{text}'; it must be a number of entries from 1, or a size such as 512MiB");
+        return null;
+    }
+
+    private static SnapshotOptions? ParseSnapshotRate(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (ByteSize.TryParse(text, out long bytes) && bytes >= ByteSize.Mebibyte)
+            return new SnapshotOptions { WriteBytesPerSecond = bytes };
+        argument.AddError($"--snapshot-rate is '{text}'; it must be a size from 1MiB, for a second");
+        return null;
     }
 
     private static string ParseLogLevel(ArgumentResult argument)

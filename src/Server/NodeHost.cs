@@ -31,16 +31,20 @@ internal static partial class NodeHost
             return ExitCode.Success;
         ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();
-        using Wal wal = Wal.Open(directory.Disk, clusterId, identity.MemberId, new WalOptions(), out WalRecovery recovery);
-        LogRecovery(log, directory.Path, recovery, Stopwatch.GetElapsedTime(opened));
-        ConfigurationHistory configurations = Configurations(identity, recovery);
+        SnapshotStore snapshots = SnapshotStore.Open(directory.Disk, clusterId);
+        RecoveredState recovered = RecoveredState.Load(snapshots, log);
+        using StateMachine state = new(recovered.Store);
+        using Wal wal = Wal.Open(directory.Disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
+        LogRecovery(log, directory.Path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
+        ConfigurationHistory configurations = CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
         Inbox inbox = new(InboxCapacity);
         ILogger peerLog = loggers.CreateLogger("peer");
         PeerAdmission admission = new(identity, MetDirectories.Open(directory.Disk), peerLog);
-        PeerAcceptor acceptor = new(admission, inbox, peerLog, new PeerOptions());
-        await using PeerNetwork network = new(identity, acceptor, inbox, peerLog, new PeerOptions(), Environment.ProcessId);
+        PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
+        PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
+        await using PeerNetwork network = new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
         await using HttpFront front = new(inbox.Post, HttpLimits, TimeProvider.System);
         await using Listeners listeners = await Listeners.StartAsync(
             new IPEndPoint(options.Listen, options.Port), front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
@@ -50,13 +54,18 @@ internal static partial class NodeHost
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
-        RaftCore core = CreateCore(identity, configurations, recovery);
+        using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
+        Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
+        RaftCore core = new(
+            identity.MemberId, configurations, new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery), random, recovered.Position.Index);
         RaftNode node = new(
-            core, wal, new KeyValueStore(), recovery.HardState, network, identity.Address, writer.Wake, removed.Cancel,
-            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, loggers.CreateLogger("raft"));
+            core, wal, state, snapshots, recovery.HardState, network, identity.Address, options.Snapshots,
+            new NodeActions(writer.Wake, segments.Wake, snapshotThread.Run, removed.Cancel),
+            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, random, loggers.CreateLogger("raft"));
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
+        snapshotThread.Start();
         loop.Start();
         await Task.Delay(Timeout.Infinite, removed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stop.IsCancellationRequested)
@@ -93,14 +102,6 @@ internal static partial class NodeHost
         return identity;
     }
 
-    private static ConfigurationHistory Configurations(NodeIdentity identity, WalRecovery recovery)
-    {
-        ConfigurationHistory configurations = new(identity.Configuration);
-        foreach ((long index, ClusterConfiguration configuration) in recovery.Configurations)
-            configurations.Append(index, configuration);
-        return configurations;
-    }
-
     /// <summary>The others' addresses are the log's business; its own a member may change, and the leader makes it known.</summary>
     private static PeerAddress OwnAddress(
         NodeIdentity identity, ConfigurationHistory configurations, ServerOptions options, ILogger log)
@@ -122,21 +123,9 @@ internal static partial class NodeHost
         return options.Address;
     }
 
-    private static RaftCore CreateCore(NodeIdentity identity, ConfigurationHistory configurations, WalRecovery recovery)
-    {
-        TermRuns runs = new();
-        for (int i = 0; i < recovery.TermRuns.Count; i++)
-        {
-            long last = i + 1 < recovery.TermRuns.Count ? recovery.TermRuns[i + 1].Index - 1 : recovery.Last.Index;
-            runs.AppendRun(recovery.TermRuns[i], last);
-        }
-        int seed = HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp());
-        return new RaftCore(identity.MemberId, configurations, new RaftOptions(), recovery.HardState, runs, new Random(seed));
-    }
-
-    /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer, a request to stop.</summary>
+    /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer, a snapshot taken, one received, a request to stop.</summary>
     private static int InboxCapacity =>
-        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer + 2;
+        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer + 4;
 
     private static string Describe(ClusterConfiguration cluster)
     {
@@ -146,16 +135,16 @@ internal static partial class NodeHost
         return members.Count == 0 ? "none known yet" : string.Join(", ", members);
     }
 
-    private static void LogRecovery(ILogger log, string path, WalRecovery recovery, TimeSpan elapsed)
+    private static void LogRecovery(ILogger log, string path, RecoveredState recovered, WalRecovery recovery, TimeSpan elapsed)
     {
         if (recovery.TornTail is not null)
             LogTornTail(log, recovery.TornTail);
         string bytes = (recovery.Bytes / 1e6).ToString("F1", CultureInfo.InvariantCulture);
-        LogRecovered(log, path, recovery.HardState.Term, recovery.Last.Index, bytes, recovery.Segments, (long)elapsed.TotalMilliseconds);
+        LogRecovered(log, path, recovered.Position.Index, recovered.Store.Count, recovery.HardState.Term, recovery.Last.Index, bytes, recovery.Segments, (long)elapsed.TotalMilliseconds);
     }
 
-    [LoggerMessage(LogLevel.Information, "data directory {Path}: recovered term {Term}, log up to index {Index}, {Megabytes} MB in {Segments} segments, in {Milliseconds} ms")]
-    private static partial void LogRecovered(ILogger log, string path, long term, long index, string megabytes, int segments, long milliseconds);
+    [LoggerMessage(LogLevel.Information, "data directory {Path}: recovered a snapshot up to entry {Snapshot} with {Keys} keys, term {Term}, log up to index {Index}, {Megabytes} MB in {Segments} segments, in {Milliseconds} ms")]
+    private static partial void LogRecovered(ILogger log, string path, long snapshot, long keys, long term, long index, string megabytes, int segments, long milliseconds);
 
     [LoggerMessage(LogLevel.Warning, "{TornTail}")]
     private static partial void LogTornTail(ILogger log, string tornTail);

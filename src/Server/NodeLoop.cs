@@ -101,6 +101,15 @@ internal sealed class NodeLoop : IDisposable
             case PeerRefused refused:
                 node.OnPeerRefused(refused.Peer, refused.Status);
                 break;
+            case SnapshotTask task:
+                node.OnSnapshotTaken(task);
+                break;
+            case ReceivedSnapshot received:
+                node.OnSnapshotReceived(received);
+                break;
+            case SnapshotSent sent:
+                node.OnSnapshotSent(sent.Peer, sent.Installed);
+                break;
             case StopRequest stop:
                 node.OnStopRequested(stop);
                 break;

@@ -8,7 +8,7 @@ namespace RaftFast.Server;
 /// Linearizable reads (thesis §6.4): all that wait share one request for a read index; once it is confirmed and applied
 /// here, they are answered from local state. One request at a time; an unanswered one is made again with a fresh context.
 /// </summary>
-internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers answers, long firstNumber)
+internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
 {
     /// <summary>Three heartbeats: a lost message costs a read no more than that.</summary>
     private const int TicksToRetry = 15;
@@ -67,7 +67,7 @@ internal sealed class PendingReads(RaftCore core, KeyValueStore store, Answers a
         while (confirmed.TryPeek(out PendingRead read) && read.Index <= core.Log.Applied)
         {
             confirmed.Dequeue();
-            if (store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
+            if (state.Store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
                 answers.Found(read.Request, value);
             else
                 answers.NotFound(read.Request);

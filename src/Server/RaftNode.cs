@@ -26,8 +26,8 @@ internal sealed partial class RaftNode
     private readonly PendingReads reads;
     private readonly MembershipChanges changes;
     private readonly Answers answers = new();
-    private readonly Action wakeWriter;
-    private readonly Action removed;
+    private readonly NodeActions actions;
+    private readonly Snapshots snapshots;
     private readonly long requestTimeout;
     private readonly ILogger logger;
 
@@ -41,8 +41,6 @@ internal sealed partial class RaftNode
     private bool isRemoved;
     private StopRequest? stopRequest;
 
-    /// <param name="wakeWriter">Called when the log's writer has something new.</param>
-    /// <param name="removed">Called once this member has learnt that it is one no more: it is to be taken down.</param>
     /// <param name="address">Where this member's peer protocol listens.</param>
     /// <param name="firstNumber">
     /// Where the numbers begin by which this process knows answers to what it asked. Answers to what an earlier process of this
@@ -50,20 +48,20 @@ internal sealed partial class RaftNode
     /// </param>
     /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
     public RaftNode(
-        RaftCore core, Wal wal, KeyValueStore store, HardState recovered, IPeerNetwork network, PeerAddress address,
-        Action wakeWriter, Action removed, long firstNumber, long requestTimeout, ILogger logger)
+        RaftCore core, Wal wal, StateMachine state, SnapshotStore files, HardState recovered, IPeerNetwork network, PeerAddress address, SnapshotOptions options,
+        NodeActions actions, long firstNumber, long requestTimeout, Random random, ILogger logger)
     {
         this.core = core;
         this.wal = wal;
         this.network = network;
-        this.wakeWriter = wakeWriter;
-        this.removed = removed;
+        this.actions = actions;
         this.requestTimeout = requestTimeout;
         this.logger = logger;
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, firstNumber);
-        reads = new PendingReads(core, store, answers, firstNumber);
-        executor = new ReadyExecutor(core, wal, store, network, pending, reads, recovered);
+        reads = new PendingReads(core, state, answers, firstNumber);
+        executor = new ReadyExecutor(core, wal, state, network, pending, reads, recovered);
+        snapshots = new Snapshots(core, wal, files, state, executor, network, options, actions, random, logger);
         router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
         changes = new MembershipChanges(core, wal, executor, network, pending, answers, firstNumber);
         changes.Announced(core.Id, address);
@@ -167,6 +165,12 @@ internal sealed partial class RaftNode
             request.Complete();
     }
 
+    public void OnSnapshotTaken(SnapshotTask task) => snapshots.OnTaken(task);
+
+    public void OnSnapshotSent(ulong peer, long installed) => snapshots.OnSent(peer, installed);
+
+    public void OnSnapshotReceived(ReceivedSnapshot received) => snapshots.OnReceived(received);
+
     public void OnBatchDurable(in WalBatch batch)
     {
         executor.BatchDurable(batch);
@@ -183,10 +187,11 @@ internal sealed partial class RaftNode
         executor.Persist();
         // Before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
-            wakeWriter();
+            actions.WakeWriter();
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
+        snapshots.Advance();
         FollowConfiguration();
         answers.Flush();
         LogChanges();
@@ -229,7 +234,7 @@ internal sealed partial class RaftNode
         changes.OnRemoved();
         Expire(long.MaxValue);
         answers.Flush();
-        removed();
+        actions.Stop();
     }
 
     private void LogChanges()

@@ -10,7 +10,7 @@ namespace RaftFast.Server;
 /// leaves when the term and vote that it speaks for are durable; an entry is applied when it is committed.
 /// </summary>
 internal sealed class ReadyExecutor(
-    RaftCore core, Wal wal, KeyValueStore store, IPeerNetwork network, PendingWrites writes, PendingReads reads, HardState recovered)
+    RaftCore core, Wal wal, StateMachine state, IPeerNetwork network, PendingWrites writes, PendingReads reads, HardState recovered)
 {
     /// <summary>Records applied at a time, so that a long log doesn't keep messages waiting.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
@@ -21,6 +21,10 @@ internal sealed class ReadyExecutor(
     private bool hardStateIsUnpublished;
     private long hardStateBatch;
     private long durableBatch;
+    private long restartBatch;
+
+    /// <summary>Of all records applied by this process.</summary>
+    public long AppliedBytes { get; private set; }
 
     /// <summary>Whether Apply has left committed entries to apply.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
@@ -63,7 +67,17 @@ internal sealed class ReadyExecutor(
     {
         wal.Completed(batch);
         durableBatch = batch.Number;
-        core.DurableTo(batch.Last);
+        // Of the log before a snapshot took its place nothing is left to be durable.
+        if (batch.Number >= restartBatch)
+            core.DurableTo(batch.Last);
+    }
+
+    /// <summary>The log was emptied for a snapshot, and goes on with this batch, which holds term and vote.</summary>
+    public void Restarted(long batch)
+    {
+        restartBatch = batch;
+        persisted = core.HardState;
+        hardStateIsUnpublished = true;
     }
 
     /// <summary>Hands what the batch of inputs appended to the log's writer.</summary>
@@ -104,7 +118,8 @@ internal sealed class ReadyExecutor(
             ReadOnlySpan<byte> records = wal.Read(core.Log.Applied + 1, core.Log.Committed, ApplyBytesMax, out int count);
             long last = core.Log.Applied + count;
             Apply(records);
-            Invariant.Hold(store.AppliedIndex == last);
+            Invariant.Hold(state.Store.AppliedIndex == last);
+            AppliedBytes += records.Length;
             core.AppliedTo(last);
             wal.Release(last);
         }
@@ -118,7 +133,7 @@ internal sealed class ReadyExecutor(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
-            store.Apply(header, records[..header.RecordLength]);
+            state.Store.Apply(header, records[..header.RecordLength]);
             writes.Applied(header.Position);
             records = records[header.RecordLength..];
         }

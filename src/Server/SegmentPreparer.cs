@@ -31,7 +31,7 @@ internal sealed partial class SegmentPreparer : IDisposable
         Wake();
     }
 
-    /// <summary>The next segment may be missing.</summary>
+    /// <summary>The next segment may be missing, or old ones be done with.</summary>
     public void Wake()
     {
         if (wanted.CurrentCount == 0)
@@ -51,7 +51,7 @@ internal sealed partial class SegmentPreparer : IDisposable
         while (!isStopping)
         {
             wanted.Wait();
-            if (!isStopping && !wal.NextSegmentIsReady)
+            if (!isStopping && (!wal.NextSegmentIsReady || wal.HasSegmentsToDelete))
                 Prepare();
         }
     }

@@ -34,6 +34,8 @@ internal sealed record ServerOptions
     /// <summary>How long a request may wait for its outcome before it is answered 503 or 504.</summary>
     public required TimeSpan RequestTimeout { get; init; }
 
+    public required SnapshotOptions Snapshots { get; init; }
+
     public required LogLevel LogLevel { get; init; }
 
     public required DiskWriteMode Disk { get; init; }

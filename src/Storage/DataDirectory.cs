@@ -3,9 +3,9 @@ namespace RaftFast.Storage;
 /// <summary>A node's directory, held by this process alone.</summary>
 public sealed class DataDirectory : IDisposable
 {
-    private readonly DirectoryLock held;
+    private readonly DirectoryLock? held;
 
-    private DataDirectory(string path, DiskWriteMode mode, DirectoryLock held)
+    private DataDirectory(string path, DiskWriteMode mode, DirectoryLock? held)
     {
         Path = path;
         Disk = new FileDisk(path, mode);
@@ -36,16 +36,37 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
+    /// <summary>A member's directory, for reading: nothing in it changes. No member can start on it meanwhile.</summary>
+    /// <exception cref="StorageException">It can't be read, is no member's, or its member runs.</exception>
+    public static DataDirectory OpenReadOnly(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (!Directory.Exists(path))
+            throw new StorageException($"there is no directory {path}; check --data-dir");
+        try
+        {
+            DirectoryLock? held = DirectoryLock.TryShare(path);
+            if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
+                return new DataDirectory(path, DiskWriteMode.ReadOnly, held);
+            held?.Dispose();
+            throw new StorageException($"{path} is no member's directory: it holds no {IdentityFile.Name} file; check --data-dir");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the data directory {path} can't be read: {error.Message.TrimEnd('.')}", error);
+        }
+    }
+
     /// <returns>Null when the directory is new.</returns>
     public NodeIdentity? ReadIdentity() => IdentityFile.Read(Disk);
 
     /// <summary>Once in the life of the directory. Durable when it returns.</summary>
     public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
 
-    public void Dispose() => held.Dispose();
+    public void Dispose() => held?.Dispose();
 
     /// <summary>Each new name is made durable in the directory above it.</summary>
-    private static void Make(string path)
+    internal static void Make(string path)
     {
         if (Directory.Exists(path))
             return;
@@ -61,9 +82,13 @@ public sealed class DataDirectory : IDisposable
     {
         if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
             return;
+        if (File.Exists(System.IO.Path.Combine(path, IdentityFile.RestoringName)))
+            throw new StorageException($"{path} holds a restore that was not finished: run raftfast restore again, or delete the directory");
         foreach (string entry in Directory.EnumerateFileSystemEntries(path))
         {
             string name = System.IO.Path.GetFileName(entry);
+            if (SnapshotFile.TryParseName(name, out _))
+                throw StorageException.Unusable(path, $"holds a snapshot ({name}) but no {IdentityFile.Name} file");
             if (WalSegment.TryParseName(name, out _))
                 throw StorageException.Unusable(path, $"holds a log ({name}) but no {IdentityFile.Name} file");
             if (name == MetDirectories.Name)

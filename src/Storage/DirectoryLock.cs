@@ -35,13 +35,36 @@ internal sealed class DirectoryLock : IDisposable
         return new DirectoryLock(file);
     }
 
+    /// <summary>Keeps a member from starting, and changes nothing: others may share it.</summary>
+    /// <returns>Null where there is no lock file: no member has ever run on this directory.</returns>
+    /// <exception cref="StorageException">A member runs.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
+    public static DirectoryLock? TryShare(string directory)
+    {
+        string path = Path.Combine(directory, Name);
+        if (!File.Exists(path))
+            return null;
+        if (Libc.IsKnown)
+            return new DirectoryLock(Locked(OpenOnLinux(path, Libc.ReadOnly), Libc.LockShared, directory, path));
+        try
+        {
+            return new DirectoryLock(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+        }
+        catch (IOException)
+        {
+            throw InUse(directory, path);
+        }
+    }
+
     public void Dispose() => file.Dispose();
 
     /// <summary>Without .NET's own locking, which the environment can switch off, and which keeps others from reading the owner's number.</summary>
-    private static SafeFileHandle LockOnLinux(string directory, string path)
+    private static SafeFileHandle LockOnLinux(string directory, string path) =>
+        Locked(OpenOnLinux(path, Libc.ReadWrite | Libc.Create), Libc.LockExclusive, directory, path);
+
+    private static SafeFileHandle Locked(SafeFileHandle file, int kind, string directory, string path)
     {
-        SafeFileHandle file = OpenOnLinux(path, Libc.ReadWrite | Libc.Create);
-        if (Libc.Lock(file, Libc.LockExclusive | Libc.LockNonBlocking) == 0)
+        if (Libc.Lock(file, kind | Libc.LockNonBlocking) == 0)
             return file;
         Exception refusal = Libc.LastError == Libc.WouldBlock
             ? InUse(directory, path)

@@ -8,4 +8,7 @@ public enum DiskWriteMode
 
     /// <summary>Through the page cache, then fdatasync.</summary>
     Buffered,
+
+    /// <summary>None does: files are opened for reading only.</summary>
+    ReadOnly,
 }

@@ -28,6 +28,7 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     public IDiskFile Create(string name, long bytes)
     {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
         Invariant.Hold(bytes >= 0 && bytes % IDisk.Alignment == 0);
         string path = PathOf(name);
         IDiskFile? file = Libc.IsKnown ? CreateOnLinux(path, bytes) : CreateElsewhere(path, bytes);
@@ -41,7 +42,7 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
             return LinuxFile.Open(path, mode);
         try
         {
-            return PortableFile.Open(path);
+            return PortableFile.Open(path, mode == DiskWriteMode.ReadOnly ? FileAccess.Read : FileAccess.ReadWrite);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -51,6 +52,7 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     public void Rename(string from, string to)
     {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
         try
         {
             File.Move(PathOf(from), PathOf(to), overwrite: true);
@@ -63,6 +65,7 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     public void Delete(string name)
     {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
         try
         {
             File.Delete(PathOf(name));

@@ -21,7 +21,13 @@ public static class IdentityFile
 {
     public const string Name = "identity";
 
+    /// <summary>Version of the format.</summary>
+    public const string FormatVersion = Version;
+
     internal const string TemporaryName = "identity.tmp";
+
+    /// <summary>Who this directory will be once a restore is complete. Until then it is nobody's.</summary>
+    internal const string RestoringName = "identity-restoring";
 
     private const string Title = "RaftFast identity ";
     private const string Version = "2";
@@ -43,7 +49,9 @@ public static class IdentityFile
     }
 
     /// <summary>Durable when it returns; a crash leaves all of it or nothing.</summary>
-    public static void Write(IDisk disk, NodeIdentity identity)
+    public static void Write(IDisk disk, NodeIdentity identity) => Write(disk, identity, Name);
+
+    internal static void Write(IDisk disk, NodeIdentity identity, string name)
     {
         Invariant.Hold(!disk.Exists(Name));
         byte[] text = Encoding.UTF8.GetBytes(Format(identity));
@@ -62,7 +70,7 @@ public static class IdentityFile
         {
             throw new StorageException($"{full.Message}; free some space, then start again", full);
         }
-        disk.Rename(TemporaryName, Name);
+        disk.Rename(TemporaryName, name);
         disk.SyncDirectory();
     }
 

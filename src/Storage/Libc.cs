@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace RaftFast.Storage;
 
-/// <summary>The calls of Linux's libc that .NET does not offer: open(2) flags, fdatasync, fallocate, sync of a directory, flock.</summary>
+/// <summary>The calls of Linux's libc that .NET does not offer: open(2) flags, fdatasync, fallocate, sync of a directory, flock, madvise.</summary>
 internal static unsafe partial class Libc
 {
     public const int ReadOnly = 0;
@@ -20,6 +20,9 @@ internal static unsafe partial class Libc
     public const int NotSupported = 95;
     public const int QuotaExceeded = 122;
 
+    public const int AdviceHugePages = 14;
+
+    public const int LockShared = 1;
     public const int LockExclusive = 2;
     public const int LockNonBlocking = 4;
 
@@ -51,6 +54,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     public static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "madvise", SetLastError = true)]
+    public static partial int Advise(void* address, nuint length, int advice);
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);

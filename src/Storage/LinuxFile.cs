@@ -21,6 +21,8 @@ internal sealed unsafe class LinuxFile : IDiskFile
 
     public static LinuxFile Open(string path, DiskWriteMode mode)
     {
+        if (mode == DiskWriteMode.ReadOnly)
+            return new LinuxFile(Descriptor(path, Libc.ReadOnly | Libc.CloseOnExec), path, syncsItself: false);
         const int flags = Libc.ReadWrite | Libc.CloseOnExec;
         if (mode == DiskWriteMode.Buffered)
             return new LinuxFile(Descriptor(path, flags), path, syncsItself: false);
@@ -85,7 +87,6 @@ internal sealed unsafe class LinuxFile : IDiskFile
         return true;
     }
 
-    /// <returns>False if there is no room.</returns>
     public bool TryWrite(long offset, ReadOnlySpan<byte> data)
     {
         fixed (byte* buffer = data)

@@ -7,8 +7,8 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
 {
     public long Length => RandomAccess.GetLength(handle);
 
-    public static PortableFile Open(string path) =>
-        new(File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete), path);
+    public static PortableFile Open(string path, FileAccess access = FileAccess.ReadWrite) =>
+        new(File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete), path);
 
     public int Read(long offset, Span<byte> destination)
     {
@@ -29,10 +29,21 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
 
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
+        if (!TryWrite(offset, data))
+            throw new StorageException($"can't write {path} at byte {offset}: the disk is full; free some space, then start again");
+    }
+
+    public bool TryWrite(long offset, ReadOnlySpan<byte> data)
+    {
         try
         {
             RandomAccess.Write(handle, data, offset);
             RandomAccess.FlushToDisk(handle);
+            return true;
+        }
+        catch (IOException error) when (IsFull(error))
+        {
+            return false;
         }
         catch (IOException error)
         {
@@ -53,6 +64,10 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
     }
 
     public void Dispose() => handle.Dispose();
+
+    /// <summary>.NET gives the system's own code: ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL; ENOSPC, EDQUOT of the BSDs and of macOS.</summary>
+    private static bool IsFull(IOException error) =>
+        OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) is 39 or 112 : error.HResult is 28 or 69;
 
     private StorageException Failure(string operation, long offset, IOException error) =>
         new($"can't {operation} {path} at byte {offset}: {error.Message}; check the disk, then start again", error);

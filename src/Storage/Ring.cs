@@ -47,6 +47,13 @@ internal sealed class Ring<T>
         return item;
     }
 
+    public void Clear()
+    {
+        Array.Clear(items);
+        front = 0;
+        Count = 0;
+    }
+
     private void Grow()
     {
         T[] larger = new T[items.Length * 2];

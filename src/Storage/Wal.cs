@@ -16,6 +16,7 @@ public sealed class Wal : IDisposable
     private readonly WalSlabs slabs;
     private readonly WalRuns runs;
     private readonly WalTerms terms;
+    private readonly WalStarts starts;
     private readonly WalReader reader;
     private readonly int slabBytes;
     private HardState state;
@@ -27,15 +28,18 @@ public sealed class Wal : IDisposable
     private long writtenBatch;
     private bool isSealed;
 
-    private Wal(WalReplay replay, WalSegments segments, WalRuns runs, WalTerms terms, WalReader reader, WalOptions options, Lock gate)
+    private Wal(
+        WalReplay replay, WalSegments segments, WalRuns runs, WalTerms terms, WalStarts starts, WalReader reader, HardState state,
+        WalOptions options, Lock gate)
     {
         this.gate = gate;
         this.segments = segments;
         this.runs = runs;
         this.terms = terms;
+        this.starts = starts;
         this.reader = reader;
         slabBytes = options.SlabBytes;
-        state = replay.State;
+        this.state = state;
         publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
         isSealed = replay.IsSealed;
         slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, terms.Last.Index);
@@ -52,36 +56,75 @@ public sealed class Wal : IDisposable
     /// <summary>Of the last entry appended, which may not be durable yet. Loop thread.</summary>
     public LogPosition Last => terms.Last;
 
+    /// <summary>The first entry that is kept; one above <see cref="Last"/> if none is. Loop thread.</summary>
+    public long FirstIndex => terms.Base.Index + 1;
+
+    /// <summary>Of all files of the log, the one prepared and those done with too. Any thread.</summary>
+    public long BytesOnDisk => segments.Files.Bytes;
+
     /// <summary>Any thread.</summary>
-    public bool NextSegmentIsReady => segments.IsPrepared;
+    public bool NextSegmentIsReady => segments.Files.IsPrepared;
+
+    /// <summary>Whether <see cref="TryPrepareSegment"/> has segments to delete. Any thread.</summary>
+    public bool HasSegmentsToDelete => segments.Files.HasUnneeded;
 
     /// <summary>Whether the last <see cref="TryPrepareSegment"/> found no room. Any thread.</summary>
-    public bool DiskIsFull => segments.DiskIsFull;
+    public bool DiskIsFull => segments.Files.DiskIsFull;
 
     /// <summary>Replays the log, cuts off a torn tail, and makes it ready for appending. Nothing on the disk changes before all of it has been read.</summary>
     /// <exception cref="StorageException">Damage, another node's log, or no room for the first segment.</exception>
-    public static Wal Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, out WalRecovery recovery)
+    public static Wal Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, out WalRecovery recovery) =>
+        Open(disk, clusterId, memberId, options, default, out recovery);
+
+    /// <inheritdoc cref="Open(IDisk, ulong, ulong, WalOptions, out WalRecovery)"/>
+    /// <param name="snapshot">The last entry that the snapshot covers which was loaded; (0, 0): none. A log that doesn't match it is emptied (§7).</param>
+    /// <exception cref="StorageException">Entries between snapshot and log are missing; or as above.</exception>
+    public static Wal Open(
+        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot, out WalRecovery recovery)
     {
         options.Check();
         WalRuns runs = new();
         WalTerms terms = new();
-        WalReplay replay = new(disk, clusterId, memberId, runs, terms);
+        WalStarts starts = new();
+        WalReplay replay = new(disk, clusterId, memberId, runs, terms, starts);
         replay.Run();
+        LogPosition? restart = replay.MustRestart(snapshot) ? snapshot : null;
+        HardState state = HardStateOrder.Seen(replay.State, terms.Last);
         Lock gate = new();
-        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, gate);
+        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, restart, gate);
+        if (restart is not null)
+        {
+            terms.Reset(snapshot);
+            runs.Clear();
+            starts.Clear();
+        }
+        starts.Add(new WalStart(segments.Segment, segments.Start));
         recovery = new WalRecovery
         {
-            // An entry tells of its term as much as a hard state does.
-            HardState = replay.State.Term >= terms.Last.Term ? replay.State : new HardState(terms.Last.Term, 0),
+            HardState = HardStateOrder.Seen(state, snapshot),
+            Base = terms.Base,
             Last = terms.Last,
             TermRuns = terms.ToArray(),
-            Configurations = replay.Configurations,
+            Configurations = restart is null ? replay.Configurations : [],
             Bytes = replay.Bytes,
             Segments = Math.Max(1, replay.Segments),
             Batches = replay.Batches,
+            Restarted = restart is not null,
             TornTail = replay.TornTail,
         };
-        return new Wal(replay, segments, runs, terms, new WalReader(disk, runs, options.RecordBytesMax), options, gate);
+        WalReader reader = new(disk, runs, options.RecordBytesMax);
+        return new Wal(replay, segments, runs, terms, starts, reader, restart is null ? replay.State : state, options, gate);
+    }
+
+    /// <summary>Makes the log of a member that begins with a snapshot, where there is none yet. Durable when it returns.</summary>
+    /// <exception cref="StorageException">No room.</exception>
+    public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
+    {
+        options.Check();
+        WalReplay replay = new(disk, clusterId, memberId, new WalRuns(), new WalTerms(), new WalStarts());
+        replay.Run();
+        Invariant.Hold(replay.Segments == 0);
+        WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();
     }
 
     /// <summary>
@@ -93,6 +136,7 @@ public sealed class Wal : IDisposable
     {
         Invariant.Hold(record.Length == header.RecordLength);
         Invariant.Hold(header.Type is RecordType.Command or RecordType.NoOp or RecordType.Configuration);
+        Invariant.Hold(header.Position.Index > terms.Base.Index);
         long index = header.Position.Index;
         long last = terms.Last.Index;
         bool canFollow = terms.TryAppend(header.Position);
@@ -152,7 +196,7 @@ public sealed class Wal : IDisposable
         const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
         long batches = 2 + 2 * (bytes / (slabBytes - WalBatchHeader.Size));
         lock (gate)
-            return segments.HasRoom(queue.BytesOnDisk + bytes + batches * overhead, slabBytes);
+            return segments.HasRoom(queue.BytesOnDisk + bytes + batches * overhead, slabBytes, queue.Restarts);
     }
 
     /// <summary>
@@ -162,7 +206,7 @@ public sealed class Wal : IDisposable
     /// <exception cref="StorageException">A record on the disk is damaged.</exception>
     public ReadOnlySpan<byte> Read(long firstIndex, long lastIndex, int bytesMax, out int count)
     {
-        Invariant.Hold(firstIndex >= 1);
+        Invariant.Hold(firstIndex > terms.Base.Index);
         Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
         return slabs.Holds(firstIndex)
             ? slabs.Read(firstIndex, lastIndex, bytesMax, out count)
@@ -176,6 +220,44 @@ public sealed class Wal : IDisposable
         slabs.Release(index);
     }
 
+    /// <summary>
+    /// Entries up to <paramref name="index"/> are covered by a durable snapshot, and by the one that would be loaded if that were
+    /// damaged: whole segments of them are done with. <see cref="FirstIndex"/> moves up to the first that stays. Loop thread.
+    /// </summary>
+    public void CompactTo(long index)
+    {
+        Invariant.Hold(index <= Last.Index);
+        if (!starts.TryFind(index, terms, out WalStart start))
+            return;
+        terms.Forget(start.Last);
+        runs.Forget(start.Last.Index);
+        DropBefore(start.Segment);
+    }
+
+    /// <summary>
+    /// §7: the log has no entry that matches the last one of a durable snapshot. It is emptied, and goes on behind that one, in a new
+    /// segment; term and vote stay. A crash before that is durable leaves a log that <see cref="Open(IDisk, ulong, ulong, WalOptions,
+    /// LogPosition, out WalRecovery)"/> empties. Loop thread.
+    /// </summary>
+    /// <returns>The batch with which it goes on. What earlier ones say of durability is of entries that are gone.</returns>
+    public long ResetTo(LogPosition snapshot)
+    {
+        Invariant.Hold(snapshot.Index > terms.Base.Index);
+        Invariant.Hold(!terms.Matches(snapshot));
+        HardState seen = HardStateOrder.Seen(state, terms.Last);
+        terms.Reset(snapshot);
+        runs.Clear();
+        slabs.Reset(snapshot.Index);
+        reader.Truncate(0);
+        lock (gate)
+        {
+            queue.BeginAppending();
+            queue.Restart(snapshot);
+        }
+        AppendHardState(seen);
+        return queue.Open.Number;
+    }
+
     /// <summary>The batch is durable. Called in order, for seals too. Loop thread.</summary>
     public void Completed(in WalBatch batch)
     {
@@ -183,6 +265,9 @@ public sealed class Wal : IDisposable
         completedBatch = batch.Number;
         runs.Place(batch.Number, batch.Entries, batch.Segment, batch.Offset, batch.Bytes);
         slabs.Completed(batch.Number);
+        starts.Add(new WalStart(batch.Segment, batch.SegmentStart));
+        if (batch.Restarts)
+            DropBefore(batch.Segment);
     }
 
     /// <summary>What was published since the last one, if the loop isn't appending more just now. Writer thread.</summary>
@@ -195,7 +280,7 @@ public sealed class Wal : IDisposable
         {
             if (!queue.TryTake(out pending))
                 return false;
-            place = segments.Place(pending.BytesOnDisk, pending.Number);
+            place = segments.Place(pending.BytesOnDisk, pending.Number, pending.Restart);
             segments.Passed(pending.Last, pending.State);
         }
         batch = Seal(pending, place, pending.Slab.Memory.Address + pending.Start);
@@ -216,7 +301,7 @@ public sealed class Wal : IDisposable
             if (isSealed || !queue.IsIdle || !segments.HasPlace(IDisk.Alignment))
                 return false;
             pending = queue.TakeSeal();
-            place = segments.Place(pending.BytesOnDisk, pending.Number);
+            place = segments.Place(pending.BytesOnDisk, pending.Number, restart: null);
         }
         batch = Seal(pending, place, seal.Address);
         return true;
@@ -232,9 +317,14 @@ public sealed class Wal : IDisposable
         writtenBatch = batch.Number;
     }
 
-    /// <summary>Makes the file of the next segment. One background thread.</summary>
+    /// <summary>Makes the file of the next segment, if it can from a segment that is done with, and deletes others that are. One background thread.</summary>
     /// <returns>False when the disk is full; try again later.</returns>
-    public bool TryPrepareSegment() => segments.TryPrepare();
+    public bool TryPrepareSegment()
+    {
+        bool isPrepared = segments.Files.TryPrepare();
+        segments.Files.DeleteUnneeded();
+        return isPrepared;
+    }
 
     /// <summary>No thread may be in any other method, nor use what <see cref="Read"/> returned.</summary>
     public void Dispose()
@@ -243,6 +333,12 @@ public sealed class Wal : IDisposable
         slabs.Dispose();
         reader.Dispose();
         seal.Dispose();
+    }
+
+    private void DropBefore(long segment)
+    {
+        starts.ForgetBefore(segment);
+        segments.Files.NeedFrom(segment);
     }
 
     /// <summary>Room for a record in the open batch, or in a new one if the slab is full.</summary>
@@ -288,6 +384,8 @@ public sealed class Wal : IDisposable
             Last = pending.Last,
             Entries = pending.Entries,
             Bytes = pending.BytesOnDisk,
+            Restarts = pending.Restart is not null,
+            SegmentStart = segments.Start,
             Segment = place.Segment,
             Offset = place.Offset,
             Address = address,

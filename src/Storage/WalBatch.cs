@@ -17,6 +17,12 @@ public readonly record struct WalBatch
     /// <summary>Bytes on the disk, from header to padding.</summary>
     public int Bytes { get; internal init; }
 
+    /// <summary>The log restarts with it.</summary>
+    internal bool Restarts { get; init; }
+
+    /// <summary>The last log entry when its segment began.</summary>
+    internal LogPosition SegmentStart { get; init; }
+
     internal long Segment { get; init; }
 
     internal int Offset { get; init; }

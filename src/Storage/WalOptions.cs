@@ -16,6 +16,9 @@ public sealed record WalOptions
     /// <summary>Bytes of a new segment's file.</summary>
     public long SegmentBytes { get; init; } = 16 << 20;
 
+    /// <summary>Segments done with that stay until they become next ones, so that a log that is compacted at every few makes no new files.</summary>
+    public int SpareSegments { get; init; } = 4;
+
     /// <summary>Bytes. The default takes all records of the largest append frame in one batch.</summary>
     public int SlabBytes { get; init; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Frame.RecordsBytesMax);
 
@@ -35,5 +38,6 @@ public sealed record WalOptions
         Invariant.Hold(SegmentBytes <= WalSegment.BytesMax);
         Invariant.Hold(SegmentBytes % IDisk.Alignment == 0);
         Invariant.Hold(CacheSlabs > 0);
+        Invariant.Hold(SpareSegments >= 0);
     }
 }

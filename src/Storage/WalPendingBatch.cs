@@ -20,6 +20,9 @@ internal record struct WalPendingBatch
     public LogPosition Last;
     public HardState State;
 
+    /// <summary>The log restarts behind this position, in a new segment, with this batch.</summary>
+    public LogPosition? Restart;
+
     public readonly int Bytes => End - Start;
 
     public readonly int BytesOnDisk => AlignedMemory.RoundUp(Bytes);

@@ -14,6 +14,7 @@ internal sealed class WalQueue
     private readonly Ring<WalPendingBatch> closed = new(ClosedAtFirst);
     private int published;
     private long closedBytes;
+    private int closedRestarts;
     private WalPendingBatch open;
 
     public WalQueue(WalPendingBatch open) => this.open = open;
@@ -27,6 +28,9 @@ internal sealed class WalQueue
     /// <summary>On the disk, for all that is queued, if the open batch were taken as it is.</summary>
     public long BytesOnDisk => closedBytes + (open.IsEmpty ? 0 : open.BytesOnDisk);
 
+    /// <summary>Batches queued with which the log restarts: each needs a new segment.</summary>
+    public int Restarts => closedRestarts + (open.Restart is null ? 0 : 1);
+
     /// <summary>Nothing is queued, and the loop, whose the open batch is while it appends, isn't about to queue anything.</summary>
     public bool IsIdle => !IsAppending && closed.Count == 0 && open.IsEmpty;
 
@@ -39,11 +43,16 @@ internal sealed class WalQueue
     }
 
     /// <summary>The open batch goes into the queue, and a new one begins in another slab.</summary>
-    public void Close(WalSlab next)
+    public void Close(WalSlab next) => Close(next, 0);
+
+    /// <summary>What is appended from now on goes behind <paramref name="position"/>, in a new segment.</summary>
+    public void Restart(LogPosition position)
     {
-        closed.PushBack(open);
-        closedBytes += open.BytesOnDisk;
-        open = open.Next(next, 0);
+        Invariant.Hold(IsAppending);
+        if (!open.IsEmpty)
+            Close(open.Slab, open.Start + open.BytesOnDisk);
+        open.Restart = position;
+        open.Last = position;
     }
 
     public bool TryTake(out WalPendingBatch batch)
@@ -54,6 +63,7 @@ internal sealed class WalQueue
             batch = closed.PopFront();
             published--;
             closedBytes -= batch.BytesOnDisk;
+            closedRestarts -= batch.Restart is null ? 0 : 1;
             return true;
         }
         if (IsAppending || open.IsEmpty)
@@ -71,5 +81,13 @@ internal sealed class WalQueue
         WalPendingBatch seal = open;
         open.Number++;
         return seal;
+    }
+
+    private void Close(WalSlab slab, int start)
+    {
+        closed.PushBack(open);
+        closedBytes += open.BytesOnDisk;
+        closedRestarts += open.Restart is null ? 0 : 1;
+        open = open.Next(slab, start);
     }
 }

@@ -16,6 +16,8 @@ internal sealed class WalRuns
     private readonly List<WalRun> runs = new(RunsAtFirst);
     private readonly Ring<Unplaced> unplaced = new(RunsAtFirst);
 
+    public int Count => runs.Count;
+
     /// <summary>An entry was appended to a batch that has no place on the disk yet.</summary>
     /// <param name="offset">From the batch's beginning.</param>
     /// <param name="leading">No log entry stands before it in the batch.</param>
@@ -41,6 +43,22 @@ internal sealed class WalRuns
             runs.RemoveAt(runs.Count - 1);
         if (runs.Count > 0 && runs[^1].Last >= index)
             runs[^1] = runs[^1] with { Last = index - 1, End = WalRun.Closed };
+    }
+
+    /// <summary>Entries up to <paramref name="index"/> are no longer kept.</summary>
+    public void Forget(long index)
+    {
+        int count = 0;
+        while (count < runs.Count && runs[count].Last <= index)
+            count++;
+        runs.RemoveRange(0, count);
+    }
+
+    /// <summary>No entry is kept, nor any that has no place yet.</summary>
+    public void Clear()
+    {
+        runs.Clear();
+        unplaced.Clear();
     }
 
     /// <summary>A batch is on the disk. Called in the order of batches.</summary>

@@ -9,7 +9,7 @@ namespace RaftFast.Storage;
 ///  0  u32  checksum         CRC-32C of bytes 4 to 4096
 ///  4  u32  magic            "RFwl"
 ///  8  u32  format version   1
-/// 12  u32  zero
+/// 12  u32  flags            1: the log restarts here, and older segments are no part of it; 2: old bytes may stand behind the last batch
 /// 16  u64  cluster id
 /// 24  u64  member id
 /// 32  i64  segment number   from 1
@@ -21,16 +21,20 @@ namespace RaftFast.Storage;
 /// 80  u64  hard-state vote
 /// 88       zeros
 /// </code>
-/// With the log's state before it in each segment, older ones can go once a snapshot covers them.
+/// With the log's state before it in each segment, older ones can go once a snapshot covers them. A segment that was done with may have
+/// become this one, with all its bytes but the header: none of its batches has this segment's salt, nor a number as high as its first.
 /// </summary>
 internal readonly record struct WalSegmentHeader(
-    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last, HardState State)
+    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last, HardState State,
+    bool Restarts, bool HoldsOldBytes)
 {
     public const int Size = IDisk.Alignment;
 
     public const uint Version = 1;
 
     private const uint Magic = 0x6C774652;
+    private const uint RestartsFlag = 1;
+    private const uint OldBytesFlag = 2;
 
     /// <returns>The checksum, which salts those of the batches.</returns>
     public uint Write(Span<byte> destination)
@@ -39,6 +43,7 @@ internal readonly record struct WalSegmentHeader(
         header.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], (Restarts ? RestartsFlag : 0) | (HoldsOldBytes ? OldBytesFlag : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(header[16..], ClusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(header[24..], MemberId);
         BinaryPrimitives.WriteInt64LittleEndian(header[32..], Segment);
@@ -66,6 +71,7 @@ internal readonly record struct WalSegmentHeader(
         version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (version != Version)
             return false;
+        uint flags = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
         header = new WalSegmentHeader(
             BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
@@ -73,7 +79,9 @@ internal readonly record struct WalSegmentHeader(
             BinaryPrimitives.ReadInt64LittleEndian(source[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]),
             new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[56..]), BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
-            new HardState(BinaryPrimitives.ReadInt64LittleEndian(source[72..]), BinaryPrimitives.ReadUInt64LittleEndian(source[80..])));
+            new HardState(BinaryPrimitives.ReadInt64LittleEndian(source[72..]), BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
+            (flags & RestartsFlag) != 0,
+            (flags & OldBytesFlag) != 0);
         return true;
     }
 }

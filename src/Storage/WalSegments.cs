@@ -9,10 +9,10 @@ namespace RaftFast.Storage;
 internal sealed class WalSegments : IDisposable
 {
     private readonly IDisk disk;
+    private readonly WalSegmentFiles files;
     private readonly long segmentBytes;
     private readonly int reserveBytes;
     private readonly Lock gate;
-    private readonly Lock preparing = new();
     private readonly AlignedMemory headerBlock = new(WalSegmentHeader.Size);
     private WalSegmentHeader header;
     private LogPosition last;
@@ -20,12 +20,11 @@ internal sealed class WalSegments : IDisposable
     private int offset;
     private long fileSegment;
     private IDiskFile? file;
-    private volatile bool isPrepared;
-    private volatile bool diskIsFull;
 
-    private WalSegments(IDisk disk, WalSegmentHeader header, WalOptions options, WalReplay replay, Lock gate)
+    private WalSegments(IDisk disk, WalSegmentFiles files, WalSegmentHeader header, WalOptions options, WalReplay replay, Lock gate)
     {
         this.disk = disk;
+        this.files = files;
         this.header = header;
         segmentBytes = options.SegmentBytes;
         reserveBytes = options.ReserveBytes;
@@ -38,15 +37,22 @@ internal sealed class WalSegments : IDisposable
     }
 
     /// <summary>Goes on where the replay ended: in the last segment, or with the first.</summary>
-    public static WalSegments Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, Lock gate)
+    /// <param name="restart">If not null, the log is emptied and goes on behind this position.</param>
+    public static WalSegments Open(
+        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, LogPosition? restart, Lock gate)
     {
-        if (disk.Exists(WalSegment.NextName))
-            disk.Delete(WalSegment.NextName);
-        WalSegmentHeader header = replay.Segments > 0
-            ? replay.Header
-            : new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId };
-        WalSegments segments = new(disk, header, options, replay, gate);
-        if (replay.Segments > 0)
+        bool isNew = replay.Segments == 0;
+        WalSegmentHeader header = isNew ? new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId } : replay.Header;
+        WalSegmentFiles files = new(disk, options.SegmentBytes, options.SpareSegments);
+        files.Open(isNew ? 1 : replay.FirstFile, replay.FileBytes);
+        WalSegments segments = new(disk, files, header, options, replay, gate);
+        if (isNew || restart is not null)
+        {
+            files.TryPrepare();
+            segments.BeginSegment(replay.Batches + 1, restart);
+            segments.Roll(segments.header.Segment);
+        }
+        else
         {
             segments.file = disk.Open(WalSegment.Name(header.Segment));
             // The process before this one may have been killed between a write and its sync, or a rename and its.
@@ -54,47 +60,52 @@ internal sealed class WalSegments : IDisposable
             disk.SyncDirectory();
             WalTail.Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
-        else
-        {
-            segments.BeginSegment(1);
-            segments.Roll(1);
-        }
+        files.NeedFrom(restart is null && !isNew ? replay.FirstSegment : segments.header.Segment);
         return segments;
     }
 
     /// <summary>Of the segment in which the last place was given.</summary>
     public uint Salt { get; private set; }
 
-    public bool IsPrepared => isPrepared;
+    /// <summary>In which the last place was given.</summary>
+    public long Segment => header.Segment;
 
-    public bool DiskIsFull => diskIsFull;
+    /// <summary>The last entry before that segment.</summary>
+    public LogPosition Start => header.Last;
+
+    public WalSegmentFiles Files => files;
 
     /// <summary>
     /// Whether batches of so many bytes, none above <paramref name="batchBytesMax"/>, are sure to find a place. They fill the present
     /// segment until one doesn't fit, which wastes less than that one's size, and go on in the next, if it is there: then a full disk
     /// can't stop them.
     /// </summary>
-    public bool HasRoom(long bytes, int batchBytesMax)
+    /// <param name="restarts">So many batches begin a segment of their own.</param>
+    public bool HasRoom(long bytes, int batchBytesMax, int restarts)
     {
+        bool isPrepared = files.IsPrepared;
         bool isRolling = fileSegment != header.Segment;
         if (isRolling && !isPrepared)
             return false;
+        // The reserve moves on into the next segment.
+        long next = segmentBytes - WalSegmentHeader.Size - reserveBytes;
+        if (restarts > 0)
+            return restarts == 1 && isPrepared && !isRolling && bytes <= next;
         long present = header.SegmentBytes - offset - reserveBytes;
         if (bytes <= present)
             return true;
-        // The reserve moves on into the next segment.
-        long next = segmentBytes - WalSegmentHeader.Size - reserveBytes;
         return isPrepared && !isRolling && bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + next;
     }
 
     /// <summary>Whether a batch can be written without making a file. Under the gate.</summary>
-    public bool HasPlace(int bytes) => Fits(bytes) || isPrepared;
+    public bool HasPlace(int bytes) => Fits(bytes) || files.IsPrepared;
 
     /// <summary>The place of a batch. If it is in a new segment, that one's header tells of the log before the batch. Under the gate.</summary>
-    public (long Segment, int Offset) Place(int bytes, long batch)
+    /// <param name="restart">If not null, the log is emptied and goes on behind this position, with this batch, in a new segment.</param>
+    public (long Segment, int Offset) Place(int bytes, long batch, LogPosition? restart)
     {
-        if (!Fits(bytes))
-            BeginSegment(batch);
+        if (restart is not null || !Fits(bytes))
+            BeginSegment(batch, restart);
         (long, int) place = (header.Segment, offset);
         offset += bytes;
         return place;
@@ -115,29 +126,6 @@ internal sealed class WalSegments : IDisposable
         return file!;
     }
 
-    /// <summary>Background thread. Compaction will rename a segment that it has done with instead of making a file: nothing in it passes for a batch under a new salt.</summary>
-    /// <returns>False when the disk is full.</returns>
-    public bool TryPrepare()
-    {
-        lock (preparing)
-        {
-            if (!isPrepared)
-            {
-                try
-                {
-                    disk.Create(WalSegment.NextName, segmentBytes).Dispose();
-                    isPrepared = true;
-                    diskIsFull = false;
-                }
-                catch (DiskFullException)
-                {
-                    diskIsFull = true;
-                }
-            }
-            return isPrepared;
-        }
-    }
-
     public void Dispose()
     {
         file?.Dispose();
@@ -146,39 +134,35 @@ internal sealed class WalSegments : IDisposable
 
     private bool Fits(int bytes) => bytes <= header.SegmentBytes - offset;
 
-    private void BeginSegment(long batch)
+    private void BeginSegment(long batch, LogPosition? restart)
     {
         header = header with
         {
             Segment = header.Segment + 1,
             SegmentBytes = segmentBytes,
             FirstBatch = batch,
-            Last = last,
-            State = state,
+            Last = restart ?? last,
+            // With the entries goes what they tell of terms.
+            State = restart is null ? state : HardStateOrder.Seen(state, last),
+            Restarts = restart is not null,
+            HoldsOldBytes = files.NextMayHoldOldBytes,
         };
+        last = header.Last;
+        state = header.State;
         Salt = header.Write(headerBlock.Span);
         offset = WalSegmentHeader.Size;
     }
 
-    /// <summary>The header is durable before the name is, so a segment's header is never torn.</summary>
     private void Roll(long segment)
     {
         Invariant.Hold(segment == fileSegment + 1);
-        lock (preparing)
+        files.Name(segment, headerBlock.Span);
+        file?.Dispose();
+        file = disk.Open(WalSegment.Name(segment));
+        lock (gate)
         {
-            if (!TryPrepare())
-                throw new StorageException($"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); free some space, then start again");
-            using (IDiskFile next = disk.Open(WalSegment.NextName))
-                next.Write(0, headerBlock.Span);
-            disk.Rename(WalSegment.NextName, WalSegment.Name(segment));
-            disk.SyncDirectory();
-            file?.Dispose();
-            file = disk.Open(WalSegment.Name(segment));
-            lock (gate)
-            {
-                isPrepared = false;
-                fileSegment = segment;
-            }
+            files.Used();
+            fileSegment = segment;
         }
     }
 }

@@ -65,6 +65,16 @@ internal sealed class WalSlabs : IDisposable
             slabs[i].Truncate(index);
     }
 
+    /// <summary>The log is empty and goes on behind <paramref name="index"/>. What the writer has yet to write stays as it is.</summary>
+    public void Reset(long index)
+    {
+        locations.Clear();
+        firstIndex = index + 1;
+        released = index;
+        for (int i = 0; i < slabs.Count; i++)
+            slabs[i].Truncate(1);
+    }
+
     /// <summary>As many records from <paramref name="first"/> on as stand together.</summary>
     public ReadOnlySpan<byte> Read(long first, long last, int bytesMax, out int count)
     {

@@ -106,7 +106,8 @@ public sealed class StrangerTests
     }
 
     private static bool IsTheCores(MessageType type) =>
-        type is not (MessageType.Forward or MessageType.ForwardResponse or MessageType.ChangeMembers or MessageType.ChangeMembersResponse);
+        type is not (MessageType.Forward or MessageType.ForwardResponse or MessageType.ChangeMembers or MessageType.ChangeMembersResponse
+            or MessageType.InstallSnapshot or MessageType.InstallSnapshotResponse);
 
     private static TestCore[] Roles(ClusterConfiguration configuration)
     {

@@ -65,7 +65,7 @@ public sealed class FrameTests
     {
         foreach (MessageType type in Enum.GetValues<MessageType>())
         {
-            bool carries = type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers;
+            bool carries = type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers or MessageType.InstallSnapshot;
             Message message = new()
             {
                 Type = type,
@@ -102,6 +102,7 @@ public sealed class FrameTests
     [InlineData(MessageType.ReadIndexResponse)]
     [InlineData(MessageType.ForwardResponse)]
     [InlineData(MessageType.ChangeMembersResponse)]
+    [InlineData(MessageType.InstallSnapshotResponse)]
     public void Requests_and_answers_that_are_numbered_have_no_number_0(MessageType type)
     {
         Message message = new() { Type = type, Term = 1, Context = 1 };
@@ -123,6 +124,19 @@ public sealed class FrameTests
     }
 
     [Fact]
+    public void Part_of_a_snapshot_is_one_and_no_record()
+    {
+        Message part = new() { Type = MessageType.InstallSnapshot, Term = 1, Count = 1 };
+        Assert.Equal(DecodeStatus.Complete, Decode(part, 4096));
+        Assert.Equal(DecodeStatus.Invalid, Decode(part, 0));
+        Assert.Equal(DecodeStatus.Invalid, Decode(part with { Count = 2 }, 4096));
+        Assert.Equal(DecodeStatus.Invalid, Decode(part with { Term = 0 }, 4096));
+        byte[] record = new byte[Protocol.Record.HeaderSize];
+        Protocol.Record.Seal(record, RecordType.NoOp, 0);
+        Assert.False(Frame.RecordsAreValid(part, record));
+    }
+
+    [Fact]
     public void Every_prefix_is_incomplete() =>
         Decoding.AssertEveryPrefixIsIncomplete(AppendHeader, source => Frame.TryReadHeader(source, out _, out _));
 
@@ -140,7 +154,7 @@ public sealed class FrameTests
         { 4, BitConverter.GetBytes(71) },
         { 4, BitConverter.GetBytes(0) },
         { 8, [0] },
-        { 8, [16] },
+        { 8, [18] },
         { 8, [(byte)MessageType.Heartbeat] },
         { 9, [2] },
         { 12, BitConverter.GetBytes(0) },

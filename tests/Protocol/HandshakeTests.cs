@@ -67,6 +67,21 @@ public sealed class HandshakeTests
     public void Any_address_goes_there_and_back(string url) => AssertThereAndBack(PeerAddress.TryParse(url, out _)!);
 
     [Fact]
+    public void Kind_of_the_connection_goes_there_and_back_and_no_other_is_valid()
+    {
+        byte[] bytes = new byte[Handshake.Size];
+        foreach (ConnectionKind kind in Enum.GetValues<ConnectionKind>())
+        {
+            (Sample with { Kind = kind }).Write(bytes);
+            Assert.Equal((byte)kind, bytes[12]);
+            Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out _));
+            Assert.Equal(kind, handshake.Kind);
+        }
+        byte[] unknown = Decoding.With(SampleBytes, 12, [2], Handshake.Size - 4, ..(Handshake.Size - 4));
+        Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(unknown, out _, out _));
+    }
+
+    [Fact]
     public void Longest_address_fits() => AssertThereAndBack(PeerAddress.TryParse($"http://{LongHost}:65535", out _)!);
 
     [Theory]

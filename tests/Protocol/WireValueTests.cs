@@ -9,7 +9,7 @@ public sealed class WireValueTests
     public void Message_types_keep_their_numbers() => Assert.Equal(
         "PreVote=1 PreVoteResponse=2 Vote=3 VoteResponse=4 Append=5 AppendResponse=6 Heartbeat=7 HeartbeatResponse=8 "
         + "ReadIndex=9 ReadIndexResponse=10 Forward=11 ForwardResponse=12 "
-        + "TimeoutNow=13 ChangeMembers=14 ChangeMembersResponse=15",
+        + "TimeoutNow=13 ChangeMembers=14 ChangeMembersResponse=15 InstallSnapshot=16 InstallSnapshotResponse=17",
         Numbers<MessageType>());
 
     [Fact]
@@ -32,6 +32,13 @@ public sealed class WireValueTests
     public void Handshake_statuses_keep_their_numbers() => Assert.Equal(
         "Accepted=0 UnsupportedVersion=1 WrongCluster=2 WrongMember=3 UnknownMember=4 Removed=5 DirectoryReplaced=6 Joining=7",
         Numbers<HandshakeStatus>());
+
+    [Fact]
+    public void Kinds_of_connections_and_answers_to_a_snapshot_keep_their_numbers()
+    {
+        Assert.Equal("Messages=0 Snapshot=1", Numbers<ConnectionKind>());
+        Assert.Equal("Continue=1 Installed=2 NotWanted=3 DiskFull=4 Busy=5", Numbers<InstallStatus>());
+    }
 
     [Fact]
     public void Sizes_and_limits_are_what_version_1_says()

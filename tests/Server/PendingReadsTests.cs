@@ -16,7 +16,7 @@ public sealed class PendingReadsTests : IRequestOwner
 
     public PendingReadsTests()
     {
-        reads = new PendingReads(core, new KeyValueStore(), new Answers(), firstNumber: 100);
+        reads = new PendingReads(core, new StateMachine(new KeyValueStore()), new Answers(), firstNumber: 100);
         Follow(term: 1, leader: 2);
     }
 

@@ -5,6 +5,7 @@ using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Exhaustive;
 using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
+using RaftFast.Storage;
 
 namespace RaftFast.Simulation;
 
@@ -18,6 +19,8 @@ internal sealed class Cluster : IDisposable
     private readonly SimulatedClient[] clients;
     private readonly SimulatedOperator membershipOperator;
     private readonly bool[,] hasMet;
+    private readonly List<SnapshotTransfer> transfers = [];
+    private readonly SeededRandom transferRandom;
     private readonly SeededRandom clientRandom;
     private readonly Nemesis nemesis;
     private readonly Trace trace;
@@ -32,6 +35,7 @@ internal sealed class Cluster : IDisposable
         this.trace = trace;
         SeededRandom random = new(scenario.Seed);
         clientRandom = random.Fork("clients");
+        transferRandom = random.Fork("snapshot transfers");
         Events = new EventQueue();
         int total = scenario.Servers + scenario.Spares;
         hasMet = new bool[total, total];
@@ -112,6 +116,47 @@ internal sealed class Cluster : IDisposable
 
     public bool IsMember(SimulatedServer server) => (Invariants.LatestConfiguration ?? ConfigurationAtFirst(0)).Find(server.Id) is not null;
 
+    public bool SendSnapshot(SimulatedServer from, SimulatedServer to, long term)
+    {
+        bool isUnderWay = transfers.Exists(transfer => transfer.From == from && transfer.To == to && !transfer.IsOver);
+        if (isUnderWay || !Network.Link(from.Number, to.Number).IsConnected)
+            return false;
+        SnapshotReader reader = from.Snapshots!.Read(from.Snapshots.Files[0]);
+        transfers.RemoveAll(transfer => transfer.IsOver);
+        transfers.Add(new SnapshotTransfer(this, from, to, term, reader, transferRandom.Fork($"{transferRandom.NextUInt64()}")));
+        ScheduleTransfers();
+        return true;
+    }
+
+    /// <summary>The last entry of the oldest one on its way; MaxValue without any.</summary>
+    public long OldestSnapshotBeingSent(SimulatedServer from)
+    {
+        long oldest = long.MaxValue;
+        foreach (SnapshotTransfer transfer in transfers)
+        {
+            if (transfer.From == from && !transfer.IsOver)
+                oldest = Math.Min(oldest, transfer.Index);
+        }
+        return oldest;
+    }
+
+    private void ScheduleTransfers() =>
+        Events.Schedule(transferRandom.Between(100, 5_000), new Event(EventKind.SnapshotArrives, 0, 0, 0));
+
+    /// <summary>A part of each snapshot on its way arrives; a server whose disk fails it dies.</summary>
+    private void StepTransfers()
+    {
+        bool goesOn = false;
+        foreach (SnapshotTransfer transfer in transfers.ToArray())
+        {
+            transfer.CheckDecision();
+            transfer.To.Survive(() => goesOn |= transfer.Step());
+            goesOn |= !transfer.IsOver;
+        }
+        if (goesOn)
+            ScheduleTransfers();
+    }
+
     public void Dial(int from, int to) =>
         Events.Schedule(clientRandom.Between(100, 20_000), new Event(EventKind.Connect, from, 0, to));
 
@@ -146,9 +191,12 @@ internal sealed class Cluster : IDisposable
     {
         Invariants.OnStepped(server.Number, server.Node!.Core);
         membershipOperator.CheckAnswer();
-        Invariants.OnApplied(server.Number, server.Node.Core.Log.Applied, StateHash(server));
+        OnApplied(server);
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }
+
+    public void OnApplied(SimulatedServer server) =>
+        Invariants.OnApplied(server.Number, server.Node!.Core.Log.Applied, StateHash(server));
 
     public void OnAnswered(int status, SimulatedServer server, bool isPut)
     {
@@ -233,6 +281,9 @@ internal sealed class Cluster : IDisposable
             case EventKind.ClientThinks:
                 Ask(clients[happening.Actor]);
                 return;
+            case EventKind.SnapshotArrives:
+                StepTransfers();
+                return;
             case EventKind.OperatorThinks:
                 membershipOperator.Ask();
                 return;
@@ -265,6 +316,9 @@ internal sealed class Cluster : IDisposable
                 break;
             case EventKind.Seal:
                 server.Seal(happening.Argument);
+                break;
+            case EventKind.SnapshotStep:
+                server.StepSnapshot();
                 break;
             case EventKind.PrepareSegment:
                 server.PrepareSegment();

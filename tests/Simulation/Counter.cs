@@ -41,4 +41,12 @@ internal enum Counter
     LeadershipHandedOver,
     RemovedServersExited,
     WipedServersRefused,
+    SnapshotsTaken,
+    SnapshotsGivenUp,
+    SnapshotsInstalled,
+    SnapshotsBroken,
+    SnapshotsResumed,
+    SnapshotsDamaged,
+    LogsCompacted,
+    RecoveriesFromSnapshot,
 }

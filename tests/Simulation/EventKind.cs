@@ -31,6 +31,15 @@ internal enum EventKind : byte
     /// <summary>Another request to change the members.</summary>
     OperatorThinks,
     Request,
+
+    /// <summary>The thread that takes a snapshot goes on with it.</summary>
+    SnapshotStep,
+    SnapshotTaken,
+
+    /// <summary>The next part of a snapshot arrives; Argument is the transfer's number.</summary>
+    SnapshotArrives,
+    SnapshotReceived,
+    SnapshotSent,
     ClientThinks,
     Nemesis,
     Heal,

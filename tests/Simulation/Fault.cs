@@ -32,4 +32,7 @@ internal enum Fault
 
     /// <summary>A server comes back under another address.</summary>
     Move,
+
+    /// <summary>The newest snapshot file of a server is damaged.</summary>
+    RotSnapshot,
 }

@@ -1,5 +1,6 @@
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server;
 using RaftFast.Simulation.Network;
 using RaftFast.Storage;
 
@@ -19,4 +20,10 @@ internal readonly record struct Input(EventKind Kind)
     public PeerAddress? Address { get; init; }
 
     public HandshakeStatus Status { get; init; }
+
+    public SnapshotTask? Task { get; init; }
+
+    public ReceivedSnapshot? Received { get; init; }
+
+    public long Installed { get; init; }
 }

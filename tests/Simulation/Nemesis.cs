@@ -149,6 +149,10 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 if (MayLoseOne() && cluster.IsKnownToAll(server))
                     server.Wipe();
                 break;
+            case Fault.RotSnapshot:
+                if (MayLoseOne())
+                    server.DamageSnapshot();
+                break;
             // One server alone: two that move at once may look for each other where neither is.
             case Fault.Move:
                 servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();

@@ -55,6 +55,9 @@ internal sealed record Scenario
 
     public required WalOptions Wal { get; init; }
 
+    /// <summary>Entries that make a snapshot due; 0: none is ever taken.</summary>
+    public required long SnapshotEvery { get; init; }
+
     /// <summary>Milliseconds.</summary>
     public required long RequestTimeout { get; init; }
 
@@ -118,9 +121,11 @@ internal sealed record Scenario
                 RecordBytesMax = 8 * 1024,
                 ReserveBytes = 64 * 1024,
                 SegmentBytes = Pick(random, 128 * 1024, 256 * 1024, 1024 * 1024),
+                SpareSegments = (int)Pick(random.Fork("spare segments"), 0, 1, 4),
                 SlabBytes = (int)Pick(random, 12 * 1024, 32 * 1024),
                 CacheSlabs = (int)Pick(random, 1, 4),
             },
+            SnapshotEvery = Pick(random.Fork("snapshots"), 0, 3, 15, 60),
             RequestTimeout = Pick(random, 5_000, 500, 1_500),
         };
     }
@@ -146,7 +151,7 @@ internal sealed record Scenario
     };
 
     public override string ToString() =>
-        $"{Servers} servers, {Spares} spares, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
+        $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
         $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, inflight {Raft.InflightAppendsMax} / {Raft.InflightBytesMax} B, " +

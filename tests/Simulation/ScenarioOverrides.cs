@@ -19,6 +19,7 @@ internal static class ScenarioOverrides
         {
             "servers" => scenario with { Servers = value },
             "spares" => scenario with { Spares = value },
+            "snapshot" => scenario with { SnapshotEvery = value },
             "churn" => scenario with { ChurnIntervalMax = value },
             "clients" => scenario with { Clients = value },
             "keys" => scenario with { Keys = value },
@@ -39,7 +40,7 @@ internal static class ScenarioOverrides
     public static string Describe(Scenario changed)
     {
         NetworkSettings network = new(changed);
-        return $"--set servers={changed.Servers} --set spares={changed.Spares} --set churn={changed.ChurnIntervalMax} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
+        return $"--set servers={changed.Servers} --set spares={changed.Spares} --set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} {network} --set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
     }
 

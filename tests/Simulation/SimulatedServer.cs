@@ -23,11 +23,17 @@ internal sealed class SimulatedServer : IDisposable
     private readonly ServerNetwork network;
 
     private Wal? wal;
+    private StateMachine? state;
+    private SnapshotTask? taking;
+    private ReceivedSnapshot? arrived;
     private WalBatch writing;
     private bool isWriting;
     private bool isRunScheduled;
     private bool isPaused;
     private bool mustExit;
+
+    /// <summary>Its log has been emptied for a snapshot once.</summary>
+    private bool hasRestarted;
     private StopRequest? stopRequest;
     private int moves;
     private Counter damage;
@@ -61,7 +67,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public RaftNode? Node { get; private set; }
 
-    public KeyValueStore? Store { get; private set; }
+    public KeyValueStore? Store => state?.Store;
+
+    public SnapshotStore? Snapshots { get; private set; }
 
     /// <summary>Of the process; its events die with it.</summary>
     public int Incarnation { get; private set; }
@@ -89,10 +97,17 @@ internal sealed class SimulatedServer : IDisposable
         Invariant.Hold(!IsUp);
         try
         {
-            wal = Wal.Open(Disk, clusterId: 1, Id, cluster.Scenario.Wal, out WalRecovery recovery);
+            Snapshots = SnapshotStore.Open(Disk, clusterId: 1);
+            int snapshots = Snapshots.Files.Count;
+            RecoveredState recovered = RecoveredState.Load(Snapshots, NullLogger.Instance);
+            state = new StateMachine(recovered.Store);
+            cluster.Counters[Counter.SnapshotsDamaged] += snapshots - Snapshots.Files.Count;
+            if (recovered.Position != default)
+                cluster.Counters[Counter.RecoveriesFromSnapshot]++;
+            wal = Wal.Open(Disk, clusterId: 1, Id, cluster.Scenario.Wal, recovered.Position, out WalRecovery recovery);
             if (recovery.TornTail is not null)
                 cluster.Counters[Counter.TornBatchesInRecovery]++;
-            Boot(wal, recovery);
+            Boot(wal, recovered, recovery);
         }
         catch (StorageException) when (IsLost)
         {
@@ -104,7 +119,9 @@ internal sealed class SimulatedServer : IDisposable
         {
             Die(random.OneIn(2));
         }
-        Invariant.Hold(!IsLost);
+        // Damage to what a snapshot has taken the place of is rightly never noticed.
+        Invariant.Hold(!IsLost || hasRestarted);
+        IsLost = false;
     }
 
     /// <summary>The process ends; with the machine's power, what that had not synced is decided too.</summary>
@@ -146,7 +163,6 @@ internal sealed class SimulatedServer : IDisposable
             Disk.Rot();
         damage = isMisdirected ? Counter.MisdirectedWritesRefused : Counter.RotRefused;
         IsLost = true;
-        cluster.Events.Schedule(random.Between(1_000, 1_000_000), new Event(EventKind.Restart, Number, Incarnation, 0));
     }
 
     /// <summary>The process is asked to stop; it comes back.</summary>
@@ -248,6 +264,8 @@ internal sealed class SimulatedServer : IDisposable
             node.EndBatch();
             if (node.Core.Ready.Messages.Count > 0)
                 cluster.Counters[Counter.MessagesHeldForHardState]++;
+            if (arrived is { Over.IsCompleted: true } decided)
+                OnDecided(decided);
             cluster.OnStepped(this);
             if (mustExit || stopRequest is { Done.IsCompleted: true })
             {
@@ -306,7 +324,9 @@ internal sealed class SimulatedServer : IDisposable
     {
         try
         {
-            if (!wal!.NextSegmentIsReady && !wal.TryPrepareSegment())
+            if (wal!.HasSegmentsToDelete)
+                cluster.Counters[Counter.LogsCompacted]++;
+            if ((!wal.NextSegmentIsReady || wal.HasSegmentsToDelete) && !wal.TryPrepareSegment())
                 cluster.Events.Schedule(1_000_000, new Event(EventKind.PrepareSegment, Number, Incarnation, 0));
         }
         catch (Exception failure) when (IsSimulated(failure))
@@ -314,6 +334,76 @@ internal sealed class SimulatedServer : IDisposable
             DieOf();
         }
     }
+
+    /// <summary>The thread that takes a snapshot writes its next part.</summary>
+    public void StepSnapshot() => Survive(() =>
+    {
+        if (taking!.Step())
+        {
+            ScheduleSnapshotStep();
+            return;
+        }
+        cluster.Counters[taking.Status == SnapshotTaskStatus.Done ? Counter.SnapshotsTaken : Counter.SnapshotsGivenUp]++;
+        Deliver(new Input(EventKind.SnapshotTaken) { Task = taking });
+        taking = null;
+    });
+
+    /// <summary>Does something that may meet this server's failing disk, or its death.</summary>
+    public void Survive(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            DieOf();
+        }
+    }
+
+    /// <summary>All of a snapshot is here; the loop is to decide.</summary>
+    public void OnSnapshotArrived(ReceivedSnapshot received)
+    {
+        arrived = received;
+        Deliver(new Input(EventKind.SnapshotReceived) { Received = received });
+    }
+
+    /// <summary>The machine stops, and its newest snapshot is damaged: the one before it and the log make up for it, if there is one.</summary>
+    public void DamageSnapshot()
+    {
+        if (!IsUp || Snapshots!.Files.Count == 0)
+            return;
+        string name = Snapshots.Files[0].Name;
+        bool isLast = Snapshots.Files.Count == 1 && wal!.FirstIndex > 1;
+        Crash(losesPower: true);
+        if (!Disk.Exists(name))
+            return;
+        Disk.Rot(name);
+        if (!isLast)
+            return;
+        damage = Counter.SnapshotsDamaged;
+        IsLost = true;
+    }
+
+    private void OnDecided(ReceivedSnapshot decided)
+    {
+        arrived = null;
+        if (!decided.Over.Result)
+            return;
+        hasRestarted = true;
+        cluster.Invariants.OnRestored(Number, decided.Receiver.Position, decided.Configuration.Index);
+    }
+
+    private void RunSnapshot(SnapshotTask task)
+    {
+        taking = task;
+        ScheduleSnapshotStep();
+    }
+
+    private void ScheduleSnapshotStep() =>
+        cluster.Events.Schedule(random.Between(100, 30_000), new Event(EventKind.SnapshotStep, Number, Incarnation, 0));
+
+    private void WakeSegments() => cluster.Events.Schedule(random.Between(1, 1_000), new Event(EventKind.PrepareSegment, Number, Incarnation, 0));
 
     private bool TryTake()
     {
@@ -337,7 +427,11 @@ internal sealed class SimulatedServer : IDisposable
         cluster.Events.Schedule(cluster.Scenario.DiskLatencyMin, new Event(EventKind.DiskCompletes, Number, Incarnation, 0));
     }
 
-    public void Dispose() => wal?.Dispose();
+    public void Dispose()
+    {
+        wal?.Dispose();
+        Store?.Dispose();
+    }
 
     public static PeerAddress AddressOf(int number, int moves) => new($"server-{number + 1}", 1 + moves);
 
@@ -349,26 +443,25 @@ internal sealed class SimulatedServer : IDisposable
             cluster.Events.Schedule(random.Between(1, 20), new Event(EventKind.DiskBegins, Number, Incarnation, 0));
     }
 
-    private void Boot(Wal opened, WalRecovery recovery)
+    private void Boot(Wal opened, RecoveredState recovered, WalRecovery recovery)
     {
-        TermRuns runs = new();
-        for (int i = 0; i < recovery.TermRuns.Count; i++)
-        {
-            long last = i + 1 < recovery.TermRuns.Count ? recovery.TermRuns[i + 1].Index - 1 : recovery.Last.Index;
-            runs.AppendRun(recovery.TermRuns[i], last);
-        }
-        ConfigurationHistory configurations = new(Identity.Configuration);
-        foreach ((long index, ClusterConfiguration configuration) in recovery.Configurations)
-            configurations.Append(index, configuration);
+        ConfigurationHistory configurations = CoreRecovery.Configurations(Identity.Configuration, recovered.Configuration, recovery);
         Admission = new PeerAdmission(Identity, MetDirectories.Open(Disk), NullLogger.Instance);
         network.Forget();
         RaftCore core = new(
-            Id, configurations, cluster.Scenario.Raft, recovery.HardState, runs, random.Fork($"election {Incarnation}"));
-        Store = new KeyValueStore();
-        Node = new RaftNode(core, opened, Store, recovery.HardState, network, Identity.Address, WakeWriter, () => mustExit = true,
-            random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, NullLogger.Instance);
+            Id, configurations, cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery), random.Fork($"election {Incarnation}"), recovered.Position.Index);
+        SnapshotOptions options = new() { EveryEntries = cluster.Scenario.SnapshotEvery, EveryBytes = 0, WaitsForItsSize = false };
+        NodeActions actions = new(WakeWriter, WakeSegments, RunSnapshot, () => mustExit = true);
+        Node = new RaftNode(core, opened, state!, Snapshots!, recovery.HardState, network, Identity.Address, options, actions,
+            random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, random.Fork($"snapshots {Incarnation}"), NullLogger.Instance);
         Node.AdvanceTo(cluster.Events.Now / 1000);
+        if (recovery.Restarted)
+        {
+            hasRestarted = true;
+            cluster.Invariants.OnRestored(Number, recovered.Position, recovered.Configuration!.Value.Index);
+        }
         cluster.Invariants.OnStarted(Number, core);
+        cluster.OnApplied(this);
         cluster.Events.Schedule(random.Between(1, TickPeriod), new Event(EventKind.Tick, Number, Incarnation, 0));
         cluster.OnStarted(this);
         PrepareSegment();
@@ -400,7 +493,11 @@ internal sealed class SimulatedServer : IDisposable
         Incarnation++;
         writing = default;
         Node = null;
-        Store = null;
+        state?.Dispose();
+        state = null;
+        Snapshots = null;
+        taking = null;
+        arrived = null;
         isWriting = false;
         isRunScheduled = false;
         isPaused = false;
@@ -453,6 +550,15 @@ internal sealed class SimulatedServer : IDisposable
                 break;
             case EventKind.Introduced:
                 node.OnPeerIntroduced(input.Peer, input.Address!);
+                break;
+            case EventKind.SnapshotTaken:
+                node.OnSnapshotTaken(input.Task!);
+                break;
+            case EventKind.SnapshotReceived:
+                node.OnSnapshotReceived(input.Received!);
+                break;
+            case EventKind.SnapshotSent:
+                node.OnSnapshotSent(input.Peer, input.Installed);
                 break;
             case EventKind.Refused:
                 node.OnPeerRefused(input.Peer, input.Status);

@@ -95,6 +95,14 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Snapshot_without_an_identity_is_refused()
+    {
+        string name = new SnapshotFile(17).Name;
+        File.WriteAllText(temporary[name], "");
+        Assert.Contains($"holds a snapshot ({name}) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Directory_in_use_is_refused_with_the_process_id()
     {
         using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))

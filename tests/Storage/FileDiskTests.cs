@@ -105,6 +105,89 @@ public sealed class FileDiskTests : IDisposable
     {
         const int entries = 20_000;
         using LogWriter log = new(new FileDisk(directory.Path, mode));
+        await Write(log, entries, compactsEvery: int.MaxValue);
+        log.Verify();
+        log.Dispose();
+        using LogWriter again = new(new FileDisk(directory.Path, mode));
+        Assert.True(again.Recovery.Segments > 2);
+        again.VerifySame(log);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public async Task Log_is_compacted_on_a_real_disk_with_a_thread_for_each_part(DiskWriteMode mode)
+    {
+        const int entries = 20_000;
+        FileDisk disk = new(directory.Path, mode);
+        using LogWriter log = new(disk, LogWriter.Tiny);
+        await Write(log, entries, compactsEvery: 100);
+        log.CompactTo(entries - 50);
+        Assert.True(log.Wal.TryPrepareSegment());
+        log.Verify();
+        Assert.InRange(log.Wal.BytesOnDisk, LogWriter.Tiny.SegmentBytes, 60 * LogWriter.Tiny.SegmentBytes);
+        Assert.Equal(new DirectoryInfo(directory.Path).EnumerateFiles().Sum(file => file.Length), log.Wal.BytesOnDisk);
+        log.Dispose();
+        using LogWriter again = new(disk, LogWriter.Tiny, new LogPosition(1, entries - 50));
+        Assert.True(again.Base.Index > entries / 2);
+        again.Verify();
+        Assert.Equal(entries, again.Recovery.Last.Index);
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void Snapshots_are_taken_and_sent_on_a_real_disk(DiskWriteMode mode)
+    {
+        FileDisk disk = new(directory.Path, mode);
+        SnapshotStore store = SnapshotStore.Open(disk, SnapshotScript.Cluster);
+        foreach (long index in new[] { 10, 20, 30 })
+            Assert.True(SnapshotScript.Take(store, index));
+        Assert.Equal(2, disk.List().Count);
+        store = SnapshotStore.Open(disk, SnapshotScript.Cluster);
+        Assert.Null(SnapshotScript.Read(store, store.Files[0]));
+        using TemporaryDirectory other = new();
+        SnapshotStore follower = SnapshotStore.Open(new FileDisk(other.Path, mode), SnapshotScript.Cluster);
+        List<byte[]> images = SnapshotScript.Images(store, store.Files[0]);
+        using SnapshotReceiver receiver = follower.TryReceive(images[0], out _)!;
+        for (int i = 1; i < images.Count; i++)
+            Assert.True(receiver.Append(images[i]) is SnapshotReceiveStatus.Incomplete or SnapshotReceiveStatus.Complete);
+        receiver.Publish();
+        Assert.Equal(File.ReadAllBytes(directory[store.Files[0].Name]), File.ReadAllBytes(other[follower.Files[0].Name]));
+    }
+
+    [Theory]
+    [MemberData(nameof(Modes))]
+    public void File_grows_by_writes(DiskWriteMode mode)
+    {
+        FileDisk disk = new(directory.Path, mode);
+        using AlignedMemory memory = new(2 * IDisk.Alignment);
+        memory.Span.Fill(7);
+        using IDiskFile file = disk.Create("a", 0);
+        Assert.True(file.TryWrite(0, memory.Span));
+        Assert.True(file.TryWrite(2 * IDisk.Alignment, memory.Span[..IDisk.Alignment]));
+        Assert.Equal(3 * IDisk.Alignment, file.Length);
+        Assert.False(File.ReadAllBytes(directory["a"]).AsSpan().ContainsAnyExcept((byte)7));
+    }
+
+    /// <summary>/dev/full answers every write with ENOSPC.</summary>
+    [Fact]
+    public void Full_disk_is_a_value_when_a_file_grows()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("no /dev/full");
+        using AlignedMemory memory = new(IDisk.Alignment);
+        memory.Span.Clear();
+        using (LinuxFile file = LinuxFile.Open("/dev/full", DiskWriteMode.Buffered))
+        {
+            Assert.False(file.TryWrite(0, memory.Span));
+            Assert.Throws<StorageException>(() => file.Write(0, memory.Span));
+        }
+        using PortableFile portable = PortableFile.Open("/dev/full");
+        Assert.False(portable.TryWrite(0, memory.Span));
+        Assert.Throws<StorageException>(() => portable.Write(0, memory.Span));
+    }
+
+    private static async Task Write(LogWriter log, int entries, int compactsEvery)
+    {
         Wal wal = log.Wal;
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         stop.CancelAfter(TimeSpan.FromSeconds(60));
@@ -127,12 +210,13 @@ public sealed class FileDiskTests : IDisposable
         {
             while (!writer.IsCompleted)
             {
-                if (!wal.NextSegmentIsReady)
+                if (!wal.NextSegmentIsReady || wal.HasSegmentsToDelete)
                     Assert.True(wal.TryPrepareSegment());
                 Thread.Yield();
             }
         }, stop.Token);
         long durable = 0;
+        long compacted = 0;
         for (int index = 1; durable < entries;)
         {
             stop.Token.ThrowIfCancellationRequested();
@@ -146,14 +230,13 @@ public sealed class FileDiskTests : IDisposable
                 durable = batch.Last.Index;
                 wal.Release(durable);
             }
+            if (durable - compacted < compactsEvery)
+                continue;
+            compacted = durable;
+            log.CompactTo(compacted - 50);
         }
         await writer;
         await preparer;
-        log.Verify();
-        log.Dispose();
-        using LogWriter again = new(new FileDisk(directory.Path, mode));
-        Assert.True(again.Recovery.Segments > 2);
-        again.VerifySame(log);
     }
 
     public void Dispose() => directory.Dispose();

@@ -3,9 +3,11 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Tests;
 
-public sealed class KeyValueStoreTests
+public sealed class KeyValueStoreTests : IDisposable
 {
     private readonly KeyValueStore store = new();
+
+    public void Dispose() => store.Dispose();
 
     [Fact]
     public void Put_is_read_with_the_index_of_its_entry()
@@ -41,7 +43,7 @@ public sealed class KeyValueStoreTests
     {
         byte[] record = new byte[Record.HeaderSize];
         Record.Seal(record, RecordType.NoOp, 0);
-        Apply(record);
+        ModelledStore.Apply(store, record);
         Assert.Equal(1, store.AppliedIndex);
         Assert.Equal(0, store.Count);
         Put("/a", "1");
@@ -63,68 +65,129 @@ public sealed class KeyValueStoreTests
     {
         byte[] record = new byte[Record.LengthOf(4)];
         Record.Seal(record, RecordType.Command, 4);
-        Assert.Throws<InvariantException>(() => Apply(record));
+        Assert.Throws<InvariantException>(() => ModelledStore.Apply(store, record));
     }
 
     [Fact]
-    public void Put_and_get_of_an_existing_key_allocate_nothing()
+    public void Any_other_entry_moves_only_the_index()
     {
-        byte[][] records = [LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0)];
-        Run(records, 3_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(records, 3_000);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        byte[] record = new byte[Record.LengthOf(40)];
+        Record.Seal(record, RecordType.Command, 40);
+        Record.Stamp(record, new LogPosition(1, 1));
+        Record.TryReadHeader(record, out RecordHeader header);
+        store.Apply(header with { Type = (RecordType)4 }, record);
+        Assert.Equal(1, store.AppliedIndex);
+        Assert.Equal(0, store.Count);
     }
 
     [Fact]
-    public void Hash_takes_every_byte_of_the_key()
+    public void Hard_state_is_never_applied()
     {
-        KeyComparer comparer = new();
-        HashSet<int> hashes = [];
-        byte[] key = new byte[33];
-        for (int length = 1; length <= key.Length; length++)
-        {
-            for (int at = 0; at < length; at++)
-            {
-                key[at] = 1;
-                hashes.Add(comparer.GetHashCode(key.AsSpan(0, length)));
-                Assert.Equal(comparer.GetHashCode(key[..length]), comparer.GetHashCode(key.AsSpan(0, length)));
-                key[at] = 0;
-            }
-        }
-        // 561 keys in 2^32 values: two of them meet once in 27,000 runs, three pairs never.
-        Assert.InRange(hashes.Count, 559, 561);
+        byte[] record = LogWriter.MakeRecord(1, 1, 1);
+        Record.TryReadHeader(record, out RecordHeader header);
+        Assert.Throws<InvariantException>(() => store.Apply(header with { Type = RecordType.HardState }, record));
     }
 
-    private void Run(byte[][] records, int count)
+    [Fact]
+    public void Restoring_is_for_a_store_to_which_nothing_was_applied()
     {
-        for (int i = 0; i < count; i++)
+        Restore("/a"u8, "1"u8, 4);
+        Restore("/b"u8, "2"u8, 7);
+        Assert.Throws<InvariantException>(() => Put("/c", "3"));
+        Assert.Throws<InvariantException>(() => store.RestoredTo(6));
+        store.RestoredTo(9);
+        Assert.Throws<InvariantException>(() => Restore("/c"u8, "3"u8, 8));
+        Assert.Throws<InvariantException>(() => store.RestoredTo(9));
+        Expect("/a", "1", 4);
+        Put("/a", "3");
+        Expect("/a", "3", 10);
+        Expect("/b", "2", 7);
+    }
+
+    [Fact]
+    public void Key_restored_twice_is_a_bug()
+    {
+        Restore("/a"u8, "1"u8, 4);
+        Assert.Throws<InvariantException>(() => Restore("/a"u8, "1"u8, 5));
+    }
+
+    [Fact]
+    public void Key_restored_twice_in_one_chunk_is_a_bug()
+    {
+        byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
+        new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
+        Assert.Throws<InvariantException>(() => store.TryRestore([.. entry, .. entry]));
+    }
+
+    [Fact]
+    public void What_is_no_entry_is_not_restored()
+    {
+        byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
+        new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
+        for (int length = 1; length < entry.Length; length++)
+            Assert.False(store.TryRestore(entry.AsSpan(0, length)));
+        Assert.True(store.TryRestore(default));
+        Assert.Equal(0, store.Count);
+    }
+
+    /// <summary>Announced or not, and whatever was announced: the same.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(10_000)]
+    [InlineData(1_000_000)]
+    public void Snapshot_is_restored_into_an_index_of_any_size(long announced)
+    {
+        const int Entries = 10_000;
+        using KeyValueStore restored = new(announced);
+        byte[] chunk = new byte[Entries * SnapshotEntry.LengthOf(8, 3)];
+        int length = 0;
+        for (int i = 0; i < Entries; i++)
+            length += new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), "abc"u8, i + 1).Write(chunk.AsSpan(length));
+        Assert.True(restored.TryRestore(chunk.AsSpan(0, length)));
+        restored.RestoredTo(Entries);
+        Assert.Equal(Entries, restored.Count);
+        for (int i = 0; i < Entries; i++)
         {
-            byte[] record = records[i % records.Length];
-            Record.Stamp(record, new LogPosition(1, store.AppliedIndex + 1));
-            Record.TryReadHeader(record, out RecordHeader header);
-            store.Apply(header, record);
-            store.TryGet("/key"u8, out _, out _);
+            Assert.True(restored.TryGet(Encoding.ASCII.GetBytes($"/{i:d7}"), out ReadOnlySpan<byte> value, out long index));
+            Assert.True(value.SequenceEqual("abc"u8));
+            Assert.Equal(i + 1, index);
         }
+        ModelledStore.Apply(restored, ModelledStore.PutRecord("/new"u8, "1"u8));
+        Assert.True(restored.TryGet("/new"u8, out _, out _));
+    }
+
+    [Fact]
+    public void Index_that_was_announced_to_does_not_move_entries_while_they_come()
+    {
+        const int Entries = 100_000;
+        using KeyValueStore announced = new(Entries);
+        byte[] chunk = new byte[SnapshotEntry.LengthOf(8, 0)];
+        for (int i = 0; i < Entries; i++)
+        {
+            new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), default, i + 1).Write(chunk);
+            Assert.True(announced.TryRestore(chunk));
+        }
+        Assert.InRange(announced.Rehashed, 0, Entries / 100);
+    }
+
+    [Fact]
+    public void Disposed_store_is_not_used()
+    {
+        Put("/a", "1");
+        store.Dispose();
+        store.Dispose();
+        Assert.Throws<InvariantException>(() => Put("/a", "1"));
+        Assert.Throws<InvariantException>(() => store.TryGet("/a"u8, out _, out _));
+        Assert.Throws<InvariantException>(() => store.Delete("/a"u8));
+        Assert.Throws<InvariantException>(() => store.BeginView());
     }
 
     private void Put(string key, string value)
     {
         byte[] keyBytes = Encoding.ASCII.GetBytes(key);
         byte[] valueBytes = Encoding.ASCII.GetBytes(value);
-        int payload = PutCommand.PayloadLength(keyBytes.Length, valueBytes.Length);
-        byte[] record = new byte[Record.LengthOf(payload)];
-        int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, payload), keyBytes);
-        valueBytes.CopyTo(record, Record.HeaderSize + at);
-        Record.Seal(record, RecordType.Command, payload);
-        Apply(record);
-    }
-
-    private void Apply(byte[] record)
-    {
-        Record.Stamp(record, new LogPosition(1, store.AppliedIndex + 1));
-        Record.TryReadHeader(record, out RecordHeader header);
-        store.Apply(header, record);
+        ModelledStore.Apply(store, ModelledStore.PutRecord(keyBytes, valueBytes));
     }
 
     private void Expect(string key, string value, long index)
@@ -132,5 +195,12 @@ public sealed class KeyValueStoreTests
         Assert.True(store.TryGet(Encoding.ASCII.GetBytes(key), out ReadOnlySpan<byte> read, out long written));
         Assert.Equal(value, Encoding.ASCII.GetString(read));
         Assert.Equal(index, written);
+    }
+
+    private void Restore(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long index)
+    {
+        byte[] entry = new byte[SnapshotEntry.LengthOf(key.Length, value.Length)];
+        new SnapshotEntry(key, value, index).Write(entry);
+        Assert.True(store.TryRestore(entry));
     }
 }

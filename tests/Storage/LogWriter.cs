@@ -10,13 +10,21 @@ internal sealed class LogWriter : IDisposable
 
     public static readonly WalOptions Small = new() { SlabBytes = new WalOptions().SlabBytesMin, SegmentBytes = 3 << 20, CacheSlabs = 2 };
 
+    /// <summary>Segments of seven batches of one block.</summary>
+    public static readonly WalOptions Tiny = new()
+    {
+        RecordBytesMax = 8192 - WalBatchHeader.Size, SlabBytes = 8192, ReserveBytes = 4096, SegmentBytes = 32 << 10, CacheSlabs = 2, SpareSegments = 1,
+    };
+
     private readonly List<byte[]> records = [];
 
-    public LogWriter(IDisk disk, WalOptions? options = null)
+    /// <param name="snapshot">The last entry that a snapshot covers.</param>
+    public LogWriter(IDisk disk, WalOptions? options = null, LogPosition snapshot = default)
     {
-        Wal = Wal.Open(disk, Cluster, Member, options ?? Small, out WalRecovery recovery);
+        Wal = Wal.Open(disk, Cluster, Member, options ?? Small, snapshot, out WalRecovery recovery);
         Recovery = recovery;
-        for (long index = 1; index <= recovery.Last.Index; index++)
+        Base = recovery.Base;
+        for (long index = Wal.FirstIndex; index <= recovery.Last.Index; index++)
             records.Add(Wal.Read(index, index, 1, out _).ToArray());
         State = recovery.HardState;
     }
@@ -25,7 +33,10 @@ internal sealed class LogWriter : IDisposable
 
     public WalRecovery Recovery { get; }
 
-    /// <summary>Records by index - 1.</summary>
+    /// <summary>The entry before the first that the log holds.</summary>
+    public LogPosition Base { get; private set; }
+
+    /// <summary>Records from the one behind <see cref="Base"/> on.</summary>
     public IReadOnlyList<byte[]> Records => records;
 
     public HardState State { get; private set; }
@@ -51,7 +62,8 @@ internal sealed class LogWriter : IDisposable
     {
         Assert.Equal(DecodeStatus.Complete, Record.TryReadHeader(record, out RecordHeader header));
         Wal.Append(record, header);
-        records.RemoveRange((int)header.Position.Index - 1, records.Count - (int)header.Position.Index + 1);
+        int at = (int)(header.Position.Index - Base.Index - 1);
+        records.RemoveRange(at, records.Count - at);
         records.Add(record);
     }
 
@@ -59,6 +71,33 @@ internal sealed class LogWriter : IDisposable
     {
         State = new HardState(term, vote);
         Wal.AppendHardState(State);
+    }
+
+    public void CompactTo(long index)
+    {
+        Wal.CompactTo(index);
+        int count = (int)(Wal.FirstIndex - 1 - Base.Index);
+        if (count > 0)
+            Base = PositionOf(records[count - 1]);
+        records.RemoveRange(0, count);
+    }
+
+    public long ResetTo(LogPosition snapshot)
+    {
+        if (Base.Index + records.Count > 0)
+        {
+            LogPosition last = records.Count == 0 ? Base : PositionOf(records[^1]);
+            State = last.Term > State.Term ? new HardState(last.Term, 0) : State;
+        }
+        records.Clear();
+        Base = snapshot;
+        return Wal.ResetTo(snapshot);
+    }
+
+    public static LogPosition PositionOf(byte[] record)
+    {
+        Record.TryReadHeader(record, out RecordHeader header);
+        return header.Position;
     }
 
     /// <summary>Publishes and writes everything.</summary>
@@ -87,15 +126,17 @@ internal sealed class LogWriter : IDisposable
     /// <summary>Reads the log from its first entry to its last and compares it with what was appended.</summary>
     public void Verify()
     {
-        Assert.Equal(records.Count, Wal.Last.Index);
-        for (long index = 1; index <= records.Count;)
+        long last = Base.Index + records.Count;
+        Assert.Equal(Base.Index + 1, Wal.FirstIndex);
+        Assert.Equal(last, Wal.Last.Index);
+        for (long index = Wal.FirstIndex; index <= last;)
         {
-            ReadOnlySpan<byte> run = Wal.Read(index, records.Count, 64 << 10, out int count);
+            ReadOnlySpan<byte> run = Wal.Read(index, last, 64 << 10, out int count);
             Assert.True(count > 0);
             int at = 0;
             for (int i = 0; i < count; i++, index++)
             {
-                byte[] expected = records[(int)index - 1];
+                byte[] expected = records[(int)(index - Wal.FirstIndex)];
                 Assert.True(run.Slice(at, expected.Length).SequenceEqual(expected), $"entry {index} differs");
                 at += expected.Length;
             }
@@ -106,9 +147,10 @@ internal sealed class LogWriter : IDisposable
     /// <summary>Both hold the same entries.</summary>
     public void VerifySame(LogWriter other)
     {
+        Assert.Equal(other.Base, Base);
         Assert.Equal(other.records.Count, records.Count);
         for (int i = 0; i < records.Count; i++)
-            Assert.True(records[i].AsSpan().SequenceEqual(other.records[i]), $"entry {i + 1} differs");
+            Assert.True(records[i].AsSpan().SequenceEqual(other.records[i]), $"entry {Wal.FirstIndex + i} differs");
     }
 
     public void Dispose() => Wal.Dispose();

@@ -5,19 +5,28 @@ namespace RaftFast.Storage.Tests;
 
 /// <summary>
 /// A disk in memory with a bound on its size. It forgets names not synced to the directory when it crashes, and can be told to fail a
-/// write.
+/// write, or to die at any operation.
 /// </summary>
 internal sealed class MemoryDisk : IDisk
 {
+    private readonly List<NameChange> unsynced = [];
     private Dictionary<string, MemoryFile> names = [];
     private Dictionary<string, MemoryFile> durableNames = [];
+    private int dyingOperation;
+    private DeathMoment dyingMoment;
 
-    public long BytesFree { get; set; } = long.MaxValue;
+    public long BytesFree { get; set; } = 1L << 60;
 
     public int Writes { get; private set; }
 
     /// <summary>The write of this number throws, counted from 1 on.</summary>
     public int FailingWrite { get; set; }
+
+    /// <summary>Whatever changed or synced something: the points at which dying makes a difference.</summary>
+    public int Operations { get; private set; }
+
+    /// <summary>Changes of the directory that a loss of power would decide one by one.</summary>
+    public int UnsyncedNames => unsynced.Count;
 
     public IReadOnlyList<string> List() => [.. names.Keys.Order(StringComparer.Ordinal)];
 
@@ -29,22 +38,19 @@ internal sealed class MemoryDisk : IDisk
             throw new DiskFullException("the disk is full");
         BytesFree -= bytes;
         MemoryFile file = new(this, new byte[bytes]);
-        names.Add(name, file);
+        Invariant.Hold(!names.ContainsKey(name));
+        Change(new NameChange(null, name, file));
         return file;
     }
 
     public IDiskFile Open(string name) => names[name];
 
-    public void Rename(string from, string to)
-    {
-        names[to] = names[from];
-        names.Remove(from);
-    }
+    public void Rename(string from, string to) => Change(new NameChange(from, to, names[from]));
 
     public void Delete(string name)
     {
         BytesFree += names[name].Length;
-        names.Remove(name);
+        Change(new NameChange(name, null, null));
     }
 
     /// <summary>The process is killed before the next sync of the directory.</summary>
@@ -60,18 +66,45 @@ internal sealed class MemoryDisk : IDisk
             NextDirectorySyncFails = false;
             throw new StorageException("killed");
         }
+        Begin();
         durableNames = new(names);
+        unsynced.Clear();
+        End();
+    }
+
+    /// <summary>The process dies at the so manieth operation from now (1: the next).</summary>
+    public void DieAt(int operation, DeathMoment moment)
+    {
+        dyingOperation = Operations + operation;
+        dyingMoment = moment;
     }
 
     /// <summary>What a power loss leaves: writes are durable when they return, names when the directory is synced.</summary>
-    public void Crash() => names = new(durableNames);
+    public void Crash() => Crash(-1);
 
+    /// <param name="lost">A bit for each unsynced change of the directory: set, it didn't happen.</param>
+    public void Crash(int lost)
+    {
+        Revive();
+        for (int i = 0; i < unsynced.Count; i++)
+        {
+            if ((lost >> i & 1) == 0)
+                unsynced[i].Apply(durableNames);
+        }
+        unsynced.Clear();
+        names = new(durableNames);
+    }
+
+    /// <summary>Another process; nothing is lost, and what is not synced still may be.</summary>
+    public void Revive() => dyingOperation = 0;
+
+    /// <summary>As it is now, all of it durable.</summary>
     public MemoryDisk Copy()
     {
         MemoryDisk copy = new();
         foreach ((string name, MemoryFile file) in names)
             copy.names.Add(name, new MemoryFile(copy, [.. file.Bytes]));
-        copy.SyncDirectory();
+        copy.durableNames = new(copy.names);
         return copy;
     }
 
@@ -79,6 +112,38 @@ internal sealed class MemoryDisk : IDisk
     {
         get => names[name].Bytes;
         set => names[name].Bytes = value;
+    }
+
+    private void Change(NameChange change)
+    {
+        Begin();
+        change.Apply(names);
+        unsynced.Add(change);
+        End();
+    }
+
+    private void Begin()
+    {
+        if (++Operations == dyingOperation && dyingMoment != DeathMoment.After)
+            throw new StorageException("died");
+        Invariant.Hold(dyingOperation == 0 || Operations <= dyingOperation);
+    }
+
+    private void End()
+    {
+        if (Operations == dyingOperation)
+            throw new StorageException("died");
+    }
+
+    private sealed record NameChange(string? From, string? To, MemoryFile? File)
+    {
+        public void Apply(Dictionary<string, MemoryFile> directory)
+        {
+            if (From is not null)
+                directory.Remove(From);
+            if (To is not null)
+                directory[To] = File!;
+        }
     }
 
     private sealed class MemoryFile(MemoryDisk disk, byte[] bytes) : IDiskFile
@@ -96,14 +161,27 @@ internal sealed class MemoryDisk : IDisk
             return source.Length;
         }
 
-        public void Write(long offset, ReadOnlySpan<byte> data)
+        public void Write(long offset, ReadOnlySpan<byte> data) => Assert.True(TryWrite(offset, data));
+
+        public bool TryWrite(long offset, ReadOnlySpan<byte> data)
         {
             CheckAlignment(offset, data);
             if (++disk.Writes == disk.FailingWrite)
                 throw new StorageException("the write failed");
-            if (offset + data.Length > Bytes.Length)
-                Bytes = [.. Bytes, .. new byte[offset + data.Length - Bytes.Length]];
+            long growth = Math.Max(0, offset + data.Length - Bytes.Length);
+            if (growth > disk.BytesFree)
+                return false;
+            disk.BytesFree -= growth;
+            Bytes = growth == 0 ? Bytes : [.. Bytes, .. new byte[growth]];
+            if (disk.Operations + 1 == disk.dyingOperation && disk.dyingMoment == DeathMoment.During)
+            {
+                for (int at = 0; at < data.Length; at += 1024)
+                    data.Slice(at, 512).CopyTo(Bytes.AsSpan((int)offset + at));
+            }
+            disk.Begin();
             data.CopyTo(Bytes.AsSpan((int)offset));
+            disk.End();
+            return true;
         }
 
         public void Sync() => disk.FileSyncs++;

@@ -10,6 +10,25 @@ internal static class BackgroundTask
         return task;
     }
 
+    /// <summary>On a thread of its own, for work that waits for a disk.</summary>
+    public static Task RunOnThread(string name, Action work)
+    {
+        Task task = StartThread(name, work);
+        EndWithBug(task);
+        return task;
+    }
+
+    /// <summary>The same, whose bugs are the caller's, who awaits it.</summary>
+    public static Task StartThread(string name, Action work) => Task.Factory.StartNew(
+        () =>
+        {
+            Thread.CurrentThread.Name = name;
+            work();
+        },
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+
     private static async void EndWithBug(Task task)
     {
         try

@@ -24,6 +24,16 @@ public interface IPeerNetwork
     /// <summary>Continues the frame begun for <paramref name="peer"/>: exactly its records' length in one or more calls.</summary>
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
+    /// <summary>
+    /// Begins to send the newest snapshot, on a connection of its own; <see cref="RaftNode.OnSnapshotSent"/> is told how it ended.
+    /// </summary>
+    /// <param name="term">Of the leader that sends it.</param>
+    /// <returns>False when it can't be begun now: no connection, or one is under way.</returns>
+    bool SendSnapshot(ulong peer, long term);
+
+    /// <summary>The last entry of the oldest snapshot that is being sent; MaxValue when none is.</summary>
+    long OldestSnapshotBeingSent { get; }
+
     /// <summary>Sends what was written since the last call; one wake-up a peer at most.</summary>
     void Flush();
 

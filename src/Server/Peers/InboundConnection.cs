@@ -94,6 +94,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
             nextLength = Frame.HeaderSize + recordsLength;
             if (status == DecodeStatus.Invalid)
                 return "a frame header is damaged or malformed";
+            if (message.Type is MessageType.InstallSnapshot or MessageType.InstallSnapshotResponse)
+                return "a snapshot has no place among messages";
             if (status == DecodeStatus.Incomplete || rest.Length < nextLength)
                 return null;
             if (!Frame.RecordsAreValid(message, rest[Frame.HeaderSize..nextLength]))

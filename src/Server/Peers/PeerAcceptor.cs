@@ -4,13 +4,16 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Storage;
 
 namespace RaftFast.Server.Peers;
 
 /// <summary>The accepting side of peer connections: answers the handshake, then receives what the peer sends.</summary>
-internal sealed class PeerAcceptor(PeerAdmission admission, Inbox inbox, ILogger logger, PeerOptions options) : ConnectionHandler
+internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+    : ConnectionHandler
 {
     private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
+    private readonly InboundSnapshots inboundSnapshots = new(admission, snapshots, inbox, logger, options);
     private readonly Lock gate = new();
 
     /// <summary>Admitted since the process began and not removed, so that the admission bounds their number.</summary>
@@ -20,6 +23,7 @@ internal sealed class PeerAcceptor(PeerAdmission admission, Inbox inbox, ILogger
     public void Update(ClusterConfiguration committed)
     {
         admission.Update(committed);
+        inboundSnapshots.EndRemoved();
         lock (gate)
         {
             foreach (InboundMember member in members.Values)
@@ -49,6 +53,11 @@ internal sealed class PeerAcceptor(PeerAdmission admission, Inbox inbox, ILogger
     {
         if (await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop) is not (var handshake, HandshakeStatus.Accepted))
             return;
+        if (handshake.Kind == ConnectionKind.Snapshot)
+        {
+            await inboundSnapshots.ServeAsync(handshake.From, input, output, remote, close, stop);
+            return;
+        }
         if (Enter(handshake.From) is not { } member)
             return;
         InboundConnection connection = new(member, input, close, inbox);

@@ -31,6 +31,9 @@ internal sealed class PeerLink
     /// <summary>Where the last configuration that names the peer says it is; null for a stranger.</summary>
     private volatile PeerAddress? configured;
 
+    /// <summary>Where it answered last.</summary>
+    private volatile PeerAddress? reached;
+
     /// <summary>Cancelled when what is under way at an address is to end.</summary>
     private volatile CancellationTokenSource attempt = new();
 
@@ -72,6 +75,11 @@ internal sealed class PeerLink
 
     /// <summary>Loop thread: no configuration names it.</summary>
     public bool IsStranger => configured is null;
+
+    /// <summary>Any thread: where it is dialled.</summary>
+    public PeerAddress Address => reached ?? introduced ?? configured!;
+
+    public bool IsConnected => current is not null;
 
     public bool CanSend => current is { } connection && connection.Ring.CanSendBulk();
 
@@ -138,6 +146,7 @@ internal sealed class PeerLink
             DialResult result = await new PeerDialer(destination, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
+                reached = destination;
                 PeerLog.Reachable(logger, Peer, destination);
                 wasReachable = true;
                 long start = Environment.TickCount64;

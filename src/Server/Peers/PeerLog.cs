@@ -28,4 +28,25 @@ internal static partial class PeerLog
 
     [LoggerMessage(7, LogLevel.Warning, "can't accept member {Peer} yet, as there is no room to remember with which data directory it came: {Reason}; free some space")]
     public static partial void CannotRemember(ILogger logger, ulong peer, string reason);
+
+    [LoggerMessage(8, LogLevel.Information, "sending the snapshot up to entry {Index} to member {Peer}")]
+    public static partial void SnapshotBegins(ILogger logger, long index, ulong peer);
+
+    [LoggerMessage(9, LogLevel.Information, "sent the snapshot up to entry {Index} to member {Peer}: {Status}, {Bytes} bytes in {Seconds:F1} s")]
+    public static partial void SnapshotEnds(ILogger logger, long index, ulong peer, InstallStatus status, long bytes, double seconds);
+
+    [LoggerMessage(10, LogLevel.Warning, "gave up sending the snapshot up to entry {Index} to member {Peer}: {Reason}, {Bytes} bytes in {Seconds:F1} s")]
+    public static partial void SnapshotFails(ILogger logger, long index, ulong peer, string reason, long bytes, double seconds);
+
+    [LoggerMessage(11, LogLevel.Warning, "the connection that carries the snapshot up to entry {Index} to member {Peer} broke behind chunk {Chunk}: {Reason}")]
+    public static partial void SnapshotBreaks(ILogger logger, long index, ulong peer, int chunk, string reason);
+
+    [LoggerMessage(12, LogLevel.Error, "can't send a snapshot to member {Peer}: {Damage}")]
+    public static partial void SnapshotDamaged(ILogger logger, ulong peer, string damage);
+
+    [LoggerMessage(13, LogLevel.Information, "receiving the snapshot up to entry {Index} from member {Peer}, behind chunk {Chunk}")]
+    public static partial void SnapshotComes(ILogger logger, long index, ulong peer, int chunk);
+
+    [LoggerMessage(14, LogLevel.Warning, "dropped a snapshot from member {Peer}: {Reason}")]
+    public static partial void SnapshotRejected(ILogger logger, ulong peer, string reason);
 }

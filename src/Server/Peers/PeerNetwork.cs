@@ -11,14 +11,17 @@ namespace RaftFast.Server.Peers;
 /// <param name="identity">Its address is where this server is to be dialled.</param>
 /// <param name="randomSeed">Of the jitter between attempts.</param>
 internal sealed class PeerNetwork(
-    NodeIdentity identity, PeerAcceptor acceptor, Inbox inbox, ILogger logger, PeerOptions options, int randomSeed)
+    NodeIdentity identity, PeerAcceptor acceptor, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options, int randomSeed)
     : IPeerNetwork, IAsyncDisposable
 {
     private readonly Random seeds = new(randomSeed);
     private readonly PeerLink?[] dirty = new PeerLink?[PeerOptions.PeersMax];
 
-    /// <summary>Of the links, and of those that have ended or are about to.</summary>
+    /// <summary>Of the links and snapshots, and of those that have ended or are about to.</summary>
     private readonly List<Task> running = [];
+
+    /// <summary>One a peer.</summary>
+    private readonly List<OutboundSnapshot> sending = [];
 
     private PeerLink[] links = [];
     private int dirtyCount;
@@ -46,6 +49,38 @@ internal sealed class PeerNetwork(
     }
 
     public void Write(ulong peer, ReadOnlySpan<byte> records) => Find(peer)!.Write(records);
+
+    public bool SendSnapshot(ulong peer, long term)
+    {
+        sending.RemoveAll(static snapshot => snapshot.IsOver);
+        foreach (OutboundSnapshot snapshot in sending)
+        {
+            if (snapshot.Peer != peer)
+                continue;
+            // The loop hears of its end before it begins another.
+            if (snapshot.Term != term)
+                snapshot.Stop();
+            return false;
+        }
+        if (snapshots.Files.Count == 0 || Find(peer) is not { IsConnected: true } link)
+            return false;
+        Handshake handshake = HandshakeTo(peer) with { Kind = ConnectionKind.Snapshot };
+        OutboundSnapshot begun = new(link, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
+        sending.Add(begun);
+        Run(BackgroundTask.RunOnThread($"raftfast-send-{peer}", begun.Run));
+        return true;
+    }
+
+    public long OldestSnapshotBeingSent
+    {
+        get
+        {
+            long oldest = long.MaxValue;
+            foreach (OutboundSnapshot snapshot in sending)
+                oldest = snapshot.IsOver ? oldest : Math.Min(oldest, snapshot.Index);
+            return oldest;
+        }
+    }
 
     public void Flush()
     {
@@ -96,6 +131,8 @@ internal sealed class PeerNetwork(
     {
         foreach (PeerLink link in links)
             link.Stop();
+        foreach (OutboundSnapshot snapshot in sending)
+            snapshot.Stop();
         await Task.WhenAll(running);
     }
 
@@ -118,21 +155,30 @@ internal sealed class PeerNetwork(
 
     private PeerLink Begin(ulong peer, PeerAddress? introduced)
     {
-        Handshake handshake = new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
-        PeerLink link = new(introduced, handshake, inbox, logger, options, seeds.Next());
+        PeerLink link = new(introduced, HandshakeTo(peer), inbox, logger, options, seeds.Next());
         links = [.. links, link];
         return link;
     }
 
-    private void Start(PeerLink link)
+    private void Start(PeerLink link) => Run(BackgroundTask.Run(link.RunAsync));
+
+    private Handshake HandshakeTo(ulong peer) =>
+        new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
+
+    private void Run(Task task)
     {
         running.RemoveAll(static task => task.IsCompleted);
-        running.Add(BackgroundTask.Run(link.RunAsync));
+        running.Add(task);
     }
 
     private void End(PeerLink link)
     {
         link.Stop();
+        foreach (OutboundSnapshot snapshot in sending)
+        {
+            if (snapshot.Peer == link.Peer)
+                snapshot.Stop();
+        }
         links = Array.FindAll(links, other => other != link);
     }
 

@@ -32,14 +32,26 @@ internal sealed record PeerOptions
     /// <summary>First size of each of a member's two receive buffers; grows to the largest frame met.</summary>
     public int ReceiveBytesMin { get; init; } = 64 * 1024;
 
+    /// <summary>Of a snapshot to one member, so that what is on its way besides keeps its latency.</summary>
+    public long SnapshotBytesPerSecond { get; init; } = 64L * 1024 * 1024;
+
+    /// <summary>
+    /// Connections in a row that bring a snapshot no further, before it is given up; the next one will be newer. With the pauses
+    /// between them, longer than a restart of the member.
+    /// </summary>
+    public int SnapshotAttemptsMax { get; init; } = 10;
+
+    /// <summary>From a snapshot's failure until it is reported, and with that may be tried again.</summary>
+    public TimeSpan SnapshotRetryPause { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Other servers at once: all members that a cluster may have, and as many that the log doesn't name, or no longer.</summary>
     public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
 
     /// <summary>
     /// Items in the inbox for each other server: of the accepting side its two batches and that it was introduced; of the dialling
-    /// side connected, lost, drained, and refused for either of two reasons.
+    /// side connected, lost, drained, refused for either of two reasons, and that a snapshot was sent.
     /// </summary>
-    public const int InboxItemsPerPeer = 3 + 5;
+    public const int InboxItemsPerPeer = 3 + 6;
 
     internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
 }

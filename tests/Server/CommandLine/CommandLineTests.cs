@@ -7,7 +7,7 @@ namespace RaftFast.Server.Tests;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --data-dir, --request-timeout, --log-level, --disk, --help, --version";
+        "--id, --cluster, --port, --join, --listen, --data-dir, --request-timeout, --snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
@@ -24,6 +24,7 @@ public sealed class CommandLineTests
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
         Assert.Equal(Storage.DiskWriteMode.Direct, options.Disk);
+        Assert.Equal(new SnapshotOptions(), options.Snapshots);
     }
 
     [Fact]
@@ -42,6 +43,17 @@ public sealed class CommandLineTests
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.Equal(Storage.DiskWriteMode.Buffered, options.Disk);
+    }
+
+    [Theory]
+    [InlineData(100, 0, "100")]
+    [InlineData(0, 512L << 20, "512MiB")]
+    [InlineData(0, 1L << 10, "1KiB")]
+    public void Snapshots_are_due_by_entries_or_by_size(long entries, long bytes, string every)
+    {
+        SnapshotOptions snapshots = Accepted("--snapshot-every", every, "--snapshot-rate", "1GiB").Snapshots;
+
+        Assert.Equal((entries, bytes, false, 1L << 30), (snapshots.EveryEntries, snapshots.EveryBytes, snapshots.WaitsForItsSize, snapshots.WriteBytesPerSecond));
     }
 
     [Theory]
@@ -163,6 +175,16 @@ public sealed class CommandLineTests
     [InlineData("--request-timeout is '0'; it must be milliseconds from 1 to 3600000", "--request-timeout", "0")]
     [InlineData("--request-timeout is '5s'; it must be milliseconds from 1 to 3600000", "--request-timeout", "5s")]
     [InlineData("--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]
+    [InlineData("--snapshot-every is '0'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "0")]
+    [InlineData("--snapshot-every is '5MB'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "5MB")]
+    [InlineData("--snapshot-rate is '100'; it must be a size from 1MiB, for a second", "--snapshot-rate", "100")]
+    [InlineData("--snapshot-rate is '1023KiB'; it must be a size from 1MiB, for a second", "--snapshot-rate", "1023KiB")]
+    [InlineData("backup needs --output FILE", "backup", "--data-dir", "a")]
+    [InlineData("restore needs --input FILE", "restore", "--data-dir", "a")]
+    [InlineData("--input needs a value: --input FILE", "restore", "--input")]
+    [InlineData("--output is empty; it must be the path of a file", "backup", "--output", "")]
+    [InlineData("there is no flag --id; the flags are --data-dir", "inspect", "--id", "1")]
+    [InlineData("--id is 2, but --cluster names one member; --id is 1, or --cluster lacks URLs", "restore", "--input", "a", "--id", "2")]
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
     [InlineData(

@@ -19,6 +19,13 @@ public sealed class CommandLineTests
     [InlineData("--listen", "--listen", "300.1.1.1")]
     [InlineData("--data-dir", "--data-dir", "")]
     [InlineData("--join", "--join", "--id", "4")]
+    [InlineData("--snapshot-every", "--snapshot-every", "0")]
+    [InlineData("--snapshot-every", "--snapshot-every", "12MB")]
+    [InlineData("--snapshot-rate", "--snapshot-rate", "100")]
+    [InlineData("--output", "backup")]
+    [InlineData("--input", "restore", "--data-dir", "a")]
+    [InlineData("--id", "restore", "--input", "a", "--id", "2")]
+    [InlineData("--nonsense", "inspect", "--nonsense")]
     [InlineData("--nonsense", "--nonsense")]
     [InlineData("stray", "stray")]
     public void A_bad_flag_is_one_line_that_names_it_and_exit_2(string named, params string[] flags)

@@ -8,11 +8,14 @@ public sealed class KillTests
 
     private readonly Random random = new(20);
 
-    [Fact]
-    public void Every_204_survives_fifty_kills_of_any_node_of_the_leader_and_of_all_at_once()
+    /// <summary>With snapshots all the time, and without any.</summary>
+    [Theory]
+    [InlineData(50, "--snapshot-every", "100")]
+    [InlineData(12)]
+    public void Every_204_survives_kills_of_any_node_of_the_leader_and_of_all_at_once(int rounds, params string[] flags)
     {
-        using Cluster cluster = Cluster.Start(3);
-        KillUnderLoad(cluster, rounds: 50, round =>
+        using Cluster cluster = Cluster.Start(3, flags);
+        KillUnderLoad(cluster, rounds, round =>
         {
             switch (round % 3)
             {
@@ -24,6 +27,7 @@ public sealed class KillTests
                     return cluster.Nodes;
             }
         });
+        Assert.Equal(flags.Length > 0, cluster.Nodes.All(node => node.Lines.Any(line => line.Contains(" taken, ", StringComparison.Ordinal))));
     }
 
     [Fact]

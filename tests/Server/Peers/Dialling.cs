@@ -17,9 +17,10 @@ internal sealed class Dialling : IAsyncDisposable
         Inbox = new Inbox(PeerOptions.InboxItemsPerPeer * PeerOptions.PeersMax);
         Reader = new InboxReader(Inbox);
         NodeIdentity identity = Handshakes.Identity(1);
-        MetDirectories met = MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered));
-        Acceptor = new PeerAcceptor(new PeerAdmission(identity, met, Log), Inbox, Log, options);
-        Network = new PeerNetwork(identity, Acceptor, Inbox, Log, options, randomSeed: 1);
+        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
+        Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
+        Acceptor = new PeerAcceptor(new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
+        Network = new PeerNetwork(identity, Acceptor, Snapshots, Inbox, Log, options, randomSeed: 1);
         Configure(Cluster([2, 3], [port2, port3]));
     }
 
@@ -27,7 +28,12 @@ internal sealed class Dialling : IAsyncDisposable
     {
         BackoffMin = TimeSpan.FromMilliseconds(1),
         BackoffMax = TimeSpan.FromMilliseconds(10),
+        SnapshotRetryPause = TimeSpan.FromMilliseconds(1),
     };
+
+    public string Location => directory.Location;
+
+    public SnapshotStore Snapshots { get; }
 
     public Inbox Inbox { get; }
 

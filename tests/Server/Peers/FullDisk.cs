@@ -2,18 +2,21 @@ using RaftFast.Storage;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A disk without room for new files, until there is.</summary>
+/// <summary>A disk without room, until there is.</summary>
 internal sealed class FullDisk(IDisk disk) : IDisk
 {
-    public bool IsFull { get; set; } = true;
+    private volatile bool isFull = true;
+
+    public bool IsFull { get => isFull; set => isFull = value; }
 
     public IReadOnlyList<string> List() => disk.List();
 
     public bool Exists(string name) => disk.Exists(name);
 
-    public IDiskFile Create(string name, long bytes) => IsFull ? throw new DiskFullException("the disk is full") : disk.Create(name, bytes);
+    public IDiskFile Create(string name, long bytes) =>
+        IsFull ? throw new DiskFullException("the disk is full") : new FullDiskFile(this, disk.Create(name, bytes));
 
-    public IDiskFile Open(string name) => disk.Open(name);
+    public IDiskFile Open(string name) => new FullDiskFile(this, disk.Open(name));
 
     public void Rename(string from, string to) => disk.Rename(from, to);
 

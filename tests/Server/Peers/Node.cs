@@ -13,18 +13,29 @@ internal sealed class Node : IAsyncDisposable
 {
     public const ulong ClusterId = 0xC1u;
 
-    private readonly TemporaryDirectory directory = new();
+    private readonly TemporaryDirectory? own;
     private readonly Listener listener;
 
-    public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0)
+    /// <param name="directory">Stays when the server is gone. Null: one of its own, which doesn't.</param>
+    public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
     {
+        own = directory is null ? new TemporaryDirectory() : null;
+        Location = directory ?? own!.Location;
         Inbox = new Inbox(64);
         Reader = new InboxReader(Inbox);
-        MetDirectories met = MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered));
-        Acceptor = new PeerAcceptor(new PeerAdmission(Handshakes.Identity(id, clusterId), met, Log), Inbox, Log, options ?? new PeerOptions());
+        Disk = new FullDisk(new FileDisk(Location, DiskWriteMode.Buffered)) { IsFull = false };
+        Snapshots = SnapshotStore.Open(Disk, clusterId);
+        PeerAdmission admission = new(Handshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
+        Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
         Task<IConnectionListener> bound = Listeners.BindPeerAsync(new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
         listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
     }
+
+    public string Location { get; }
+
+    public FullDisk Disk { get; }
+
+    public SnapshotStore Snapshots { get; }
 
     public Inbox Inbox { get; }
 
@@ -41,6 +52,6 @@ internal sealed class Node : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await listener.StopAsync(new CancellationToken(canceled: true));
-        directory.Dispose();
+        own?.Dispose();
     }
 }

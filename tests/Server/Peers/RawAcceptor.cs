@@ -20,7 +20,7 @@ internal sealed class RawAcceptor : IDisposable
     public PeerAddress Address => new("127.0.0.1", Port);
 
     /// <summary>The next connection, its handshake from member 1 to member 2 read and verified, the answer still due.</summary>
-    public Socket Accept()
+    public Socket Accept(ConnectionKind kind = ConnectionKind.Messages)
     {
         Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "nobody dialled");
         Socket socket = listener.Accept();
@@ -28,13 +28,13 @@ internal sealed class RawAcceptor : IDisposable
         byte[] bytes = Receive(socket, Handshake.Size);
         Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out uint version));
         Assert.Equal(Handshake.Version, version);
-        Assert.Equal(Handshakes.From(1, to: 2), handshake);
+        Assert.Equal(Handshakes.From(1, to: 2) with { Kind = kind }, handshake);
         return socket;
     }
 
-    public Socket AcceptAndAnswer(HandshakeStatus status = HandshakeStatus.Accepted)
+    public Socket AcceptAndAnswer(HandshakeStatus status = HandshakeStatus.Accepted, ConnectionKind kind = ConnectionKind.Messages)
     {
-        Socket socket = Accept();
+        Socket socket = Accept(kind);
         byte[] answer = new byte[Handshake.AnswerSize];
         Handshake.WriteAnswer(answer, status);
         socket.Send(answer);

@@ -51,7 +51,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             throw new DiskFullException(name);
         }
         Begin();
-        SimulatedFile file = new(this, bytes);
+        SimulatedFile file = new(this, bytes, isLog: name == WalSegment.NextName);
         Apply(new DirectoryOperation(null, name, file));
         End();
         return file.Open();
@@ -61,6 +61,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     public void Rename(string from, string to)
     {
+        if (to == WalSegment.NextName)
+            Forget(files[from]);
         Begin();
         Apply(new DirectoryOperation(from, to, files[from]));
         End();
@@ -68,6 +70,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     public void Delete(string name)
     {
+        Forget(files[name]);
         Begin();
         Apply(new DirectoryOperation(name, null, null));
         End();
@@ -115,6 +118,14 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             files.Add(name, file);
     }
 
+    /// <summary>A bit turns somewhere in a file.</summary>
+    public void Rot(string name)
+    {
+        SimulatedFile file = files[name];
+        long offset = random.Between(0, file.Length - 1);
+        file.Page(offset / PageBytes * PageBytes)[(int)(offset % PageBytes)] ^= (byte)(1 << random.Next(8));
+    }
+
     /// <summary>An empty disk in its place.</summary>
     public void Wipe()
     {
@@ -154,6 +165,14 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         throw new StorageException("simulated: the read failed");
     }
 
+    /// <summary>Whether there is room for a file to grow.</summary>
+    internal bool HasRoom()
+    {
+        if (IsFull)
+            counters[Counter.DiskFull]++;
+        return !IsFull;
+    }
+
     internal void Write(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
     {
         if (NextWriteFails)
@@ -162,26 +181,36 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             HasFailed = true;
             counters[Counter.SyncsFailed]++;
             Tear(file, offset, data);
-            Torn?.Invoke(data);
+            if (IsBatch(file, offset, data))
+                Torn?.Invoke(data);
             throw new StorageException("simulated: the sync failed");
         }
+        if (offset == 0)
+            Forget(file);
         bool isTorn = Operations + 1 == crashAt && crashMoment == CrashMoment.During;
         if (isTorn)
         {
             Tear(file, offset, data);
-            Torn?.Invoke(data);
+            if (IsBatch(file, offset, data))
+                Torn?.Invoke(data);
         }
         Begin();
         for (int done = 0; done < data.Length; done += PageBytes)
             data.Slice(done, PageBytes).CopyTo(file.Page(offset + done));
-        // Not a segment's header, nor a tail that recovery clears.
-        if (offset > 0 && data[..WalBatchHeader.Size].ContainsAnyExcept((byte)0))
+        if (IsBatch(file, offset, data))
         {
             writes.Add((file, offset));
             Written?.Invoke(data);
         }
         End();
     }
+
+    /// <summary>Not a segment's header, nor a tail that recovery clears, nor a part of a snapshot.</summary>
+    private static bool IsBatch(SimulatedFile file, long offset, ReadOnlySpan<byte> data) =>
+        file.IsLog && offset > 0 && data[..WalBatchHeader.Size].ContainsAnyExcept((byte)0);
+
+    /// <summary>Its batches are gone, or about to be: it is deleted, or becomes another segment.</summary>
+    private void Forget(SimulatedFile file) => writes.RemoveAll(write => write.File == file);
 
     private void Begin()
     {

@@ -7,13 +7,16 @@ namespace RaftFast.Simulation.Disk;
 /// A file's bytes, page by page, a page only once it is written: a preallocated segment is mostly zeros. What is written is
 /// durable, as with O_DSYNC, unless a crash tears it.
 /// </summary>
-internal sealed class SimulatedFile(SimulatedDisk disk, long length)
+internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 {
     private const int PageBytes = IDisk.Alignment;
 
     private byte[]?[] pages = new byte[]?[(length + PageBytes - 1) / PageBytes];
 
     public long Length { get; private set; } = length;
+
+    /// <summary>A segment, present, past or to be.</summary>
+    public bool IsLog => isLog;
 
     public IDiskFile Open() => new Handle(disk, this);
 
@@ -72,6 +75,14 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length)
             Invariant.Hold(data.Length % PageBytes == 0);
             file.Grow(offset + data.Length);
             disk.Write(file, offset, data);
+        }
+
+        public bool TryWrite(long offset, ReadOnlySpan<byte> data)
+        {
+            if (offset + data.Length > file.Length && !disk.HasRoom())
+                return false;
+            Write(offset, data);
+            return true;
         }
 
         public void Sync()

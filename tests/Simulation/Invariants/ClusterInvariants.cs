@@ -77,6 +77,18 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     /// </summary>
     public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
 
+    /// <summary>A snapshot has taken the place of a server's log.</summary>
+    public void OnRestored(int server, LogPosition snapshot, long configurationIndex)
+    {
+        torn[server] = null;
+        Must(snapshot.Index <= committed.Count && committed[(int)snapshot.Index - 1].Term == snapshot.Term,
+            "a snapshot covers what is not committed", server);
+        List<(long, uint)> covered = [];
+        for (int i = 0; i < snapshot.Index; i++)
+            covered.Add((committed[i].Term, entries[new LogPosition(committed[i].Term, i + 1)].Checksum));
+        durable[server].Restore(snapshot, configurationIndex, covered);
+    }
+
     /// <summary>A server has started with what recovery gave it: at least what was synced, at most what was written.</summary>
     public void OnStarted(int server, RaftCore core)
     {
@@ -84,7 +96,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             OnWritten(server, image);
         torn[server] = null;
         Must(RecoveryYields(server, core), "recovery does not yield what was synced last", server);
-        histories[server] = new ServerHistory(core.HardState, 0, 0, core.Log.Last.Index, false, core.Configuration);
+        histories[server] = new ServerHistory(core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, false, core.Configuration);
     }
 
     /// <summary>A server has taken a batch of inputs and done what they asked for.</summary>
@@ -97,7 +109,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             "a vote changes within its term", server);
         Must(log.Committed >= before.Committed, "a commit index goes back", server);
         Must(log.Applied >= before.Applied, "an applied index goes back", server);
-        Must(log.Applied <= log.Committed && log.Committed <= log.Last.Index && log.Durable <= log.Last.Index, "positions are out of order", server);
+        Must(log.Base.Index <= log.Applied && log.Applied <= log.Committed && log.Committed <= log.Last.Index && log.Durable <= log.Last.Index, "positions are out of order", server);
         bool stillLeads = before.IsLeader && core.IsLeader && core.Term == before.HardState.Term;
         Must(!stillLeads || log.Last.Index >= before.Last, "a leader removes entries (Leader Append-Only)", server);
         Must(!stillLeads || log.Committed == before.Committed || log.TermAt(log.Committed) == core.Term,
@@ -107,7 +119,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         else if (before.IsLeader && core.Term == before.HardState.Term)
             counters[Counter.LeadersDeposedByLostQuorum]++;
         ConfigurationHistory configurations = log.Configurations;
-        bool isOwnChange = configurations.EffectiveIndex > 0 && log.TermAt(configurations.EffectiveIndex) == core.Term;
+        bool isOwnChange = configurations.EffectiveIndex > log.Base.Index && log.TermAt(configurations.EffectiveIndex) == core.Term;
         Must(!core.IsLeader || !isOwnChange || configurations.Pending <= 1, "two changes of configuration at once (thesis §4.1)", server);
         Must(!core.IsLeader || !isOwnChange || log.TermAt(log.Committed) == core.Term,
             "a configuration is proposed before an entry of the leader's term has committed", server);
@@ -158,7 +170,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private void OnCommitted(int server, RaftCore core, in ServerHistory before)
     {
         RaftLog log = core.Log;
-        for (long index = before.Committed + 1; index <= log.Committed; index++)
+        // What a snapshot has brought was committed elsewhere.
+        for (long index = Math.Max(before.Committed + 1, log.Base.Index); index <= log.Committed; index++)
         {
             long term = log.TermAt(index);
             if (index <= committed.Count)

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using RaftFast.Protocol;
 using RaftFast.Storage;
 
@@ -17,10 +18,13 @@ internal sealed class DurableLog
 
     private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
 
+    private LogPosition start;
+    private long restoredConfigurationIndex;
+
     public HardState HardState { get; private set; }
 
     /// <summary>Of the last configuration, 0 for none: the one in effect once all of the log is durable.</summary>
-    public long ConfigurationIndex => configurations.Count == 0 ? 0 : configurations[^1].Index;
+    public long ConfigurationIndex => configurations.Count == 0 ? restoredConfigurationIndex : configurations[^1].Index;
 
     public long ConfigurationsRolledBack { get; private set; }
 
@@ -42,9 +46,24 @@ internal sealed class DurableLog
     /// <summary>Also what a disk that is lost held.</summary>
     public bool HasHeld(LogPosition entry) => Holds(entry) || lost.Contains(entry);
 
+    /// <summary>A snapshot has taken the log's place (§7): it holds all that is committed up to its last entry.</summary>
+    public void Restore(LogPosition snapshot, long configurationIndex, IEnumerable<(long Term, uint Checksum)> covered)
+    {
+        start = snapshot;
+        entries.Clear();
+        entries.AddRange(covered);
+        Invariant.Hold(LastIndex == snapshot.Index && TermAt(LastIndex) == snapshot.Term);
+        restoredConfigurationIndex = configurationIndex;
+        configurations.Clear();
+    }
+
     /// <param name="image">A batch, from header to padding.</param>
     public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
+        // What was still queued when a snapshot took the log's place is written before the log begins anew, and means nothing.
+        LogPosition last = new(BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
+        if (last < start)
+            return;
         ReadOnlySpan<byte> rest = image[WalBatchHeader.Size..];
         while (Record.TryRead(rest, out RecordHeader header) == DecodeStatus.Complete)
         {
@@ -66,6 +85,8 @@ internal sealed class DurableLog
             lost.Add(new LogPosition(entries[i].Term, i + 1));
         entries.Clear();
         configurations.Clear();
+        restoredConfigurationIndex = 0;
+        start = default;
         HardState = default;
     }
 

@@ -81,6 +81,10 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
         configured = effective;
     }
 
+    public bool SendSnapshot(ulong peer, long term) => cluster.SendSnapshot(server, cluster.Servers[Number(peer)], term);
+
+    public long OldestSnapshotBeingSent => cluster.OldestSnapshotBeingSent(server);
+
     public void Introduced(ulong peer, PeerAddress address)
     {
         if (addresses.GetValueOrDefault(peer) != address)

@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace RaftFast.Bench;
+
+/// <summary>Time that the calling thread has spent on a processor: what others on a shared machine take doesn't count. Linux only.</summary>
+internal static partial class ThreadClock
+{
+    private const int ThreadProcessorTime = 3;
+
+    public static long Nanoseconds
+    {
+        get
+        {
+            GetTime(ThreadProcessorTime, out TimeSpec time);
+            return time.Seconds * 1_000_000_000 + time.Nanoseconds;
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "clock_gettime")]
+    private static partial int GetTime(int clock, out TimeSpec time);
+
+    private struct TimeSpec
+    {
+        public long Seconds;
+        public long Nanoseconds;
+    }
+}

@@ -1,0 +1,143 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage;
+
+/// <summary>
+/// The segments' files: makes the next one ahead of use, if it can from one that is done with, and deletes others that are. Files go
+/// from the front, each durably before the next, so what a crash leaves is a log without gaps.
+/// </summary>
+internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
+{
+    private readonly Lock preparing = new();
+    private long first;
+    private long firstNeeded;
+    private long bytes;
+    private bool nextIsRecycled;
+    private volatile bool isPrepared;
+    private volatile bool diskIsFull;
+
+    public bool IsPrepared => isPrepared;
+
+    public bool DiskIsFull => diskIsFull;
+
+    /// <summary>Of the files that hold the log, held it, or will.</summary>
+    public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>More segments are done with than are kept to become next ones.</summary>
+    public bool HasUnneeded => Interlocked.Read(ref firstNeeded) - Interlocked.Read(ref first) > spares;
+
+    /// <summary>If a segment were begun now: whether its file may turn out to be a recycled one.</summary>
+    public bool NextMayHoldOldBytes => !isPrepared || nextIsRecycled;
+
+    /// <summary>Takes over what is there.</summary>
+    /// <param name="segment">The first whose file is there.</param>
+    public void Open(long segment, long fileBytes)
+    {
+        if (disk.Exists(WalSegment.NextName))
+            disk.Delete(WalSegment.NextName);
+        first = firstNeeded = segment;
+        bytes = fileBytes;
+    }
+
+    /// <summary>The log begins with this segment: those before it are done with. Any thread.</summary>
+    public void NeedFrom(long segment)
+    {
+        Invariant.Hold(segment >= Interlocked.Read(ref firstNeeded));
+        Interlocked.Exchange(ref firstNeeded, segment);
+    }
+
+    /// <returns>False when the disk is full.</returns>
+    public bool TryPrepare()
+    {
+        lock (preparing)
+        {
+            if (!isPrepared)
+            {
+                isPrepared = TryRecycle() || TryCreate();
+                diskIsFull = !isPrepared;
+            }
+            return isPrepared;
+        }
+    }
+
+    public void DeleteUnneeded()
+    {
+        while (HasUnneeded)
+        {
+            lock (preparing)
+            {
+                if (HasUnneeded)
+                    DeleteFirst();
+            }
+        }
+    }
+
+    /// <summary>The header is durable before the name is, so a segment's header is never torn. The next file is used up with <see cref="Used"/>.</summary>
+    public void Name(long segment, ReadOnlySpan<byte> header)
+    {
+        lock (preparing)
+        {
+            if (!TryPrepare())
+                throw new StorageException($"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); free some space, then start again");
+            using (IDiskFile next = disk.Open(WalSegment.NextName))
+                next.Write(0, header);
+            disk.Rename(WalSegment.NextName, WalSegment.Name(segment));
+            disk.SyncDirectory();
+        }
+    }
+
+    public void Used() => isPrepared = false;
+
+    /// <summary>
+    /// The next segment's header is written into the file before it gets that segment's name; before that the old name must be durably
+    /// gone, or a crash would bring back a segment with another's header.
+    /// </summary>
+    private bool TryRecycle()
+    {
+        while (first < Interlocked.Read(ref firstNeeded))
+        {
+            string name = WalSegment.Name(first);
+            if (LengthOf(name) == segmentBytes)
+            {
+                disk.Rename(name, WalSegment.NextName);
+                disk.SyncDirectory();
+                Interlocked.Increment(ref first);
+                nextIsRecycled = true;
+                return true;
+            }
+            DeleteFirst();
+        }
+        return false;
+    }
+
+    private bool TryCreate()
+    {
+        try
+        {
+            disk.Create(WalSegment.NextName, segmentBytes).Dispose();
+        }
+        catch (DiskFullException)
+        {
+            return false;
+        }
+        Interlocked.Add(ref bytes, segmentBytes);
+        nextIsRecycled = false;
+        return true;
+    }
+
+    private void DeleteFirst()
+    {
+        string name = WalSegment.Name(first);
+        long length = LengthOf(name);
+        disk.Delete(name);
+        disk.SyncDirectory();
+        Interlocked.Increment(ref first);
+        Interlocked.Add(ref bytes, -length);
+    }
+
+    private long LengthOf(string name)
+    {
+        using IDiskFile file = disk.Open(name);
+        return file.Length;
+    }
+}

@@ -1,0 +1,126 @@
+using RaftFast.Protocol;
+using RaftFast.Server;
+using RaftFast.Storage;
+
+namespace RaftFast.Simulation.Network;
+
+/// <summary>
+/// A snapshot on its way: the parts of the sender's file arrive at the receiver one after another, as on a connection of their own,
+/// now and then once more or damaged, until it breaks.
+/// </summary>
+internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
+{
+    private readonly int fromIncarnation = from.Incarnation;
+    private readonly int toIncarnation = to.Incarnation;
+    private SnapshotReceiver? receiver;
+    private ReceivedSnapshot? received;
+
+    public long Index { get; } = reader.Position.Index;
+
+    public SimulatedServer From { get; } = from;
+
+    public SimulatedServer To { get; } = to;
+
+    public bool IsOver { get; private set; }
+
+    /// <summary>The next part arrives.</summary>
+    /// <returns>Whether more follows.</returns>
+    public bool Step()
+    {
+        if (IsOver || received is not null)
+            return false;
+        bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
+        if (isCut || (cluster.Network.Faults.LoseOneIn > 0 && random.OneIn(3)))
+        {
+            cluster.Counters[Counter.SnapshotsBroken]++;
+            End(0);
+            return false;
+        }
+        return receiver is null ? TryBegin() : TryAppend();
+    }
+
+    /// <summary>The receiver's loop has had its say, or its process has died.</summary>
+    public void CheckDecision()
+    {
+        if (IsOver || received is null)
+            return;
+        if (To.Incarnation != toIncarnation)
+            End(0);
+        else if (received.Over.IsCompleted)
+        {
+            bool isInstalled = received.Over.Result;
+            cluster.Counters[Counter.SnapshotsInstalled] += isInstalled ? 1 : 0;
+            if (!isInstalled)
+                received.Store.Dispose();
+            End(Index);
+        }
+    }
+
+    private bool TryBegin()
+    {
+        receiver = To.Snapshots!.TryReceive(reader.Image, out SnapshotReceiveStatus status);
+        if (receiver is null)
+        {
+            End(status == SnapshotReceiveStatus.Stale ? Index : 0);
+            return false;
+        }
+        if (receiver.Chunks > 0)
+            cluster.Counters[Counter.SnapshotsResumed]++;
+        bool isSkipped = false;
+        From.Survive(() => isSkipped = reader.TrySkipTo(receiver.Chunks));
+        if (!isSkipped)
+        {
+            End(0);
+            return false;
+        }
+        return true;
+    }
+
+    private bool TryAppend()
+    {
+        SnapshotReadStatus read = SnapshotReadStatus.Damaged;
+        From.Survive(() => read = reader.Read());
+        if (read == SnapshotReadStatus.Damaged)
+        {
+            End(0);
+            return false;
+        }
+        byte[] image = reader.Image.ToArray();
+        if (random.OneIn(20))
+        {
+            byte[] damaged = [.. image];
+            damaged[random.Next(damaged.Length)] ^= 1;
+            receiver!.Append(damaged);
+        }
+        SnapshotReceiveStatus status = receiver!.Append(image);
+        if (status == SnapshotReceiveStatus.Incomplete && random.OneIn(10))
+            status = receiver.Append(image);
+        if (status == SnapshotReceiveStatus.Incomplete)
+            return true;
+        if (status == SnapshotReceiveStatus.Complete)
+            Load();
+        else
+            End(0);
+        return false;
+    }
+
+    private void Load()
+    {
+        using SnapshotReader file = receiver!.Read();
+        using SnapshotLoader loader = new(file);
+        while (loader.Step() == SnapshotReadStatus.Chunk)
+        {
+        }
+        received = new ReceivedSnapshot(From.Id, term, receiver, loader.Configuration!.Value, loader.Take());
+        To.OnSnapshotArrived(received);
+    }
+
+    private void End(long installed)
+    {
+        IsOver = true;
+        reader.Dispose();
+        receiver?.Dispose();
+        if (From.Incarnation == fromIncarnation && From.IsUp)
+            From.Deliver(new Input(EventKind.SnapshotSent) { Peer = To.Id, Installed = installed });
+    }
+}

@@ -1,0 +1,12 @@
+namespace RaftFast.Storage.Tests;
+
+/// <summary>When in an operation of the disk the process dies.</summary>
+public enum DeathMoment
+{
+    Before,
+
+    /// <summary>Every other sector of a write has got there. Other operations are atomic: as Before.</summary>
+    During,
+
+    After,
+}

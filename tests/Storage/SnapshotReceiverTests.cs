@@ -1,0 +1,317 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class SnapshotReceiverTests
+{
+    private static readonly int[] Lengths = [100, 9000, 4096 - SnapshotChunk.HeaderSize, 70_000, 300];
+
+    private readonly MemoryDisk disk = new();
+
+    private readonly List<byte[]> images;
+    private readonly byte[] file;
+
+    public SnapshotReceiverTests()
+    {
+        MemoryDisk sender = new();
+        SnapshotStore store = SnapshotStore.Open(sender, SnapshotScript.Cluster);
+        Assert.True(SnapshotScript.Take(store, 20, Lengths));
+        images = SnapshotScript.Images(store, store.Files[0]);
+        file = sender[store.Files[0].Name];
+    }
+
+    [Fact]
+    public void What_is_received_is_the_senders_file()
+    {
+        SnapshotStore store = Open();
+        using (SnapshotReceiver receiver = Begin(store))
+        {
+            Assert.Equal(new LogPosition(2, 20), receiver.Position);
+            for (int i = 1; i < images.Count; i++)
+            {
+                bool isLast = i == images.Count - 1;
+                Assert.Equal(isLast ? SnapshotReceiveStatus.Complete : SnapshotReceiveStatus.Incomplete, receiver.Append(images[i]));
+                Assert.Equal(isLast, receiver.IsComplete);
+            }
+            Assert.Empty(store.Files);
+            receiver.Publish();
+        }
+        Assert.Equal(file, disk[Assert.Single(store.Files).Name]);
+        disk.Crash();
+        Assert.Null(SnapshotScript.Read(Open(), new SnapshotFile(20), Lengths));
+    }
+
+    [Fact]
+    public void Receiving_goes_on_where_it_was_left()
+    {
+        for (int left = 0; left < images.Count; left++)
+        {
+            MemoryDisk target = new();
+            SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            using (SnapshotReceiver receiver = Begin(store))
+            {
+                for (int i = 1; i <= left; i++)
+                    receiver.Append(images[i]);
+            }
+            target.Crash();
+            int syncs = target.FileSyncs;
+            store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            using SnapshotReceiver again = store.TryReceive(images[0], out SnapshotReceiveStatus status)!;
+            Assert.Equal(syncs + 1, target.FileSyncs);
+            bool isComplete = left == images.Count - 1;
+            Assert.Equal(isComplete ? SnapshotReceiveStatus.Complete : SnapshotReceiveStatus.Incomplete, status);
+            Assert.Equal(Math.Min(left, Lengths.Length), again.Chunks);
+            for (int i = again.Chunks + 1; i < images.Count; i++)
+                again.Append(images[i]);
+            again.Publish();
+            Assert.Equal(file, target[store.Files[0].Name]);
+        }
+    }
+
+    [Fact]
+    public void Sender_goes_on_behind_what_was_received()
+    {
+        MemoryDisk sender = new();
+        SnapshotStore store = SnapshotStore.Open(sender, SnapshotScript.Cluster);
+        Assert.True(SnapshotScript.Take(store, 20, Lengths));
+        for (int have = 0; have <= Lengths.Length; have++)
+        {
+            using SnapshotReader reader = store.Read(store.Files[0]);
+            Assert.True(reader.TrySkipTo(have));
+            for (int i = have + 1; i < images.Count; i++)
+            {
+                Assert.Equal(i == images.Count - 1 ? SnapshotReadStatus.End : SnapshotReadStatus.Chunk, reader.Read());
+                Assert.True(reader.Image.SequenceEqual(images[i]));
+            }
+        }
+        using SnapshotReader beyond = store.Read(store.Files[0]);
+        Assert.False(beyond.TrySkipTo(Lengths.Length + 1));
+    }
+
+    [Fact]
+    public void Sender_begins_again_at_any_part_though_the_file_is_deleted()
+    {
+        SnapshotStore store = Open();
+        Assert.True(SnapshotScript.Take(store, 20, Lengths));
+        using SnapshotReader reader = store.TryReadNewest()!;
+        Assert.True(SnapshotScript.Take(store, 30, [1]));
+        Assert.True(SnapshotScript.Take(store, 40, [1]));
+        Assert.False(disk.Exists(new SnapshotFile(20).Name));
+        for (int read = 0; read < images.Count; read++)
+        {
+            reader.Restart();
+            Assert.True(reader.Image.SequenceEqual(images[0]));
+            for (int i = 1; i <= read; i++)
+            {
+                reader.Read();
+                Assert.True(reader.Image.SequenceEqual(images[i]));
+            }
+        }
+        Assert.Null(reader.Damage);
+    }
+
+    [Fact]
+    public void Sender_that_begins_again_notices_a_header_damaged_meanwhile()
+    {
+        SnapshotStore store = Open();
+        Assert.Null(store.TryReadNewest());
+        Assert.True(SnapshotScript.Take(store, 20, Lengths));
+        using SnapshotReader reader = store.TryReadNewest()!;
+        reader.Read();
+        disk[new SnapshotFile(20).Name][70] ^= 1;
+        reader.Restart();
+        Assert.NotNull(reader.Damage);
+        Assert.Equal(SnapshotReadStatus.Damaged, reader.Read());
+    }
+
+    [Fact]
+    public void What_was_received_is_read_back_before_it_counts()
+    {
+        SnapshotStore store = Open();
+        using SnapshotReceiver receiver = Begin(store);
+        for (int i = 1; i < images.Count; i++)
+            receiver.Append(images[i]);
+        using (SnapshotReader reader = receiver.Read())
+        {
+            Assert.Equal(receiver.Position, reader.Position);
+            for (int i = 1; i < images.Count; i++)
+            {
+                Assert.Equal(i < images.Count - 1 ? SnapshotReadStatus.Chunk : SnapshotReadStatus.End, reader.Read());
+                Assert.True(reader.Image.SequenceEqual(images[i]));
+            }
+        }
+        disk[SnapshotFile.ReceivedName][images[0].Length + 50] ^= 1;
+        using SnapshotReader damaged = receiver.Read();
+        Assert.Equal(SnapshotReadStatus.Damaged, damaged.Read());
+    }
+
+    [Fact]
+    public void Damaged_rest_of_what_was_received_is_received_again()
+    {
+        SnapshotStore store = Open();
+        using (SnapshotReceiver receiver = Begin(store))
+        {
+            for (int i = 1; i <= 4; i++)
+                receiver.Append(images[i]);
+        }
+        int third = images[0].Length + images[1].Length + images[2].Length;
+        disk[SnapshotFile.ReceivedName][third + 50] ^= 1;
+        using SnapshotReceiver again = Begin(store);
+        Assert.Equal(2, again.Chunks);
+        for (int i = 3; i < images.Count; i++)
+            again.Append(images[i]);
+        again.Publish();
+        Assert.Equal(file, disk[store.Files[0].Name]);
+    }
+
+    [Fact]
+    public void Another_snapshot_begins_anew()
+    {
+        SnapshotStore store = Open();
+        using (SnapshotReceiver receiver = Begin(store))
+            receiver.Append(images[1]);
+        byte[] other = new byte[IDisk.Alignment];
+        SnapshotHeader.Write(other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false, SnapshotScript.ConfigurationOf(20));
+        using SnapshotReceiver again = store.TryReceive(other, out _)!;
+        Assert.Equal(0, again.Chunks);
+        Assert.Equal(SnapshotReceiveStatus.Invalid, again.Append(images[1]));
+        Assert.Equal(other, disk[SnapshotFile.ReceivedName]);
+    }
+
+    [Fact]
+    public void Chunk_again_is_passed_over_and_one_too_early_is_invalid()
+    {
+        SnapshotStore store = Open();
+        using SnapshotReceiver receiver = Begin(store);
+        Assert.Equal(SnapshotReceiveStatus.Incomplete, receiver.Append(images[1]));
+        Assert.Equal(SnapshotReceiveStatus.Incomplete, receiver.Append(images[1]));
+        Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[3]));
+        Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[^1]));
+        Assert.Equal(1, receiver.Chunks);
+        for (int i = 2; i < images.Count; i++)
+            receiver.Append(images[i]);
+        Assert.Equal(SnapshotReceiveStatus.Complete, receiver.Append(images[2]));
+        Assert.Equal(SnapshotReceiveStatus.Complete, receiver.Append(images[^1]));
+        receiver.Publish();
+        Assert.Equal(file, disk[store.Files[0].Name]);
+    }
+
+    [Fact]
+    public void Damaged_or_cut_image_is_invalid_and_changes_nothing()
+    {
+        SnapshotStore store = Open();
+        using SnapshotReceiver receiver = Begin(store);
+        for (int i = 1; i < images.Count; i++)
+        {
+            byte[] before = [.. disk[SnapshotFile.ReceivedName]];
+            for (int at = 0; at < images[i].Length; at += 1 + at / 50)
+            {
+                byte[] damaged = [.. images[i]];
+                damaged[at] ^= 4;
+                Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(damaged));
+                Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[i].AsSpan(0, at)));
+            }
+            Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append([.. images[i], 0]));
+            Assert.Equal(before, disk[SnapshotFile.ReceivedName]);
+            receiver.Append(images[i]);
+        }
+        Assert.True(receiver.IsComplete);
+    }
+
+    [Fact]
+    public void Damaged_foreign_or_stale_header_is_not_taken()
+    {
+        SnapshotStore store = Open();
+        for (int at = 0; at < images[0].Length; at++)
+        {
+            byte[] damaged = [.. images[0]];
+            damaged[at] ^= 1;
+            Assert.Null(store.TryReceive(damaged, out SnapshotReceiveStatus status));
+            Assert.Equal(SnapshotReceiveStatus.Invalid, status);
+            Assert.Null(store.TryReceive(images[0].AsSpan(0, at), out status));
+            Assert.Equal(SnapshotReceiveStatus.Invalid, status);
+        }
+        Assert.Null(SnapshotStore.Open(disk, 0xC2).TryReceive(images[0], out SnapshotReceiveStatus foreign));
+        Assert.Equal(SnapshotReceiveStatus.Invalid, foreign);
+        Assert.True(SnapshotScript.Take(store, 20, [1]));
+        Assert.Null(store.TryReceive(images[0], out SnapshotReceiveStatus stale));
+        Assert.Equal(SnapshotReceiveStatus.Stale, stale);
+    }
+
+    [Fact]
+    public void Full_disk_ends_receiving_and_leaves_nothing_of_it()
+    {
+        for (long free = 0; free < file.Length; free += IDisk.Alignment)
+        {
+            MemoryDisk full = new() { BytesFree = free };
+            SnapshotStore store = SnapshotStore.Open(full, SnapshotScript.Cluster);
+            using SnapshotReceiver? receiver = store.TryReceive(images[0], out SnapshotReceiveStatus status);
+            for (int i = 1; status == SnapshotReceiveStatus.Incomplete; i++)
+                status = receiver!.Append(images[i]);
+            Assert.Equal(SnapshotReceiveStatus.DiskFull, status);
+            Assert.Empty(full.List());
+            Assert.Equal(free, full.BytesFree);
+        }
+    }
+
+    [Fact]
+    public void What_was_received_of_an_older_snapshot_than_the_last_is_deleted()
+    {
+        SnapshotStore store = Open();
+        using (SnapshotReceiver receiver = Begin(store))
+            receiver.Append(images[1]);
+        Open();
+        Assert.True(disk.Exists(SnapshotFile.ReceivedName));
+        Assert.True(SnapshotScript.Take(store, 30, [1]));
+        Open();
+        Assert.False(disk.Exists(SnapshotFile.ReceivedName));
+    }
+
+    [Fact]
+    public void Death_at_any_moment_leaves_what_can_be_gone_on_with()
+    {
+        int received = 0;
+        bool isPublished = false;
+        int deaths = EveryDeath.Of(
+            dying =>
+            {
+                (received, isPublished) = (0, false);
+                SnapshotStore store = SnapshotStore.Open(dying, SnapshotScript.Cluster);
+                using SnapshotReceiver receiver = Begin(store);
+                for (int i = 1; i < images.Count; i++)
+                {
+                    receiver.Append(images[i]);
+                    received = receiver.Chunks;
+                }
+                receiver.Publish();
+                isPublished = true;
+                dying.SyncDirectory();
+            },
+            left =>
+            {
+                SnapshotStore store = SnapshotStore.Open(left, SnapshotScript.Cluster);
+                Assert.True(!isPublished || store.Files.Count == 1);
+                if (store.Files.Count == 0)
+                {
+                    using SnapshotReceiver again = Begin(store);
+                    Assert.True(again.Chunks >= received);
+                    for (int i = again.Chunks + 1; i < images.Count; i++)
+                        again.Append(images[i]);
+                    again.Publish();
+                }
+                left.Crash();
+                Assert.Equal(file, left[new SnapshotFile(20).Name]);
+                Assert.Single(left.List());
+            });
+        Assert.True(deaths > 30, $"{deaths} deaths");
+    }
+
+    private SnapshotStore Open() => SnapshotStore.Open(disk, SnapshotScript.Cluster);
+
+    private SnapshotReceiver Begin(SnapshotStore store)
+    {
+        SnapshotReceiver? receiver = store.TryReceive(images[0], out _);
+        Assert.NotNull(receiver);
+        return receiver;
+    }
+}

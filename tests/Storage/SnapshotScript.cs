@@ -1,0 +1,79 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+/// <summary>Takes and reads snapshots whose contents follow from their index.</summary>
+internal static class SnapshotScript
+{
+    public const ulong Cluster = 0xC1;
+
+    public static readonly int[] PayloadLengths = [1, 5000, 100_000, 4096 - SnapshotChunk.HeaderSize, SnapshotChunk.PayloadBytesMax, 777];
+
+    public static byte[] ConfigurationOf(long index) => Bytes((int)index % 50, (int)index);
+
+    /// <returns>False if the disk is full.</returns>
+    public static bool Take(SnapshotStore store, long index, int[]? lengths = null)
+    {
+        using SnapshotWriter? writer = store.TryCreate(new LogPosition(2, index), ConfigurationOf(index), (ulong)index * 7);
+        if (writer is null)
+            return false;
+        lengths ??= PayloadLengths;
+        for (int i = 0; i < lengths.Length; i++)
+        {
+            Bytes(lengths[i], (int)index + i).CopyTo(writer.Payload);
+            if (!writer.TryWriteChunk(lengths[i], i))
+                return false;
+        }
+        return writer.Complete() == SnapshotPublishStatus.Published;
+    }
+
+    /// <summary>Reads a snapshot to its end and compares it with what <see cref="Take"/> wrote.</summary>
+    /// <returns>Its damage, if it has any.</returns>
+    public static string? Read(SnapshotStore store, SnapshotFile file, int[]? lengths = null)
+    {
+        using SnapshotReader reader = store.Read(file);
+        lengths ??= PayloadLengths;
+        int chunks = 0;
+        SnapshotReadStatus status;
+        while ((status = reader.Read()) == SnapshotReadStatus.Chunk)
+        {
+            Assert.Equal(chunks + 1, reader.Chunk.Sequence);
+            Assert.Equal(chunks, reader.Chunk.Entries);
+            Assert.True(reader.Payload.SequenceEqual(Bytes(lengths[chunks], (int)file.Index + chunks)));
+            chunks++;
+        }
+        if (status == SnapshotReadStatus.End)
+        {
+            Assert.Null(reader.Damage);
+            Assert.Equal(lengths.Length, chunks);
+            Assert.Equal(new LogPosition(2, file.Index), reader.Position);
+            Assert.True(reader.Configuration.SequenceEqual(ConfigurationOf(file.Index)));
+        }
+        else
+        {
+            Assert.NotNull(reader.Damage);
+            Assert.DoesNotContain('\n', reader.Damage);
+            Assert.Contains($"{file.Name} is damaged at byte ", reader.Damage, StringComparison.Ordinal);
+        }
+        return reader.Damage;
+    }
+
+    /// <summary>What a sender sends: header, chunks, footer.</summary>
+    public static List<byte[]> Images(SnapshotStore store, SnapshotFile file)
+    {
+        using SnapshotReader reader = store.Read(file);
+        List<byte[]> images = [reader.Image.ToArray()];
+        while (reader.Read() == SnapshotReadStatus.Chunk)
+            images.Add(reader.Image.ToArray());
+        Assert.Null(reader.Damage);
+        images.Add(reader.Image.ToArray());
+        return images;
+    }
+
+    private static byte[] Bytes(int length, int seed)
+    {
+        byte[] bytes = new byte[length];
+        new Random(seed).NextBytes(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Tests;
+
+/// <summary>Others' collections of garbage would be counted as this thread's allocations, 8 KiB each.</summary>
+[Collection(nameof(Alone))]
+public sealed class StoreAllocationTests : IDisposable
+{
+    private readonly KeyValueStore store = new();
+    private readonly byte[] value = new byte[1000];
+
+    public void Dispose() => store.Dispose();
+
+    [Fact]
+    public void Put_and_get_of_an_existing_key_allocate_nothing()
+    {
+        byte[][] records = [LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0)];
+        Run(records, 3_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(records, 3_000);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+    }
+
+    [Fact]
+    public void Nothing_is_allocated_under_a_view_either()
+    {
+        byte[][] records = new byte[5_000][];
+        for (int i = 0; i < records.Length; i++)
+            records[i] = ModelledStore.PutRecord(Key(i), value.AsSpan(0, i % 3 * 50));
+        byte[] chunk = new byte[StoreView.ChunkBytesMin];
+        ApplyAll(records);
+        AllocatedUnderAView(records, chunk);
+        Assert.Equal(0, AllocatedUnderAView(records, chunk));
+    }
+
+    [Fact]
+    public void Managed_memory_does_not_grow_with_the_keys()
+    {
+        byte[] record = ModelledStore.PutRecord(Key(0), value.AsSpan(0, 64));
+        PutNewKeys(record, 10_000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        PutNewKeys(record, 300_000);
+        // The list of arenas, doubled once or twice.
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
+        Assert.Equal(310_000, store.Count);
+    }
+
+    private static byte[] Key(int number)
+    {
+        byte[] key = new byte[16];
+        BinaryPrimitives.WriteInt32LittleEndian(key, number);
+        return key;
+    }
+
+    private void Run(byte[][] records, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            byte[] record = records[i % records.Length];
+            Record.Stamp(record, new LogPosition(1, store.AppliedIndex + 1));
+            Record.TryReadHeader(record, out RecordHeader header);
+            store.Apply(header, record);
+            store.TryGet("/key"u8, out _, out _);
+        }
+    }
+
+    private void PutNewKeys(byte[] record, int count)
+    {
+        Record.TryReadHeader(record, out RecordHeader header);
+        for (int i = 0; i < count; i++)
+        {
+            long index = store.AppliedIndex + 1;
+            BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(Record.HeaderSize + PutCommand.HeaderSize), index);
+            store.Apply(header with { Position = new LogPosition(1, index) }, record);
+        }
+    }
+
+    private long AllocatedUnderAView(byte[][] records, byte[] chunk)
+    {
+        using StoreView view = store.BeginView();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        ApplyAll(records);
+        view.Read(chunk, out int entries);
+        ApplyAll(records);
+        view.Dispose();
+        ApplyAll(records);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal(records.Length, entries);
+        Assert.True(store.CanBeginView);
+        return allocated;
+    }
+
+    private void ApplyAll(byte[][] records)
+    {
+        foreach (byte[] record in records)
+            ModelledStore.Apply(store, record);
+    }
+}
