@@ -7,6 +7,8 @@ namespace RaftFast.Server.Peers;
 /// <summary>The accepting side's part of a handshake: reads it, has it judged, answers, and tells of what was not accepted.</summary>
 internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger logger, PeerOptions options)
 {
+    private readonly ToldRefusals told = new();
+
     public delegate HandshakeStatus Judge(in Handshake handshake, uint version);
 
     /// <returns>The one that was answered and the answer; null when the connection ended, timed out, or was no member's at all.</returns>
@@ -38,7 +40,7 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
             Handshake.WriteAnswer(bytes, status);
             await output.WriteAsync(bytes.AsMemory(0, Handshake.AnswerSize), deadline.Token);
             await output.FlushAsync(deadline.Token);
-            if (status is not (HandshakeStatus.Accepted or HandshakeStatus.Joining))
+            if (told.IsNews(handshake, version, status))
                 PeerLog.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
             return (handshake, status);
         }

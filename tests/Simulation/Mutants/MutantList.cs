@@ -75,8 +75,8 @@ internal static class MutantList
             "if (read.Context < firstContext || read.Context > context)",
             "if (read.Context > context)"),
         new("read-context-reused", "A process takes no answer for its own that was meant for an earlier one.", "Server/RaftNode.cs",
-            "reads = new PendingReads(core, store, answers, firstNumber);",
-            "reads = new PendingReads(core, store, answers, 1);"),
+            "reads = new PendingReads(core, state, answers, firstNumber);",
+            "reads = new PendingReads(core, state, answers, 1);"),
         new("read-without-leader", "A member that knows no leader, as one that has led, answers no reads.", "Server/PendingReads.cs",
             "public void Ask()\n    {",
             """

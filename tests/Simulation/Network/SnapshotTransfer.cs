@@ -30,7 +30,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
         if (IsOver || received is not null)
             return false;
         bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
-        if (isCut || (cluster.Network.Faults.LoseOneIn > 0 && random.OneIn(3)))
+        if (isCut || (ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network) && random.OneIn(3)))
         {
             cluster.Counters[Counter.SnapshotsBroken]++;
             End(0);
