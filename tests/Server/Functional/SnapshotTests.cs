@@ -81,6 +81,40 @@ public sealed class SnapshotTests
         Assert.True(File.Exists(Path.Combine(node.DataDirectory, newest + ".damaged")));
     }
 
+    [Fact]
+    public void A_disk_without_room_for_a_snapshot_costs_that_and_no_write()
+    {
+        using SmallDisk disk = new(72);
+        using ClusterNode node = new(1, FreePorts.Take(), FreePorts.Take(), Path.Combine(disk.Location, "1"));
+        node.Start(node.PeerUrl, "--snapshot-every", "4MiB");
+        node.WaitUntilReady();
+        byte[] value = new byte[512 << 10];
+        List<int> acknowledged = [];
+        for (int key = 0; key < 200 && !HadNoRoom(node); key++)
+        {
+            value.AsSpan().Fill((byte)('a' + key % 26));
+            int? status = node.TryExchange("PUT", $"/{key}", value)?.Status;
+            Assert.True(status is 204 or 507, $"{status}; {node}");
+            if (status == 204)
+                acknowledged.Add(key);
+        }
+        Assert.True(HadNoRoom(node), node.ToString());
+        AssertKept(node, acknowledged, value.Length);
+        node.Kill();
+        node.Restart();
+        node.WaitUntilReady();
+        AssertKept(node, acknowledged, value.Length);
+    }
+
+    private static bool HadNoRoom(ClusterNode node) =>
+        node.Lines.Any(line => line.Contains("the disk has no room for the snapshot", StringComparison.Ordinal));
+
+    private static void AssertKept(ClusterNode node, List<int> keys, int length)
+    {
+        foreach (int key in keys)
+            Assert.Equal(new string((char)('a' + key % 26), length), node.TryExchange("GET", $"/{key}")?.Text);
+    }
+
     private static string[] SnapshotsOf(ClusterNode node) =>
         [.. Directory.EnumerateFiles(node.DataDirectory, "snapshot-*.snap").Select(path => Path.GetFileName(path)!)];
 
