@@ -45,6 +45,9 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
                 answers.NotDone(write.Request);
             else if (position.Index > log.Applied)
                 pending.Add(write.Request, position, write.Deadline);
+            // A snapshot has taken the entry's place: whose it was is not known any more.
+            else if (position.Index < log.Base.Index)
+                answers.OutcomeUnknown(write.Request);
             else if (log.Matches(position))
                 answers.Written(write.Request);
             else

@@ -138,6 +138,11 @@ internal sealed class MembershipChanges(
         {
             pending.Add(change.Request, response.Position, change.Deadline);
         }
+        else if (response.Position.Index < core.Log.Base.Index)
+        {
+            // As in ForwardedWrites.OnResponse.
+            answers.OutcomeUnknown(change.Request);
+        }
         else if (core.Log.Matches(response.Position))
         {
             answers.Written(change.Request);

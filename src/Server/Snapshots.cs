@@ -19,6 +19,9 @@ internal sealed partial class Snapshots(
     private long lastIndex = state.Store.AppliedIndex;
     private long lastBytes;
 
+    /// <summary>A server needs a snapshot, and the only one has turned out to be damaged.</summary>
+    private bool isMissing;
+
     /// <summary>Of the applied entries, as <see cref="ReadyExecutor.AppliedBytes"/> counts them, when the last snapshot was begun.</summary>
     private long appliedBytes;
 
@@ -33,13 +36,16 @@ internal sealed partial class Snapshots(
         }
         ConfigurationHistory configurations = core.Log.Configurations;
         long applied = core.Log.Applied;
-        bool isDue = taking is null && options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes);
+        bool isDue = taking is null && (isMissing || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
         // The configuration that the snapshot carries is that of the entries which it covers.
         if (isDue && state.Store.CanBeginView && configurations.CommittedIndex <= applied)
             Begin(new LogPosition(core.Log.TermAt(applied), applied), new(configurations.CommittedIndex, configurations.Committed.Cluster));
         foreach (ulong server in core.Configuration.Servers)
         {
-            if (server != core.Id && core.WantsSnapshot(server) && files.Files.Count > 0 && network.SendSnapshot(server, core.Term))
+            if (server == core.Id || !core.WantsSnapshot(server))
+                continue;
+            isMissing = files.Files.Count == 0;
+            if (!isMissing && network.SendSnapshot(server, core.Term))
                 core.SnapshotStarted(server);
         }
     }
@@ -116,6 +122,7 @@ internal sealed partial class Snapshots(
         configuration.MustBeCoveredBy(position);
         lastIndex = position.Index;
         appliedBytes = executor.AppliedBytes;
+        isMissing = false;
         taking = new SnapshotTask(state.Store, files, position, configuration, (ulong)random.NextInt64());
         actions.RunSnapshot(taking);
     }

@@ -40,6 +40,9 @@ public sealed class SnapshotReader : IDisposable
 
     public ulong Nonce => header.Nonce;
 
+    /// <summary>Null for one that is being received.</summary>
+    public SnapshotFile? File => SnapshotFile.TryParseName(name, out SnapshotFile named) ? named : null;
+
     /// <summary>The last log entry that the snapshot covers.</summary>
     public LogPosition Position => header.Position;
 

@@ -94,17 +94,21 @@ public sealed class SnapshotStore
     }
 
     /// <summary>A damaged snapshot counts no longer, and keeps no intact one from being kept. Its file stays, under another name.</summary>
-    public void SetAside(SnapshotFile file)
+    /// <returns>False when it is no longer there.</returns>
+    public bool SetAside(SnapshotFile file)
     {
         lock (gate)
         {
             int place = Array.IndexOf(files, file);
-            Invariant.Hold(place >= 0);
+            if (place < 0)
+                return false;
             files = [.. files[..place], .. files[(place + 1)..]];
-            if (isReadOnly)
-                return;
-            disk.Rename(file.Name, file.DamagedName);
-            disk.SyncDirectory();
+            if (!isReadOnly)
+            {
+                disk.Rename(file.Name, file.DamagedName);
+                disk.SyncDirectory();
+            }
+            return true;
         }
     }
 

@@ -67,7 +67,12 @@ internal sealed class OutboundSnapshot(
         }
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (reader.Damage is not null)
+        {
+            // The one before it, and the log behind that, are as good; and it must not push that one out.
             PeerLog.SnapshotDamaged(logger, Peer, reader.Damage);
+            if (reader.File is { } damaged)
+                snapshots.SetAside(damaged);
+        }
         else if (verdict is InstallStatus.Installed or InstallStatus.NotWanted)
             PeerLog.SnapshotEnds(logger, Index, Peer, verdict.Value, bytes, seconds);
         else
