@@ -100,8 +100,8 @@ internal static class MutantList
                         network.Write(leader, write.Request.Record);
             """),
         new("forwarded-then-refused", "503 means that it did not happen and will not.", "Server/ForwardedWrites.cs",
-            "answers.OutcomeUnknown(write.Request);",
-            "answers.NotDone(write.Request);"),
+            "byNumber.Remove(number);\n        answers.OutcomeUnknown(write.Request);",
+            "byNumber.Remove(number);\n        answers.NotDone(write.Request);"),
         new("proposed-then-refused", "503 means that it did not happen and will not.", "Server/PendingWrites.cs",
             "byIndex.Remove(index);\n            answers.OutcomeUnknown(write.Request);",
             "byIndex.Remove(index);\n            answers.NotDone(write.Request);"),
