@@ -43,15 +43,8 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
                 answers.DiskFull(write.Request);
             else if (i >= response.Count)
                 answers.NotDone(write.Request);
-            else if (position.Index > log.Applied)
-                pending.Add(write.Request, position, write.Deadline);
-            // A snapshot has taken the entry's place: whose it was is not known any more.
-            else if (position.Index < log.Base.Index)
-                answers.OutcomeUnknown(write.Request);
-            else if (log.Matches(position))
-                answers.Written(write.Request);
             else
-                answers.NotDone(write.Request);
+                pending.Placed(write.Request, position, write.Deadline, log);
         }
     }
 

@@ -134,22 +134,9 @@ internal sealed class MembershipChanges(
         {
             ownRemovals.Add(change);
         }
-        else if (response.Position.Index > core.Log.Applied)
-        {
-            pending.Add(change.Request, response.Position, change.Deadline);
-        }
-        else if (response.Position.Index < core.Log.Base.Index)
-        {
-            // As in ForwardedWrites.OnResponse.
-            answers.OutcomeUnknown(change.Request);
-        }
-        else if (core.Log.Matches(response.Position))
-        {
-            answers.Written(change.Request);
-        }
         else
         {
-            answers.NotDone(change.Request);
+            pending.Placed(change.Request, response.Position, change.Deadline, core.Log);
         }
     }
 

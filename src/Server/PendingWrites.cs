@@ -1,3 +1,4 @@
+using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 
@@ -17,6 +18,20 @@ internal sealed class PendingWrites(Answers answers)
         if (byIndex.Remove(position.Index, out PendingWrite former))
             answers.OutcomeUnknown(former.Request);
         byIndex.Add(position.Index, new PendingWrite(request, position.Term, deadline));
+    }
+
+    /// <summary>The leader has given a request this place, which may have been passed here already.</summary>
+    public void Placed(ClientRequest request, LogPosition position, long deadline, RaftLog log)
+    {
+        if (position.Index > log.Applied)
+            Add(request, position, deadline);
+        // A snapshot has taken the entry's place, and whose it was is not known any more.
+        else if (position.Index < log.Base.Index)
+            answers.OutcomeUnknown(request);
+        else if (log.Matches(position))
+            answers.Written(request);
+        else
+            answers.NotDone(request);
     }
 
     public void Applied(LogPosition position)

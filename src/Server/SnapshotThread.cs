@@ -1,5 +1,4 @@
-using System.Diagnostics;
-using RaftFast.Storage;
+using RaftFast.Server.Peers;
 
 namespace RaftFast.Server;
 
@@ -9,10 +8,10 @@ internal sealed class SnapshotThread : IDisposable
     private readonly Inbox inbox;
     private readonly long bytesPerSecond;
     private readonly SemaphoreSlim wanted = new(0);
+    private readonly ManualResetEventSlim stopping = new();
     private readonly Thread thread;
 
     private volatile SnapshotTask? next;
-    private volatile bool isStopping;
 
     public SnapshotThread(Inbox inbox, long bytesPerSecond)
     {
@@ -32,11 +31,12 @@ internal sealed class SnapshotThread : IDisposable
 
     public void Dispose()
     {
-        isStopping = true;
+        stopping.Set();
         next?.Cancel();
         wanted.Release();
         thread.Join();
         wanted.Dispose();
+        stopping.Dispose();
     }
 
     private void Work()
@@ -44,22 +44,14 @@ internal sealed class SnapshotThread : IDisposable
         while (true)
         {
             wanted.Wait();
-            if (isStopping)
+            if (stopping.IsSet)
                 return;
             SnapshotTask task = next!;
-            long start = Stopwatch.GetTimestamp();
-            while (task.Step())
-                Pace(task.Bytes, start);
+            SendRate rate = new(bytesPerSecond, TimeProvider.System);
+            for (long written = 0; task.Step(); written = task.Bytes)
+                stopping.Wait(rate.Spend((int)(task.Bytes - written)));
             next = null;
             inbox.Post(task);
         }
-    }
-
-    /// <summary>Sleeps as long as the bytes so far are ahead of the rate.</summary>
-    private void Pace(long bytes, long start)
-    {
-        double ahead = (double)bytes / bytesPerSecond - Stopwatch.GetElapsedTime(start).TotalSeconds;
-        if (ahead > 0 && !isStopping)
-            Thread.Sleep(TimeSpan.FromSeconds(Math.Min(ahead, 1)));
     }
 }

@@ -17,10 +17,13 @@ internal sealed partial class Snapshots(
     private SnapshotTask? taking;
     private ReceivedSnapshot? waiting;
     private long lastIndex = state.Store.AppliedIndex;
-    private long lastBytes;
+    private long lastBytes = files.NewestBytes;
 
     /// <summary>A server needs a snapshot, and the only one has turned out to be damaged.</summary>
     private bool isMissing;
+
+    /// <summary>There was no room for the last attempt: the next waits until it is due.</summary>
+    private bool hasFailed;
 
     /// <summary>Of the applied entries, as <see cref="ReadyExecutor.AppliedBytes"/> counts them, when the last snapshot was begun.</summary>
     private long appliedBytes;
@@ -36,7 +39,7 @@ internal sealed partial class Snapshots(
         }
         ConfigurationHistory configurations = core.Log.Configurations;
         long applied = core.Log.Applied;
-        bool isDue = taking is null && (isMissing || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
+        bool isDue = taking is null && ((isMissing && !hasFailed) || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
         // The configuration that the snapshot carries is that of the entries which it covers.
         if (isDue && state.Store.CanBeginView && configurations.CommittedIndex <= applied)
             Begin(new LogPosition(core.Log.TermAt(applied), applied), new(configurations.CommittedIndex, configurations.Committed.Cluster));
@@ -58,13 +61,14 @@ internal sealed partial class Snapshots(
         task.Close();
         if (task.Store != state.Store)
             task.Store.Dispose();
+        hasFailed = task.Status == SnapshotTaskStatus.DiskFull;
         if (task.Status == SnapshotTaskStatus.Done)
         {
             lastBytes = task.Bytes;
             LogTaken(logger, task.Position.Index, task.Bytes);
             Compact();
         }
-        else if (task.Status == SnapshotTaskStatus.DiskFull)
+        else if (hasFailed)
         {
             LogDiskFull(logger, task.Position.Index);
         }
@@ -112,6 +116,7 @@ internal sealed partial class Snapshots(
         if (taking?.Store != former)
             former.Dispose();
         lastIndex = position.Index;
+        lastBytes = files.NewestBytes;
         appliedBytes = executor.AppliedBytes;
         LogInstalled(logger, position.Index, received.From);
         return true;

@@ -32,6 +32,21 @@ public sealed class SnapshotStore
     /// <summary>Newest first. To be read in this order until one is intact.</summary>
     public IReadOnlyList<SnapshotFile> Files => files;
 
+    /// <summary>Of the newest one's file; 0 without any.</summary>
+    public long NewestBytes
+    {
+        get
+        {
+            lock (gate)
+            {
+                if (files.Length == 0)
+                    return 0;
+                using IDiskFile file = disk.Open(files[0].Name);
+                return file.Length;
+            }
+        }
+    }
+
     /// <summary>
     /// Up to this entry the log is not needed even if the newest snapshot turns out to be damaged; 0 while there is no older one.
     /// A log compacted further is worth nothing without the newest.

@@ -31,8 +31,8 @@ internal sealed class PeerLink
     /// <summary>Where the last configuration that names the peer says it is; null for a stranger.</summary>
     private volatile PeerAddress? configured;
 
-    /// <summary>Where it answered last.</summary>
-    private volatile PeerAddress? reached;
+    /// <summary>Where the present connection or attempt leads; else the last one.</summary>
+    private volatile PeerAddress? destination;
 
     /// <summary>Cancelled when what is under way at an address is to end.</summary>
     private volatile CancellationTokenSource attempt = new();
@@ -77,7 +77,7 @@ internal sealed class PeerLink
     public bool IsStranger => configured is null;
 
     /// <summary>Any thread: where it is dialled.</summary>
-    public PeerAddress Address => reached ?? introduced ?? configured!;
+    public PeerAddress Address => destination ?? introduced ?? configured!;
 
     public bool IsConnected => current is not null;
 
@@ -103,16 +103,12 @@ internal sealed class PeerLink
     /// <summary>Loop thread. The peer says where it is: a connection to another address ends, and this one is dialled at once.</summary>
     public void Introduce(PeerAddress address)
     {
-        if (introduced != address)
-        {
-            introduced = address;
+        introduced = address;
+        if (destination != address)
             BeginNewAttempt();
-        }
-        else if (current is null)
-        {
-            // It has just dialled this server: there is nothing more to wait for.
+        else
+            // It has just dialled this server: a pause before the next attempt has nothing more to wait for.
             wake.TrySetResult();
-        }
     }
 
     /// <summary>
@@ -142,12 +138,12 @@ internal sealed class PeerLink
         {
             // In this order: an address that comes later cancels this token.
             CancellationToken moved = attempt.Token;
-            PeerAddress destination = NextDestination();
-            DialResult result = await new PeerDialer(destination, handshake, options).DialAsync(moved);
+            PeerAddress address = NextDestination();
+            destination = address;
+            DialResult result = await new PeerDialer(address, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
-                reached = destination;
-                PeerLog.Reachable(logger, Peer, destination);
+                PeerLog.Reachable(logger, Peer, address);
                 wasReachable = true;
                 long start = Environment.TickCount64;
                 OutboundConnection connection = new(stream, new SendRing(ringMemory.Value, options.BulkBytesMax, inbox, drained));
@@ -160,7 +156,7 @@ internal sealed class PeerLink
             if (moved.IsCancellationRequested)
                 BeginAnew();
             else
-                Report(result, destination);
+                Report(result, address);
             await PauseAsync();
         }
     }
@@ -199,7 +195,7 @@ internal sealed class PeerLink
         lastRefusal = HandshakeStatus.Accepted;
     }
 
-    private void Report(DialResult failure, PeerAddress destination)
+    private void Report(DialResult failure, PeerAddress address)
     {
         HandshakeStatus refusal = failure.Refusal;
         bool isNew = refusal != lastRefusal;
@@ -217,9 +213,9 @@ internal sealed class PeerLink
                 inbox.Post(refusal == HandshakeStatus.Removed ? removed : replaced);
         }
         if (refusal != HandshakeStatus.Accepted && isNew)
-            PeerLog.RefusedBy(logger, Peer, destination, refusal);
+            PeerLog.RefusedBy(logger, Peer, address, refusal);
         else if (refusal == HandshakeStatus.Accepted && wasReachable != false)
-            PeerLog.Unreachable(logger, Peer, destination, failure.Reason);
+            PeerLog.Unreachable(logger, Peer, address, failure.Reason);
         wasReachable = false;
     }
 

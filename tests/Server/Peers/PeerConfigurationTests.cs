@@ -103,6 +103,23 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
+    public async Task Connection_outlives_an_introduction_that_names_the_address_it_leads_to()
+    {
+        using RawAcceptor second = new();
+        await using (Dialling first = new(second.Port))
+        {
+            using Socket socket = second.AcceptAndAnswer();
+            first.Reader.Next<PeerConnected>();
+            first.Network.Introduced(2, second.Address);
+            first.Network.Send(Frames.Heartbeat(1, to: 2), default);
+            first.Network.Flush();
+            Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(socket, Frame.HeaderSize));
+            first.Reader.AssertEmpty();
+        }
+        second.AssertNobodyDialled();
+    }
+
+    [Fact]
     public async Task Address_that_changes_ends_an_attempt_under_way()
     {
         using RawAcceptor before = new();
