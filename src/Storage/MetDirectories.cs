@@ -21,11 +21,7 @@ public sealed class MetDirectories
 
     internal const string TemporaryName = "peers.tmp";
 
-    private const string Title = "RaftFast peers ";
-    private const string Version = "1";
-
-    /// <summary>Bytes: some 25,000 members.</summary>
-    private const int LengthMax = 1 << 20;
+    private static readonly SealedText File = new(Name, TemporaryName, "RaftFast peers", "1");
 
     private readonly Lock gate = new();
     private readonly IDisk disk;
@@ -40,15 +36,12 @@ public sealed class MetDirectories
     /// <exception cref="StorageException">The file is damaged, or of a later version.</exception>
     public static MetDirectories Open(IDisk disk)
     {
-        if (!disk.Exists(Name))
+        string[]? lines = File.Read(disk);
+        if (lines is null)
             return new MetDirectories(disk, []);
-        using IDiskFile file = disk.Open(Name);
-        using AlignedMemory memory = new(LengthMax);
-        ReadOnlySpan<byte> bytes = memory.Span[..file.Read(0, memory.Span)];
         // A process that was killed between rename and sync has left a name that a power loss would still take away.
         disk.SyncDirectory();
-        int end = bytes.IndexOf((byte)0);
-        return new MetDirectories(disk, Parse(Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end])));
+        return new MetDirectories(disk, Parse(lines));
     }
 
     /// <summary>In ascending order.</summary>
@@ -71,7 +64,7 @@ public sealed class MetDirectories
             if (met.TryGetValue(member, out ulong known))
                 return known == directory;
             SortedDictionary<ulong, ulong> more = new(met) { { member, directory } };
-            Write(more);
+            File.Write(disk, Format(more));
             met = more;
             return true;
         }
@@ -87,55 +80,27 @@ public sealed class MetDirectories
         }
     }
 
-    private void Write(SortedDictionary<ulong, ulong> members)
-    {
-        byte[] text = Encoding.UTF8.GetBytes(Format(members));
-        Invariant.Hold(text.Length <= LengthMax);
-        using AlignedMemory memory = new(AlignedMemory.RoundUp(text.Length));
-        memory.Span.Clear();
-        text.CopyTo(memory.Span);
-        if (disk.Exists(TemporaryName))
-            disk.Delete(TemporaryName);
-        using (IDiskFile file = disk.Create(TemporaryName, memory.Length))
-            file.Write(0, memory.Span);
-        disk.Rename(TemporaryName, Name);
-        disk.SyncDirectory();
-    }
-
     private static string Format(SortedDictionary<ulong, ulong> members)
     {
-        StringBuilder text = new($"{Title}{Version}\n");
+        StringBuilder text = new();
         foreach ((ulong member, ulong directory) in members)
             text.Append(CultureInfo.InvariantCulture, $"met {member} {directory:x16}\n");
-        string body = text.ToString();
-        return $"{body}checksum {Checksum(body):x8}\n";
+        return text.ToString();
     }
 
-    private static SortedDictionary<ulong, ulong> Parse(string text)
+    private static SortedDictionary<ulong, ulong> Parse(string[] lines)
     {
-        int last = text.LastIndexOf("checksum ", StringComparison.Ordinal);
-        if (last < 0 || text[last..] != $"checksum {Checksum(text[..last]):x8}\n")
-            throw Damaged();
-        string[] lines = text[..last].Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        if (lines.Length > 0 && lines[0].StartsWith(Title, StringComparison.Ordinal) && lines[0] != Title + Version)
-            throw new StorageException($"{Name} has format {lines[0][Title.Length..]}, and this program knows {Version} only; start the program that wrote it");
-        if (lines.Length == 0 || lines[0] != Title + Version)
-            throw Damaged();
         SortedDictionary<ulong, ulong> members = [];
-        foreach (string line in lines.AsSpan(1))
+        foreach (string line in lines)
         {
             string[] fields = line.Split(' ');
             bool isMeeting = fields.Length == 3 && fields[0] == "met";
             if (!isMeeting || !members.TryAdd(Number(fields[1], NumberStyles.None), Number(fields[2], NumberStyles.AllowHexSpecifier)))
-                throw Damaged();
+                throw File.Damaged();
         }
         return members;
     }
 
     private static ulong Number(string text, NumberStyles style) =>
-        ulong.TryParse(text, style, CultureInfo.InvariantCulture, out ulong number) ? number : throw Damaged();
-
-    private static uint Checksum(string text) => Crc32C.Compute(Encoding.UTF8.GetBytes(text));
-
-    private static StorageException Damaged() => StorageException.Unusable(Name, "is damaged");
+        ulong.TryParse(text, style, CultureInfo.InvariantCulture, out ulong number) ? number : throw File.Damaged();
 }
