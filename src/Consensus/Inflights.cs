@@ -10,6 +10,8 @@ internal sealed class Inflights(int countMax, int bytesMax)
     private int count;
     private long bytes;
 
+    public int Count => count;
+
     public bool IsEmpty => count == 0;
 
     /// <summary>One append is always admitted, whatever its size.</summary>

@@ -11,6 +11,9 @@ internal sealed class Progress(RaftOptions options)
     private bool snapshotIsOut;
     private int ticksWithoutAcknowledgement;
 
+    /// <summary>Of the appends in flight, those sent since the last tick.</summary>
+    private int freshAppends;
+
     public ProgressState State { get; private set; }
 
     /// <summary>Highest index known to be durable on the follower and to match; below Next.</summary>
@@ -69,7 +72,7 @@ internal sealed class Progress(RaftOptions options)
     public bool MaySend(long lastIndex) => State switch
     {
         ProgressState.Probe => !probeIsOut,
-        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull,
+        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull && freshAppends < options.FreshAppendsMax,
         _ => false,
     };
 
@@ -104,6 +107,7 @@ internal sealed class Progress(RaftOptions options)
         Invariant.Hold(count > 0);
         Next += count;
         inflights.Add(Next - 1, bytes);
+        freshAppends++;
         Invariant.Hold(Next > Match);
     }
 
@@ -123,6 +127,7 @@ internal sealed class Progress(RaftOptions options)
             inflights.Clear();
         }
         inflights.FreeTo(Match);
+        freshAppends = Math.Min(freshAppends, inflights.Count);
         return advanced;
     }
 
@@ -154,6 +159,7 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>Appends or their acknowledgements that have been out for so long may be lost, as when a follower had no room for them.</summary>
     public void Tick()
     {
+        freshAppends = 0;
         if (TicksSinceHeard < int.MaxValue)
             TicksSinceHeard++;
         if (State != ProgressState.Replicate || inflights.IsEmpty)
@@ -168,6 +174,7 @@ internal sealed class Progress(RaftOptions options)
         Next = next;
         probeIsOut = false;
         ticksWithoutAcknowledgement = 0;
+        freshAppends = 0;
         inflights.Clear();
         Invariant.Hold(Next > Match);
     }

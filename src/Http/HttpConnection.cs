@@ -56,14 +56,11 @@ public sealed class HttpConnection : IRequestOwner
         !isClosing && held is null && requests.Count < limits.PipelineDepthMax
         && requests.Bytes < limits.PipelineBytesMax && transport.UnflushedBytes < FlushBytes;
 
-    /// <summary>
-    /// Has the finished answers written, soon and on another thread. To be called once after completing a batch of this
-    /// connection's requests; calling it more often, or later, does no harm.
-    /// </summary>
+    /// <inheritdoc/>
     public void Resume()
     {
         isMarkedForResume = false;
-        work.WakeElsewhere();
+        work.Wake();
     }
 
     /// <summary>For the completing thread alone: true the first time since the last <see cref="Resume"/>.</summary>

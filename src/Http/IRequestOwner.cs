@@ -7,8 +7,8 @@ public interface IRequestOwner
     bool MarkForResume();
 
     /// <summary>
-    /// Has the finished answers taken, soon and on another thread. To be called once after completing a batch of this owner's
-    /// requests; calling it more often, or later, does no harm.
+    /// Has the finished answers taken: here and now, or soon, by the thread that is at it. It may submit further requests meanwhile.
+    /// To be called once after completing a batch of this owner's requests; calling it more often, or later, does no harm.
     /// </summary>
     void Resume();
 }

@@ -5,8 +5,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Server;
 
 /// <summary>
-/// Everything from outside enters the loop through here: bounded, many producers, one consumer, no allocation. Items of one
+/// Everything from outside enters the loop through here: bounded, many producers, one consumer at a time, no allocation. Items of one
 /// producer are taken in the order in which it posted them.
+/// <para>
+/// Whoever has the turn is the loop, and only that thread takes items. A producer that finds the turn free may take it and do the
+/// loop's work itself (<see cref="PostAndRun"/>): waking another thread for it costs more than most of that work.
+/// </para>
 /// <para>
 /// A ring of slots with sequence numbers (Vyukov's bounded queue): a slot may be filled for position p when its sequence is p,
 /// taken when it is p + 1, and is free again for p + capacity.
@@ -14,16 +18,17 @@ namespace RaftFast.Server;
 /// </summary>
 internal sealed class Inbox
 {
+    private const int Free = 0;
+    private const int Taken = 1;
+
     private readonly Slot[] slots;
     private readonly int mask;
 
-    /// <summary>
-    /// Where the consumer sleeps. Measured, waking a thread costs its waker the same (10 µs on a 2-core virtual machine) with a
-    /// monitor, an event or a futex; a semaphore is cheaper only by burning the other core in a spin.
-    /// </summary>
-    private readonly object bed = new();
+    /// <summary>Where the loop's own thread sleeps.</summary>
+    private readonly Parker parker = new();
 
     private Positions positions;
+    private Action<int>? run;
 
     /// <param name="capacity">Items that can be outstanding at once, or more: a full inbox is a bug.</param>
     public Inbox(int capacity)
@@ -33,25 +38,46 @@ internal sealed class Inbox
         mask = slots.Length - 1;
         for (int i = 0; i < slots.Length; i++)
             slots[i].Sequence = i;
+        positions.Turn = Taken;
     }
 
-    /// <summary>Any thread.</summary>
+    /// <summary>Any thread. Whoever has the turn takes the item; if nobody has, the loop's own thread is woken.</summary>
     public void Post(object item)
     {
-        if (item is InboxSignal signal && !signal.TryBeginWaiting())
-            return;
-        ref Slot slot = ref Claim(out long position);
-        slot.Item = item;
-        // Publishes, and is the full fence between that and the look at `Sleeping`; the consumer's is in Wait. Without both,
-        // each side could miss what the other wrote, and the consumer would sleep on a full inbox.
-        Interlocked.Exchange(ref slot.Sequence, position + 1);
-        if (Volatile.Read(ref positions.Sleeping) == 0 || Interlocked.Exchange(ref positions.Sleeping, 0) == 0)
-            return;
-        lock (bed)
-            Monitor.Pulse(bed);
+        if (TryAdd(item) && Volatile.Read(ref positions.Turn) == Free)
+            parker.Unpark();
     }
 
-    /// <summary>Consumer only: takes what is there, in order, as far as <paramref name="destination"/> has room.</summary>
+    /// <summary>Any thread that holds no lock. As <see cref="Post"/>, but if nobody has the turn this thread takes it for a while.</summary>
+    /// <param name="batchesMax">After so many batches, what is left is for the loop's own thread.</param>
+    public void PostAndRun(object item, int batchesMax)
+    {
+        if (TryAdd(item) && TryTakeTurn())
+            run!(batchesMax);
+    }
+
+    /// <summary>Until now the turn was nobody's to take, and what was posted had to wait.</summary>
+    /// <param name="runWithTurn">Does the loop's work, for so many batches at most, and then gives the turn back.</param>
+    public void Open(Action<int> runWithTurn)
+    {
+        Invariant.Hold(run is null);
+        run = runWithTurn;
+        GiveTurnBack(isDone: true);
+    }
+
+    public bool TryTakeTurn() =>
+        Volatile.Read(ref positions.Turn) == Free && Interlocked.CompareExchange(ref positions.Turn, Taken, Free) == Free;
+
+    /// <param name="isDone">False if there is more to do, which the loop's own thread is woken for; for items it is anyway.</param>
+    public void GiveTurnBack(bool isDone)
+    {
+        // The full fence between this and the look at what was posted meanwhile. The producer's is in TryAdd.
+        Interlocked.Exchange(ref positions.Turn, Free);
+        if (!isDone || HasItem)
+            parker.Unpark();
+    }
+
+    /// <summary>With the turn only: takes what is there, in order, as far as <paramref name="destination"/> has room.</summary>
     /// <returns>How many items were taken.</returns>
     public int Drain(Span<object?> destination)
     {
@@ -69,11 +95,11 @@ internal sealed class Inbox
             (item as InboxSignal)?.EndWaiting();
             destination[count++] = item;
         }
-        positions.Head = head;
+        Volatile.Write(ref positions.Head, head);
         return count;
     }
 
-    /// <summary>Consumer only: returns as soon as something is there, or after <paramref name="millisecondsMax"/>.</summary>
+    /// <summary>The loop's own thread, without the turn: returns as soon as something is there to be taken, or after <paramref name="millisecondsMax"/>.</summary>
     /// <returns>Whether something is there.</returns>
     public bool Wait(int millisecondsMax)
     {
@@ -84,25 +110,40 @@ internal sealed class Inbox
             long left = deadline - Environment.TickCount64;
             if (left <= 0)
                 return false;
-            Interlocked.Exchange(ref positions.Sleeping, 1);
-            if (!HasItem)
-                Sleep((int)left);
-            Volatile.Write(ref positions.Sleeping, 0);
+            parker.Announce();
+            if (HasItem)
+                parker.Withdraw();
+            else
+                parker.Park((int)left);
         }
         return true;
     }
 
-    private void Sleep(int millisecondsMax)
+    /// <summary>The loop's own thread: another has the turn. Returns when that has left something to do, or after <paramref name="millisecondsMax"/>.</summary>
+    public void WaitForTurn(int millisecondsMax)
     {
-        lock (bed)
-        {
-            // A producer clears `Sleeping` before it pulses: it is either seen here, or it finds the consumer waiting.
-            if (Volatile.Read(ref positions.Sleeping) != 0)
-                Monitor.Wait(bed, millisecondsMax);
-        }
+        parker.Announce();
+        if (Volatile.Read(ref positions.Turn) == Free)
+            parker.Withdraw();
+        else
+            parker.Park(millisecondsMax);
     }
 
-    private bool HasItem => Volatile.Read(ref slots[positions.Head & mask].Sequence) == positions.Head + 1;
+    /// <summary>Whether there is something to take. With the turn, or about to take it.</summary>
+    public bool HasItem => Volatile.Read(ref slots[Volatile.Read(ref positions.Head) & mask].Sequence) == Volatile.Read(ref positions.Head) + 1;
+
+    /// <returns>False if it is a signal that waits here already.</returns>
+    private bool TryAdd(object item)
+    {
+        if (item is InboxSignal signal && !signal.TryBeginWaiting())
+            return false;
+        ref Slot slot = ref Claim(out long position);
+        slot.Item = item;
+        // Publishes, and is the full fence between that and the look at the turn and at who sleeps. Without both fences, each side
+        // could miss what the other wrote, and the item would lie there with nobody on its way.
+        Interlocked.Exchange(ref slot.Sequence, position + 1);
+        return true;
+    }
 
     private ref Slot Claim(out long position)
     {
@@ -139,8 +180,7 @@ internal sealed class Inbox
         [FieldOffset(256)]
         public long Head;
 
-        /// <summary>1 while the consumer sleeps or is about to. Whoever sets it back to 0 wakes it.</summary>
         [FieldOffset(384)]
-        public int Sleeping;
+        public int Turn;
     }
 }

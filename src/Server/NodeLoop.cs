@@ -4,11 +4,17 @@ using RaftFast.Storage;
 
 namespace RaftFast.Server;
 
-/// <summary>The one thread that owns a member's state: drains the inbox in batches, ticks, and lets the node act once a batch.</summary>
+/// <summary>
+/// What owns a member's state: drains the inbox in batches, ticks, and lets the node act once a batch. One thread at a time does so:
+/// mostly the one that brought something, and a thread of its own for what others leave, and for the ticks when nobody comes.
+/// </summary>
 internal sealed class NodeLoop : IDisposable
 {
     /// <summary>The core's tick. RaftOptions' defaults make it: heartbeats every 50 ms, elections after 400 to 800 ms.</summary>
     public const int TickMilliseconds = 10;
+
+    /// <summary>For what a transport's thread does here before it goes back to its other connections.</summary>
+    public const int TransportBatchesMax = 4;
 
     /// <summary>Ticks made up for after a stall. A process that was stopped for longer has not been electing meanwhile.</summary>
     private const int TicksBehindMax = 10;
@@ -28,7 +34,13 @@ internal sealed class NodeLoop : IDisposable
         thread = new Thread(Run) { Name = "raftfast-loop", IsBackground = true };
     }
 
-    public void Start() => thread.Start();
+    /// <summary>From here on it may run on any thread that posts.</summary>
+    public void Start()
+    {
+        nextTick = Environment.TickCount64 + TickMilliseconds;
+        inbox.Open(RunBatches);
+        thread.Start();
+    }
 
     public void Dispose()
     {
@@ -38,12 +50,42 @@ internal sealed class NodeLoop : IDisposable
 
     private void Run()
     {
-        nextTick = Environment.TickCount64 + TickMilliseconds;
         while (!isStopping)
-            RunBatch();
+        {
+            if (inbox.TryTakeTurn())
+            {
+                RunBatches(int.MaxValue);
+                inbox.Wait((int)Math.Max(0, Volatile.Read(ref nextTick) - Environment.TickCount64));
+            }
+            else
+            {
+                inbox.WaitForTurn(millisecondsMax: 1);
+            }
+        }
+        // Nobody else takes it any more.
+        while (!inbox.TryTakeTurn())
+            inbox.WaitForTurn(millisecondsMax: 1);
     }
 
-    private void RunBatch()
+    /// <summary>With the turn, which it gives back.</summary>
+    private void RunBatches(int batchesMax)
+    {
+        bool isDone = false;
+        try
+        {
+            for (int i = 0; i < batchesMax && !isDone && !isStopping; i++)
+                isDone = !RunBatch();
+        }
+        catch (Exception bug)
+        {
+            // A transport that called us would log it and go on.
+            FatalError.Exit(bug);
+        }
+        inbox.GiveTurnBack(isDone);
+    }
+
+    /// <returns>Whether there is more to do.</returns>
+    private bool RunBatch()
     {
         int count = inbox.Drain(items);
         long now = Environment.TickCount64;
@@ -54,14 +96,10 @@ internal sealed class NodeLoop : IDisposable
             items[i] = null;
         }
         bool hasTicked = TickUntil(now);
-        if (count > 0 || hasTicked || node.HasMoreToDo)
-        {
-            node.EndBatch();
-        }
-        else
-        {
-            inbox.Wait((int)Math.Max(0, nextTick - now));
-        }
+        if (count == 0 && !hasTicked && !node.HasMoreToDo)
+            return false;
+        node.EndBatch();
+        return node.HasMoreToDo || inbox.HasItem;
     }
 
     private bool TickUntil(long now)

@@ -113,7 +113,8 @@ internal sealed class ReadyExecutor(
         foreach (ReadState read in core.Ready.Reads)
             reads.Confirmed(read);
         core.Ready.Reads.Clear();
-        if (HasMoreToApply)
+        long bytesMax = AppliedBytes + ApplyBytesMax;
+        while (HasMoreToApply && AppliedBytes < bytesMax)
         {
             ReadOnlySpan<byte> records = wal.Read(core.Log.Applied + 1, core.Log.Committed, ApplyBytesMax, out int count);
             long last = core.Log.Applied + count;
@@ -143,15 +144,37 @@ internal sealed class ReadyExecutor(
     {
         while (network.CanSend(server) && core.TryNextAppend(server, out Message append))
         {
-            long first = append.Position.Index + 1;
-            int count = 0;
-            ReadOnlySpan<byte> records = first > core.Log.Last.Index
-                ? default
-                : wal.Read(first, core.Log.Last.Index, core.AppendBytesMax, out count);
-            if (!network.Send(append with { Count = count }, records))
+            int bytes = TrySendAppend(server, append, out int count);
+            if (bytes < 0)
                 return;
-            core.AppendSent(server, count, records.Length);
+            core.AppendSent(server, count, bytes);
         }
+    }
+
+    /// <summary>What queued in memory goes as one append, however many batches of the log it is in.</summary>
+    /// <returns>Bytes of its records; -1 when there is no connection.</returns>
+    private int TrySendAppend(ulong server, in Message append, out int count)
+    {
+        long first = append.Position.Index + 1;
+        long last = core.Log.Last.Index;
+        count = 0;
+        if (first > last)
+            return network.Send(append, default) ? 0 : -1;
+        int bytes = wal.MeasureInMemory(first, last, core.AppendBytesMax, out count);
+        if (bytes == 0)
+        {
+            ReadOnlySpan<byte> records = wal.Read(first, last, core.AppendBytesMax, out count);
+            return network.Send(append with { Count = count }, records) ? records.Length : -1;
+        }
+        if (!network.Begin(append with { Count = count }, bytes))
+            return -1;
+        last = first + count - 1;
+        while (first <= last)
+        {
+            network.Write(server, wal.Read(first, last, bytes, out int run));
+            first += run;
+        }
+        return bytes;
     }
 
     private void PersistHardState()

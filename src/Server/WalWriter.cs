@@ -10,13 +10,13 @@ namespace RaftFast.Server;
 internal sealed class WalWriter : InboxSignal, IDisposable
 {
     /// <summary>Long enough that a client who writes one by one doesn't pay for seals, short enough to matter.</summary>
-    private static readonly TimeSpan SealAfter = TimeSpan.FromMilliseconds(100);
+    private const int SealAfterMilliseconds = 100;
 
     private readonly Wal wal;
     private readonly Inbox inbox;
     private readonly SegmentPreparer segments;
     private readonly ConcurrentQueue<WalBatch> durable = new();
-    private readonly SemaphoreSlim published = new(0);
+    private readonly Parker parker = new();
     private readonly Thread thread;
 
     private int hasWork;
@@ -30,13 +30,15 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         thread = new Thread(Run) { Name = "raftfast-wal", IsBackground = true };
     }
 
+    private bool HasWork => Volatile.Read(ref hasWork) != 0;
+
     public void Start() => thread.Start();
 
     /// <summary>Something has been published.</summary>
     public void Wake()
     {
-        if (Interlocked.Exchange(ref hasWork, 1) == 0)
-            published.Release();
+        Interlocked.Exchange(ref hasWork, 1);
+        parker.Unpark();
     }
 
     /// <summary>For the loop, which finds this writer in its inbox when batches have become durable: the next of them.</summary>
@@ -48,7 +50,6 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         isStopping = true;
         Wake();
         thread.Join();
-        published.Dispose();
     }
 
     /// <summary>A failed write or sync ends the process: it is never retried, because what the disk then holds is unknown.</summary>
@@ -57,30 +58,45 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         bool isLast = false;
         while (!isLast)
         {
-            bool isIdle = !published.Wait(SealAfter);
-            Interlocked.Exchange(ref hasWork, 0);
+            bool isIdle = !WaitForWork(SealAfterMilliseconds);
             // Read before the last look at what is published: nothing is published after it was set.
             isLast = isStopping;
-            while (wal.TryTake(out WalBatch batch))
+            while (TryTake(out WalBatch batch))
                 Write(batch);
             if ((isIdle || isLast) && wal.TryTakeSeal(out WalBatch seal))
                 Write(seal);
             if (isIdle && !isLast)
-                WaitForWork();
+                WaitForWork(Timeout.Infinite);
         }
     }
 
-    private void WaitForWork()
+    /// <returns>False when there was none in time.</returns>
+    private bool WaitForWork(int milliseconds)
     {
-        published.Wait();
-        published.Release();
+        parker.Announce();
+        if (HasWork)
+            parker.Withdraw();
+        else
+            parker.Park(milliseconds);
+        return HasWork;
+    }
+
+    private bool TryTake(out WalBatch batch)
+    {
+        // Before the look: what is published after it counts as work.
+        Interlocked.Exchange(ref hasWork, 0);
+        return wal.TryTake(out batch);
     }
 
     private void Write(in WalBatch batch)
     {
         wal.Write(batch);
         durable.Enqueue(batch);
-        inbox.Post(this);
+        // What this batch commits is done here and now, unless the disk would have to wait for that.
+        if (HasWork)
+            inbox.Post(this);
+        else
+            inbox.PostAndRun(this, batchesMax: 1);
         if (!wal.NextSegmentIsReady)
             segments.Wake();
     }

@@ -213,6 +213,19 @@ public sealed class Wal : IDisposable
             : reader.Read(firstIndex, lastIndex, bytesMax, out count);
     }
 
+    /// <summary>
+    /// The records from <paramref name="firstIndex"/> on that are in memory, as many as fit, at least one: several calls of
+    /// <see cref="Read"/> give them. Loop thread.
+    /// </summary>
+    /// <returns>Their bytes; 0 if the first is on the disk only.</returns>
+    public int MeasureInMemory(long firstIndex, long lastIndex, int bytesMax, out int count)
+    {
+        Invariant.Hold(firstIndex > terms.Base.Index);
+        Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
+        count = 0;
+        return slabs.Holds(firstIndex) ? slabs.Measure(firstIndex, lastIndex, bytesMax, out count) : 0;
+    }
+
     /// <summary>Entries up to <paramref name="index"/> were applied: once durable, they need not stay in memory. Loop thread.</summary>
     public void Release(long index)
     {

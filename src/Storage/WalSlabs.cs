@@ -91,6 +91,22 @@ internal sealed class WalSlabs : IDisposable
         return slabs[start.Slab - slabs[0].Sequence].Memory.Span[start.Offset..end];
     }
 
+    /// <summary>As many records from <paramref name="first"/> on as fit, at least one, wherever they stand.</summary>
+    /// <returns>Their bytes.</returns>
+    public int Measure(long first, long last, int bytesMax, out int count)
+    {
+        int at = (int)(first - firstIndex);
+        int bytes = locations[at].Length;
+        for (count = 1; first + count <= last; count++)
+        {
+            int next = locations[at + count].Length;
+            if (bytes + next > bytesMax)
+                break;
+            bytes += next;
+        }
+        return bytes;
+    }
+
     public void Release(long index)
     {
         released = Math.Max(released, index);

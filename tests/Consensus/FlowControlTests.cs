@@ -19,7 +19,7 @@ public sealed class FlowControlTests
     [Fact]
     public void Appends_are_pipelined_without_waiting_once_the_follower_has_answered()
     {
-        TestCore leader = Replicating();
+        TestCore leader = Replicating(TestCluster.Options with { FreshAppendsMax = 3 });
         for (int i = 0; i < 3; i++)
             leader.Core.Propose(40);
         for (long previous = 1; previous <= 3; previous++)

@@ -5,7 +5,7 @@ namespace RaftFast.Consensus.Tests;
 /// <summary>Figure 2: nextIndex and matchIndex, and when a follower is probed or replicated to.</summary>
 public sealed class ProgressTests
 {
-    private static readonly RaftOptions Options = new() { ElectionTicks = 10, HeartbeatTicks = 2, InflightAppendsMax = 4 };
+    private static readonly RaftOptions Options = new() { ElectionTicks = 10, HeartbeatTicks = 2, InflightAppendsMax = 4, FreshAppendsMax = 4 };
 
     [Fact]
     public void New_leader_probes_from_the_end_of_its_log() // figure 2: nextIndex = last + 1, matchIndex = 0
@@ -87,6 +87,25 @@ public sealed class ProgressTests
         }
         Assert.False(progress.MaySend(10));
         progress.Acknowledged(2);
+        Assert.True(progress.MaySend(10));
+    }
+
+    [Fact]
+    public void Appends_since_the_last_tick_wait_for_each_other_and_each_tick_lets_more_go()
+    {
+        Progress progress = new(Options with { InflightAppendsMax = 8, FreshAppendsMax = 2 });
+        progress.Reset(10);
+        progress.Acknowledged(0);
+        progress.Sent(1, 40);
+        progress.Sent(1, 40);
+        Assert.False(progress.MaySend(10));
+        progress.Tick();
+        progress.Sent(1, 40);
+        progress.Sent(1, 40);
+        Assert.False(progress.MaySend(10));
+        progress.Acknowledged(2); // which says nothing of the two latest
+        Assert.False(progress.MaySend(10));
+        progress.Acknowledged(3);
         Assert.True(progress.MaySend(10));
     }
 

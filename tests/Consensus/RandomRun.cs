@@ -30,6 +30,7 @@ internal sealed class RandomRun
             HeartbeatTicks = _random.Next(1, 3),
             AppendBytesMax = _random.Next(1, 300),
             InflightAppendsMax = _random.Next(1, 8),
+            FreshAppendsMax = _random.Next(1, 4),
             InflightBytesMax = _random.Next(1, 1000),
             UncommittedBytesMax = _random.Next(1, 5000),
         };

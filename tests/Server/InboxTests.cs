@@ -62,7 +62,7 @@ public sealed class InboxTests
     [Fact]
     public void Wait_says_whether_something_is_there()
     {
-        Inbox inbox = new(4);
+        Inbox inbox = Opened(4);
         Assert.False(inbox.Wait(0));
         Assert.False(inbox.Wait(1));
         inbox.Post(this);
@@ -92,7 +92,7 @@ public sealed class InboxTests
     {
         const int Producers = 4;
         const int Each = 40_000;
-        Inbox inbox = new(Producers * Each);
+        Inbox inbox = Opened(Producers * Each);
         Numbered[][] items = new Numbered[Producers][];
         for (int p = 0; p < Producers; p++)
             items[p] = [.. Enumerable.Range(0, Each).Select(number => new Numbered(p, number))];
@@ -127,7 +127,7 @@ public sealed class InboxTests
     public void No_wake_up_is_lost(int producers)
     {
         const int Each = 4_000;
-        Inbox inbox = new(producers);
+        Inbox inbox = Opened(producers);
         int[] answered = new int[producers];
         Thread[] threads = [.. Enumerable.Range(0, producers).Select(p => new Thread(() =>
         {
@@ -174,6 +174,98 @@ public sealed class InboxTests
                 inbox.Drain(taken);
             }
         }
+    }
+
+    [Fact]
+    public void Who_posts_runs_the_loop_unless_another_does_and_then_it_is_that_one_s()
+    {
+        Inbox inbox = new(8);
+        List<int> runs = [];
+        inbox.PostAndRun(this, 1);
+        inbox.Open(batchesMax =>
+        {
+            runs.Add(batchesMax);
+            Assert.Equal(runs.Count == 1 ? 2 : 1, inbox.Drain(taken));
+            inbox.GiveTurnBack(isDone: true);
+        });
+        inbox.PostAndRun(this, 7);
+        Assert.Equal([7], runs);
+        Assert.True(inbox.TryTakeTurn());
+        Assert.False(inbox.TryTakeTurn());
+        inbox.PostAndRun(this, 8);
+        Assert.Equal([7], runs);
+        Assert.Equal(1, inbox.Drain(taken));
+        inbox.GiveTurnBack(isDone: true);
+        inbox.Post(this);
+        Assert.Equal([7], runs);
+        inbox.Drain(taken);
+        inbox.PostAndRun(new Note(), 9);
+        Assert.Equal([7, 9], runs);
+    }
+
+    /// <summary>Threads that run the loop, threads that don't, and the loop's own: each item is taken once, by one thread at a time.</summary>
+    [Fact]
+    public void The_turn_is_one_thread_s_and_nothing_is_left_lying()
+    {
+        const int Producers = 4;
+        const int Each = 20_000;
+        Inbox inbox = new(Producers);
+        int[] answered = new int[Producers];
+        int inside = 0;
+        inbox.Open(Run);
+        Thread[] threads = [.. Enumerable.Range(0, Producers).Select(p => new Thread(() =>
+        {
+            Numbered item = new(p, 0);
+            for (int i = 0; i < Each; i++)
+            {
+                if (p % 2 == 0)
+                    inbox.PostAndRun(item, 1);
+                else
+                    inbox.Post(item);
+                long deadline = Environment.TickCount64 + Forever;
+                for (int spins = 0; Volatile.Read(ref answered[p]) <= i; spins++)
+                {
+                    if (spins < 100)
+                        Thread.SpinWait(i % 50);
+                    else
+                        Thread.Yield();
+                    Assert.True(Environment.TickCount64 < deadline);
+                }
+            }
+        }) { IsBackground = true })];
+        foreach (Thread thread in threads)
+            thread.Start();
+        while (threads.Any(static thread => thread.IsAlive))
+        {
+            if (inbox.TryTakeTurn())
+            {
+                Run(1);
+                inbox.Wait(100);
+            }
+            else
+            {
+                inbox.WaitForTurn(1);
+            }
+        }
+        Assert.All(answered, static count => Assert.Equal(Each, count));
+
+        void Run(int batchesMax)
+        {
+            Assert.Equal(1, Interlocked.Increment(ref inside));
+            int count = inbox.Drain(taken);
+            foreach (object? item in taken.AsSpan(0, count))
+                Volatile.Write(ref answered[((Numbered)item!).Producer], answered[((Numbered)item!).Producer] + 1);
+            Interlocked.Decrement(ref inside);
+            inbox.GiveTurnBack(isDone: true);
+        }
+    }
+
+    /// <summary>The turn is free, as while the loop's own thread sleeps.</summary>
+    private static Inbox Opened(int capacity)
+    {
+        Inbox inbox = new(capacity);
+        inbox.Open(_ => inbox.GiveTurnBack(isDone: true));
+        return inbox;
     }
 
     private sealed record Numbered(int Producer, int Number);

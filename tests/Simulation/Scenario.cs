@@ -113,6 +113,7 @@ internal sealed record Scenario
                 HeartbeatTicks = (int)Pick(random, 5, 5, 2),
                 AppendBytesMax = (int)Pick(random, 512 * 1024, 300, 4_000),
                 InflightAppendsMax = (int)Pick(random, 256, 1, 4),
+                FreshAppendsMax = (int)Pick(random.Fork("fresh appends"), 2, 1, 8),
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
                 UncommittedBytesMax = Pick(random, 64 * 1024 * 1024, 400, 4_000),
             },
@@ -154,7 +155,8 @@ internal sealed record Scenario
         $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
         $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
-        $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, inflight {Raft.InflightAppendsMax} / {Raft.InflightBytesMax} B, " +
+        $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, " +
+        $"inflight {Raft.InflightAppendsMax} ({Raft.FreshAppendsMax} a tick) / {Raft.InflightBytesMax} B, " +
         $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";
 
     private static long Pick(SeededRandom random, params ReadOnlySpan<long> choices) => choices[random.Next(choices.Length)];

@@ -54,7 +54,7 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;
-                inbox.Post(full);
+                inbox.PostAndRun(full, NodeLoop.TransportBatchesMax);
                 while (!ending && (batch = member.TryTakeBatch()) is null)
                     await member.Wake.WaitAsync();
                 length -= wholeLength;

@@ -88,7 +88,7 @@ internal sealed class SendRing
         if (flushed == written)
             return;
         Volatile.Write(ref flushed, written);
-        wake.Set();
+        wake.SetHere();
     }
 
     /// <summary>Any thread. What is not sent yet never will be.</summary>

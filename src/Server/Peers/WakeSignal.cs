@@ -30,14 +30,29 @@ internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
         return default;
     }
 
+    /// <summary>The waiter goes on, on another thread.</summary>
     public void Set()
     {
-        if (Interlocked.CompareExchange(ref state, Signalled, Idle) != Waiting)
-            return;
-        if (Interlocked.CompareExchange(ref state, Idle, Waiting) == Waiting)
+        if (TrySet())
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
-        else
-            Set();
+    }
+
+    /// <summary>The waiter goes on, here, before this returns.</summary>
+    public void SetHere()
+    {
+        if (TrySet())
+            source.SetResult(true);
+    }
+
+    /// <returns>Whether the waiter waited, and is now the caller's to wake.</returns>
+    private bool TrySet()
+    {
+        while (Interlocked.CompareExchange(ref state, Signalled, Idle) == Waiting)
+        {
+            if (Interlocked.CompareExchange(ref state, Idle, Waiting) == Waiting)
+                return true;
+        }
+        return false;
     }
 
     void IThreadPoolWorkItem.Execute() => source.SetResult(true);

@@ -3,10 +3,17 @@ using RaftFast.Server.Peers;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The loop thread's side of an inbox, one item at a time.</summary>
-internal sealed class InboxReader(Inbox inbox)
+/// <summary>The side of an inbox that the loop's own thread has, one item at a time.</summary>
+internal sealed class InboxReader
 {
+    private readonly Inbox inbox;
     private readonly object?[] one = new object?[1];
+
+    public InboxReader(Inbox inbox)
+    {
+        this.inbox = inbox;
+        inbox.Open(_ => inbox.GiveTurnBack(isDone: true));
+    }
 
     /// <summary>The next item. Introductions are passed over by who doesn't ask for them.</summary>
     public T Next<T>()

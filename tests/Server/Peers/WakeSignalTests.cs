@@ -21,6 +21,26 @@ public sealed class WakeSignalTests
     }
 
     [Fact]
+    public void Waiter_goes_on_within_the_call_that_says_so()
+    {
+        WakeSignal signal = new();
+        bool hasGoneOn = false;
+        Task waiting = WaitAsync();
+        Assert.True(signal.IsWaiting);
+        signal.SetHere();
+        Assert.True(hasGoneOn);
+        Assert.True(waiting.IsCompletedSuccessfully);
+        signal.SetHere();
+        Assert.True(WaitAsync().IsCompletedSuccessfully);
+
+        async Task WaitAsync()
+        {
+            await signal.WaitAsync();
+            hasGoneOn = true;
+        }
+    }
+
+    [Fact]
     public async Task No_wake_up_is_lost_with_many_setters()
     {
         const int Setters = 3;

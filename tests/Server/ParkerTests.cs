@@ -1,0 +1,60 @@
+namespace RaftFast.Server.Tests;
+
+public sealed class ParkerTests
+{
+    private const int Forever = 20_000;
+
+    [Fact]
+    public void Who_has_not_announced_itself_is_not_woken_and_who_has_withdrawn_neither()
+    {
+        Parker parker = new();
+        parker.Unpark();
+        parker.Announce();
+        parker.Withdraw();
+        parker.Unpark();
+        parker.Announce();
+        long start = Environment.TickCount64;
+        parker.Park(20);
+        Assert.True(Environment.TickCount64 - start >= 10);
+    }
+
+    [Fact]
+    public void A_wake_up_between_announcing_and_parking_counts()
+    {
+        Parker parker = new();
+        parker.Announce();
+        parker.Unpark();
+        Thread sleeper = new(() => parker.Park(Timeout.Infinite)) { IsBackground = true };
+        sleeper.Start();
+        Assert.True(sleeper.Join(Forever));
+    }
+
+    [Fact]
+    public void Two_threads_that_wake_each_other_never_both_sleep()
+    {
+        const int Rounds = 20_000;
+        Parker[] parkers = [new(), new()];
+        int round = 0;
+        Thread[] threads = [.. Enumerable.Range(0, 2).Select(me => new Thread(() =>
+        {
+            for (int mine = me; mine < Rounds; mine += 2)
+            {
+                while (Volatile.Read(ref round) != mine)
+                {
+                    parkers[me].Announce();
+                    if (Volatile.Read(ref round) == mine)
+                        parkers[me].Withdraw();
+                    else
+                        parkers[me].Park(Timeout.Infinite);
+                }
+                Interlocked.Increment(ref round);
+                parkers[1 - me].Unpark();
+            }
+        }) { IsBackground = true })];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            Assert.True(thread.Join(Forever));
+        Assert.Equal(Rounds, round);
+    }
+}
