@@ -3,6 +3,7 @@ using BenchmarkDotNet.Running;
 using RaftFast.Bench;
 
 // dotnet run -c Release --project bench -- disk [directory]      how fast this disk takes the log's writes
+// dotnet run -c Release --project bench -- floor|disk-rate directory   for bench/compare/targets
 // dotnet run -c Release --project bench -- store [--keys n]      memory, times and pauses of a store of so many keys
 // dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]   a start from a snapshot and a log
 // dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
@@ -10,6 +11,16 @@ using RaftFast.Bench;
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());
+    return 0;
+}
+if (args is ["floor", string floorDirectory])
+{
+    Floor.Run(floorDirectory);
+    return 0;
+}
+if (args is ["disk-rate", string rateDirectory])
+{
+    DiskSync.RunRate(rateDirectory);
     return 0;
 }
 if (args is ["store"])

@@ -1,9 +1,8 @@
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
 
-// Before the first socket. The empty server stays as the real one is, with completions on the thread pool.
-if (!args.Contains("--serve-empty"))
-    Connection.CompleteInline();
+// Before the first socket: the clients', and the empty server's, as the real one does.
+Connection.CompleteInline();
 
 return await new CommandLine(
     (options, cancellation) => new Session(options, Console.Out, Console.Error).RunAsync(cancellation),

@@ -1,7 +1,7 @@
--- What wrk sends and reports, in bench/compare/run: wrk … URL -- put|get raftfast|etcd DEPTH
+-- What wrk sends and reports, in bench/compare: wrk … URL -- put|get raftfast|etcd DEPTH VALUE-BYTES
 -- DEPTH requests are sent at once; wrk counts each answer, and takes the time of the last.
 local keys = 1000
-local value = string.rep("x", 64)
+local value = ""
 local batches = {}
 local next_batch = 0
 local threads = 0
@@ -24,6 +24,7 @@ end
 
 function init(args)
   local method, server, depth = string.upper(args[1]), args[2], tonumber(args[3])
+  value = string.rep("x", tonumber(args[4]))
   for first = 0, keys - 1 do
     local requests = {}
     for i = 0, depth - 1 do
