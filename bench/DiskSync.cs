@@ -48,7 +48,7 @@ internal static class DiskSync
             $"| {bytes:N0} × {writers} | {a.Rate:N0} | {a.Micros:N0} | {b.Rate:N0} | {b.Micros:N0} | {a.Rate / b.Rate:F2} |"));
     }
 
-    private static (double Rate, double Micros) Measure(string directory, DiskWriteMode mode, int bytes, int writers)
+    public static (double Rate, double Micros) Measure(string directory, DiskWriteMode mode, int bytes, int writers)
     {
         string folder = Path.Combine(directory, $"disk-sync-{Environment.ProcessId}");
         Directory.CreateDirectory(folder);

@@ -2,23 +2,24 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using RaftFast.Storage;
 
 namespace RaftFast.Bench;
 
 /// <summary>
-/// What a write can't do without, each alone and at its barest: a frame to another thread over loopback TCP and one back, and a 4 KiB
-/// write through FileDisk. The median of each, in microseconds, on one line: for bench/compare/targets.
+/// What a write can't do without, each at its barest: a frame to another thread over loopback TCP and one back, and a 4 KiB write
+/// through FileDisk, by one writer, and by three at once as with three members on one disk. The median of each, in microseconds, on one
+/// line: for bench/compare/targets.
 /// </summary>
 internal static class Floor
 {
     private const int Times = 2_000;
     private const int FrameBytes = 128;
-    private const int WriteBytes = 4096;
 
-    public static void Run(string directory) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Median(RoundTrips()):F0} {Median(Writes(directory)):F0}"));
+    public static void Run(string directory) => Console.WriteLine(string.Create(
+        CultureInfo.InvariantCulture, $"{Median(RoundTrips()):F0} {Write(directory, writers: 1):F0} {Write(directory, writers: 3):F0}"));
+
+    private static double Write(string directory, int writers) => DiskSync.Measure(directory, DiskWriteMode.Direct, 4096, writers).Micros;
 
     private static double[] RoundTrips()
     {
@@ -45,22 +46,6 @@ internal static class Floor
             near.GetStream().ReadExactly(frame);
         });
         echo.Join();
-        return micros;
-    }
-
-    private static unsafe double[] Writes(string directory)
-    {
-        string folder = Path.Combine(directory, $"floor-{Environment.ProcessId}");
-        Directory.CreateDirectory(folder);
-        FileDisk disk = new(folder, DiskWriteMode.Direct);
-        disk.Create("file", (long)Times * WriteBytes).Dispose();
-        byte* memory = (byte*)NativeMemory.AlignedAlloc(WriteBytes, IDisk.Alignment);
-        new Span<byte>(memory, WriteBytes).Fill(1);
-        double[] micros;
-        using (IDiskFile file = disk.Open("file"))
-            micros = Timed(i => file.Write((long)i * WriteBytes, new ReadOnlySpan<byte>(memory, WriteBytes)));
-        NativeMemory.AlignedFree(memory);
-        Directory.Delete(folder, recursive: true);
         return micros;
     }
 

@@ -60,6 +60,9 @@ public sealed class RaftCore
 
     public bool IsLeader => role == leader;
 
+    /// <summary>It leads, or hears from who does: a few ticks that come late and all at once change nothing.</summary>
+    public bool IsSettled => IsLeader || (role == follower && LeaderId != 0 && Timer.Elapsed <= 2 * Options.HeartbeatTicks);
+
     /// <inheritdoc cref="RaftOptions.AppendBytesMax"/>
     public int AppendBytesMax => Options.AppendBytesMax;
 

@@ -15,6 +15,9 @@ public sealed class HttpConnection : IRequestOwner
     /// <summary>Answers that are written before they are flushed: what the socket transport holds before it makes a writer wait.</summary>
     private const int FlushBytes = 64 * 1024;
 
+    /// <summary>Bytes that one step takes: it may run on the thread that everybody else waits for.</summary>
+    private const int StepBytes = 256 * 1024;
+
     private readonly HttpFront front;
     private readonly HttpLimits limits;
     private readonly SerialWork work;
@@ -25,6 +28,7 @@ public sealed class HttpConnection : IRequestOwner
     private readonly Deadline deadline;
 
     private bool isMarkedForResume;
+    private bool hasSubmitted;
     private ConnectionContext? arriving;
 
     private TaskCompletionSource? closed;
@@ -63,6 +67,13 @@ public sealed class HttpConnection : IRequestOwner
         work.Wake();
     }
 
+    /// <inheritdoc/>
+    public void ResumeElsewhere()
+    {
+        isMarkedForResume = false;
+        work.WakeElsewhere();
+    }
+
     /// <summary>For the completing thread alone: true the first time since the last <see cref="Resume"/>.</summary>
     public bool MarkForResume()
     {
@@ -96,6 +107,11 @@ public sealed class HttpConnection : IRequestOwner
             transport.Abort("the server has stopped");
         if (!isDone && !transport.IsGone)
             Converse();
+        if (hasSubmitted)
+        {
+            hasSubmitted = false;
+            front.Submitted();
+        }
         if (isDone || transport.IsGone)
             End();
     }
@@ -167,9 +183,11 @@ public sealed class HttpConnection : IRequestOwner
 
     private void ReadRequests()
     {
+        long taken = 0;
         while (CanParse && transport.TryRead(out ReadResult result))
         {
             ReadOnlySequence<byte> buffer = result.Buffer;
+            taken += buffer.Length;
             while (CanParse && reader.TryRead(ref buffer) is { } request)
                 Accept(request);
             bool needsMore = CanParse;
@@ -180,6 +198,10 @@ public sealed class HttpConnection : IRequestOwner
                 hasInputEnded = true;
                 StopReading();
             }
+            if (taken < StepBytes)
+                continue;
+            work.Again();
+            return;
         }
     }
 
@@ -204,6 +226,7 @@ public sealed class HttpConnection : IRequestOwner
     private void Submit(ClientRequest request)
     {
         submittedMethod = request.Method;
+        hasSubmitted = true;
         requests.Enqueue(request);
         front.Submit(request);
     }
@@ -231,10 +254,12 @@ public sealed class HttpConnection : IRequestOwner
     private void Finish()
     {
         isLingering = reader.HasGivenUp && !hasInputEnded;
-        while (isLingering && transport.TryRead(out ReadResult result))
+        if (isLingering && transport.TryRead(out ReadResult result))
         {
             transport.Advance(result.Buffer.End, result.Buffer.End);
             isLingering = !result.IsCompleted;
+            if (isLingering)
+                work.Again();
         }
         isDone = !isLingering;
     }

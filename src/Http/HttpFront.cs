@@ -17,6 +17,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     private readonly Action<ClientRequest> submit;
     private readonly HttpLimits limits;
+    private readonly Action? submitted;
     private readonly TimeProvider time;
     private readonly CoarseClock clock;
     private readonly ITimer sweep;
@@ -28,9 +29,11 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private int connections;
 
     /// <param name="submit">Takes the request over and returns at once.</param>
-    public HttpFront(Action<ClientRequest> submit, HttpLimits limits, TimeProvider time)
+    /// <param name="submitted">Called after one or more were submitted, by the thread that did so.</param>
+    public HttpFront(Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null)
     {
         this.submit = submit;
+        this.submitted = submitted;
         this.limits = limits;
         this.time = time;
         clock = new CoarseClock(time);
@@ -76,6 +79,8 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
     internal void Submit(ClientRequest request) => submit(request);
+
+    internal void Submitted() => submitted?.Invoke();
 
     internal void Add(HttpConnection connection) => open.Add(connection);
 

@@ -11,4 +11,7 @@ public interface IRequestOwner
     /// To be called once after completing a batch of this owner's requests; calling it more often, or later, does no harm.
     /// </summary>
     void Resume();
+
+    /// <summary>As <see cref="Resume"/>, but not here: the caller has other things to do.</summary>
+    void ResumeElsewhere() => Resume();
 }

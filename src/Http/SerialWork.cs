@@ -13,9 +13,12 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
     private const int Running = 1;
     private const int Signalled = 2;
 
+    /// <summary>As often as this the step runs in a row on one thread, which has other things to do.</summary>
+    private const int RunsInARowMax = 4;
+
     private int state;
 
-    /// <summary>The step runs, here unless it is running already.</summary>
+    /// <summary>The step runs, here unless it is running already; what it has to do again and again goes on elsewhere.</summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
@@ -36,12 +39,14 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
     {
         try
         {
-            do
+            for (int runs = 0; runs < RunsInARowMax; runs++)
             {
                 Interlocked.Exchange(ref state, Running);
                 step();
+                if (Interlocked.CompareExchange(ref state, Idle, Running) == Running)
+                    return;
             }
-            while (Interlocked.CompareExchange(ref state, Idle, Running) != Running);
+            ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
         catch (Exception bug)
         {

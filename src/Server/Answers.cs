@@ -7,6 +7,8 @@ namespace RaftFast.Server;
 /// <summary>What clients are told. Owners are resumed together, after a whole batch, so that each connection flushes once.</summary>
 internal sealed class Answers
 {
+    private const int MillisecondsHere = 5;
+
     private readonly List<IRequestOwner> touched = new(256);
 
     public void Written(ClientRequest request)
@@ -75,11 +77,17 @@ internal sealed class Answers
         }
     }
 
-    /// <summary>Lets each owner that has got answers write them.</summary>
+    /// <summary>Lets each owner that has got answers write them: here, as long as that doesn't take too long.</summary>
     public void Flush()
     {
+        long end = Environment.TickCount64 + MillisecondsHere;
         foreach (IRequestOwner owner in touched)
-            owner.Resume();
+        {
+            if (Environment.TickCount64 < end)
+                owner.Resume();
+            else
+                owner.ResumeElsewhere();
+        }
         touched.Clear();
     }
 

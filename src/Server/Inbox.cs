@@ -48,12 +48,21 @@ internal sealed class Inbox
             parker.Unpark();
     }
 
-    /// <summary>Any thread that holds no lock. As <see cref="Post"/>, but if nobody has the turn this thread takes it for a while.</summary>
+    /// <summary>As <see cref="Post"/>, but of a thread that calls <see cref="Run"/> next, after some more perhaps.</summary>
+    public void Add(object item) => TryAdd(item);
+
+    /// <summary>Any thread that holds no lock. If nobody has the turn, this thread takes it for a while; who has it takes what was added.</summary>
     /// <param name="batchesMax">After so many batches, what is left is for the loop's own thread.</param>
+    public void Run(int batchesMax)
+    {
+        if (TryTakeTurn())
+            run!(batchesMax);
+    }
+
     public void PostAndRun(object item, int batchesMax)
     {
-        if (TryAdd(item) && TryTakeTurn())
-            run!(batchesMax);
+        if (TryAdd(item))
+            Run(batchesMax);
     }
 
     /// <summary>Until now the turn was nobody's to take, and what was posted had to wait.</summary>
@@ -71,9 +80,10 @@ internal sealed class Inbox
     /// <param name="isDone">False if there is more to do, which the loop's own thread is woken for; for items it is anyway.</param>
     public void GiveTurnBack(bool isDone)
     {
+        Volatile.Write(ref positions.Undone, !isDone);
         // The full fence between this and the look at what was posted meanwhile. The producer's is in TryAdd.
         Interlocked.Exchange(ref positions.Turn, Free);
-        if (!isDone || HasItem)
+        if (HasWork)
             parker.Unpark();
     }
 
@@ -99,19 +109,19 @@ internal sealed class Inbox
         return count;
     }
 
-    /// <summary>The loop's own thread, without the turn: returns as soon as something is there to be taken, or after <paramref name="millisecondsMax"/>.</summary>
-    /// <returns>Whether something is there.</returns>
+    /// <summary>The loop's own thread, without the turn: returns as soon as there is something to do, or after <paramref name="millisecondsMax"/>.</summary>
+    /// <returns>Whether there is.</returns>
     public bool Wait(int millisecondsMax)
     {
         Invariant.Hold(millisecondsMax >= 0);
         long deadline = Environment.TickCount64 + millisecondsMax;
-        while (!HasItem)
+        while (!HasWork)
         {
             long left = deadline - Environment.TickCount64;
             if (left <= 0)
                 return false;
             parker.Announce();
-            if (HasItem)
+            if (HasWork)
                 parker.Withdraw();
             else
                 parker.Park((int)left);
@@ -131,6 +141,8 @@ internal sealed class Inbox
 
     /// <summary>Whether there is something to take. With the turn, or about to take it.</summary>
     public bool HasItem => Volatile.Read(ref slots[Volatile.Read(ref positions.Head) & mask].Sequence) == Volatile.Read(ref positions.Head) + 1;
+
+    private bool HasWork => HasItem || Volatile.Read(ref positions.Undone);
 
     /// <returns>False if it is a signal that waits here already.</returns>
     private bool TryAdd(object item)
@@ -182,5 +194,9 @@ internal sealed class Inbox
 
         [FieldOffset(384)]
         public int Turn;
+
+        /// <summary>Whoever had the turn last left something that is no item.</summary>
+        [FieldOffset(388)]
+        public bool Undone;
     }
 }

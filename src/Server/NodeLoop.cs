@@ -13,6 +13,9 @@ internal sealed class NodeLoop : IDisposable
     /// <summary>The core's tick. RaftOptions' defaults make it: heartbeats every 50 ms, elections after 400 to 800 ms.</summary>
     public const int TickMilliseconds = 10;
 
+    /// <summary>When nobody waits for anything, so many ticks come at once: a wake-up costs more than they do. A heartbeat's interval.</summary>
+    private const int QuietTicks = 5;
+
     /// <summary>For what a transport's thread does here before it goes back to its other connections.</summary>
     public const int TransportBatchesMax = 4;
 
@@ -26,6 +29,7 @@ internal sealed class NodeLoop : IDisposable
 
     private volatile bool isStopping;
     private long nextTick;
+    private long nextWakeUp;
 
     public NodeLoop(RaftNode node, Inbox inbox)
     {
@@ -55,7 +59,7 @@ internal sealed class NodeLoop : IDisposable
             if (inbox.TryTakeTurn())
             {
                 RunBatches(int.MaxValue);
-                inbox.Wait((int)Math.Max(0, Volatile.Read(ref nextTick) - Environment.TickCount64));
+                inbox.Wait((int)Math.Max(0, Volatile.Read(ref nextWakeUp) - Environment.TickCount64));
             }
             else
             {
@@ -67,13 +71,14 @@ internal sealed class NodeLoop : IDisposable
             inbox.WaitForTurn(millisecondsMax: 1);
     }
 
-    /// <summary>With the turn, which it gives back.</summary>
+    /// <summary>With the turn, which it gives back: at the latest after a tick's time, as who runs it may be who should read what peers send.</summary>
     private void RunBatches(int batchesMax)
     {
         bool isDone = false;
+        long end = Environment.TickCount64 + TickMilliseconds;
         try
         {
-            for (int i = 0; i < batchesMax && !isDone && !isStopping; i++)
+            for (int i = 0; i < batchesMax && !isDone && !isStopping && (i == 0 || Environment.TickCount64 < end); i++)
                 isDone = !RunBatch();
         }
         catch (Exception bug)
@@ -96,6 +101,7 @@ internal sealed class NodeLoop : IDisposable
             items[i] = null;
         }
         bool hasTicked = TickUntil(now);
+        Volatile.Write(ref nextWakeUp, nextTick + (node.IsQuiet ? (QuietTicks - 1) * TickMilliseconds : 0));
         if (count == 0 && !hasTicked && !node.HasMoreToDo)
             return false;
         node.EndBatch();

@@ -16,6 +16,9 @@ internal sealed partial class RaftNode
     /// <summary>Ticks between looks for requests whose time is up: ten a second, so that each look may look at all.</summary>
     private const int TicksToExpire = 10;
 
+    /// <summary>A second without a request or an entry.</summary>
+    private const int TicksToQuiet = 100;
+
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly IPeerNetwork network;
@@ -34,6 +37,7 @@ internal sealed partial class RaftNode
     private RecordHeader[] entries = new RecordHeader[1024];
     private long now;
     private long ticks;
+    private long lastBusyTick;
     private RoleName loggedRole;
     private ulong loggedLeader;
     private ConfigurationState configured;
@@ -75,6 +79,9 @@ internal sealed partial class RaftNode
     /// <summary>Whether EndBatch should be called again though nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply;
 
+    /// <summary>Whether ticks may come late and several at once, as nobody waits for anything.</summary>
+    public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled;
+
     /// <param name="now">Milliseconds; only differences mean anything. Never goes back.</param>
     public void AdvanceTo(long now)
     {
@@ -94,6 +101,7 @@ internal sealed partial class RaftNode
 
     public void OnRequest(ClientRequest request)
     {
+        lastBusyTick = ticks;
         if (isRemoved)
         {
             answers.NotDone(request);
@@ -173,6 +181,7 @@ internal sealed partial class RaftNode
 
     public void OnBatchDurable(in WalBatch batch)
     {
+        lastBusyTick = ticks;
         executor.BatchDurable(batch);
         executor.Persist();
     }

@@ -20,6 +20,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     private readonly Thread thread;
 
     private int hasWork;
+    private long diskReadsSeen;
     private volatile bool isStopping;
 
     public WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments)
@@ -65,7 +66,8 @@ internal sealed class WalWriter : InboxSignal, IDisposable
                 Write(batch);
             if ((isIdle || isLast) && wal.TryTakeSeal(out WalBatch seal))
                 Write(seal);
-            if (isIdle && !isLast)
+            // Set since, it would be missed here: the wake-up that came with it may have been taken for one of those above.
+            if (isIdle && !isLast && !isStopping)
                 WaitForWork(Timeout.Infinite);
         }
     }
@@ -73,12 +75,19 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     /// <returns>False when there was none in time.</returns>
     private bool WaitForWork(int milliseconds)
     {
-        parker.Announce();
-        if (HasWork)
-            parker.Withdraw();
-        else
-            parker.Park(milliseconds);
-        return HasWork;
+        long deadline = Environment.TickCount64 + milliseconds;
+        while (!HasWork)
+        {
+            long left = milliseconds == Timeout.Infinite ? Timeout.Infinite : deadline - Environment.TickCount64;
+            if (left is <= 0 and not Timeout.Infinite)
+                return false;
+            parker.Announce();
+            if (HasWork)
+                parker.Withdraw();
+            else
+                parker.Park((int)left);
+        }
+        return true;
     }
 
     private bool TryTake(out WalBatch batch)
@@ -91,13 +100,17 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     private void Write(in WalBatch batch)
     {
         wal.Write(batch);
+        if (!wal.NextSegmentIsReady)
+            segments.Wake();
         durable.Enqueue(batch);
-        // What this batch commits is done here and now, unless the disk would have to wait for that.
-        if (HasWork)
+        // What this batch commits is done here and now, unless the disk would have to wait for that: there is more to write, or the
+        // loop has to read old entries for a follower.
+        long reads = wal.DiskReads;
+        bool isWaitedFor = HasWork || reads != diskReadsSeen;
+        diskReadsSeen = reads;
+        if (isWaitedFor)
             inbox.Post(this);
         else
             inbox.PostAndRun(this, batchesMax: 1);
-        if (!wal.NextSegmentIsReady)
-            segments.Wake();
     }
 }

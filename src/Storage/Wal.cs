@@ -20,6 +20,7 @@ public sealed class Wal : IDisposable
     private readonly WalReader reader;
     private readonly int slabBytes;
     private HardState state;
+    private long diskReads;
     private long publishedBatch;
     private long completedBatch;
 
@@ -208,10 +209,14 @@ public sealed class Wal : IDisposable
     {
         Invariant.Hold(firstIndex > terms.Base.Index);
         Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
-        return slabs.Holds(firstIndex)
-            ? slabs.Read(firstIndex, lastIndex, bytesMax, out count)
-            : reader.Read(firstIndex, lastIndex, bytesMax, out count);
+        if (slabs.Holds(firstIndex))
+            return slabs.Read(firstIndex, lastIndex, bytesMax, out count);
+        Volatile.Write(ref diskReads, diskReads + 1);
+        return reader.Read(firstIndex, lastIndex, bytesMax, out count);
     }
+
+    /// <summary>How many calls of <see cref="Read"/> were for entries that are no longer in memory. Any thread.</summary>
+    public long DiskReads => Volatile.Read(ref diskReads);
 
     /// <summary>
     /// The records from <paramref name="firstIndex"/> on that are in memory, as many as fit, at least one: several calls of

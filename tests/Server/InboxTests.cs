@@ -203,6 +203,35 @@ public sealed class InboxTests
         Assert.Equal([7, 9], runs);
     }
 
+    [Fact]
+    public void What_is_left_undone_is_something_to_do_until_the_turn_is_given_back_with_nothing_left()
+    {
+        Inbox inbox = Opened(4);
+        Assert.True(inbox.TryTakeTurn());
+        inbox.GiveTurnBack(isDone: false);
+        Assert.True(inbox.Wait(Forever));
+        Assert.True(inbox.TryTakeTurn());
+        inbox.GiveTurnBack(isDone: true);
+        Assert.False(inbox.Wait(0));
+    }
+
+    [Fact]
+    public void What_is_added_is_for_who_runs_next()
+    {
+        Inbox inbox = new(4);
+        int taken = 0;
+        inbox.Open(_ =>
+        {
+            taken += inbox.Drain(this.taken);
+            inbox.GiveTurnBack(isDone: true);
+        });
+        inbox.Add(this);
+        inbox.Add(this);
+        Assert.Equal(0, taken);
+        inbox.Run(1);
+        Assert.Equal(2, taken);
+    }
+
     /// <summary>Threads that run the loop, threads that don't, and the loop's own: each item is taken once, by one thread at a time.</summary>
     [Fact]
     public void The_turn_is_one_thread_s_and_nothing_is_left_lying()
