@@ -1,12 +1,21 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using RaftFast.Bench;
+using RaftFast.Bench.Baselines;
 
 // dotnet run -c Release --project bench -- disk [directory]      how fast this disk takes the log's writes
 // dotnet run -c Release --project bench -- store [--keys n]      memory, times and pauses of a store of so many keys
 // dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]   a start from a snapshot and a log
 // dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
 // dotnet run -c Release --project bench -- --filter '*'          BenchmarkDotNet's micro-benchmarks
+// dotnet run -c Release --project bench -- baseline [--write]    all of these against bench/baselines.csv: what allocated nothing must not allocate
+if (args is ["dbg"])
+{
+    RequestBenchmarks b = new() { Members = 1 };
+    b.Setup();
+    b.Cleanup();
+    return 0;
+}
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());
@@ -22,6 +31,10 @@ if (args is ["store", "--keys", string keys])
     StoreScale.Run(int.Parse(keys, CultureInfo.InvariantCulture));
     return 0;
 }
+if (args is ["baseline"])
+    return BaselineRun.Check(BaselineRun.PathDefault);
+if (args is ["baseline", "--write"])
+    return BaselineRun.Write(BaselineRun.PathDefault);
 if (args is ["recovery" or "snapshot", ..])
 {
     string binary = Path.GetFullPath(Value("--binary", "out/raftfast"));
