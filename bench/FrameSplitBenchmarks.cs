@@ -14,7 +14,8 @@ namespace RaftFast.Bench;
 [MemoryDiagnoser]
 public class FrameSplitBenchmarks
 {
-    private const int Records = 64;
+    /// <summary>Fewer than an object has bytes: one allocated for all of them is seen.</summary>
+    private const int Records = 16;
 
     private readonly Pipe pipe = new(new System.IO.Pipelines.PipeOptions(
         readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
@@ -57,7 +58,8 @@ public class FrameSplitBenchmarks
     {
         byte[] records = [.. Enumerable.Range(1, count).SelectMany(i => Stamped(previousIndex + i))];
         byte[] frame = new byte[Frame.HeaderSize + records.Length];
-        Message message = new() { Type = MessageType.Append, Term = 1, Position = new LogPosition(previousIndex == 0 ? 0 : 1, previousIndex), Count = count };
+        LogPosition previous = new(previousIndex == 0 ? 0 : 1, previousIndex);
+        Message message = new() { Type = MessageType.Append, Term = 1, Position = previous, Count = count };
         Frame.WriteHeader(frame, message, records.Length);
         records.CopyTo(frame, Frame.HeaderSize);
         return frame;

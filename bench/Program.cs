@@ -9,13 +9,6 @@ using RaftFast.Bench.Baselines;
 // dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
 // dotnet run -c Release --project bench -- --filter '*'          BenchmarkDotNet's micro-benchmarks
 // dotnet run -c Release --project bench -- baseline [--write]    all of these against bench/baselines.csv: what allocated nothing must not allocate
-if (args is ["dbg"])
-{
-    RequestBenchmarks b = new() { Members = 1 };
-    b.Setup();
-    b.Cleanup();
-    return 0;
-}
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());

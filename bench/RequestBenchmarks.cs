@@ -12,19 +12,19 @@ namespace RaftFast.Bench;
 [MemoryDiagnoser]
 public class RequestBenchmarks
 {
-    /// <summary>Enough that what a new segment of the log allocates, once in some thousand writes, is less than a byte for each.</summary>
-    private const int Requests = 1024;
+    private const int Requests = 256;
 
     private const int Depth = 16;
 
-    /// <summary>PUTs until the log's memory has its greatest size: each of its slabs used once, as full of small records as this fills them.</summary>
-    private const int WarmUpPuts = 128 * 1024;
+    /// <summary>PUTs until the log's memory has its greatest size: each slab used once, as full of small records as this fills it.</summary>
+    private const int WarmUpPuts = 32 * 1024;
 
     private const int WarmUpDepth = 64;
 
     private static readonly string Value = new('v', 64);
 
-    private readonly byte[] put = Encoding.ASCII.GetBytes($"PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nContent-Length: {Value.Length}\r\n\r\n{Value}");
+    private readonly byte[] put = Encoding.ASCII.GetBytes(
+        $"PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nContent-Length: {Value.Length}\r\n\r\n{Value}");
     private readonly byte[] get = "GET /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\n\r\n"u8.ToArray();
     private byte[] pipelined = [];
     private byte[] done = [];
@@ -45,10 +45,7 @@ public class RequestBenchmarks
         found = FirstAnswer(get, "HTTP/1.1 200 ");
         byte[] many = Repeat(put, WarmUpDepth);
         for (int i = 0; i < WarmUpPuts; i += WarmUpDepth)
-        {
             Exchange(many, done, WarmUpDepth);
-            if (i < 200 || i % 6400 == 0) Console.WriteLine($"{DateTime.Now:ss.fff} {i} {done.Length} {found.Length}");
-        }
     }
 
     [GlobalCleanup]

@@ -11,8 +11,10 @@ namespace RaftFast.Bench;
 [MemoryDiagnoser]
 public class WalBenchmarks
 {
-    /// <summary>Enough that what a new segment allocates, once in some thousand batches, is less than a byte for each.</summary>
-    private const int Batches = 1024;
+    private const int Batches = 256;
+
+    /// <summary>A new segment allocates, names of files for the most part: none ends in a few thousand batches.</summary>
+    private const long SegmentBytes = 64 << 20;
 
     private string directory = "";
     private Wal wal = null!;
@@ -25,7 +27,7 @@ public class WalBenchmarks
     public void Setup()
     {
         directory = Directory.CreateTempSubdirectory("raftfast-bench-").FullName;
-        wal = Wal.Open(new FileDisk(directory, DiskWriteMode.Direct), 1, 1, new WalOptions(), out _);
+        wal = Wal.Open(new FileDisk(directory, DiskWriteMode.Direct), 1, 1, new WalOptions { SegmentBytes = SegmentBytes }, out _);
         record = PutRecord.Of("/the-key", 64);
     }
 

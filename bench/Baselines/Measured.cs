@@ -9,8 +9,8 @@ namespace RaftFast.Bench.Baselines;
 /// <param name="Parameters">As <c>Name=value</c>, with spaces between; may be empty.</param>
 /// <param name="MeanNanoseconds">Of an operation.</param>
 /// <param name="AllocatedBytes">
-/// Of an operation, by all threads, rounded down. The runtime's own threads, and what is done once in thousands of operations, may
-/// allocate a little; the smallest object has 24 bytes, so what allocates in every operation, or in one of 24, does not round to 0.
+/// Of an operation, by all threads, rounded down: what is done once in all that is measured may allocate a little. The smallest object
+/// has 24 bytes, so what allocates in every operation, or in one of 24, does not round to 0.
 /// </param>
 internal sealed record Measured(string Benchmark, string Parameters, double MeanNanoseconds, long AllocatedBytes)
 {

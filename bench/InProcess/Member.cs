@@ -3,11 +3,12 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server;
+using RaftFast.Server.Peers;
 using RaftFast.Storage;
 
 namespace RaftFast.Bench.InProcess;
 
-/// <summary>A member put together as <see cref="NodeHost"/> does it, from the same parts but for the sockets: HTTP front, loop, log's writer, store, disk.</summary>
+/// <summary>A member put together as <see cref="NodeHost"/> does it, from the same parts but for the sockets.</summary>
 internal sealed class Member : IDisposable
 {
     private readonly Wal wal;
@@ -22,10 +23,10 @@ internal sealed class Member : IDisposable
     public Member(ulong id, ClusterConfiguration cluster, string directory)
     {
         FileDisk disk = new(directory, DiskWriteMode.Direct);
-        wal = Wal.Open(disk, cluster.ClusterId, id, new WalOptions(), out WalRecovery recovery);
-        Inbox = new Inbox(HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax);
+        wal = Wal.Open(disk, cluster.ClusterId, id, WalOptions, out WalRecovery recovery);
+        Inbox = new Inbox(HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
         Network = new PipeNetwork(id, Inbox);
-        Front = new HttpFront(Inbox.Post, HttpLimits, TimeProvider.System);
+        Front = new HttpFront(request => Inbox.PostAndRun(request, NodeLoop.TransportBatchesMax), HttpLimits, TimeProvider.System);
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalWriter(wal, Inbox, segments);
         SnapshotOptions options = new();
@@ -40,6 +41,9 @@ internal sealed class Member : IDisposable
     }
 
     private const long RequestTimeoutMilliseconds = 5000;
+
+    /// <summary>A new segment allocates, file names mostly: none ends in a few thousand writes. Few slabs are soon all in use.</summary>
+    private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheSlabs = 2 };
 
     private static HttpLimits HttpLimits { get; } = new();
 

@@ -66,9 +66,10 @@ internal sealed class MemoryConnection : IDisposable
         if (result.IsCompleted)
             throw new InvalidOperationException("the server has closed the connection");
         ReadOnlySequence<byte> received = result.Buffer;
+        int length = (int)received.Length;
         received.CopyTo(destination);
         toClient.Reader.AdvanceTo(received.End);
-        return (int)received.Length;
+        return length;
     }
 
     private sealed class Duplex(PipeReader input, PipeWriter output) : IDuplexPipe
