@@ -8,7 +8,8 @@ namespace RaftFast.Bench;
 [MemoryDiagnoser]
 public class CoreBenchmarks
 {
-    private const int Batch = 64;
+    /// <summary>Fewer than an object has bytes: one allocated for a batch is seen.</summary>
+    private const int Batch = 16;
 
     private RaftCore core = null!;
 

@@ -3,6 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
+/// <summary>A header without records: an acknowledgement.</summary>
 [MemoryDiagnoser]
 public class FrameBenchmarks
 {

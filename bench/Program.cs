@@ -1,6 +1,7 @@
 using System.Globalization;
 using BenchmarkDotNet.Running;
 using RaftFast.Bench;
+using RaftFast.Bench.Baselines;
 
 // dotnet run -c Release --project bench -- disk [directory]      how fast this disk takes the log's writes
 // dotnet run -c Release --project bench -- floor|disk-rate directory   for bench/compare/targets
@@ -8,6 +9,7 @@ using RaftFast.Bench;
 // dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]   a start from a snapshot and a log
 // dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
 // dotnet run -c Release --project bench -- --filter '*'          BenchmarkDotNet's micro-benchmarks
+// dotnet run -c Release --project bench -- baseline [--write]    all of these against bench/baselines.csv: what allocated nothing must not allocate
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());
@@ -33,6 +35,10 @@ if (args is ["store", "--keys", string keys])
     StoreScale.Run(int.Parse(keys, CultureInfo.InvariantCulture));
     return 0;
 }
+if (args is ["baseline"])
+    return BaselineRun.Check(BaselineRun.PathDefault);
+if (args is ["baseline", "--write"])
+    return BaselineRun.Write(BaselineRun.PathDefault);
 if (args is ["recovery" or "snapshot", ..])
 {
     string binary = Path.GetFullPath(Value("--binary", "out/raftfast"));

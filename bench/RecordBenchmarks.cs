@@ -17,9 +17,7 @@ public class RecordBenchmarks
     public void Setup()
     {
         payloadLength = PutCommand.PayloadLength(8, ValueBytes);
-        record = new byte[Record.LengthOf(payloadLength)];
-        PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/the-key"u8);
-        Record.Seal(record, RecordType.Command, payloadLength);
+        record = PutRecord.Of("/the-key", ValueBytes);
     }
 
     [Benchmark]

@@ -1,0 +1,74 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using BenchmarkDotNet.Attributes;
+using RaftFast.Protocol;
+using RaftFast.Server;
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Bench;
+
+/// <summary>
+/// What a follower does off its loop with appends, for each of their records: the bytes come out of a pipe, are split into frames,
+/// verified, posted to the inbox and released.
+/// </summary>
+[MemoryDiagnoser]
+public class FrameSplitBenchmarks
+{
+    /// <summary>Fewer than an object has bytes: one allocated for all of them is seen.</summary>
+    private const int Records = 16;
+
+    private readonly Pipe pipe = new(new System.IO.Pipelines.PipeOptions(
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+    private readonly Inbox inbox = new(PeerOptions.InboxItemsPerPeer);
+    private readonly object?[] taken = new object?[PeerOptions.InboxItemsPerPeer];
+    private byte[] frames = [];
+    private InboundConnection connection = null!;
+    private Task<string?> receiving = null!;
+
+    [Params(1, Records)]
+    public int RecordsPerFrame { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        frames = [.. Enumerable.Range(0, Records / RecordsPerFrame).SelectMany(i => AppendFrame(i * RecordsPerFrame, RecordsPerFrame))];
+        connection = new InboundConnection(new InboundMember(1, new Server.Peers.PeerOptions()), pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
+        receiving = connection.RunAsync();
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        connection.End();
+        receiving.Wait();
+    }
+
+    [Benchmark(OperationsPerInvoke = Records)]
+    public void Receive()
+    {
+        pipe.Writer.Write(frames);
+        ValueTask<FlushResult> flush = pipe.Writer.FlushAsync();
+        // The reader runs in there, and posts before it reads on.
+        if (!flush.IsCompletedSuccessfully || inbox.Drain(taken) != 1 || taken[0] is not PeerBatch batch || batch.Frames.Length != frames.Length)
+            throw new InvalidOperationException("the frames were not taken");
+        batch.Release();
+    }
+
+    private static byte[] AppendFrame(long previousIndex, int count)
+    {
+        byte[] records = [.. Enumerable.Range(1, count).SelectMany(i => Stamped(previousIndex + i))];
+        byte[] frame = new byte[Frame.HeaderSize + records.Length];
+        LogPosition previous = new(previousIndex == 0 ? 0 : 1, previousIndex);
+        Message message = new() { Type = MessageType.Append, Term = 1, Position = previous, Count = count };
+        Frame.WriteHeader(frame, message, records.Length);
+        records.CopyTo(frame, Frame.HeaderSize);
+        return frame;
+    }
+
+    private static byte[] Stamped(long index)
+    {
+        byte[] record = PutRecord.Of("/the-key", 64);
+        Record.Stamp(record, new LogPosition(1, index));
+        return record;
+    }
+}

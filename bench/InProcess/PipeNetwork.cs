@@ -1,0 +1,82 @@
+using System.IO.Pipelines;
+using RaftFast.Protocol;
+using RaftFast.Server;
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Bench.InProcess;
+
+/// <summary>
+/// One member's way to the others of a cluster in this process: the product's send rings and inbound connections, with a pipe where it
+/// has a socket. Members stay where they are, and no snapshot is sent.
+/// </summary>
+internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
+{
+    private readonly PeerOptions options = new();
+    private readonly List<Link> links = [];
+
+    /// <summary>Before the loops start.</summary>
+    public void Connect(ulong to, Inbox theirs)
+    {
+        byte[] memory = GC.AllocateUninitializedArray<byte>(options.SendBytesMax, pinned: true);
+        SendRing ring = new(memory, options.BulkBytesMax, inbox, new PeerDrained(to));
+        Pipe pipe = new(new System.IO.Pipelines.PipeOptions(
+            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+        InboundConnection inbound = new(new InboundMember(from, options), pipe.Reader, pipe.Reader.CancelPendingRead, theirs);
+        links.Add(new Link(to, ring, inbound, Task.Run(inbound.RunAsync), Task.Run(() => ring.SendAsync(pipe.Writer.AsStream()))));
+    }
+
+    public long OldestSnapshotBeingSent => long.MaxValue;
+
+    public bool CanSend(ulong peer) => Find(peer).CanSendBulk();
+
+    public bool Send(in Message message, ReadOnlySpan<byte> records)
+    {
+        if (!Begin(message, records.Length))
+            return false;
+        Write(message.To, records);
+        return true;
+    }
+
+    public bool Begin(in Message message, int recordsLength) => Find(message.To).TryBegin(message, recordsLength);
+
+    public void Write(ulong peer, ReadOnlySpan<byte> records) => Find(peer).Write(records);
+
+    public void Flush()
+    {
+        foreach (Link link in links)
+            link.Ring.Flush();
+    }
+
+    public bool SendSnapshot(ulong peer, long term) => false;
+
+    public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
+    {
+    }
+
+    public void Introduced(ulong peer, PeerAddress address)
+    {
+    }
+
+    /// <summary>No loop sends or takes any more.</summary>
+    public void End()
+    {
+        foreach (Link link in links)
+        {
+            link.Ring.Close();
+            link.Inbound.End();
+            Task.WaitAll(link.Sending, link.Receiving);
+        }
+    }
+
+    private SendRing Find(ulong peer)
+    {
+        foreach (Link link in links)
+        {
+            if (link.Peer == peer)
+                return link.Ring;
+        }
+        throw new InvalidOperationException($"there is no member {peer}");
+    }
+
+    private sealed record Link(ulong Peer, SendRing Ring, InboundConnection Inbound, Task Receiving, Task Sending);
+}

@@ -1,0 +1,102 @@
+using System.Text;
+using BenchmarkDotNet.Attributes;
+using RaftFast.Bench.InProcess;
+
+namespace RaftFast.Bench;
+
+/// <summary>
+/// Requests through everything but sockets: HTTP bytes into the leader's front, a PUT through its loop, onto the disks of a majority
+/// and into the store, the answer's bytes out. The time of a PUT is mostly the disk's sync, which all members share here; what the
+/// benchmark is for is what all threads of all members allocate.
+/// </summary>
+[MemoryDiagnoser]
+public class RequestBenchmarks
+{
+    private const int Requests = 256;
+
+    private const int Depth = 16;
+
+    /// <summary>PUTs until the log's memory has its greatest size: each slab used once, as full of small records as this fills it.</summary>
+    private const int WarmUpPuts = 32 * 1024;
+
+    private const int WarmUpDepth = 64;
+
+    private static readonly string Value = new('v', 64);
+
+    private readonly byte[] put = Encoding.ASCII.GetBytes(
+        $"PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nContent-Length: {Value.Length}\r\n\r\n{Value}");
+    private readonly byte[] get = "GET /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\n\r\n"u8.ToArray();
+    private byte[] pipelined = [];
+    private byte[] done = [];
+    private byte[] found = [];
+    private Cluster cluster = null!;
+    private MemoryConnection connection = null!;
+
+    [Params(1, 3)]
+    public int Members { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        pipelined = Repeat(put, Depth);
+        cluster = new Cluster(Members);
+        connection = new MemoryConnection(cluster.Leader.Front);
+        done = FirstAnswer(put, "HTTP/1.1 204 ");
+        found = FirstAnswer(get, "HTTP/1.1 200 ");
+        byte[] many = Repeat(put, WarmUpDepth);
+        for (int i = 0; i < WarmUpPuts; i += WarmUpDepth)
+            Exchange(many, done, WarmUpDepth);
+    }
+
+    [GlobalCleanup]
+    public void Cleanup()
+    {
+        connection.Dispose();
+        cluster.Dispose();
+    }
+
+    /// <summary>One after the other.</summary>
+    [Benchmark(OperationsPerInvoke = Requests)]
+    public void Put()
+    {
+        for (int i = 0; i < Requests; i++)
+            Exchange(put, done, 1);
+    }
+
+    /// <summary>Sixteen sent at once, their answers awaited, and again.</summary>
+    [Benchmark(OperationsPerInvoke = Requests)]
+    public void PutPipelined()
+    {
+        for (int i = 0; i < Requests; i += Depth)
+            Exchange(pipelined, done, Depth);
+    }
+
+    /// <summary>One linearizable read after the other: with three members, each a round to the others.</summary>
+    [Benchmark(OperationsPerInvoke = Requests)]
+    public void Get()
+    {
+        for (int i = 0; i < Requests; i++)
+            Exchange(get, found, 1);
+    }
+
+    private static byte[] Repeat(byte[] request, int count) => [.. Enumerable.Repeat(request, count).SelectMany(each => each)];
+
+    private byte[] FirstAnswer(byte[] request, string status)
+    {
+        byte[] answer = connection.Exchange(request, 1).ToArray();
+        string text = Encoding.ASCII.GetString(answer);
+        return text.StartsWith(status, StringComparison.Ordinal) ? answer : throw new InvalidOperationException($"the answer is {text}");
+    }
+
+    /// <param name="answer">What each is answered, but for the date.</param>
+    private void Exchange(byte[] requests, byte[] answer, int count)
+    {
+        ReadOnlySpan<byte> answers = connection.Exchange(requests, count * answer.Length);
+        int statusLength = answer.AsSpan().IndexOf((byte)'\r');
+        for (int i = 0; i < count; i++)
+        {
+            if (!answers[(i * answer.Length)..].StartsWith(answer.AsSpan(0, statusLength)))
+                throw new InvalidOperationException($"the answer is {Encoding.ASCII.GetString(answers)}");
+        }
+    }
+}
