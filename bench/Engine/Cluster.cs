@@ -17,7 +17,7 @@ internal sealed class Cluster : ILoadTarget
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource stop = new();
-    private readonly LogFactory loggers = new(Console.OpenStandardError(), LogLevel.Warning);
+    private readonly LogFactory loggers = new(Console.OpenStandardError(), LogLevel.Error);
     private readonly CountingDisk[] disks;
     private readonly Task[] members;
     private readonly Workload workload;
@@ -134,7 +134,7 @@ internal sealed class Cluster : ILoadTarget
             DataDirectory = path,
             RequestTimeout = TimeSpan.FromSeconds(10),
             Snapshots = new SnapshotOptions(),
-            LogLevel = LogLevel.Warning,
+            LogLevel = LogLevel.Error,
             Disk = DiskWriteMode.Direct,
         };
         await NodeHost.RunMemberAsync(disks[member], path, identity, options, loggers, started, stop.Token);

@@ -28,22 +28,18 @@ internal static class CommandLine
             Members, Clients, Outstanding, Value, Keys, Seconds, WarmUp, Count, DataDirectory, Against, Rounds, Grid, Csv,
         };
         Against.AcceptOnlyFromAmong(DotNext);
-        root.Validators.Add(result =>
-        {
-            if (result.GetValue(Members) is not (1 or 3 or 5))
-                result.AddError("--members must be 1, 3 or 5");
-            if (result.GetValue(Clients) < 1 || result.GetValue(Outstanding) < 1 || result.GetValue(Rounds) < 1)
-                result.AddError("--clients, --outstanding and --rounds must be 1 or more");
-            if (result.GetValue(Value) is < 0 or > 1 << 20 || result.GetValue(Keys) is < 1 or > 10_000_000)
-                result.AddError("--value must be from 0 to 1048576, --keys from 1 to 10000000");
-            else if (!Of(result).FitsTheLeader)
-                result.AddError("--clients × --outstanding are more than the leader has room for; it would refuse some");
-        });
         root.SetAction(async parsed =>
         {
+            Workload workload = new(
+                parsed.GetValue(Clients), parsed.GetValue(Outstanding), parsed.GetValue(Value), parsed.GetValue(Keys));
+            if (Mistake(parsed, workload) is { } mistake)
+            {
+                await parsed.InvocationConfiguration.Error.WriteLineAsync($"engine: {mistake}");
+                return 2;
+            }
             await run(new EngineOptions
             {
-                Workload = Of(parsed.RootCommandResult),
+                Workload = workload,
                 Members = parsed.GetValue(Members),
                 WarmUpSeconds = parsed.GetValue(WarmUp),
                 Seconds = parsed.GetValue(Seconds),
@@ -59,8 +55,16 @@ internal static class CommandLine
         return root.Parse(args).InvokeAsync();
     }
 
-    private static Workload Of(System.CommandLine.Parsing.SymbolResult result) =>
-        new(result.GetValue(Clients), result.GetValue(Outstanding), result.GetValue(Value), result.GetValue(Keys));
+    private static string? Mistake(ParseResult parsed, Workload workload)
+    {
+        if (parsed.GetValue(Members) is not (1 or 3 or 5))
+            return "--members must be 1, 3 or 5";
+        if (workload.Clients < 1 || workload.Outstanding < 1 || parsed.GetValue(Rounds) < 1)
+            return "--clients, --outstanding and --rounds must be 1 or more";
+        if (workload.ValueBytes is < 0 or > 1 << 20 || workload.Keys is < 1 or > 10_000_000)
+            return "--value must be from 0 to 1048576, --keys from 1 to 10000000";
+        return workload.FitsTheLeader ? null : "--clients × --outstanding are more than the leader has room for; it would refuse some";
+    }
 
     private static Option<T> Flag<T>(string name, string valueName, string description, T defaultValue) =>
         new(name) { HelpName = valueName, Description = description, DefaultValueFactory = _ => defaultValue };
