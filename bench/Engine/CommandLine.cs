@@ -16,7 +16,12 @@ internal static class CommandLine
     private static readonly Option<double> WarmUp = Flag("--warm-up", "SECONDS", "Before anything counts.", 2.0);
     private static readonly Option<long> Count = Flag("--count", "N", "Measure until exactly so many are committed, instead.", 0L);
     private static readonly Option<string> DataDirectory = Flag("--data-dir", "DIRECTORY", "Where a temporary directory is made.", ".");
-    private static readonly Option<string?> Against = new("--against") { HelpName = DotNext, Description = "Run that library in turn with RaftFast." };
+    private static readonly Option<string?> Against = new("--against")
+    {
+        HelpName = DotNext,
+        Description = "Run that library in turn with RaftFast.",
+    };
+
     private static readonly Option<int> Rounds = Flag("--rounds", "N", "Of --against: so many runs of each.", 3);
     private static readonly Option<bool> Grid = new("--grid") { Description = "A table of many workloads, a second each." };
     private static readonly Option<bool> Csv = new("--csv") { Description = "Print lines of CSV." };

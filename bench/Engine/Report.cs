@@ -25,8 +25,8 @@ internal static class Report
     public static string TableLine(Measurement measured)
     {
         Workload workload = measured.Workload;
-        return $"| {workload.Clients} × {workload.Outstanding} | {workload.ValueBytes} | {measured.CommitsPerSecond:N0} | {measured.Percentile(50):F2} "
-            + $"| {measured.Percentile(90):F2} | {measured.Percentile(99):F2} | {measured.Percentile(99.9):F2} "
+        return $"| {workload.Clients} × {workload.Outstanding} | {workload.ValueBytes} | {measured.CommitsPerSecond:N0} "
+            + $"| {measured.Percentile(50):F2} | {measured.Percentile(90):F2} | {measured.Percentile(99):F2} | {measured.Percentile(99.9):F2} "
             + $"| {measured.ProcessorSecondsPerMillion:F2} | {measured.WritesPerSecond:N0} | {measured.EntriesPerWrite:N1} "
             + $"| {measured.LogBytesPerCommit:N0} | {measured.AllocatedBytesPerCommit:F2} | {measured.Collections.Gen0} |";
     }
@@ -35,16 +35,20 @@ internal static class Report
     {
         (int gen0, int gen1, int gen2) = measured.Collections;
         Console.WriteLine(
-            $"{system}: {measured.CommitsPerSecond:N0} commits/s ({measured.Commits:N0} in {measured.Seconds:F2} s; {measured.Failed:N0} attempts failed)");
+            $"{system}: {measured.CommitsPerSecond:N0} commits/s "
+            + $"({measured.Commits:N0} in {measured.Seconds:F2} s; {measured.Failed:N0} attempts failed)");
         Console.WriteLine(
-            $"  latency ms: p50 {measured.Percentile(50):F3}, p90 {measured.Percentile(90):F3}, p99 {measured.Percentile(99):F3}, p99.9 {measured.Percentile(99.9):F3}");
+            $"  latency ms: p50 {measured.Percentile(50):F3}, p90 {measured.Percentile(90):F3}, "
+            + $"p99 {measured.Percentile(99):F3}, p99.9 {measured.Percentile(99.9):F3}");
         Console.WriteLine($"  CPU: {measured.ProcessorSecondsPerMillion:F2} s per million commits");
         if (measured.WritesPerSecond is { } writes)
         {
             Console.WriteLine(
-                $"  log: {writes:N0} writes/s of all members, {measured.EntriesPerWrite:N1} entries per write, {measured.LogBytesPerCommit:N1} bytes per commit and member");
+                $"  log: {writes:N0} writes/s of all members, {measured.EntriesPerWrite:N1} entries per write, "
+                + $"{measured.LogBytesPerCommit:N1} bytes per commit and member");
         }
         Console.WriteLine(
-            $"  heap: {measured.AllocatedBytes:N0} bytes allocated, {measured.AllocatedBytesPerCommit:F4} per commit; collections {gen0}/{gen1}/{gen2} (gen 0/1/2)");
+            $"  heap: {measured.AllocatedBytes:N0} bytes allocated, {measured.AllocatedBytesPerCommit:F4} per commit; "
+            + $"collections {gen0}/{gen1}/{gen2} (gen 0/1/2)");
     }
 }

@@ -4,7 +4,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Engine;
 
-/// <summary>What is written, and by how many at once: each client has so many writes outstanding, and follows each that is done with another.</summary>
+/// <summary>
+/// What is written, and by how many at once: each client has so many writes outstanding, and follows each that is done with another.
+/// </summary>
 internal sealed record Workload(int Clients, int Outstanding, int ValueBytes, int Keys)
 {
     /// <summary>Of each key: "/k" and seven digits.</summary>
