@@ -1,5 +1,6 @@
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
+using ListenException = RaftFast.Server.ListenException;
 
 // Before the first socket: the clients', and the empty server's, as the real one does.
 Connection.CompleteInline();
@@ -17,9 +18,9 @@ static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationTok
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCode.Success;
     }
-    catch (IOException e)
+    catch (ListenException e)
     {
-        Console.Error.WriteLine($"loadtest: can't listen on port {port}: {e.Message}");
+        Console.Error.WriteLine($"loadtest: {e.Message}");
         return ExitCode.NoTarget;
     }
 }

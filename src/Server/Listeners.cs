@@ -1,9 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using RaftFast.Consensus;
 
 namespace RaftFast.Server;
@@ -20,14 +18,16 @@ internal sealed class Listeners : IAsyncDisposable
     /// <summary>Each member of the largest cluster may dial a few times over before its dead connections are noticed.</summary>
     public const int PeerConnectionsMax = 4 * Quorum.VotersMax;
 
+    /// <summary>A request or some, and the answers; a connection that waits holds one.</summary>
+    private const int ClientBlockBytes = 8 * 1024;
+
     /// <summary>Bytes received from a client and not read yet: Kestrel's own bound, a value of the largest size.</summary>
     private const long ClientReadAheadMax = 1024 * 1024;
 
-    /// <summary>
-    /// The same for a member, which TCP holds back while the loop is busy: 16 of the transport's blocks. These come from the shared
-    /// array pool, which keeps a few dozen at a time; more would be allocated anew, as many bytes as are received.
-    /// </summary>
-    private const long PeerReadAheadMax = 64 * 1024;
+    private const int PeerBlockBytes = 64 * 1024;
+
+    /// <summary>The same for a member, which TCP holds back while the loop is busy.</summary>
+    private const long PeerReadAheadMax = 4 * PeerBlockBytes;
 
     private readonly Listener http;
     private readonly Listener peer;
@@ -48,7 +48,7 @@ internal sealed class Listeners : IAsyncDisposable
         IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler, ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        IConnectionListener httpSocket = await BindAsync(Transport(ClientReadAheadMax, loggers), http, "clients", "--port");
+        IConnectionListener httpSocket = await BindAsync(SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
         IConnectionListener peerSocket;
         try
         {
@@ -67,7 +67,7 @@ internal sealed class Listeners : IAsyncDisposable
     /// <summary>The clients' door alone.</summary>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static async Task<Listener> StartHttpAsync(IPEndPoint http, ConnectionHandler httpHandler, ILoggerFactory loggers) => new(
-        await BindAsync(Transport(ClientReadAheadMax, loggers), http, "clients", "--port"),
+        await BindAsync(SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port"),
         httpHandler, HttpConnectionsMax, loggers.CreateLogger("listen"));
 
     /// <summary>
@@ -82,21 +82,10 @@ internal sealed class Listeners : IAsyncDisposable
 
     /// <exception cref="ListenException">It can't be listened on.</exception>
     public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) =>
-        BindAsync(PeerTransport(loggers), peer, "the other members", "--cluster, in every member's list");
-
-    public static SocketTransportFactory PeerTransport(ILoggerFactory loggers) => Transport(PeerReadAheadMax, loggers);
-
-    private static SocketTransportFactory Transport(long readAheadMax, ILoggerFactory loggers) => new(
-        Options.Create(new SocketTransportOptions
-        {
-            // What runs on the transport's threads parses, posts and returns; a hand-over would cost more than it.
-            UnsafePreferInlineScheduling = true,
-            MaxReadBufferSize = readAheadMax,
-        }),
-        loggers);
+        BindAsync(SocketTransport.Create(PeerBlockBytes, PeerReadAheadMax, loggers), peer, "the other members", "--cluster, in every member's list");
 
     private static async Task<IConnectionListener> BindAsync(
-        SocketTransportFactory transport, IPEndPoint endPoint, string whom, string flag)
+        IConnectionListenerFactory transport, IPEndPoint endPoint, string whom, string flag)
     {
         string failure = $"can't listen for {whom} on {endPoint}";
         try

@@ -24,24 +24,34 @@ internal static partial class NodeHost
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
-        ILogger log = loggers.CreateLogger("node");
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
         NodeIdentity? identity = await IdentifyAsync(directory, options, loggers, stop);
         if (identity is null)
             return ExitCode.Success;
+        await RunMemberAsync(directory.Disk, directory.Path, identity, options, loggers, started: null, stop);
+        return ExitCode.Success;
+    }
+
+    /// <summary>The member of an opened directory, until it is asked to stop or was removed.</summary>
+    /// <param name="started">Is given its inbox and its core once it runs, for who measures it without HTTP.</param>
+    internal static async Task RunMemberAsync(
+        IDisk disk, string path, NodeIdentity identity, ServerOptions options, ILoggerFactory loggers, Action<Inbox, RaftCore>? started,
+        CancellationToken stop)
+    {
+        ILogger log = loggers.CreateLogger("node");
         ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();
-        SnapshotStore snapshots = SnapshotStore.Open(directory.Disk, clusterId);
+        SnapshotStore snapshots = SnapshotStore.Open(disk, clusterId);
         RecoveredState recovered = RecoveredState.Load(snapshots, log);
         using StateMachine state = new(recovered.Store);
-        using Wal wal = Wal.Open(directory.Disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
-        LogRecovery(log, directory.Path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
+        using Wal wal = Wal.Open(disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
+        LogRecovery(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
         ConfigurationHistory configurations = CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
         Inbox inbox = new(InboxCapacity);
         ILogger peerLog = loggers.CreateLogger("peer");
-        PeerAdmission admission = new(identity, MetDirectories.Open(directory.Disk), peerLog);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), peerLog);
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
         PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
         await using PeerNetwork network = new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
@@ -67,6 +77,7 @@ internal static partial class NodeHost
         writer.Start();
         snapshotThread.Start();
         loop.Start();
+        started?.Invoke(inbox, core);
         await Task.Delay(Timeout.Infinite, removed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (stop.IsCancellationRequested)
         {
@@ -76,7 +87,6 @@ internal static partial class NodeHost
             await request.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await front.StopAsync(StopGrace);
-        return ExitCode.Success;
     }
 
     /// <summary>Who this member is: what its directory says, or, on its first start, what the flags say.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Http;
@@ -295,7 +296,7 @@ internal sealed partial class RaftNode
         if (!wal.HasRoom(records.Length))
             return;
         if (message.Count > entries.Length)
-            Array.Resize(ref entries, message.Count);
+            Array.Resize(ref entries, (int)BitOperations.RoundUpToPowerOf2((uint)message.Count));
         ClusterConfiguration?[]? configurations = null;
         ReadOnlySpan<byte> rest = records;
         for (int i = 0; i < message.Count; i++)

@@ -16,7 +16,10 @@ public sealed record WalOptions
     /// <summary>Bytes of a new segment's file.</summary>
     public long SegmentBytes { get; init; } = 16 << 20;
 
-    /// <summary>Segments done with that stay until they become next ones, so that a log that is compacted at every few makes no new files.</summary>
+    /// <summary>
+    /// Segments done with that stay until they become next ones, besides those of the last compaction, so that a log that is compacted at
+    /// every few makes no new files.
+    /// </summary>
     public int SpareSegments { get; init; } = 4;
 
     /// <summary>Bytes. The default takes all records of the largest append frame in one batch.</summary>

@@ -11,6 +11,9 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     private readonly Lock preparing = new();
     private long first;
     private long firstNeeded;
+
+    /// <summary>What it was before the log was compacted last.</summary>
+    private long firstNeededBefore;
     private long bytes;
     private bool nextIsRecycled;
     private volatile bool isPrepared;
@@ -23,8 +26,11 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     /// <summary>Of the files that hold the log, held it, or will.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
-    /// <summary>More segments are done with than are kept to become next ones.</summary>
-    public bool HasUnneeded => Interlocked.Read(ref firstNeeded) - Interlocked.Read(ref first) > spares;
+    /// <summary>
+    /// Segments were done with before the last compaction, and are more than are kept anyway. What that one freed is kept to become
+    /// next ones: as much will be written until another, and a new file costs the disk its bytes twice.
+    /// </summary>
+    public bool HasUnneeded => Interlocked.Read(ref firstNeededBefore) - Interlocked.Read(ref first) > spares;
 
     /// <summary>If a segment were begun now: whether its file may turn out to be a recycled one.</summary>
     public bool NextMayHoldOldBytes => !isPrepared || nextIsRecycled;
@@ -35,14 +41,18 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     {
         if (disk.Exists(WalSegment.NextName))
             disk.Delete(WalSegment.NextName);
-        first = firstNeeded = segment;
+        first = firstNeeded = firstNeededBefore = segment;
         bytes = fileBytes;
     }
 
     /// <summary>The log begins with this segment: those before it are done with. Any thread.</summary>
     public void NeedFrom(long segment)
     {
-        Invariant.Hold(segment >= Interlocked.Read(ref firstNeeded));
+        long before = Interlocked.Read(ref firstNeeded);
+        Invariant.Hold(segment >= before);
+        if (segment == before)
+            return;
+        Interlocked.Exchange(ref firstNeededBefore, before);
         Interlocked.Exchange(ref firstNeeded, segment);
     }
 

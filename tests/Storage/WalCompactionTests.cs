@@ -217,6 +217,28 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
+    public void Log_that_is_compacted_now_and_then_has_its_files_after_two_rounds()
+    {
+        using LogWriter log = new(disk, LogWriter.Tiny);
+        long index = 0;
+        for (int round = 0; round < 5; round++)
+        {
+            for (int i = 0; i < 60; i++)
+            {
+                log.Append(1, ++index, 3000);
+                log.Sync();
+                log.Wal.Release(index);
+                if (!log.Wal.NextSegmentIsReady)
+                    Assert.True(log.Wal.TryPrepareSegment());
+            }
+            long before = log.Wal.BytesOnDisk;
+            log.CompactTo(index - 5);
+            Assert.True(log.Wal.TryPrepareSegment());
+            Assert.Equal(before, log.Wal.BytesOnDisk);
+        }
+    }
+
+    [Fact]
     public void Compaction_makes_room_on_a_full_disk()
     {
         using LogWriter log = new(disk, LogWriter.Tiny);

@@ -110,7 +110,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Older_segments_go_when_the_reset_is_durable_and_not_before()
+    public void Older_segments_become_next_ones_when_the_reset_is_durable_and_not_before()
     {
         using LogWriter log = Filled(30);
         log.ResetTo(Snapshot);
@@ -118,10 +118,17 @@ public sealed class WalResetTests
         Assert.False(log.Wal.HasSegmentsToDelete);
         Assert.True(disk.Exists(WalSegment.Name(1)));
         log.Sync();
-        Assert.True(log.Wal.HasSegmentsToDelete);
+        int files = disk.List().Count;
+        for (long index = Snapshot.Index + 1; log.Wal.NextSegmentIsReady; index++)
+        {
+            Assert.True(disk.Exists(WalSegment.Name(1)));
+            log.Append(6, index, 3000);
+            log.Sync();
+            log.Wal.Release(index);
+        }
         Assert.True(log.Wal.TryPrepareSegment());
-        Assert.False(log.Wal.HasSegmentsToDelete);
         Assert.False(disk.Exists(WalSegment.Name(1)));
+        Assert.Equal(files, disk.List().Count);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Numerics;
 using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers;
@@ -41,7 +42,8 @@ internal sealed class PeerBatch
     {
         if (capacity <= buffer.Length)
             return;
-        byte[] larger = Allocate(capacity);
+        // More than asked for: frames that grow little by little would have a buffer each.
+        byte[] larger = Allocate((int)BitOperations.RoundUpToPowerOf2((uint)capacity));
         buffer.AsSpan(0, length).CopyTo(larger);
         buffer = larger;
     }
