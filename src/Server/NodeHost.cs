@@ -78,7 +78,7 @@ internal static partial class NodeHost
         snapshotThread.Start();
         loop.Start();
         started?.Invoke(inbox, core);
-        await Task.Delay(Timeout.Infinite, removed.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await WatchCollectionsAsync(log, removed.Token);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -87,6 +87,21 @@ internal static partial class NodeHost
             await request.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await front.StopAsync(StopGrace);
+    }
+
+    /// <summary>Until the end; whoever wants to know is told now and then what was allocated since.</summary>
+    private static async Task WatchCollectionsAsync(ILogger log, CancellationToken end)
+    {
+        TimeSpan period = log.IsEnabled(LogLevel.Debug) ? TimeSpan.FromSeconds(10) : Timeout.InfiniteTimeSpan;
+        int collections = GC.CollectionCount(0);
+        long allocated = GC.GetTotalAllocatedBytes(precise: true);
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(period, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            (int collectionsBefore, long allocatedBefore) = (collections, allocated);
+            (collections, allocated) = (GC.CollectionCount(0), GC.GetTotalAllocatedBytes(precise: true));
+            LogCollections(log, collections - collectionsBefore, allocated - allocatedBefore);
+        }
     }
 
     /// <summary>Who this member is: what its directory says, or, on its first start, what the flags say.</summary>
@@ -170,4 +185,7 @@ internal static partial class NodeHost
 
     [LoggerMessage(LogLevel.Information, "stopping: answering what is owed, then sealing the log")]
     private static partial void LogStopping(ILogger log);
+
+    [LoggerMessage(LogLevel.Debug, "in the last 10 s {Collections} collections, {Bytes} bytes allocated")]
+    private static partial void LogCollections(ILogger log, int collections, long bytes);
 }
