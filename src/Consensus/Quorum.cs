@@ -18,9 +18,15 @@ public static class Quorum
             return long.MaxValue;
         Invariant.Hold(voters.Length <= VotersMax);
         Span<long> sorted = stackalloc long[voters.Length];
+        // Sorted by insertion: they are few, and Span.Sort allocates in a native binary, each time.
         for (int i = 0; i < voters.Length; i++)
-            sorted[i] = matchIndex[voters[i]];
-        sorted.Sort();
+        {
+            long match = matchIndex[voters[i]];
+            int place = i;
+            for (; place > 0 && sorted[place - 1] > match; place--)
+                sorted[place] = sorted[place - 1];
+            sorted[place] = match;
+        }
         // A majority of n is n/2 + 1 servers; so many stand at or above this place.
         return sorted[(voters.Length - 1) / 2];
     }
