@@ -18,10 +18,10 @@ public sealed record RaftOptions
     public int InflightAppendsMax { get; init; } = 256;
 
     /// <summary>
-    /// Appends sent to one follower since the last tick and not yet acknowledged: what is proposed meanwhile shares the next one. As many
-    /// entries go in fewer frames and writes; a distant follower still gets one as often as this in each tick.
+    /// Appends sent to one follower since the last tick and not yet acknowledged: what is proposed meanwhile shares the next one, as it
+    /// shares the leader's next write. As many entries go in fewer frames and writes; a distant follower still gets one each tick.
     /// </summary>
-    public int FreshAppendsMax { get; init; } = 2;
+    public int FreshAppendsMax { get; init; } = 1;
 
     /// <summary>Bytes of records sent to one follower and not yet acknowledged; one append is always admitted.</summary>
     public int InflightBytesMax { get; init; } = 4 * 1024 * 1024;

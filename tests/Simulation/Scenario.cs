@@ -113,7 +113,7 @@ internal sealed record Scenario
                 HeartbeatTicks = (int)Pick(random, 5, 5, 2),
                 AppendBytesMax = (int)Pick(random, 512 * 1024, 300, 4_000),
                 InflightAppendsMax = (int)Pick(random, 256, 1, 4),
-                FreshAppendsMax = (int)Pick(random.Fork("fresh appends"), 2, 1, 8),
+                FreshAppendsMax = (int)Pick(random.Fork("fresh appends"), 1, 2, 8),
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
                 UncommittedBytesMax = Pick(random, 64 * 1024 * 1024, 400, 4_000),
             },
