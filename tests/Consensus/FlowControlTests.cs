@@ -5,6 +5,9 @@ namespace RaftFast.Consensus.Tests;
 /// <summary>What a leader sends to a follower, and when it waits (thesis §10.2.1, pipelining); what it admits.</summary>
 public sealed class FlowControlTests
 {
+    /// <summary>Several appends at once within a tick.</summary>
+    private static readonly RaftOptions Pipelining = TestCluster.Options with { FreshAppendsMax = 4 };
+
     [Fact]
     public void Probe_is_one_append_and_then_waits()
     {
@@ -19,7 +22,7 @@ public sealed class FlowControlTests
     [Fact]
     public void Appends_are_pipelined_without_waiting_once_the_follower_has_answered()
     {
-        TestCore leader = Replicating(TestCluster.Options with { FreshAppendsMax = 3 });
+        TestCore leader = Replicating(Pipelining);
         for (int i = 0; i < 3; i++)
             leader.Core.Propose(40);
         for (long previous = 1; previous <= 3; previous++)
@@ -33,7 +36,7 @@ public sealed class FlowControlTests
     [Fact]
     public void Window_by_count_stops_when_full_and_resumes()
     {
-        TestCore leader = Replicating(TestCluster.Options with { InflightAppendsMax = 2 });
+        TestCore leader = Replicating(Pipelining with { InflightAppendsMax = 2 });
         for (int i = 0; i < 5; i++)
             leader.Core.Propose(40);
         Assert.True(leader.TrySend(2, out _));
@@ -52,7 +55,7 @@ public sealed class FlowControlTests
     [Fact]
     public void Window_by_bytes_stops_when_full_and_resumes_and_always_admits_one()
     {
-        TestCore leader = Replicating(TestCluster.Options with { InflightBytesMax = 100 });
+        TestCore leader = Replicating(Pipelining with { InflightBytesMax = 100 });
         for (int i = 0; i < 4; i++)
             leader.Core.Propose(40);
         Assert.True(leader.TrySend(2, out _, bytes: 60));
@@ -224,7 +227,7 @@ public sealed class FlowControlTests
     /// <summary>A leader of term 1 to whom follower 2 has answered: it replicates, from entry 2 on.</summary>
     private static TestCore Replicating(RaftOptions? options = null)
     {
-        TestCore leader = TestCore.Leader(term: 1, size: 5, options);
+        TestCore leader = TestCore.Leader(term: 1, size: 5, options ?? Pipelining);
         leader.TrySend(2, out _);
         leader.Acknowledge(2, 1);
         return leader;
