@@ -29,6 +29,7 @@ public sealed class HttpConnection : IRequestOwner
 
     private bool isMarkedForResume;
     private bool hasSubmitted;
+    private long taken;
     private ConnectionContext? arriving;
 
     private TaskCompletionSource? closed;
@@ -147,12 +148,13 @@ public sealed class HttpConnection : IRequestOwner
             return;
         if (front.IsStopping && !isClosing)
             StopReading();
+        taken = 0;
         do
         {
             WriteFinished();
             ReadRequests();
         }
-        while (requests.First is { IsFinished: true } && transport.UnflushedBytes < FlushBytes);
+        while (requests.First is { IsFinished: true } && transport.UnflushedBytes < FlushBytes && taken < StepBytes);
         if (reader.WantsContinue && requests.IsEmpty)
         {
             ResponseWriter.WriteContinue(transport.Output);
@@ -183,7 +185,6 @@ public sealed class HttpConnection : IRequestOwner
 
     private void ReadRequests()
     {
-        long taken = 0;
         while (CanParse && transport.TryRead(out ReadResult result))
         {
             ReadOnlySequence<byte> buffer = result.Buffer;

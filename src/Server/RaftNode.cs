@@ -266,6 +266,8 @@ internal sealed partial class RaftNode
 
     private void OnMessage(in Message message, Span<byte> records)
     {
+        if (message.Type is MessageType.Append or MessageType.AppendResponse)
+            lastBusyTick = ticks;
         switch (message.Type)
         {
             case MessageType.Append:

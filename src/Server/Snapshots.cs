@@ -71,6 +71,8 @@ internal sealed partial class Snapshots(
         else if (hasFailed)
         {
             LogDiskFull(logger, task.Position.Index);
+            wal.GiveUpKeptSegments();
+            actions.WakeSegments();
         }
     }
 
@@ -138,7 +140,7 @@ internal sealed partial class Snapshots(
     /// </summary>
     private void Compact()
     {
-        long held = wal.BytesOnDisk > options.HeldLogBytesMax ? long.MaxValue : network.OldestSnapshotBeingSent;
+        long held = wal.NeededBytesOnDisk > options.HeldLogBytesMax ? long.MaxValue : network.OldestSnapshotBeingSent;
         long index = Math.Min(files.CompactableIndex, held);
         wal.CompactTo(Math.Min(index, core.Log.Applied));
         core.Log.CompactTo(wal.FirstIndex - 1);

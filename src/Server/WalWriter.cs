@@ -75,11 +75,12 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     /// <returns>False when there was none in time.</returns>
     private bool WaitForWork(int milliseconds)
     {
+        bool isEndless = milliseconds == Timeout.Infinite;
         long deadline = Environment.TickCount64 + milliseconds;
         while (!HasWork)
         {
-            long left = milliseconds == Timeout.Infinite ? Timeout.Infinite : deadline - Environment.TickCount64;
-            if (left is <= 0 and not Timeout.Infinite)
+            long left = isEndless ? Timeout.Infinite : deadline - Environment.TickCount64;
+            if (!isEndless && left <= 0)
                 return false;
             parker.Announce();
             if (HasWork)

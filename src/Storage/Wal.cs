@@ -63,6 +63,12 @@ public sealed class Wal : IDisposable
     /// <summary>Of all files of the log, the one prepared and those done with too. Any thread.</summary>
     public long BytesOnDisk => segments.Files.Bytes;
 
+    /// <summary>The same without segments that are done with. Any thread.</summary>
+    public long NeededBytesOnDisk => segments.Files.NeededBytes;
+
+    /// <summary>Segments that are done with are to make room on the disk, rather than become next ones. Any thread.</summary>
+    public void GiveUpKeptSegments() => segments.Files.GiveUpKept();
+
     /// <summary>Any thread.</summary>
     public bool NextSegmentIsReady => segments.Files.IsPrepared;
 

@@ -8,6 +8,9 @@ namespace RaftFast.Storage;
 /// </summary>
 internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 {
+    /// <summary>Of the segments that a compaction freed, so many at most are kept: they are read again at a start, and are room that others may need.</summary>
+    private const int KeptMax = 32;
+
     private readonly Lock preparing = new();
     private long first;
     private long firstNeeded;
@@ -25,6 +28,9 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 
     /// <summary>Of the files that hold the log, held it, or will.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
+
+    /// <summary>Of the files that hold the log, or will: without those done with.</summary>
+    public long NeededBytes => Bytes - (Interlocked.Read(ref firstNeeded) - Interlocked.Read(ref first)) * segmentBytes;
 
     /// <summary>
     /// Segments were done with before the last compaction, and are more than are kept anyway. What that one freed is kept to become
@@ -52,9 +58,12 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         Invariant.Hold(segment >= before);
         if (segment == before)
             return;
-        Interlocked.Exchange(ref firstNeededBefore, before);
+        Interlocked.Exchange(ref firstNeededBefore, Math.Max(before, segment - KeptMax));
         Interlocked.Exchange(ref firstNeeded, segment);
     }
+
+    /// <summary>The disk is short of room: what the last compaction freed is not kept. Any thread.</summary>
+    public void GiveUpKept() => Interlocked.Exchange(ref firstNeededBefore, Interlocked.Read(ref firstNeeded));
 
     /// <returns>False when the disk is full.</returns>
     public bool TryPrepare()

@@ -217,6 +217,31 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
+    public void What_a_compaction_freed_is_kept_within_a_bound_and_given_up_when_the_disk_is_short()
+    {
+        const int KeptMax = 32;
+        const int Spares = 1;
+        using LogWriter log = new(disk, LogWriter.Tiny);
+        for (long index = 1; index <= 400; index++)
+        {
+            log.Append(1, index, 3000);
+            log.Sync();
+            log.Wal.Release(index);
+            if (!log.Wal.NextSegmentIsReady)
+                Assert.True(log.Wal.TryPrepareSegment());
+        }
+        log.CompactTo(395);
+        Assert.True(log.Wal.HasSegmentsToDelete);
+        Assert.True(log.Wal.TryPrepareSegment());
+        Assert.False(log.Wal.HasSegmentsToDelete);
+        Assert.Equal(log.Wal.NeededBytesOnDisk + (KeptMax + Spares) * LogWriter.Tiny.SegmentBytes, log.Wal.BytesOnDisk);
+        log.Wal.GiveUpKeptSegments();
+        Assert.True(log.Wal.TryPrepareSegment());
+        Assert.Equal(log.Wal.NeededBytesOnDisk + Spares * LogWriter.Tiny.SegmentBytes, log.Wal.BytesOnDisk);
+        log.Verify();
+    }
+
+    [Fact]
     public void Log_that_is_compacted_now_and_then_has_its_files_after_two_rounds()
     {
         using LogWriter log = new(disk, LogWriter.Tiny);
