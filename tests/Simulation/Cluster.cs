@@ -350,7 +350,7 @@ internal sealed class Cluster : IDisposable
             return;
         }
         SimulatedServer dialler = servers[from];
-        if (dialler.Network.AddressOf(to) != servers[to].Identity.Address || servers[to].Admit(dialler) is not { } status)
+        if (!dialler.Network.Dials(to, servers[to].Identity.Address) || servers[to].Admit(dialler) is not { } status)
             return;
         if (status != HandshakeStatus.Accepted)
         {
@@ -408,7 +408,7 @@ internal sealed class Cluster : IDisposable
         foreach (Member member in members.Members)
         {
             SimulatedServer other = servers[(int)member.Id - 1];
-            if (server.IsUp && server.Network.AddressOf(other.Number) == other.Identity.Address)
+            if (server.IsUp && server.Network.Dials(other.Number, other.Identity.Address))
                 return true;
         }
         return false;

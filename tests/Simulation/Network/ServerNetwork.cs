@@ -13,8 +13,9 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private Message begunMessage;
     private int begunLength;
 
-    /// <summary>Where this server dials the others.</summary>
+    /// <summary>Where configurations say that the others are, and where they said so themselves: each is dialled at both.</summary>
     private readonly SortedList<ulong, PeerAddress> addresses = [];
+    private readonly SortedList<ulong, PeerAddress> introduced = [];
     private ClusterConfiguration? configured;
 
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
@@ -87,17 +88,21 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     public void Introduced(ulong peer, PeerAddress address)
     {
-        if (addresses.GetValueOrDefault(peer) != address)
-            Dial(peer, address);
+        if (Dials(Number(peer), address))
+            return;
+        introduced[peer] = address;
+        cluster.Dial(self, Number(peer));
     }
 
-    /// <returns>Null when this server doesn't know of that one.</returns>
-    public PeerAddress? AddressOf(int peer) => addresses.GetValueOrDefault((ulong)peer + 1);
+    /// <summary>Whether this server, as long as it isn't connected to that one, tries this address too.</summary>
+    public bool Dials(int peer, PeerAddress address) =>
+        addresses.GetValueOrDefault((ulong)peer + 1) == address || introduced.GetValueOrDefault((ulong)peer + 1) == address;
 
     /// <summary>The process has died.</summary>
     public void Forget()
     {
         addresses.Clear();
+        introduced.Clear();
         configured = null;
     }
 
@@ -109,7 +114,7 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     private void Drop(ulong peer)
     {
-        if (addresses.Remove(peer))
+        if (addresses.Remove(peer) | introduced.Remove(peer))
             cluster.Disconnect(self, Number(peer));
     }
 
