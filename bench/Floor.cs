@@ -40,7 +40,7 @@ internal static class Floor
         });
         echo.Start();
         byte[] frame = new byte[FrameBytes];
-        double[] micros = Timed(_ =>
+        double[] micros = Timed(() =>
         {
             near.GetStream().Write(frame);
             near.GetStream().ReadExactly(frame);
@@ -49,13 +49,13 @@ internal static class Floor
         return micros;
     }
 
-    private static double[] Timed(Action<int> action)
+    private static double[] Timed(Action action)
     {
         double[] micros = new double[Times];
         for (int i = 0; i < Times; i++)
         {
             long begun = Stopwatch.GetTimestamp();
-            action(i);
+            action();
             micros[i] = Stopwatch.GetElapsedTime(begun).TotalMicroseconds;
         }
         return micros;

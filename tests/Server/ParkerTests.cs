@@ -5,20 +5,6 @@ public sealed class ParkerTests
     private const int Forever = 20_000;
 
     [Fact]
-    public void Who_has_not_announced_itself_is_not_woken_and_who_has_withdrawn_neither()
-    {
-        Parker parker = new();
-        parker.Unpark();
-        parker.Announce();
-        parker.Withdraw();
-        parker.Unpark();
-        parker.Announce();
-        long start = Environment.TickCount64;
-        parker.Park(20);
-        Assert.True(Environment.TickCount64 - start >= 10);
-    }
-
-    [Fact]
     public void A_wake_up_between_announcing_and_parking_counts()
     {
         Parker parker = new();

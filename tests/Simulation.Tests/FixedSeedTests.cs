@@ -30,6 +30,7 @@ public sealed class FixedSeedTests
     [InlineData(136, 0)] // The disk was full when the log rolled.
     [InlineData(5273, 3)] // A leader of an older term may lack what a later term committed.
     [InlineData(70, 0)] // A follower whose next segment was missing never took an entry again.
+    [InlineData(24984, 0)] // An old configuration's address took the place of the one that the leader had introduced itself with.
     public void Regression_seeds_pass(ulong seed, int servers) =>
         Assert.Null(Failure(Scenario.Draw(seed, servers == 0 ? null : servers), new Counters()));
 
