@@ -26,6 +26,7 @@ internal sealed class Inbox
 
     /// <summary>Where the loop's own thread sleeps.</summary>
     private readonly Parker parker = new();
+    private readonly Func<bool> hasWork;
 
     private Positions positions;
     private Action<int>? run;
@@ -39,6 +40,7 @@ internal sealed class Inbox
         for (int i = 0; i < slots.Length; i++)
             slots[i].Sequence = i;
         positions.Turn = Taken;
+        hasWork = () => HasWork;
     }
 
     /// <summary>Any thread. Whoever has the turn takes the item; if nobody has, the loop's own thread is woken.</summary>
@@ -111,23 +113,7 @@ internal sealed class Inbox
 
     /// <summary>The loop's own thread, without the turn: returns as soon as there is something to do, or after <paramref name="millisecondsMax"/>.</summary>
     /// <returns>Whether there is.</returns>
-    public bool Wait(int millisecondsMax)
-    {
-        Invariant.Hold(millisecondsMax >= 0);
-        long deadline = Environment.TickCount64 + millisecondsMax;
-        while (!HasWork)
-        {
-            long left = deadline - Environment.TickCount64;
-            if (left <= 0)
-                return false;
-            parker.Announce();
-            if (HasWork)
-                parker.Withdraw();
-            else
-                parker.Park((int)left);
-        }
-        return true;
-    }
+    public bool Wait(int millisecondsMax) => parker.Await(hasWork, millisecondsMax);
 
     /// <summary>The loop's own thread: another has the turn. Returns when that has left something to do, or after <paramref name="millisecondsMax"/>.</summary>
     public void WaitForTurn(int millisecondsMax)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using RaftFast.Protocol;
 
 namespace RaftFast.Server;
 
@@ -46,6 +47,29 @@ internal sealed unsafe partial class Parker
         else
             WaitOnMonitor(milliseconds);
         Withdraw();
+    }
+
+    /// <summary>The sleeper: announces itself and parks until there is something, or for <paramref name="milliseconds"/> in all.</summary>
+    /// <param name="isThere">Asked after each announcement; who makes it true unparks.</param>
+    /// <param name="milliseconds">Infinite: Timeout.Infinite.</param>
+    /// <returns>Whether there is something.</returns>
+    public bool Await(Func<bool> isThere, int milliseconds)
+    {
+        bool isEndless = milliseconds == Timeout.Infinite;
+        Invariant.Hold(isEndless || milliseconds >= 0);
+        long deadline = Environment.TickCount64 + milliseconds;
+        while (!isThere())
+        {
+            long left = isEndless ? Timeout.Infinite : deadline - Environment.TickCount64;
+            if (!isEndless && left <= 0)
+                return false;
+            Announce();
+            if (isThere())
+                Withdraw();
+            else
+                Park((int)left);
+        }
+        return true;
     }
 
     /// <summary>Any thread, after a full fence.</summary>

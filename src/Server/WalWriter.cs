@@ -17,6 +17,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     private readonly SegmentPreparer segments;
     private readonly ConcurrentQueue<WalBatch> durable = new();
     private readonly Parker parker = new();
+    private readonly Func<bool> isThereWork;
     private readonly Thread thread;
 
     private int hasWork;
@@ -28,6 +29,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         this.wal = wal;
         this.inbox = inbox;
         this.segments = segments;
+        isThereWork = () => HasWork;
         thread = new Thread(Run) { Name = "raftfast-wal", IsBackground = true };
     }
 
@@ -59,7 +61,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         bool isLast = false;
         while (!isLast)
         {
-            bool isIdle = !WaitForWork(SealAfterMilliseconds);
+            bool isIdle = !parker.Await(isThereWork, SealAfterMilliseconds);
             // Read before the last look at what is published: nothing is published after it was set.
             isLast = isStopping;
             while (TryTake(out WalBatch batch))
@@ -68,27 +70,8 @@ internal sealed class WalWriter : InboxSignal, IDisposable
                 Write(seal);
             // Set since, it would be missed here: the wake-up that came with it may have been taken for one of those above.
             if (isIdle && !isLast && !isStopping)
-                WaitForWork(Timeout.Infinite);
+                parker.Await(isThereWork, Timeout.Infinite);
         }
-    }
-
-    /// <returns>False when there was none in time.</returns>
-    private bool WaitForWork(int milliseconds)
-    {
-        bool isEndless = milliseconds == Timeout.Infinite;
-        long deadline = Environment.TickCount64 + milliseconds;
-        while (!HasWork)
-        {
-            long left = isEndless ? Timeout.Infinite : deadline - Environment.TickCount64;
-            if (!isEndless && left <= 0)
-                return false;
-            parker.Announce();
-            if (HasWork)
-                parker.Withdraw();
-            else
-                parker.Park((int)left);
-        }
-        return true;
     }
 
     private bool TryTake(out WalBatch batch)

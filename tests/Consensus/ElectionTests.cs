@@ -16,6 +16,20 @@ public sealed class ElectionTests
     }
 
     [Fact]
+    public void Server_is_settled_while_it_leads_or_hears_from_who_does()
+    {
+        Assert.True(TestCore.Leader(term: 1).Core.IsSettled);
+        TestCore follower = new();
+        Assert.False(follower.Core.IsSettled);
+        follower.Heartbeat(2, term: 1);
+        Assert.True(follower.Core.IsSettled);
+        follower.Tick(2 * TestCluster.Options.HeartbeatTicks + 1);
+        Assert.False(follower.Core.IsSettled);
+        follower.Campaign();
+        Assert.False(follower.Core.IsSettled);
+    }
+
+    [Fact]
     public void Election_timeout_is_drawn_from_one_to_two_minimums() // §5.2
     {
         HashSet<int> timeouts = [];

@@ -16,6 +16,22 @@ public sealed class ParkerTests
     }
 
     [Fact]
+    public void Who_awaits_something_returns_when_it_is_there_or_its_time_is_up()
+    {
+        Parker parker = new();
+        int isThere = 0;
+        Assert.False(parker.Await(() => Volatile.Read(ref isThere) != 0, 0));
+        Assert.False(parker.Await(() => Volatile.Read(ref isThere) != 0, 1));
+        bool found = false;
+        Thread sleeper = new(() => found = parker.Await(() => Volatile.Read(ref isThere) != 0, Timeout.Infinite)) { IsBackground = true };
+        sleeper.Start();
+        Interlocked.Exchange(ref isThere, 1);
+        parker.Unpark();
+        Assert.True(sleeper.Join(Forever));
+        Assert.True(found);
+    }
+
+    [Fact]
     public void Two_threads_that_wake_each_other_never_both_sleep()
     {
         const int Rounds = 20_000;
