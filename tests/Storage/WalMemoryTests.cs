@@ -48,6 +48,32 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
+    public void What_is_measured_in_memory_goes_over_batches_and_is_what_several_reads_give()
+    {
+        MemoryDisk disk = new();
+        using LogWriter log = new(disk);
+        for (int index = 1; index <= 60; index++)
+        {
+            log.Append(1, index, index % 3 == 0 ? 200_000 : 100);
+            log.Sync();
+        }
+        Assert.Equal(log.Records.Take(60).Sum(static record => record.Length), log.Wal.MeasureInMemory(1, 60, int.MaxValue, out int count));
+        Assert.Equal(60, count);
+        int bound = log.Records.Skip(4).Take(10).Sum(static record => record.Length);
+        Assert.Equal(bound, log.Wal.MeasureInMemory(5, 60, bound + 1, out count));
+        Assert.Equal(10, count);
+        int read = 0;
+        for (long index = 5; index < 15; index += count)
+            read += log.Wal.Read(index, 14, bound - read, out count).Length;
+        Assert.Equal(bound, read);
+        Assert.Equal(log.Records[2].Length, log.Wal.MeasureInMemory(3, 60, 1, out count));
+        Assert.Equal(1, count);
+        log.Wal.Release(60);
+        Assert.Equal(0, log.Wal.MeasureInMemory(1, 60, int.MaxValue, out count));
+        Assert.Equal(0, count);
+    }
+
+    [Fact]
     public void Read_stops_at_the_bounds_but_gives_one_record_at_least()
     {
         using LogWriter log = new(new MemoryDisk());
