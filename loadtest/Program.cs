@@ -1,8 +1,9 @@
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
 using ListenException = RaftFast.Server.ListenException;
+using SocketThreads = RaftFast.Server.SocketThreads;
 
-// Before the first socket: the clients', and the empty server's, as the real one does.
+// Before the first socket is made.
 Connection.CompleteInline();
 
 return await new CommandLine(
@@ -11,6 +12,8 @@ return await new CommandLine(
 
 static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationToken cancellation)
 {
+    // As the real one does.
+    SocketThreads.Configure();
     try
     {
         await using EmptyServer server = await EmptyServer.StartAsync(port, valueBytes);

@@ -33,6 +33,26 @@ internal sealed class Leader(RaftCore core) : Role(core)
 
     public bool IsHandingOver => handOver.IsUnderWay;
 
+    public bool HoldsProposals
+    {
+        get
+        {
+            // With an append's worth uncommitted this server's disk has better things to do than to wait for more.
+            if (uncommitted.Bytes >= Core.Options.AppendBytesMax)
+                return false;
+            bool holds = false;
+            foreach (int voter in Core.Configuration.Voters)
+            {
+                if (voter == self || progressByOrdinal[voter].State != ProgressState.Replicate)
+                    continue;
+                holds = progressByOrdinal[voter].AwaitsFreshAppend;
+                if (!holds)
+                    return false;
+            }
+            return holds;
+        }
+    }
+
     public void Enter()
     {
         progressByOrdinal = [];

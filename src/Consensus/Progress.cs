@@ -72,9 +72,12 @@ internal sealed class Progress(RaftOptions options)
     public bool MaySend(long lastIndex) => State switch
     {
         ProgressState.Probe => !probeIsOut,
-        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull && freshAppends < options.FreshAppendsMax,
+        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull && !AwaitsFreshAppend,
         _ => false,
     };
+
+    /// <summary>The next append waits for one that was sent since the last tick to be acknowledged, or for the next tick.</summary>
+    public bool AwaitsFreshAppend => freshAppends >= options.FreshAppendsMax;
 
     /// <summary>The entry before the next one to send is compacted.</summary>
     public void BecomeSnapshot()

@@ -98,6 +98,12 @@ public sealed class RaftCore
         return role.Step(message, entries, configurations);
     }
 
+    /// <summary>
+    /// Leader: what is proposed now would be sent no sooner than what is proposed once this is false again, which is when an append is
+    /// acknowledged, or at the next tick. All that came until then makes one write of this server's log, as it makes one of a follower's.
+    /// </summary>
+    public bool HoldsProposals => IsLeader && leader.HoldsProposals;
+
     /// <summary>Appends an entry of <paramref name="bytes"/> to the leader's log; its position is then the log's Last.</summary>
     public ProposeResult Propose(int bytes) => IsLeader ? leader.Propose(bytes) : ProposeResult.NotLeader;
 

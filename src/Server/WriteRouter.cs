@@ -91,9 +91,12 @@ internal sealed class WriteRouter(
             answers.NotDone(Dequeue().Request);
     }
 
-    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it waits.</summary>
+    /// <summary>
+    /// Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it
+    /// waits; and for those with which it goes together.
+    /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
+        ? !core.IsHandingOver && !core.HoldsProposals && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
     private WaitingWrite Dequeue()

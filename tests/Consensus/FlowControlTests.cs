@@ -178,6 +178,45 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public void Proposals_are_held_while_each_follower_has_an_append_of_this_tick_to_acknowledge()
+    {
+        TestCore leader = Replicating(TestCluster.Options);
+        leader.Acknowledge(3, 1);
+        Assert.False(leader.Core.HoldsProposals);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.False(leader.Core.HoldsProposals); // 3 could have it at once
+        Assert.True(leader.TrySend(3, out _));
+        Assert.True(leader.Core.HoldsProposals);
+        leader.Acknowledge(3, 2);
+        Assert.False(leader.Core.HoldsProposals);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(3, out _));
+        Assert.True(leader.Core.HoldsProposals);
+        leader.Core.Tick(); // one that answers late doesn't hold them longer
+        Assert.False(leader.Core.HoldsProposals);
+    }
+
+    [Fact]
+    public void Proposals_are_not_held_by_who_is_not_sent_appends_or_for_more_than_an_append_takes()
+    {
+        TestCore alone = TestCore.Leader(term: 1, size: 1);
+        alone.Core.Propose(40);
+        Assert.False(alone.Core.HoldsProposals);
+        TestCore probing = TestCore.Leader(term: 1);
+        probing.TrySend(2, out _);
+        probing.TrySend(3, out _);
+        Assert.False(probing.Core.HoldsProposals);
+        TestCore leader = Replicating(TestCluster.Options with { AppendBytesMax = 100 });
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.True(leader.Core.HoldsProposals); // 3 is probed
+        leader.Core.Propose(60);
+        Assert.False(leader.Core.HoldsProposals);
+        Assert.False(new TestCore().Core.HoldsProposals);
+    }
+
+    [Fact]
     public void Only_a_leader_sends_appends()
     {
         TestCore core = new(log: [1]);
