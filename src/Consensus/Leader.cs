@@ -17,6 +17,9 @@ internal sealed class Leader(RaftCore core) : Role(core)
     /// <summary>-1 when the latest configuration, uncommitted at the election, leaves this server out (thesis §4.2.2).</summary>
     private int self;
 
+    /// <summary>The round of reads under way.</summary>
+    private bool isAskedOfAll;
+
     /// <summary>Index of the entry that opened this term.</summary>
     private long termStart;
     private int ticksToHeartbeat;
@@ -149,6 +152,11 @@ internal sealed class Leader(RaftCore core) : Role(core)
         foreach (Progress progress in progressByOrdinal)
             progress.Tick();
         handOver.Tick();
+        if (reads.IsConfirming && !isAskedOfAll)
+        {
+            isAskedOfAll = true;
+            BroadcastHeartbeat();
+        }
         if (--ticksToHeartbeat == 0)
         {
             lastAtEarlierHeartbeat = lastAtHeartbeat;
@@ -176,7 +184,10 @@ internal sealed class Leader(RaftCore core) : Role(core)
                 ConfirmReads();
                 break;
             case MessageType.ReadIndex:
-                AddRead(message.From, message.Context);
+                if (ConfirmsItsOwnRead(message.From))
+                    SendReadIndexResponse(message.From, progress, message.Context, Core.Log.Committed);
+                else
+                    AddRead(message.From, message.Context);
                 break;
         }
         return EntryRange.None;
@@ -341,8 +352,30 @@ internal sealed class Leader(RaftCore core) : Role(core)
         if (!reads.MayBegin || Core.Log.Committed < termStart)
             return;
         reads.Begin(Core.Log.Committed);
-        BroadcastHeartbeat();
+        AskForConfirmation();
         ConfirmReads();
+    }
+
+    /// <summary>
+    /// A majority is enough to ask, of those that confirmed the last round; if one of them doesn't answer this time, everybody is asked
+    /// at the next tick.
+    /// </summary>
+    private void AskForConfirmation()
+    {
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+            heard[i] = i == self ? Ballot.Granted : Ballot.Unknown;
+        for (int i = 0; i < progressByOrdinal.Length && Quorum.Count(Core.Configuration, heard) != VoteResult.Won; i++)
+        {
+            if (progressByOrdinal[i].ReadRound > 0 && progressByOrdinal[i].ReadRound == reads.Round - 1)
+                heard[i] = Ballot.Granted;
+        }
+        bool isMajority = Quorum.Count(Core.Configuration, heard) == VoteResult.Won;
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+        {
+            if (i != self && (!isMajority || heard[i] == Ballot.Granted))
+                SendHeartbeat(Core.Configuration.Servers[i], progressByOrdinal[i]);
+        }
+        isAskedOfAll = !isMajority;
     }
 
     private void ConfirmReads()
@@ -358,20 +391,32 @@ internal sealed class Leader(RaftCore core) : Role(core)
             if (server == Core.Id)
                 Core.Ready.Reads.Add(new ReadState(context, reads.Index));
             else if (Core.Configuration.OrdinalOf(server) >= 0)
-                SendReadIndexResponse(server, ProgressOf(server), context);
+                SendReadIndexResponse(server, ProgressOf(server), context, reads.Index);
         }
     }
 
-    private void SendReadIndexResponse(ulong server, Progress progress, long context)
+    /// <summary>
+    /// Who asks for a read was in this term when it asked, and the read had come to it before. If it and this server are a majority,
+    /// nobody had won a later term by then, which takes the vote of one of the two: a round of heartbeats (thesis §6.4) would say no more.
+    /// </summary>
+    private bool ConfirmsItsOwnRead(ulong asker)
+    {
+        int ordinal = Core.Configuration.OrdinalOf(asker);
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+            heard[i] = i == self || i == ordinal ? Ballot.Granted : Ballot.Unknown;
+        return Core.Log.Committed >= termStart && Quorum.Count(Core.Configuration, heard) == VoteResult.Won;
+    }
+
+    private void SendReadIndexResponse(ulong server, Progress progress, long context, long index)
     {
         long commit = Math.Min(Core.Log.Committed, progress.Match);
-        progress.CommitAwaited = Math.Max(progress.CommitAwaited, reads.Index);
+        progress.CommitAwaited = Math.Max(progress.CommitAwaited, index);
         progress.CommitSent = Math.Max(progress.CommitSent, commit);
         Core.Send(new Message
         {
             Type = MessageType.ReadIndexResponse,
             To = server,
-            Position = new LogPosition(0, reads.Index),
+            Position = new LogPosition(0, index),
             Commit = commit,
             Context = context,
         });

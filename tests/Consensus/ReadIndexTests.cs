@@ -49,13 +49,14 @@ public sealed class ReadIndexTests
     [Fact]
     public void One_round_confirms_all_that_wait_when_it_begins()
     {
-        TestCore leader = Ready();
+        TestCore leader = Ready(size: 5);
         leader.Core.RequestRead(10);
         Ask(leader, from: 2, context: 20);
         Ask(leader, from: 3, context: 30);
         Message[] heartbeats = leader.Sent();
-        Assert.Equal(2, heartbeats.Length);
+        Assert.Equal(4, heartbeats.Length);
         leader.AnswerHeartbeat(3, heartbeats[0].Context);
+        leader.AnswerHeartbeat(4, heartbeats[0].Context);
         Assert.Equal(new ReadState(10, 1), Assert.Single(leader.Core.Ready.Reads));
         Message[] answers = leader.Sent();
         Assert.All(answers, answer => Assert.Equal((MessageType.ReadIndexResponse, false, 1L), (answer.Type, answer.Rejected, answer.Position.Index)));
@@ -65,20 +66,23 @@ public sealed class ReadIndexTests
     [Fact]
     public void Those_that_come_during_a_round_share_the_next()
     {
-        TestCore leader = Ready();
+        TestCore leader = Ready(size: 5);
         long first = Begin(leader, context: 1);
         leader.Core.RequestRead(2);
         Ask(leader, from: 3, context: 3);
         Assert.Empty(leader.Sent());
         leader.AnswerHeartbeat(2, first);
+        leader.AnswerHeartbeat(3, first);
         Assert.Equal(1, Assert.Single(leader.Core.Ready.Reads).Context);
         leader.Core.Ready.Reads.Clear();
 
         long second = leader.Sent()[0].Context;
         Assert.True(second > first);
-        leader.AnswerHeartbeat(2, first); // late: says nothing of the second round
+        leader.AnswerHeartbeat(4, first); // late: says nothing of the second round
+        leader.AnswerHeartbeat(5, first);
         Assert.Empty(leader.Core.Ready.Reads);
         leader.AnswerHeartbeat(2, second);
+        leader.AnswerHeartbeat(3, second);
         Assert.Equal(2, Assert.Single(leader.Core.Ready.Reads).Context);
         Assert.Equal(3, Assert.Single(leader.Sent()).Context);
     }
@@ -107,6 +111,64 @@ public sealed class ReadIndexTests
         Assert.Single(leader.Core.Ready.Reads);
         leader.Tick(TestCluster.Options.HeartbeatTicks);
         Assert.All(leader.Sent(), heartbeat => Assert.Equal(0, heartbeat.Context));
+    }
+
+    [Fact]
+    public void Round_asks_a_majority_of_those_that_confirmed_the_last_one_and_all_after_a_tick()
+    {
+        TestCore leader = Ready();
+        leader.AnswerHeartbeat(3, Begin(leader, context: 1));
+        leader.Core.Ready.Reads.Clear();
+
+        leader.Core.RequestRead(2);
+        Message asked = Assert.Single(leader.Sent());
+        Assert.Equal((MessageType.Heartbeat, 3UL), (asked.Type, asked.To));
+        leader.Tick(1);
+        Assert.Equal([(2UL, asked.Context), (3UL, asked.Context)], leader.Sent().Select(message => (message.To, message.Context)));
+        leader.AnswerHeartbeat(2, asked.Context);
+        Assert.Equal(2, Assert.Single(leader.Core.Ready.Reads).Context);
+
+        leader.Core.RequestRead(3);
+        Assert.Equal(2UL, Assert.Single(leader.Sent()).To);
+    }
+
+    [Fact]
+    public void Round_asks_all_when_those_that_confirmed_the_last_one_are_no_majority()
+    {
+        TestCore leader = Ready(size: 5);
+        long round = Begin(leader, context: 1);
+        leader.AnswerHeartbeat(2, round);
+        leader.AnswerHeartbeat(3, round);
+        leader.Propose(Configurations.Cluster([1, 2, 4, 5]));
+        leader.Core.RequestRead(2);
+        Assert.Equal([2UL, 4, 5], leader.Sent().Where(message => message.Context > round).Select(message => message.To));
+    }
+
+    [Fact]
+    public void Request_of_a_follower_confirms_itself_where_it_and_the_leader_are_a_majority()
+    {
+        TestCore leader = Ready();
+        Ask(leader, from: 3, context: 5);
+        Message answer = Assert.Single(leader.Sent());
+        Assert.Equal((MessageType.ReadIndexResponse, 3UL, 5L, 1L), (answer.Type, answer.To, answer.Context, answer.Position.Index));
+        leader.Core.Step(new Message { Type = MessageType.ReadIndex, From = 3, To = 1, Term = leader.Core.Term - 1, Context = 6 }, []);
+        Assert.Empty(leader.Sent()); // of a term in which another may have led since
+    }
+
+    [Fact]
+    public void Request_of_a_follower_confirms_nothing_before_an_entry_of_the_term_is_committed()
+    {
+        TestCore leader = TestCore.Leader(term: 2, log: [1, 1]);
+        Ask(leader, from: 3, context: 5);
+        Assert.Empty(leader.Sent());
+    }
+
+    [Fact]
+    public void Request_of_a_learner_does_not_confirm_itself()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3], learners: [4]));
+        Ask(leader, from: 4, context: 5);
+        Assert.All(leader.Sent(), message => Assert.Equal(MessageType.Heartbeat, message.Type));
     }
 
     [Fact]
