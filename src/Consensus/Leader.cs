@@ -56,6 +56,20 @@ internal sealed class Leader(RaftCore core) : Role(core)
         }
     }
 
+    public long ReplicatedTo
+    {
+        get
+        {
+            long index = Core.Log.Last.Index;
+            for (int i = 0; i < progressByOrdinal.Length; i++)
+            {
+                if (i != self && progressByOrdinal[i].State != ProgressState.Snapshot)
+                    index = Math.Min(index, progressByOrdinal[i].Match);
+            }
+            return index;
+        }
+    }
+
     public void Enter()
     {
         progressByOrdinal = [];

@@ -66,6 +66,9 @@ public sealed class RaftCore
     /// <inheritdoc cref="RaftOptions.AppendBytesMax"/>
     public int AppendBytesMax => Options.AppendBytesMax;
 
+    /// <summary>Up to here nobody has to be sent the log any more, but for those who are sent a snapshot.</summary>
+    public long ReplicatedTo => IsLeader ? leader.ReplicatedTo : Log.Last.Index;
+
     internal RaftOptions Options { get; }
 
     internal ElectionTimer Timer { get; }

@@ -56,6 +56,8 @@ internal sealed partial class RaftNode
         RaftCore core, Wal wal, StateMachine state, SnapshotStore files, HardState recovered, IPeerNetwork network, PeerAddress address, SnapshotOptions options,
         NodeActions actions, long firstNumber, long requestTimeout, Random random, ILogger logger)
     {
+        // An append that a follower never has room for would be sent for ever.
+        Invariant.Hold(wal.MayHaveRoom(core.AppendBytesMax));
         this.core = core;
         this.wal = wal;
         this.network = network;

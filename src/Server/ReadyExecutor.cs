@@ -122,8 +122,8 @@ internal sealed class ReadyExecutor(
             Invariant.Hold(state.Store.AppliedIndex == last);
             AppliedBytes += records.Length;
             core.AppliedTo(last);
-            wal.Release(last);
         }
+        wal.Release(core.Log.Applied, core.ReplicatedTo);
         reads.Answer();
     }
 

@@ -18,6 +18,8 @@ internal sealed class WriteRouter(
     /// <inheritdoc cref="WaitingMax"/>
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
+    private const int HeldMax = WaitingMax / 2;
+
     private readonly Queue<WaitingWrite> waiting = new(1024);
     private readonly List<WaitingWrite> frame = new(1024);
 
@@ -96,8 +98,11 @@ internal sealed class WriteRouter(
     /// waits; and for those with which it goes together.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? !core.IsHandingOver && !core.HoldsProposals && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
+        ? !core.IsHandingOver && !AreHeld && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
+
+    /// <summary>For the next append, while they fit into it.</summary>
+    private bool AreHeld => waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals;
 
     private WaitingWrite Dequeue()
     {

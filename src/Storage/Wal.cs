@@ -43,7 +43,7 @@ public sealed class Wal : IDisposable
         this.state = state;
         publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
         isSealed = replay.IsSealed;
-        slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, terms.Last.Index);
+        slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, options.LagSlabs, terms.Last.Index);
         queue = new WalQueue(new WalPendingBatch
         {
             Number = replay.Batches + 1,
@@ -192,19 +192,17 @@ public sealed class Wal : IDisposable
         return isNew;
     }
 
-    /// <summary>
-    /// Whether records are sure to find room on the disk even if no further segment can be made. They may need, besides themselves, a
-    /// header and padding for each batch: one or two, and two more for each slab they fill, since a batch and the first record of the
-    /// next one exceed a slab. Loop thread.
-    /// </summary>
+    /// <summary>Whether records are sure to find room on the disk even if no further segment can be made. Loop thread.</summary>
     /// <param name="bytes">Of all records that were admitted and not appended yet, and that will be published together.</param>
     public bool HasRoom(long bytes)
     {
-        const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
-        long batches = 2 + 2 * (bytes / (slabBytes - WalBatchHeader.Size));
+        long onDisk = BytesOnDiskOf(bytes);
         lock (gate)
-            return segments.HasRoom(queue.BytesOnDisk + bytes + batches * overhead, slabBytes, queue.Restarts);
+            return segments.HasRoom(queue.BytesOnDisk + onDisk, slabBytes, queue.Restarts);
     }
+
+    /// <summary>Whether <see cref="HasRoom"/> is true of so many bytes at some time: in an empty segment.</summary>
+    public bool MayHaveRoom(long bytes) => BytesOnDiskOf(bytes) <= segments.RoomWhenEmpty;
 
     /// <summary>
     /// The records from <paramref name="firstIndex"/> on, as many as stand together in memory or in a read-ahead buffer, at least one.
@@ -238,10 +236,11 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>Entries up to <paramref name="index"/> were applied: once durable, they need not stay in memory. Loop thread.</summary>
-    public void Release(long index)
+    /// <param name="replicated">Those above it stay none the less, up to <see cref="WalOptions.LagSlabs"/>: they are yet to be read for other members.</param>
+    public void Release(long index, long replicated = long.MaxValue)
     {
         Invariant.Hold(index <= Last.Index);
-        slabs.Release(index);
+        slabs.Release(index, replicated);
     }
 
     /// <summary>
@@ -357,6 +356,16 @@ public sealed class Wal : IDisposable
         slabs.Dispose();
         reader.Dispose();
         seal.Dispose();
+    }
+
+    /// <summary>
+    /// Records may need, besides themselves, a header and padding for each batch: one or two, and two more for each slab they fill, since
+    /// a batch and the first record of the next one exceed a slab.
+    /// </summary>
+    private long BytesOnDiskOf(long bytes)
+    {
+        const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
+        return bytes + (2 + 2 * (bytes / (slabBytes - WalBatchHeader.Size))) * overhead;
     }
 
     private void DropBefore(long segment)

@@ -25,8 +25,11 @@ public sealed record WalOptions
     /// <summary>Bytes. The default takes all records of the largest append frame in one batch.</summary>
     public int SlabBytes { get; init; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Frame.RecordsBytesMax);
 
-    /// <summary>Slabs that are kept though all in them is durable and applied, for followers that are a little behind.</summary>
+    /// <summary>Slabs that are kept though all in them is durable and applied.</summary>
     public int CacheSlabs { get; init; } = 8;
+
+    /// <summary>Slabs up to which entries stay that other members lack: to read them from the disk takes it from the log's writes.</summary>
+    public int LagSlabs { get; init; } = 64;
 
     /// <summary>A batch never spans slabs, and one of the largest record alone must fit.</summary>
     public int SlabBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);
@@ -41,6 +44,7 @@ public sealed record WalOptions
         Invariant.Hold(SegmentBytes <= WalSegment.BytesMax);
         Invariant.Hold(SegmentBytes % IDisk.Alignment == 0);
         Invariant.Hold(CacheSlabs > 0);
+        Invariant.Hold(LagSlabs >= CacheSlabs);
         Invariant.Hold(SpareSegments >= 0);
     }
 }

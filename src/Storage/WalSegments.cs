@@ -75,6 +75,9 @@ internal sealed class WalSegments : IDisposable
 
     public WalSegmentFiles Files => files;
 
+    /// <summary>Bytes of batches, in a segment that has just begun.</summary>
+    public long RoomWhenEmpty => segmentBytes - WalSegmentHeader.Size - reserveBytes;
+
     /// <summary>
     /// Whether batches of so many bytes, none above <paramref name="batchBytesMax"/>, are sure to find a place. They fill the present
     /// segment until one doesn't fit, which wastes less than that one's size, and go on in the next, if it is there: then a full disk
@@ -88,13 +91,12 @@ internal sealed class WalSegments : IDisposable
         if (isRolling && !isPrepared)
             return false;
         // The reserve moves on into the next segment.
-        long next = segmentBytes - WalSegmentHeader.Size - reserveBytes;
         if (restarts > 0)
-            return restarts == 1 && isPrepared && !isRolling && bytes <= next;
+            return restarts == 1 && isPrepared && !isRolling && bytes <= RoomWhenEmpty;
         long present = header.SegmentBytes - offset - reserveBytes;
         if (bytes <= present)
             return true;
-        return isPrepared && !isRolling && bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + next;
+        return isPrepared && !isRolling && bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
     }
 
     /// <summary>Whether a batch can be written without making a file. Under the gate.</summary>

@@ -12,18 +12,21 @@ internal sealed class WalSlabs : IDisposable
 
     private readonly int slabBytes;
     private readonly int cacheSlabs;
+    private readonly int lagSlabs;
     private readonly Ring<WalSlab> slabs;
     private readonly Ring<Location> locations = new(EntriesAtFirst);
     private readonly Stack<WalSlab> spare;
     private long firstIndex;
     private long released;
+    private long replicated;
     private long durableBatch;
 
     /// <param name="lastIndex">Of the log that is on the disk: none of it is in memory.</param>
-    public WalSlabs(int slabBytes, int cacheSlabs, long lastIndex)
+    public WalSlabs(int slabBytes, int cacheSlabs, int lagSlabs, long lastIndex)
     {
         this.slabBytes = slabBytes;
         this.cacheSlabs = cacheSlabs;
+        this.lagSlabs = lagSlabs;
         slabs = new(cacheSlabs);
         spare = new(cacheSlabs);
         firstIndex = lastIndex + 1;
@@ -107,9 +110,10 @@ internal sealed class WalSlabs : IDisposable
         return bytes;
     }
 
-    public void Release(long index)
+    public void Release(long index, long replicated)
     {
         released = Math.Max(released, index);
+        this.replicated = replicated;
         Trim();
     }
 
@@ -127,7 +131,9 @@ internal sealed class WalSlabs : IDisposable
             slab.Dispose();
     }
 
-    private bool MayGo(WalSlab slab) => slab.LastBatch <= durableBatch && (slab.IsEmpty || slab.LastIndex <= released);
+    private bool MayGo(WalSlab slab) => slab.LastBatch <= durableBatch && (slab.IsEmpty || MayGo(slab.LastIndex));
+
+    private bool MayGo(long index) => index <= released && (index <= replicated || slabs.Count > lagSlabs);
 
     /// <summary>After a backlog: back to the cache's size, and as much again in reserve for the next one.</summary>
     private void Trim()

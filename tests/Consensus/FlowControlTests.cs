@@ -217,6 +217,21 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public void Log_is_replicated_as_far_as_every_member_has_it_that_is_not_sent_a_snapshot()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        for (int i = 0; i < 5; i++)
+            leader.Core.Propose(40);
+        Assert.Equal(0, leader.Core.ReplicatedTo);
+        leader.Acknowledge(2, 5);
+        leader.Acknowledge(3, 3);
+        Assert.Equal(3, leader.Core.ReplicatedTo);
+        leader.Core.MessagesMayBeLost(3); // it may come back
+        Assert.Equal(3, leader.Core.ReplicatedTo);
+        Assert.Equal(1, new TestCore(log: [1]).Core.ReplicatedTo);
+    }
+
+    [Fact]
     public void Only_a_leader_sends_appends()
     {
         TestCore core = new(log: [1]);

@@ -111,7 +111,7 @@ internal sealed record Scenario
             {
                 ElectionTicks = (int)Pick(random, 40, 40, 20, 100),
                 HeartbeatTicks = (int)Pick(random, 5, 5, 2),
-                AppendBytesMax = (int)Pick(random, 512 * 1024, 300, 4_000),
+                AppendBytesMax = (int)Pick(random, 24 * 1024, 300, 4_000),
                 InflightAppendsMax = (int)Pick(random, 256, 1, 4),
                 FreshAppendsMax = (int)Pick(random.Fork("fresh appends"), 1, 2, 8),
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
@@ -125,6 +125,7 @@ internal sealed record Scenario
                 SpareSegments = (int)Pick(random.Fork("spare segments"), 0, 1, 4),
                 SlabBytes = (int)Pick(random, 12 * 1024, 32 * 1024),
                 CacheSlabs = (int)Pick(random, 1, 4),
+                LagSlabs = (int)Pick(random.Fork("lag slabs"), 4, 4, 64),
             },
             SnapshotEvery = Pick(random.Fork("snapshots"), 0, 3, 15, 60),
             RequestTimeout = Pick(random, 5_000, 500, 1_500),

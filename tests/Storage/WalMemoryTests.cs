@@ -36,6 +36,35 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
+    public void What_other_members_lack_stays_in_memory_up_to_a_bound()
+    {
+        MemoryDisk disk = new();
+        using LogWriter log = new(disk, LogWriter.Small with { LagSlabs = 4 });
+        int index = 0;
+        Append(20);
+        log.Wal.Release(20, replicated: 2);
+        disk["wal-0000000000000001.log"].AsSpan(IDisk.Alignment).Clear();
+        Assert.Equal(log.Records[2], log.Wal.Read(3, 3, 1, out _));
+        log.Wal.Release(20, replicated: 20);
+        Assert.Throws<StorageException>(() => log.Wal.Read(3, 3, 1, out _).Length);
+
+        log.Wal.Release(20, replicated: 20);
+        Append(60);
+        log.Wal.Release(80, replicated: 20);
+        Assert.True(log.Wal.MeasureInMemory(80, 80, 1, out _) > 0);
+        Assert.Equal(0, log.Wal.MeasureInMemory(21, 80, 1, out _)); // more than four slabs behind
+
+        void Append(int count)
+        {
+            for (int end = index + count; index < end;)
+            {
+                log.Append(1, ++index, 200_000);
+                log.Sync();
+            }
+        }
+    }
+
+    [Fact]
     public void Entries_that_are_not_durable_stay_in_memory_though_applied()
     {
         using LogWriter log = new(new MemoryDisk());
