@@ -1,4 +1,5 @@
 using RaftFast.Engine;
+using SocketThreads = RaftFast.Server.SocketThreads;
 
 // dotnet run -c Release --project bench/Engine                         commits/s, latency, CPU, log writes, allocation
 // dotnet run -c Release --project bench/Engine -- --grid               a table of many workloads
@@ -6,7 +7,5 @@ using RaftFast.Engine;
 // dotnet run -c Release --project bench/Engine -- --against dotnext    in turn with DotNext.Net.Cluster
 
 // Before the first socket is made, as the server does.
-const string inlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
-if (Environment.GetEnvironmentVariable(inlineCompletions) is null)
-    Environment.SetEnvironmentVariable(inlineCompletions, "1");
+SocketThreads.Configure();
 return await CommandLine.InvokeAsync(args, options => new Session(options).RunAsync());

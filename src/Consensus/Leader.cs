@@ -63,7 +63,8 @@ internal sealed class Leader(RaftCore core) : Role(core)
             long index = Core.Log.Last.Index;
             for (int i = 0; i < progressByOrdinal.Length; i++)
             {
-                if (i != self && progressByOrdinal[i].State != ProgressState.Snapshot)
+                // Who lacks what is compacted gets a snapshot.
+                if (i != self && progressByOrdinal[i].Match >= Core.Log.Base.Index)
                     index = Math.Min(index, progressByOrdinal[i].Match);
             }
             return index;
@@ -371,8 +372,8 @@ internal sealed class Leader(RaftCore core) : Role(core)
     }
 
     /// <summary>
-    /// A majority is enough to ask, of those that confirmed the last round; if one of them doesn't answer this time, everybody is asked
-    /// at the next tick.
+    /// A majority is enough to ask: those that answered the last round first. If one of them is silent this time, everybody is asked at
+    /// the next tick.
     /// </summary>
     private void AskForConfirmation()
     {
@@ -380,7 +381,7 @@ internal sealed class Leader(RaftCore core) : Role(core)
             heard[i] = i == self ? Ballot.Granted : Ballot.Unknown;
         for (int i = 0; i < progressByOrdinal.Length && Quorum.Count(Core.Configuration, heard) != VoteResult.Won; i++)
         {
-            if (progressByOrdinal[i].ReadRound > 0 && progressByOrdinal[i].ReadRound == reads.Round - 1)
+            if (progressByOrdinal[i].HelpedToConfirm)
                 heard[i] = Ballot.Granted;
         }
         bool isMajority = Quorum.Count(Core.Configuration, heard) == VoteResult.Won;
@@ -400,6 +401,8 @@ internal sealed class Leader(RaftCore core) : Role(core)
             heard[i] = i == self || progressByOrdinal[i].ReadRound >= reads.Round ? Ballot.Granted : Ballot.Unknown;
         if (Quorum.Count(Core.Configuration, heard) != VoteResult.Won)
             return;
+        for (int i = 0; i < progressByOrdinal.Length; i++)
+            progressByOrdinal[i].HelpedToConfirm = i != self && heard[i] == Ballot.Granted;
         foreach ((ulong server, long context) in reads.Confirm())
         {
             if (server == Core.Id)

@@ -31,6 +31,9 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>Highest read round that the follower has confirmed.</summary>
     public long ReadRound { get; set; }
 
+    /// <summary>It was in the majority whose answers confirmed the last round of reads, and not late.</summary>
+    public bool HelpedToConfirm { get; set; }
+
     /// <summary>The follower waits to hear that this index is committed.</summary>
     public long CommitAwaited { get; set; }
 
@@ -44,6 +47,7 @@ internal sealed class Progress(RaftOptions options)
         IsRecentlyActive = false;
         TicksSinceHeard = int.MaxValue;
         ReadRound = 0;
+        HelpedToConfirm = false;
         CommitAwaited = 0;
         CommitSent = 0;
         BecomeProbe(Next);

@@ -66,7 +66,7 @@ public sealed class RaftCore
     /// <inheritdoc cref="RaftOptions.AppendBytesMax"/>
     public int AppendBytesMax => Options.AppendBytesMax;
 
-    /// <summary>Up to here nobody has to be sent the log any more, but for those who are sent a snapshot.</summary>
+    /// <summary>Up to here nobody has to be sent the log any more, but for those who need a snapshot first.</summary>
     public long ReplicatedTo => IsLeader ? leader.ReplicatedTo : Log.Last.Index;
 
     internal RaftOptions Options { get; }
@@ -102,8 +102,8 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// Leader: what is proposed now would be sent no sooner than what is proposed once this is false again, which is when an append is
-    /// acknowledged, or at the next tick. All that came until then makes one write of this server's log, as it makes one of a follower's.
+    /// Leader: to the voters that keep up, what is proposed now would be sent no sooner than what is proposed once this is false again, which
+    /// is when one acknowledges an append, or at the next tick. All that came until then makes one write of this server's log, as it makes one of theirs.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 

@@ -57,7 +57,7 @@ internal sealed partial class RaftNode
         NodeActions actions, long firstNumber, long requestTimeout, Random random, ILogger logger)
     {
         // An append that a follower never has room for would be sent for ever.
-        Invariant.Hold(wal.MayHaveRoom(core.AppendBytesMax));
+        Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
         this.core = core;
         this.wal = wal;
         this.network = network;
@@ -268,7 +268,7 @@ internal sealed partial class RaftNode
 
     private void OnMessage(in Message message, Span<byte> records)
     {
-        if (message.Type is MessageType.Append or MessageType.AppendResponse)
+        if (message.Type is MessageType.Append or MessageType.AppendResponse or MessageType.ReadIndex)
             lastBusyTick = ticks;
         switch (message.Type)
         {

@@ -12,12 +12,13 @@ namespace RaftFast.Server;
 internal sealed class WriteRouter(
     RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
-    /// <summary>Writes kept while no leader can be reached, in number and in bytes; past either a client is told at once to come back later.</summary>
+    /// <summary>Writes kept while they can't leave, in number and in bytes; past either a client is told at once to come back later.</summary>
     public const int WaitingMax = 16384;
 
     /// <inheritdoc cref="WaitingMax"/>
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
+    /// <summary>Writes held for the next append. So many more may come before any has to be refused.</summary>
     private const int HeldMax = WaitingMax / 2;
 
     private readonly Queue<WaitingWrite> waiting = new(1024);
@@ -40,6 +41,9 @@ internal sealed class WriteRouter(
 
     public void Route()
     {
+        // While they fit into the next append they wait for it, all or none.
+        if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
+            return;
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)
@@ -93,16 +97,10 @@ internal sealed class WriteRouter(
             answers.NotDone(Dequeue().Request);
     }
 
-    /// <summary>
-    /// Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it
-    /// waits; and for those with which it goes together.
-    /// </summary>
+    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it waits.</summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? !core.IsHandingOver && !AreHeld && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
+        ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
-
-    /// <summary>For the next append, while they fit into it.</summary>
-    private bool AreHeld => waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals;
 
     private WaitingWrite Dequeue()
     {

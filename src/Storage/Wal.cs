@@ -43,6 +43,7 @@ public sealed class Wal : IDisposable
         this.state = state;
         publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
         isSealed = replay.IsSealed;
+        RecordBytesMax = options.RecordBytesMax;
         slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, options.LagSlabs, terms.Last.Index);
         queue = new WalQueue(new WalPendingBatch
         {
@@ -56,6 +57,9 @@ public sealed class Wal : IDisposable
 
     /// <summary>Of the last entry appended, which may not be durable yet. Loop thread.</summary>
     public LogPosition Last => terms.Last;
+
+    /// <inheritdoc cref="WalOptions.RecordBytesMax"/>
+    public int RecordBytesMax { get; }
 
     /// <summary>The first entry that is kept; one above <see cref="Last"/> if none is. Loop thread.</summary>
     public long FirstIndex => terms.Base.Index + 1;

@@ -217,7 +217,7 @@ public sealed class FlowControlTests
     }
 
     [Fact]
-    public void Log_is_replicated_as_far_as_every_member_has_it_that_is_not_sent_a_snapshot()
+    public void Log_is_replicated_as_far_as_every_member_has_it_that_needs_no_snapshot()
     {
         TestCore leader = TestCore.Leader(term: 1);
         for (int i = 0; i < 5; i++)
@@ -228,6 +228,10 @@ public sealed class FlowControlTests
         Assert.Equal(3, leader.Core.ReplicatedTo);
         leader.Core.MessagesMayBeLost(3); // it may come back
         Assert.Equal(3, leader.Core.ReplicatedTo);
+        leader.Core.DurableTo(leader.Log.Last);
+        leader.Core.AppliedTo(5);
+        leader.Log.CompactTo(4);
+        Assert.Equal(5, leader.Core.ReplicatedTo);
         Assert.Equal(1, new TestCore(log: [1]).Core.ReplicatedTo);
     }
 

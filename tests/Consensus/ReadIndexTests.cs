@@ -114,10 +114,12 @@ public sealed class ReadIndexTests
     }
 
     [Fact]
-    public void Round_asks_a_majority_of_those_that_confirmed_the_last_one_and_all_after_a_tick()
+    public void Round_asks_the_majority_that_confirmed_the_last_one_and_all_after_a_tick()
     {
         TestCore leader = Ready();
-        leader.AnswerHeartbeat(3, Begin(leader, context: 1));
+        long first = Begin(leader, context: 1);
+        leader.AnswerHeartbeat(3, first);
+        leader.AnswerHeartbeat(2, first); // too late to be asked first next time
         leader.Core.Ready.Reads.Clear();
 
         leader.Core.RequestRead(2);
@@ -168,7 +170,7 @@ public sealed class ReadIndexTests
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3], learners: [4]));
         Ask(leader, from: 4, context: 5);
-        Assert.All(leader.Sent(), message => Assert.Equal(MessageType.Heartbeat, message.Type));
+        Assert.Equal([MessageType.Heartbeat, MessageType.Heartbeat, MessageType.Heartbeat], leader.Sent().Select(message => message.Type));
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public sealed class FixedSeedTests
     [InlineData(5273, 3)] // A leader of an older term may lack what a later term committed.
     [InlineData(70, 0)] // A follower whose next segment was missing never took an entry again.
     [InlineData(24984, 0)] // An old configuration's address took the place of the one that the leader had introduced itself with.
+    [InlineData(1010288, 0)] // The newest snapshot was damaged after a start had emptied the log behind it: nothing makes up for that.
     public void Regression_seeds_pass(ulong seed, int servers) =>
         Assert.Null(Failure(Scenario.Draw(seed, servers == 0 ? null : servers), new Counters()));
 

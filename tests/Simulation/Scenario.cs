@@ -7,6 +7,9 @@ namespace RaftFast.Simulation;
 /// <summary>What one seed is about: its own mix of faults, its own sizes and option values (a swarm). Times in microseconds.</summary>
 internal sealed record Scenario
 {
+    /// <summary>The smallest log drawn below has room for it.</summary>
+    private const int AppendBytesMax = 24 * 1024;
+
     public required ulong Seed { get; init; }
 
     public required int Servers { get; init; }
@@ -111,7 +114,7 @@ internal sealed record Scenario
             {
                 ElectionTicks = (int)Pick(random, 40, 40, 20, 100),
                 HeartbeatTicks = (int)Pick(random, 5, 5, 2),
-                AppendBytesMax = (int)Pick(random, 24 * 1024, 300, 4_000),
+                AppendBytesMax = (int)Pick(random, AppendBytesMax, 300, 4_000),
                 InflightAppendsMax = (int)Pick(random, 256, 1, 4),
                 FreshAppendsMax = (int)Pick(random.Fork("fresh appends"), 1, 2, 8),
                 InflightBytesMax = (int)Pick(random, 4 * 1024 * 1024, 500),
@@ -148,7 +151,7 @@ internal sealed record Scenario
         DiskLatencyMax = 400,
         DiskStallOneIn = 0,
         ClockSkewPercent = 2,
-        Raft = new RaftOptions(),
+        Raft = new RaftOptions { AppendBytesMax = AppendBytesMax },
         RequestTimeout = 1_500,
     };
 

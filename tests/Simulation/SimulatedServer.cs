@@ -368,18 +368,21 @@ internal sealed class SimulatedServer : IDisposable
         Deliver(new Input(EventKind.SnapshotReceived) { Received = received });
     }
 
-    /// <summary>The machine stops, and its newest snapshot is damaged: the one before it and the log make up for it, if there is one.</summary>
+    /// <summary>
+    /// The machine stops, and its newest snapshot is damaged. An older one and the log make up for it, unless the log begins behind that
+    /// too: a start has emptied it, where it ended before the newest.
+    /// </summary>
     public void DamageSnapshot()
     {
         if (!IsUp || Snapshots!.Files.Count == 0)
             return;
         string name = Snapshots.Files[0].Name;
-        bool isLast = Snapshots.Files.Count == 1 && wal!.FirstIndex > 1;
+        bool isMadeUpFor = wal!.FirstIndex == 1 || Snapshots.Files.Skip(1).Any(older => wal.FirstIndex <= older.Index + 1);
         Crash(losesPower: true);
         if (!Disk.Exists(name))
             return;
         Disk.Rot(name);
-        if (!isLast)
+        if (isMadeUpFor)
             return;
         damage = Counter.SnapshotsDamaged;
         IsLost = true;

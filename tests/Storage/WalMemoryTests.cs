@@ -48,7 +48,6 @@ public sealed class WalMemoryTests
         log.Wal.Release(20, replicated: 20);
         Assert.Throws<StorageException>(() => log.Wal.Read(3, 3, 1, out _).Length);
 
-        log.Wal.Release(20, replicated: 20);
         Append(60);
         log.Wal.Release(80, replicated: 20);
         Assert.True(log.Wal.MeasureInMemory(80, 80, 1, out _) > 0);
