@@ -21,6 +21,7 @@ internal static unsafe partial class Libc
     public const int QuotaExceeded = 122;
 
     public const int AdviceHugePages = 14;
+    public const int AdvicePopulate = 23;
 
     public const int LockShared = 1;
     public const int LockExclusive = 2;

@@ -15,15 +15,22 @@ internal sealed unsafe class SlabMemory : IDisposable
 
     private const int ArenaSlabsMin = 4;
     private const int ArenaSlabsMax = 256;
+    private const int ArenaBytesMax = ArenaSlabsMax * SlabBytes;
 
     private readonly List<nint> arenas = [];
+
+    /// <summary>The arena that is needed next, if it is being filled in already.</summary>
+    private byte* ahead;
+    private Thread? populating;
+
     private byte* next;
     private int slabsLeft;
     private int arenaSlabs = ArenaSlabsMin;
 
     /// <summary>
-    /// Set while a snapshot is loaded: arenas taken then are asked for in huge pages, which are fewer to fault in, and to look up later.
-    /// Not otherwise: to clear one, or to make room for it, could hold up a write.
+    /// Set while a snapshot is loaded: arenas taken then are asked for in huge pages, which are fewer to fault in, and to look up later,
+    /// and large ones are filled in by another thread, one ahead: where the host of a virtual machine has to find the memory first, that
+    /// takes longer than to load it. Not otherwise: to clear a huge page, or to make room for it, could hold up a write.
     /// </summary>
     public bool IsFilledAtOnce { get; set; }
 
@@ -35,12 +42,8 @@ internal sealed unsafe class SlabMemory : IDisposable
     {
         if (slabsLeft == 0)
         {
-            nuint bytes = (nuint)arenaSlabs * SlabBytes;
-            next = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)(IsFilledAtOnce ? HugePageBytes : SlabBytes));
+            next = NextArena();
             arenas.Add((nint)next);
-            // Advice: where it isn't taken, all goes on with small pages.
-            if (IsFilledAtOnce && Libc.IsKnown)
-                _ = Libc.Advise(next, bytes, Libc.AdviceHugePages);
             slabsLeft = arenaSlabs;
             arenaSlabs = Math.Min(arenaSlabs * 2, ArenaSlabsMax);
         }
@@ -53,9 +56,38 @@ internal sealed unsafe class SlabMemory : IDisposable
 
     public void Dispose()
     {
+        populating?.Join();
+        NativeMemory.AlignedFree(ahead);
+        ahead = null;
         foreach (nint arena in arenas)
             NativeMemory.AlignedFree((void*)arena);
         arenas.Clear();
         slabsLeft = 0;
+    }
+
+    private byte* NextArena()
+    {
+        populating?.Join();
+        populating = null;
+        byte* arena = ahead is null ? NewArena() : ahead;
+        ahead = null;
+        if (IsFilledAtOnce && Libc.IsKnown && arenaSlabs == ArenaSlabsMax)
+        {
+            ahead = NewArena();
+            nint address = (nint)ahead;
+            populating = new Thread(() => _ = Libc.Advise((void*)address, ArenaBytesMax, Libc.AdvicePopulate)) { IsBackground = true };
+            populating.Start();
+        }
+        return arena;
+    }
+
+    private byte* NewArena()
+    {
+        nuint bytes = (nuint)arenaSlabs * SlabBytes;
+        byte* arena = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)(IsFilledAtOnce ? HugePageBytes : SlabBytes));
+        // Advice: where it isn't taken, all goes on with small pages.
+        if (IsFilledAtOnce && Libc.IsKnown)
+            _ = Libc.Advise(arena, bytes, Libc.AdviceHugePages);
+        return arena;
     }
 }

@@ -1,0 +1,30 @@
+namespace RaftFast.Storage.Tests;
+
+public sealed unsafe class SlabMemoryTests
+{
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // arenas of the largest size are filled in ahead
+    public void Slabs_are_aligned_apart_and_keep_what_is_written(bool isFilledAtOnce)
+    {
+        using SlabMemory memory = new() { IsFilledAtOnce = isFilledAtOnce };
+        HashSet<nint> slabs = [];
+        for (int i = 0; i < 900; i++)
+        {
+            byte* slab = memory.TakeSlab();
+            Assert.Equal(0, (nint)slab % SlabMemory.SlabBytes);
+            Assert.True(slabs.Add((nint)slab));
+            new Span<byte>(slab, sizeof(long)).Fill((byte)i);
+            new Span<byte>(slab + SlabMemory.SlabBytes - sizeof(long), sizeof(long)).Fill((byte)i);
+            if (i == 800)
+                memory.IsFilledAtOnce = false; // the one that is filled in already is used none the less
+        }
+        Assert.Equal(900L * SlabMemory.SlabBytes, memory.Bytes);
+        int number = 0;
+        foreach (nint slab in slabs)
+        {
+            Assert.Equal((byte)number, *(byte*)slab);
+            Assert.Equal((byte)number++, *((byte*)slab + SlabMemory.SlabBytes - 1));
+        }
+    }
+}
