@@ -113,7 +113,7 @@ public sealed class LifetimeTests
         await busy.SendAsync(ManualServer.Put("/a", "1") + ManualServer.Put("/b", "2") + ManualServer.Get("/a"));
         await partial.SendAsync("PUT /a HTTP/1.1\r\n");
 
-        Task stopped = server.Front.StopAsync(TimeSpan.FromSeconds(1000));
+        Task stopped = server.Front.StopAsync(TimeSpan.FromDays(10));
         Assert.Equal("", await idle.ReceiveAllAsync());
         Task<string> refusal = partial.ReceiveAllAsync();
         await server.PassTimeUntilAsync(refusal);
