@@ -30,7 +30,8 @@ internal sealed unsafe class SlabMemory : IDisposable
     /// <summary>
     /// Set while a snapshot is loaded: arenas taken then are asked for in huge pages, which are fewer to fault in, and to look up later,
     /// and large ones are filled in by another thread, one ahead: where the host of a virtual machine has to find the memory first, that
-    /// takes longer than to load it. The last one may not be needed before there is more to store. Not otherwise: to clear a huge page, or to make room for it, could hold up a write.
+    /// takes longer than to load it. The last one may not be needed before there is more to store. Not otherwise: to clear a huge page, or
+    /// to make room for it, could hold up a write.
     /// </summary>
     public bool IsFilledAtOnce { get; set; }
 
