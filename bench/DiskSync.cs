@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Bench;
 

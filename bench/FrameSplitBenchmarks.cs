@@ -2,8 +2,9 @@ using System.Buffers;
 using System.IO.Pipelines;
 using BenchmarkDotNet.Attributes;
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Inbound;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Bench;
 
@@ -32,7 +33,7 @@ public class FrameSplitBenchmarks
     public void Setup()
     {
         frames = [.. Enumerable.Range(0, Records / RecordsPerFrame).SelectMany(i => AppendFrame(i * RecordsPerFrame, RecordsPerFrame))];
-        connection = new InboundConnection(new InboundMember(1, new Server.Peers.PeerOptions()), pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
+        connection = new InboundConnection(new InboundMember(1, new Server.Peers.Links.PeerOptions()), pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
         receiving = connection.RunAsync();
     }
 

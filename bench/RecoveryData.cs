@@ -1,6 +1,10 @@
 using System.Buffers.Text;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench;
 

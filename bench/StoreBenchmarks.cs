@@ -1,7 +1,7 @@
 using System.Text;
 using BenchmarkDotNet.Attributes;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench;
 

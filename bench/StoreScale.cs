@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench;
 

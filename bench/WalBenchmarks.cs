@@ -1,6 +1,7 @@
 using BenchmarkDotNet.Attributes;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Bench;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Http;
-using RaftFast.Server;
+using RaftFast.Server.Sockets;
 
 namespace RaftFast.LoadTest;
 

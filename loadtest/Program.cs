@@ -1,7 +1,7 @@
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
-using ListenException = RaftFast.Server.ListenException;
-using SocketThreads = RaftFast.Server.SocketThreads;
+using ListenException = RaftFast.Server.Sockets.ListenException;
+using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
 // Before the first socket is made.
 Connection.CompleteInline();

@@ -2,7 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using RaftFast.Http;
-using RaftFast.Server;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Engine;
 

@@ -3,8 +3,12 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Storage;
+using RaftFast.Server.Hosting;
+using RaftFast.Server.Logging;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Engine;
 

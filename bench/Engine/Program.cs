@@ -1,5 +1,5 @@
 using RaftFast.Engine;
-using SocketThreads = RaftFast.Server.SocketThreads;
+using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
 // dotnet run -c Release --project bench/Engine                         commits/s, latency, CPU, log writes, allocation
 // dotnet run -c Release --project bench/Engine -- --grid               a table of many workloads

@@ -2,9 +2,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Server.Peers;
-using RaftFast.Storage;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Recovery;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench.InProcess;
 

@@ -1,7 +1,10 @@
 using System.IO.Pipelines;
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Node;
+using RaftFast.Server.Peers.Inbound;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Peers.Outbound;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Bench.InProcess;
 

@@ -1,4 +1,9 @@
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.CommandLine;
+using RaftFast.Server.Hosting;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Logging;
+using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server;
 
@@ -11,7 +16,7 @@ internal static class Program
         AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);
         try
         {
-            ServerOptions? options = CommandLine.Parse(args, Console.Out, Console.Error, out int exitCode);
+            ServerOptions? options = ServerCommandLine.Parse(args, Console.Out, Console.Error, out int exitCode);
             if (options is null)
                 return exitCode;
             using StopSignal stop = new();

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests;
 

@@ -1,6 +1,7 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Node.Requests;
 
 namespace RaftFast.Server.Tests;
 

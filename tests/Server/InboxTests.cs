@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests;
 

@@ -1,3 +1,5 @@
+using RaftFast.Server.Threads;
+
 namespace RaftFast.Server.Tests;
 
 public sealed class ParkerTests

@@ -1,7 +1,9 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Requests;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Exhaustive;
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Simulation;
 

@@ -5,7 +5,7 @@ using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Exhaustive;
 using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
-using RaftFast.Storage;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation;
 

@@ -1,8 +1,8 @@
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server;
+using RaftFast.Server.Node.Snapshots;
 using RaftFast.Simulation.Network;
-using RaftFast.Storage;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation;
 

@@ -1,6 +1,6 @@
 using RaftFast.Consensus;
 using RaftFast.Simulation.Network;
-using RaftFast.Storage;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation;
 

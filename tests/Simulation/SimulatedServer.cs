@@ -2,12 +2,20 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Recovery;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
-using RaftFast.Storage;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation;
 

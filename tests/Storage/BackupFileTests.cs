@@ -1,4 +1,7 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

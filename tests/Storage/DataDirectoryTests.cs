@@ -1,6 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 using RaftFast.Protocol;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,3 +1,5 @@
+using RaftFast.Storage.Disk;
+
 namespace RaftFast.Storage.Tests;
 
 /// <summary>

@@ -1,4 +1,7 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

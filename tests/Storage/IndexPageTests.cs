@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests;
 

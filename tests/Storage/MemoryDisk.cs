@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Tests;
 

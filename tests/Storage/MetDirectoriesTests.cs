@@ -1,4 +1,6 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Tests;
 

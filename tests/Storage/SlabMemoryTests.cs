@@ -1,3 +1,5 @@
+using RaftFast.Storage.Store;
+
 namespace RaftFast.Storage.Tests;
 
 public sealed unsafe class SlabMemoryTests

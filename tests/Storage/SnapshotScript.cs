@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

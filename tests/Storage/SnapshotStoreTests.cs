@@ -1,4 +1,6 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests;
 

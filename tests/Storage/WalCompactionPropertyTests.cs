@@ -1,5 +1,7 @@
 using CsCheck;
 using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using RaftFast.Protocol;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,3 +1,6 @@
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+
 namespace RaftFast.Storage.Tests;
 
 public sealed class WalRoomTests

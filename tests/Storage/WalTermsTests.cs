@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests;
 

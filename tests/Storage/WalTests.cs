@@ -1,4 +1,6 @@
 using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests;
 

@@ -1,6 +1,13 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Server.Node;
+using RaftFast.Server.Peers.Inbound;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Peers.Outbound;
+using RaftFast.Server.Peers.Snapshots;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Peers;
 

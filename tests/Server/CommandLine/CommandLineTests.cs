@@ -1,6 +1,10 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.CommandLine;
+using RaftFast.Server.Hosting;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Node.Snapshots;
 
 namespace RaftFast.Server.Tests;
 
@@ -23,7 +27,7 @@ public sealed class CommandLineTests
         Assert.Equal("raftfast-1", options.DataDirectory);
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
-        Assert.Equal(Storage.DiskWriteMode.Direct, options.Disk);
+        Assert.Equal(Storage.Disk.DiskWriteMode.Direct, options.Disk);
         Assert.Equal(new SnapshotOptions(), options.Snapshots);
     }
 
@@ -42,7 +46,7 @@ public sealed class CommandLineTests
         Assert.Equal("/var/lib/a b", options.DataDirectory);
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
-        Assert.Equal(Storage.DiskWriteMode.Buffered, options.Disk);
+        Assert.Equal(Storage.Disk.DiskWriteMode.Buffered, options.Disk);
     }
 
     [Theory]
@@ -208,7 +212,7 @@ public sealed class CommandLineTests
     {
         (ServerOptions? options, int exitCode, string output, string error) = Parse("--version");
 
-        Version version = typeof(CommandLine).Assembly.GetName().Version!;
+        Version version = typeof(ServerCommandLine).Assembly.GetName().Version!;
         Assert.Equal($"raftfast {version.ToString(3)}\n", output);
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Null(options);
@@ -239,7 +243,7 @@ public sealed class CommandLineTests
     {
         using StringWriter output = new(CultureInfo.InvariantCulture);
         using StringWriter error = new(CultureInfo.InvariantCulture);
-        ServerOptions? options = CommandLine.Parse(flags, output, error, out int exitCode);
+        ServerOptions? options = ServerCommandLine.Parse(flags, output, error, out int exitCode);
         return (options, exitCode, output.ToString(), error.ToString());
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Tests.Functional;
 

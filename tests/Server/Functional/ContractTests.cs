@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Tests.Functional;
 

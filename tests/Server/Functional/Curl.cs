@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Tests.Functional;
 

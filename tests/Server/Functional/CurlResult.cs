@@ -1,4 +1,5 @@
 using System.Text;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Tests.Functional;
 

@@ -1,3 +1,5 @@
+using RaftFast.Server.Lifetime;
+
 namespace RaftFast.Server.Tests.Functional;
 
 /// <summary>Changes of the members as somebody makes them: with curl, and a look at the logs.</summary>

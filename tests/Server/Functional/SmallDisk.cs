@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Tests.Functional;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using RaftFast.Server.Node.Requests;
 
 namespace RaftFast.Server.Tests.Functional;
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using RaftFast.Protocol;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests;
 

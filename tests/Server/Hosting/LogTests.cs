@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.Logging;
 
 namespace RaftFast.Server.Tests;
 

@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
+using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests;
 

@@ -1,4 +1,4 @@
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers;
 

@@ -1,6 +1,9 @@
 using RaftFast.Protocol;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Tests.Functional;
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 
@@ -245,7 +248,7 @@ public sealed class InboundSnapshotTests : IDisposable
         while (received is null || heartbeats < frames.Count - 1)
         {
             object item = node.Reader.Next();
-            if (item is Server.Peers.PeerBatch batch)
+            if (item is Server.Peers.Links.PeerBatch batch)
             {
                 heartbeats += batch.Frames.Length / Frame.HeaderSize;
                 batch.Release();

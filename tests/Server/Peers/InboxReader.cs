@@ -1,5 +1,6 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 

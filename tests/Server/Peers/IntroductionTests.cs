@@ -1,6 +1,8 @@
 using System.Net;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Joining;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Sockets;
 using RaftFast.Server.Tests.Functional;
 
 namespace RaftFast.Server.Tests.Peers;

@@ -2,9 +2,16 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Server.Peers.Inbound;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Sockets;
 using RaftFast.Server.Tests.Functional;
-using RaftFast.Storage;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 

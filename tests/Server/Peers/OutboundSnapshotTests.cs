@@ -1,7 +1,8 @@
 using System.Net.Sockets;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
-using RaftFast.Storage;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 

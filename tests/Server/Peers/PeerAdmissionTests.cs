@@ -1,7 +1,9 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Tests.Functional;
-using RaftFast.Storage;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers;
 

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 

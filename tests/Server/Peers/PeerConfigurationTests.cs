@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Tests.Peers;
 

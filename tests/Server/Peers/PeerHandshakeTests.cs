@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Pipelines;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Tests.Peers;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Tests.Peers;
 

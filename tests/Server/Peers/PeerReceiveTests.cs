@@ -7,7 +7,8 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
 using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.Server.Tests.Peers;

@@ -1,4 +1,4 @@
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 

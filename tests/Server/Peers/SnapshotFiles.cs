@@ -1,5 +1,7 @@
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Peers;
 

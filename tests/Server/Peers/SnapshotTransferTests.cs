@@ -1,6 +1,8 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
-using RaftFast.Storage;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 

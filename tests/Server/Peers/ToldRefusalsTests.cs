@@ -1,5 +1,5 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Handshakes;
 
 namespace RaftFast.Server.Tests.Peers;
 

@@ -1,4 +1,5 @@
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation.Disk;
 

@@ -1,5 +1,5 @@
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Simulation.Disk;
 

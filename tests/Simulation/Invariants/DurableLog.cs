@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using RaftFast.Protocol;
-using RaftFast.Storage;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation.Invariants;
 

@@ -1,5 +1,5 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Peers;
+using RaftFast.Server.Node;
 using RaftFast.Simulation.Disk;
 
 namespace RaftFast.Simulation.Network;

@@ -1,6 +1,8 @@
 using RaftFast.Protocol;
-using RaftFast.Server;
-using RaftFast.Storage;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Recovery;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation.Network;
 

@@ -1,0 +1,99 @@
+using System.Buffers.Binary;
+using System.CommandLine;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using RaftFast.Protocol;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+
+namespace RaftFast.Server.CommandLine;
+
+/// <summary>
+/// <c>raftfast restore</c>: makes one member's directory of a new cluster from a backup. Each member restores the same file with the
+/// same list, so they begin with the same state at the same place of the log, under one cluster id that no other backup or list gives.
+/// </summary>
+internal static class RestoreCommand
+{
+    public static Command Create(Option<ulong> id, Option<List<PeerAddress>> cluster, Option<string> dataDirectory)
+    {
+        Option<string> input = FileOption.Create("--input", "The file that 'raftfast backup' wrote, or a member's snapshot.");
+        Command command = new(
+            "restore",
+            "Make the data directory of one member of a new cluster from a backup. Do it for each member, with the same file, the same --cluster and its own --id; then start them with the same flags. The old cluster must not run any more where clients could take it for the new one.")
+        {
+            input, id, cluster, dataDirectory,
+        };
+        command.SetAction(flags => Run(
+            flags.GetValue(input), flags.GetValue(id), flags.GetValue(cluster)!, flags.GetValue(dataDirectory),
+            flags.InvocationConfiguration.Output, flags.InvocationConfiguration.Error));
+        return command;
+    }
+
+    private static int Run(string? input, ulong id, List<PeerAddress> addresses, string? path, TextWriter console, TextWriter error)
+    {
+        string? mistake = input is null ? "restore needs --input FILE" : ServerCommandLine.IdMistake(id, addresses);
+        if (mistake is not null)
+        {
+            error.WriteLine($"raftfast: {mistake}");
+            return ExitCode.Usage;
+        }
+        path ??= string.Create(CultureInfo.InvariantCulture, $"raftfast-{id}");
+        // All of the backup is verified before the directory is touched.
+        ulong clusterId = ClusterIdOf(input!, addresses);
+        ClusterConfiguration cluster = new(clusterId, [.. ClusterConfiguration.Bootstrap(addresses).Members]);
+        NodeIdentity identity = new(id, addresses[(int)id - 1], (ulong)Random.Shared.NextInt64(1, long.MaxValue), cluster);
+        using DirectoryRestore restore = DirectoryRestore.Begin(path, identity);
+        using SnapshotReader backup = BackupFile.Read(input!);
+        CopySnapshot(backup, restore.Disk, cluster);
+        Wal.Create(restore.Disk, clusterId, id, new WalOptions(), backup.Position);
+        restore.Complete();
+        console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{path}: member {id} of cluster {clusterId:x16}, {backup.Entries} keys, up to entry {backup.Position.Index} of term {backup.Position.Term}"));
+        return ExitCode.Success;
+    }
+
+    /// <summary>Follows from what the backup holds, its nonce included, and from who the members are.</summary>
+    /// <exception cref="StorageException">The backup can't be used.</exception>
+    private static ulong ClusterIdOf(string input, List<PeerAddress> addresses)
+    {
+        using SnapshotReader backup = BackupFile.Read(input);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        // The header's checksum is in every chunk's, and each of those in the footer's.
+        hash.AppendData(backup.Image);
+        SnapshotReadStatus status;
+        while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
+        {
+        }
+        if (status == SnapshotReadStatus.Damaged)
+            throw new StorageException(backup.Damage!);
+        hash.AppendData(backup.Image);
+        hash.AppendData(Encoding.UTF8.GetBytes(string.Join(',', addresses)));
+        return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
+    }
+
+    private static void CopySnapshot(SnapshotReader backup, IDisk disk, ClusterConfiguration cluster)
+    {
+        byte[] configuration = new SnapshotConfiguration(0, cluster).ToBytes();
+        using SnapshotWriter writer = SnapshotStore.Open(disk, cluster.ClusterId).TryCreate(backup.Position, configuration, backup.Nonce)
+            ?? throw DiskFull();
+        SnapshotReadStatus status;
+        while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
+        {
+            backup.Payload.CopyTo(writer.Payload);
+            if (!writer.TryWriteChunk(backup.Payload.Length, backup.Chunk.Entries))
+                throw DiskFull();
+        }
+        if (status == SnapshotReadStatus.Damaged)
+            throw new StorageException(backup.Damage!);
+        if (writer.Complete() != SnapshotPublishStatus.Published)
+            throw DiskFull();
+    }
+
+    private static StorageException DiskFull() => new("the disk has no room for what the backup holds; free some space, then run raftfast restore again");
+}

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+
+namespace RaftFast.Server.Hosting;
+
+/// <summary>SIGTERM and Ctrl-C: the first asks the process to stop, the second ends it.</summary>
+internal sealed class StopSignal : IDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private readonly PosixSignalRegistration terminate;
+    private readonly PosixSignalRegistration interrupt;
+
+    public StopSignal()
+    {
+        terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+        interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+    }
+
+    public CancellationToken Token => stop.Token;
+
+    public void Dispose()
+    {
+        terminate.Dispose();
+        interrupt.Dispose();
+        stop.Dispose();
+    }
+
+    private void OnSignal(PosixSignalContext signal)
+    {
+        // A signal that is not cancelled here does what it does to any process: it ends it.
+        signal.Cancel = !stop.IsCancellationRequested;
+        stop.Cancel();
+    }
+}

@@ -1,0 +1,45 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers.Joining;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Sockets;
+
+namespace RaftFast.Server.Hosting;
+
+/// <summary>A node with <c>--join</c> and an empty directory, until a member of the cluster that it joins has dialled it.</summary>
+internal static partial class WaitingRoom
+{
+    /// <returns>The cluster's id, or null when the process is to stop.</returns>
+    /// <exception cref="ListenException">One of the addresses can't be listened on.</exception>
+    public static async Task<ulong?> LearnClusterAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
+    {
+        ILogger log = loggers.CreateLogger("node");
+        await using HttpFront front = new(Refuse, new HttpLimits(), TimeProvider.System);
+        Listener http = await Listeners.StartHttpAsync(new IPEndPoint(options.Listen, options.Port), front, loggers);
+        LogWaiting(log, options.MemberId, options.Address);
+        try
+        {
+            return await Introduction.WaitAsync(
+                PeerEndPoint.Of(options.Address, log), options.MemberId, loggers.CreateLogger("peer"), new PeerOptions(), stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            return null;
+        }
+        finally
+        {
+            await http.StopAsync(new CancellationToken(canceled: true));
+        }
+    }
+
+    private static void Refuse(ClientRequest request)
+    {
+        request.CompleteError(503, "Not done: this node waits to be added to a cluster. POST its URL to /<its id> at a member.\n"u8);
+        request.Owner.Resume();
+    }
+
+    [LoggerMessage(LogLevel.Information, "node {Id} waits to be added to a cluster: POST /{Id} with its URL {Address} to a member")]
+    private static partial void LogWaiting(ILogger log, ulong id, PeerAddress address);
+}

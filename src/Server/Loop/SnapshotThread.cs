@@ -1,0 +1,59 @@
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Snapshots;
+using RaftFast.Server.Threads;
+
+namespace RaftFast.Server.Loop;
+
+/// <summary>The thread that writes snapshots, at a bounded rate, and posts each to the inbox when it is over.</summary>
+internal sealed class SnapshotThread : IDisposable
+{
+    private readonly Inbox inbox;
+    private readonly long bytesPerSecond;
+    private readonly SemaphoreSlim wanted = new(0);
+    private readonly ManualResetEventSlim stopping = new();
+    private readonly Thread thread;
+
+    private volatile SnapshotTask? next;
+
+    public SnapshotThread(Inbox inbox, long bytesPerSecond)
+    {
+        this.inbox = inbox;
+        this.bytesPerSecond = bytesPerSecond;
+        thread = new Thread(Work) { Name = "raftfast-snapshot", IsBackground = true };
+    }
+
+    public void Start() => thread.Start();
+
+    /// <summary>Loop thread. One at a time.</summary>
+    public void Run(SnapshotTask task)
+    {
+        next = task;
+        wanted.Release();
+    }
+
+    public void Dispose()
+    {
+        stopping.Set();
+        next?.Cancel();
+        wanted.Release();
+        thread.Join();
+        wanted.Dispose();
+        stopping.Dispose();
+    }
+
+    private void Work()
+    {
+        while (true)
+        {
+            wanted.Wait();
+            if (stopping.IsSet)
+                return;
+            SnapshotTask task = next!;
+            SendRate rate = new(bytesPerSecond, TimeProvider.System);
+            for (long written = 0; task.Step(); written = task.Bytes)
+                stopping.Wait(rate.Spend((int)(task.Bytes - written)));
+            next = null;
+            inbox.Post(task);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using RaftFast.Consensus;
+using RaftFast.Http;
+
+namespace RaftFast.Server.Node.Requests;
+
+/// <summary>
+/// Linearizable reads (thesis §6.4): all that wait share one request for a read index; once it is confirmed and applied
+/// here, they are answered from local state. One request at a time; an unanswered one is made again with a fresh context.
+/// </summary>
+internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
+{
+    /// <summary>Three heartbeats: a lost message costs a read no more than that.</summary>
+    private const int TicksToRetry = 15;
+
+    private readonly Queue<PendingRead> confirmed = new(256);
+    private readonly List<PendingRead> waiting = new(256);
+    private readonly List<PendingRead> asking = new(256);
+
+    private long context = firstNumber;
+
+    /// <summary>Of the first request for those that are asking. Above <see cref="context"/>: it has yet to be made.</summary>
+    private long firstContext = firstNumber + 1;
+    private long askedInTerm;
+    private ulong askedOf;
+    private int ticksSinceAsked;
+
+    public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
+
+    public void Tick() => ticksSinceAsked++;
+
+    /// <summary>Asks for an index for all that wait, unless a request is under way already.</summary>
+    public void Ask()
+    {
+        // A request to a leader that leads no more is never answered.
+        if (asking.Count == 0 || core.Term != askedInTerm || core.LeaderId != askedOf)
+            firstContext = context + 1;
+        bool isAsked = firstContext <= context;
+        if (!isAsked)
+        {
+            asking.AddRange(waiting);
+            waiting.Clear();
+        }
+        bool isDue = !isAsked || ticksSinceAsked >= TicksToRetry;
+        if (asking.Count == 0 || !isDue || !core.RequestRead(context + 1))
+            return;
+        context++;
+        askedInTerm = core.Term;
+        askedOf = core.LeaderId;
+        ticksSinceAsked = 0;
+    }
+
+    public void Confirmed(ReadState read)
+    {
+        // Every attempt since firstContext was made for these reads, and any answer to one serves: on a slow network the answer
+        // to the last never comes before the next is made. What was asked before says nothing of them.
+        if (read.Context < firstContext || read.Context > context)
+            return;
+        foreach (PendingRead pending in asking)
+            confirmed.Enqueue(pending with { Index = read.Index });
+        asking.Clear();
+    }
+
+    /// <summary>Answers every read whose index has been applied.</summary>
+    public void Answer()
+    {
+        while (confirmed.TryPeek(out PendingRead read) && read.Index <= core.Log.Applied)
+        {
+            confirmed.Dequeue();
+            if (state.Store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
+                answers.Found(read.Request, value);
+            else
+                answers.NotFound(read.Request);
+        }
+    }
+
+    public void Expire(long now)
+    {
+        Expire(waiting, now);
+        Expire(asking, now);
+        while (confirmed.TryPeek(out PendingRead read) && read.Deadline <= now)
+            answers.NotDone(confirmed.Dequeue().Request);
+    }
+
+    private void Expire(List<PendingRead> reads, long now)
+    {
+        int kept = 0;
+        for (int i = 0; i < reads.Count; i++)
+        {
+            if (reads[i].Deadline <= now)
+                answers.NotDone(reads[i].Request);
+            else
+                reads[kept++] = reads[i];
+        }
+        reads.RemoveRange(kept, reads.Count - kept);
+    }
+
+    private readonly record struct PendingRead(ClientRequest Request, long Deadline, long Index);
+}

@@ -1,0 +1,27 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Node.Snapshots;
+
+/// <summary>The cluster's configuration as a snapshot carries it: the log's record (<see cref="ConfigurationRecord"/>), at the position of its entry; at (0, 0) the one that the log began with.</summary>
+internal readonly record struct SnapshotConfiguration(long Index, ClusterConfiguration Cluster)
+{
+    public byte[] ToBytes()
+    {
+        byte[] record = ConfigurationRecord.Write(Cluster);
+        Record.Stamp(record, new LogPosition(0, Index));
+        return record;
+    }
+
+    /// <summary>A snapshot carries the configuration of the entries that it covers, never a later one: that may yet be rolled back.</summary>
+    public void MustBeCoveredBy(LogPosition snapshot) => Invariant.Hold(Index <= snapshot.Index);
+
+    /// <returns>Null when this is none.</returns>
+    public static SnapshotConfiguration? TryRead(ReadOnlySpan<byte> bytes)
+    {
+        if (Record.TryRead(bytes, out RecordHeader header) != DecodeStatus.Complete || header.Type != RecordType.Configuration)
+            return null;
+        return ConfigurationRecord.TryRead(Record.Payload(bytes, header)) is { } cluster
+            ? new SnapshotConfiguration(header.Position.Index, cluster)
+            : null;
+    }
+}

@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+
+namespace RaftFast.Server.Peers.Handshakes;
+
+/// <summary>
+/// Whose connections this server accepts: of any other server of its cluster that was never removed and comes with the data
+/// directory that it was first met with. The log may not name it yet: a new leader, or at a server that joins, everyone. Any thread.
+/// </summary>
+internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, ILogger logger)
+{
+    private readonly Lock gate = new();
+    private volatile ClusterConfiguration committed = identity.Configuration;
+
+    /// <summary>From here on servers that are removed in <paramref name="committed"/> are refused. Never waits.</summary>
+    public void Update(ClusterConfiguration committed) => this.committed = committed;
+
+    public bool WasRemoved(ulong id) => committed.WasRemoved(id);
+
+    /// <summary>Remembers a first meeting on stable storage before it returns.</summary>
+    /// <param name="version">Unless it is <see cref="Handshake.Version"/>, it alone is looked at.</param>
+    public HandshakeStatus Judge(in Handshake handshake, uint version)
+    {
+        if (version != Handshake.Version)
+            return HandshakeStatus.UnsupportedVersion;
+        if (handshake.ClusterId != identity.Configuration.ClusterId)
+            return HandshakeStatus.WrongCluster;
+        if (handshake.To != identity.MemberId)
+            return HandshakeStatus.WrongMember;
+        if (handshake.From == 0 || handshake.From == identity.MemberId)
+            return HandshakeStatus.UnknownMember;
+        if (WasRemoved(handshake.From))
+            return HandshakeStatus.Removed;
+        return JudgeDirectory(handshake.From, handshake.Directory);
+    }
+
+    private HandshakeStatus JudgeDirectory(ulong id, ulong directory)
+    {
+        lock (gate)
+        {
+            if (!HasRoomFor(id))
+                return HandshakeStatus.UnknownMember;
+            try
+            {
+                return met.IsAsMet(id, directory) ? HandshakeStatus.Accepted : HandshakeStatus.DirectoryReplaced;
+            }
+            catch (DiskFullException full)
+            {
+                PeerLog.CannotRemember(logger, id, full.Message);
+                return HandshakeStatus.UnknownMember;
+            }
+        }
+    }
+
+    /// <summary>Strangers never take the room of members.</summary>
+    private bool HasRoomFor(ulong id)
+    {
+        ulong[] known = met.Members;
+        if (Array.BinarySearch(known, id) >= 0)
+            return true;
+        ClusterConfiguration configuration = committed;
+        met.Forget(configuration.RemovedIds);
+        known = met.Members;
+        if (configuration.Find(id) is not null)
+            return known.Length < PeerOptions.PeersMax;
+        int strangers = 0;
+        foreach (ulong other in known)
+            strangers += configuration.Find(other) is null ? 1 : 0;
+        return strangers < PeerOptions.PeersMax - ClusterConfiguration.MembersMax;
+    }
+}

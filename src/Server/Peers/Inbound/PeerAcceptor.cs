@@ -1,0 +1,90 @@
+using System.IO.Pipelines;
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Peers.Snapshots;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Snapshots;
+
+namespace RaftFast.Server.Peers.Inbound;
+
+/// <summary>The accepting side of peer connections: answers the handshake, then receives what the peer sends.</summary>
+internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+    : ConnectionHandler
+{
+    private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
+    private readonly InboundSnapshots inboundSnapshots = new(admission, snapshots, inbox, logger, options);
+    private readonly Lock gate = new();
+
+    /// <summary>Admitted since the process began and not removed, so that the admission bounds their number.</summary>
+    private readonly Dictionary<ulong, InboundMember> members = [];
+
+    /// <summary>Any thread. Who is removed in <paramref name="committed"/> is cut off, and told so when it dials again.</summary>
+    public void Update(ClusterConfiguration committed)
+    {
+        admission.Update(committed);
+        inboundSnapshots.EndRemoved();
+        lock (gate)
+        {
+            foreach (InboundMember member in members.Values)
+            {
+                if (committed.WasRemoved(member.Id) && members.Remove(member.Id))
+                    member.End();
+            }
+        }
+    }
+
+    public override Task OnConnectedAsync(ConnectionContext connection)
+    {
+        if (connection.Features.Get<IConnectionSocketFeature>() is { } transport)
+            PeerSocket.Configure(transport.Socket, options);
+        return ServeAsync(
+            connection.Transport.Input,
+            connection.Transport.Output.AsStream(),
+            connection.RemoteEndPoint,
+            connection.Abort,
+            connection.ConnectionClosed);
+    }
+
+    /// <summary>Until the connection ends, for whatever reason; then the caller closes it.</summary>
+    /// <param name="close">Closes it at once, from any thread.</param>
+    /// <param name="stop">Ends it whatever it waits for, the loop too.</param>
+    public async Task ServeAsync(PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
+    {
+        if (await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop) is not (var handshake, HandshakeStatus.Accepted))
+            return;
+        if (handshake.Kind == ConnectionKind.Snapshot)
+        {
+            await inboundSnapshots.ServeAsync(handshake.From, input, output, remote, close, stop);
+            return;
+        }
+        if (Enter(handshake.From) is not { } member)
+            return;
+        InboundConnection connection = new(member, input, close, inbox);
+        using CancellationTokenRegistration registration =
+            stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
+        await member.ReplaceAsync(connection);
+        member.Introduced.Address = handshake.Address;
+        inbox.Post(member.Introduced);
+        string? error = await connection.RunAsync();
+        if (error is not null)
+            PeerLog.Malformed(logger, member.Id, remote, error);
+    }
+
+    /// <returns>Null for one that was removed while it shook hands.</returns>
+    private InboundMember? Enter(ulong id)
+    {
+        lock (gate)
+        {
+            if (admission.WasRemoved(id))
+                return null;
+            if (!members.TryGetValue(id, out InboundMember? member))
+                members.Add(id, member = new InboundMember(id, options));
+            return member;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using RaftFast.Protocol;
+using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Threads;
+
+namespace RaftFast.Server.Peers.Outbound;
+
+/// <summary>
+/// The bytes on their way into one connection, in a ring: the loop thread writes and flushes, the sender sends.
+/// A stream's position p stands at p modulo the ring's length; sent ≤ flushed ≤ written ≤ sent + length.
+/// <para>
+/// Not a Pipe over Kestrel's transport: measured in bulk, that allocates about a byte for each byte sent, and a work item for
+/// each wake-up.
+/// </para>
+/// </summary>
+internal sealed class SendRing
+{
+    /// <summary>Bytes handed to the socket at once, so that a clogged ring empties in steps that are seen.</summary>
+    private const int RunBytesMax = 256 * 1024;
+
+    private readonly byte[] ring;
+    private readonly int bulkBytesMax;
+    private readonly Inbox inbox;
+    private readonly PeerDrained drained;
+    private readonly WakeSignal wake = new();
+    private long written;
+    private long flushed;
+    private long sent;
+    private int frameBytesLeft;
+    private int clogged;
+    private volatile bool closed;
+
+    /// <param name="ring">Pinned, a power of two long; nobody else's while this connection lives.</param>
+    public SendRing(byte[] ring, int bulkBytesMax, Inbox inbox, PeerDrained drained)
+    {
+        Invariant.Hold(int.IsPow2(ring.Length));
+        Invariant.Hold(ring.Length - bulkBytesMax >= PeerOptions.FrameBytesMax);
+        this.ring = ring;
+        this.bulkBytesMax = bulkBytesMax;
+        this.inbox = inbox;
+        this.drained = drained;
+    }
+
+    public bool IsClosed => closed;
+
+    /// <summary>Loop thread. Once false, it stays so until half of the bound is sent, which posts <see cref="PeerDrained"/>.</summary>
+    public bool CanSendBulk()
+    {
+        if (closed || Volatile.Read(ref clogged) != 0)
+            return false;
+        if (Backlog < bulkBytesMax)
+            return true;
+        // Full fence, as in Sent: either the sender sees `clogged`, or this sees what it has sent.
+        Interlocked.Exchange(ref clogged, 1);
+        return Backlog <= bulkBytesMax / 2 && Interlocked.Exchange(ref clogged, 0) != 0;
+    }
+
+    /// <summary>Loop thread. Writes a header, after which <paramref name="recordsLength"/> bytes are due.</summary>
+    /// <returns>False when the frame does not fit: the other side does not read.</returns>
+    public bool TryBegin(in Message message, int recordsLength)
+    {
+        Invariant.Hold(frameBytesLeft == 0);
+        // Nothing is left and the sender is parked: starting over at the ring's beginning keeps it in the cache.
+        if (written == Volatile.Read(ref sent) && wake.IsWaiting)
+            written = flushed = sent = 0;
+        if (Backlog + Frame.HeaderSize + recordsLength > ring.Length)
+            return false;
+        Span<byte> header = stackalloc byte[Frame.HeaderSize];
+        Frame.WriteHeader(header, message, recordsLength);
+        frameBytesLeft = Frame.HeaderSize + recordsLength;
+        Write(header);
+        return true;
+    }
+
+    /// <summary>Loop thread. The room was taken by <see cref="TryBegin"/>.</summary>
+    public void Write(ReadOnlySpan<byte> bytes)
+    {
+        Invariant.Hold(bytes.Length <= frameBytesLeft);
+        Span<byte> free = ring.AsSpan(Offset(written));
+        int first = Math.Min(bytes.Length, free.Length);
+        bytes[..first].CopyTo(free);
+        bytes[first..].CopyTo(ring);
+        written += bytes.Length;
+        frameBytesLeft -= bytes.Length;
+    }
+
+    /// <summary>Loop thread. Lets the sender have all that is written.</summary>
+    public void Flush()
+    {
+        Invariant.Hold(frameBytesLeft == 0);
+        if (flushed == written)
+            return;
+        Volatile.Write(ref flushed, written);
+        wake.SetHere();
+    }
+
+    /// <summary>Any thread. What is not sent yet never will be.</summary>
+    public void Close()
+    {
+        closed = true;
+        wake.Set();
+    }
+
+    /// <summary>The sender; ends when the ring is closed or, with what the stream throws, when the connection breaks.</summary>
+    public async Task SendAsync(Stream stream)
+    {
+        while (!closed)
+        {
+            ReadOnlyMemory<byte> run = NextRun();
+            if (run.IsEmpty)
+            {
+                await wake.WaitAsync();
+                continue;
+            }
+            await stream.WriteAsync(run);
+            Sent(run.Length);
+        }
+    }
+
+    private long Backlog => written - Volatile.Read(ref sent);
+
+    private int Offset(long position) => (int)(position & (ring.Length - 1));
+
+    private ReadOnlyMemory<byte> NextRun()
+    {
+        int offset = Offset(sent);
+        long length = Math.Min(Volatile.Read(ref flushed) - sent, Math.Min(ring.Length - offset, RunBytesMax));
+        return ring.AsMemory(offset, (int)length);
+    }
+
+    private void Sent(int length)
+    {
+        long now = sent + length;
+        Interlocked.Exchange(ref sent, now);
+        if (Volatile.Read(ref clogged) == 0 || Volatile.Read(ref flushed) - now > bulkBytesMax / 2)
+            return;
+        if (Interlocked.Exchange(ref clogged, 0) != 0)
+            inbox.Post(drained);
+    }
+}

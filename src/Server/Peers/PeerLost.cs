@@ -1,7 +1,0 @@
-namespace RaftFast.Server.Peers;
-
-/// <summary>The connection that <see cref="PeerConnected"/> reported has ended; what was on its way may or may not have arrived.</summary>
-internal sealed class PeerLost(ulong peer) : InboxSignal
-{
-    public ulong Peer { get; } = peer;
-}

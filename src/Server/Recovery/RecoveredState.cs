@@ -1,0 +1,71 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Server.Recovery;
+
+/// <summary>What the newest intact snapshot of a data directory gives, or nothing: an empty store, before the log's first entry.</summary>
+/// <param name="configuration">Null without a snapshot.</param>
+internal sealed partial class RecoveredState(KeyValueStore store, LogPosition position, SnapshotConfiguration? configuration)
+{
+    public KeyValueStore Store { get; } = store;
+
+    /// <summary>The last entry that it covers.</summary>
+    public LogPosition Position { get; } = position;
+
+    public SnapshotConfiguration? Configuration { get; } = configuration;
+
+    private const long ProgressMilliseconds = 1000;
+
+    /// <summary>Some 5 MiB: less isn't worth a thread.</summary>
+    private const int ChunksWithoutReadAhead = 4;
+
+    /// <summary>A damaged snapshot is set aside; whether the log makes up for it, <see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/> will tell.</summary>
+    /// <exception cref="StorageException">The disk can't read.</exception>
+    public static RecoveredState Load(SnapshotStore files, ILogger logger)
+    {
+        foreach (SnapshotFile file in files.Files)
+        {
+            using SnapshotReader reader = files.Read(file);
+            using SnapshotLoader loader = new(reader);
+            if (TryLoad(reader, loader, file.Name, logger))
+            {
+                loader.Configuration!.Value.MustBeCoveredBy(loader.Position);
+                return new RecoveredState(loader.Take(), loader.Position, loader.Configuration);
+            }
+            LogDamaged(logger, reader.Damage ?? $"{file.Name} holds no configuration of a cluster");
+            files.SetAside(file);
+        }
+        return new RecoveredState(new KeyValueStore(), default, null);
+    }
+
+    private static bool TryLoad(SnapshotReader reader, SnapshotLoader loader, string name, ILogger logger)
+    {
+        if (loader.Configuration is null)
+            return false;
+        long nextProgress = Environment.TickCount64 + ProgressMilliseconds;
+        SnapshotReadStatus status = SnapshotReadStatus.Chunk;
+        for (int i = 0; i < ChunksWithoutReadAhead && status == SnapshotReadStatus.Chunk; i++)
+            status = loader.Step();
+        if (status != SnapshotReadStatus.Chunk)
+            return status == SnapshotReadStatus.End;
+        using SnapshotReadAhead ahead = new(reader);
+        while ((status = ahead.Next(out ReadOnlySpan<byte> payload)) == SnapshotReadStatus.Chunk)
+        {
+            loader.Add(payload);
+            if (Environment.TickCount64 < nextProgress)
+                continue;
+            nextProgress += ProgressMilliseconds;
+            LogProgress(logger, name, loader.Entries);
+        }
+        return status == SnapshotReadStatus.End;
+    }
+
+    [LoggerMessage(LogLevel.Information, "loading {Name}: {Entries} keys so far")]
+    private static partial void LogProgress(ILogger logger, string name, long entries);
+
+    [LoggerMessage(LogLevel.Error, "{Damage}; the snapshot before it and the log are tried instead")]
+    private static partial void LogDamaged(ILogger logger, string damage);
+}

@@ -1,0 +1,76 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
+using RaftFast.Storage.Snapshots;
+
+namespace RaftFast.Server.Recovery;
+
+/// <summary>Reads and verifies a snapshot's chunks on a thread of its own, a few ahead of who loads them.</summary>
+internal sealed class SnapshotReadAhead : IDisposable
+{
+    /// <summary>One that is loaded, one that is read, and two for when the one or the other takes longer.</summary>
+    private const int Buffers = 4;
+
+    private readonly SnapshotReader reader;
+    private readonly BlockingCollection<(byte[] Bytes, int Length)> read = [];
+    private readonly BlockingCollection<byte[]> free = [];
+    private readonly Thread thread;
+    private byte[]? taken;
+    private SnapshotReadStatus last;
+    private ExceptionDispatchInfo? failure;
+
+    /// <param name="reader">This object's until it is disposed.</param>
+    public SnapshotReadAhead(SnapshotReader reader)
+    {
+        this.reader = reader;
+        for (int i = 0; i < Buffers; i++)
+            free.Add(GC.AllocateUninitializedArray<byte>(SnapshotChunk.PayloadBytesMax));
+        thread = new Thread(Work) { Name = "raftfast-read-ahead", IsBackground = true };
+        thread.Start();
+    }
+
+    /// <param name="payload">Of the next chunk; valid until the next call.</param>
+    /// <exception cref="StorageException">The disk can't read.</exception>
+    public SnapshotReadStatus Next(out ReadOnlySpan<byte> payload)
+    {
+        if (taken is not null)
+            free.Add(taken);
+        taken = null;
+        payload = default;
+        if (!read.TryTake(out (byte[] Bytes, int Length) chunk, Timeout.Infinite))
+        {
+            failure?.Throw();
+            return last;
+        }
+        taken = chunk.Bytes;
+        payload = chunk.Bytes.AsSpan(0, chunk.Length);
+        return SnapshotReadStatus.Chunk;
+    }
+
+    public void Dispose()
+    {
+        free.CompleteAdding();
+        thread.Join();
+        free.Dispose();
+        read.Dispose();
+    }
+
+    private void Work()
+    {
+        try
+        {
+            while (free.TryTake(out byte[]? buffer, Timeout.Infinite))
+            {
+                last = reader.Read();
+                if (last != SnapshotReadStatus.Chunk)
+                    break;
+                reader.Payload.CopyTo(buffer);
+                read.Add((buffer, reader.Payload.Length));
+            }
+        }
+        catch (Exception error)
+        {
+            failure = ExceptionDispatchInfo.Capture(error);
+        }
+        read.CompleteAdding();
+    }
+}

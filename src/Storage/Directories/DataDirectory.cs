@@ -1,0 +1,104 @@
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+
+namespace RaftFast.Storage.Directories;
+
+/// <summary>A node's directory, held by this process alone.</summary>
+public sealed class DataDirectory : IDisposable
+{
+    private readonly DirectoryLock? held;
+
+    private DataDirectory(string path, DiskWriteMode mode, DirectoryLock? held)
+    {
+        Path = path;
+        Disk = new FileDisk(path, mode);
+        this.held = held;
+    }
+
+    public string Path { get; }
+
+    public IDisk Disk { get; }
+
+    /// <summary>Takes the directory, and makes it if it isn't there.</summary>
+    /// <exception cref="StorageException">It can't be written, isn't a directory, is in use, or is somebody else's.</exception>
+    public static DataDirectory Open(string path, DiskWriteMode mode)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (File.Exists(path))
+            throw new StorageException($"the data directory {path} is a file; choose another --data-dir");
+        try
+        {
+            Make(path);
+            RefuseForeign(path);
+            return new DataDirectory(path, mode, DirectoryLock.Take(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException(
+                $"the data directory {path} can't be written: {error.Message.TrimEnd('.')}; make it writable for {Environment.UserName} or choose another --data-dir", error);
+        }
+    }
+
+    /// <summary>A member's directory, for reading: nothing in it changes. No member can start on it meanwhile.</summary>
+    /// <exception cref="StorageException">It can't be read, is no member's, or its member runs.</exception>
+    public static DataDirectory OpenReadOnly(string path)
+    {
+        path = System.IO.Path.GetFullPath(path);
+        if (!Directory.Exists(path))
+            throw new StorageException($"there is no directory {path}; check --data-dir");
+        try
+        {
+            DirectoryLock? held = DirectoryLock.TryShare(path);
+            if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
+                return new DataDirectory(path, DiskWriteMode.ReadOnly, held);
+            held?.Dispose();
+            throw new StorageException($"{path} is no member's directory: it holds no {IdentityFile.Name} file; check --data-dir");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StorageException($"the data directory {path} can't be read: {error.Message.TrimEnd('.')}", error);
+        }
+    }
+
+    /// <returns>Null when the directory is new.</returns>
+    public NodeIdentity? ReadIdentity() => IdentityFile.Read(Disk);
+
+    /// <summary>Once in the life of the directory. Durable when it returns.</summary>
+    public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
+
+    public void Dispose() => held?.Dispose();
+
+    /// <summary>Each new name is made durable in the directory above it.</summary>
+    internal static void Make(string path)
+    {
+        if (Directory.Exists(path))
+            return;
+        string? parent = System.IO.Path.GetDirectoryName(path);
+        if (parent is not null)
+            Make(parent);
+        Directory.CreateDirectory(path);
+        if (parent is not null)
+            FileDisk.SyncDirectory(parent);
+    }
+
+    private static void RefuseForeign(string path)
+    {
+        if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
+            return;
+        if (File.Exists(System.IO.Path.Combine(path, IdentityFile.RestoringName)))
+            throw new StorageException($"{path} holds a restore that was not finished: run raftfast restore again, or delete the directory");
+        foreach (string entry in Directory.EnumerateFileSystemEntries(path))
+        {
+            string name = System.IO.Path.GetFileName(entry);
+            if (SnapshotFile.TryParseName(name, out _))
+                throw StorageException.Unusable(path, $"holds a snapshot ({name}) but no {IdentityFile.Name} file");
+            if (WalSegment.TryParseName(name, out _))
+                throw StorageException.Unusable(path, $"holds a log ({name}) but no {IdentityFile.Name} file");
+            if (name == MetDirectories.Name)
+                throw StorageException.Unusable(path, $"holds what a member remembers ({name}) but no {IdentityFile.Name} file");
+            if (name is not (DirectoryLock.Name or IdentityFile.TemporaryName))
+                throw new StorageException($"the data directory {path} is not RaftFast's: it holds {name} and no {IdentityFile.Name} file; choose an empty or new --data-dir");
+        }
+    }
+}

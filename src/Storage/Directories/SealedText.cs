@@ -1,0 +1,64 @@
+using System.Text;
+using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+
+namespace RaftFast.Storage.Directories;
+
+/// <summary>
+/// A small file of text lines, filled up with zeros to whole blocks. The first line is a title and a format version, the last one the
+/// CRC-32C of all that stands before it. It is written under a temporary name: a crash leaves the old file or the new one.
+/// </summary>
+internal sealed class SealedText(string name, string temporaryName, string title, string version)
+{
+    /// <summary>Bytes; nothing that is kept this way comes near.</summary>
+    private const int LengthMax = 1 << 20;
+
+    /// <returns>The lines between the first and the last; null when there is no such file.</returns>
+    /// <exception cref="StorageException">It is damaged, or of another version.</exception>
+    public string[]? Read(IDisk disk)
+    {
+        if (!disk.Exists(name))
+            return null;
+        using IDiskFile file = disk.Open(name);
+        using AlignedMemory memory = new(LengthMax);
+        ReadOnlySpan<byte> bytes = memory.Span[..file.Read(0, memory.Span)];
+        int end = bytes.IndexOf((byte)0);
+        return Parse(Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]));
+    }
+
+    /// <param name="lines">Each with its line end.</param>
+    /// <param name="destination">The file's name, unless it gets that later.</param>
+    /// <exception cref="DiskFullException">Nothing has changed.</exception>
+    public void Write(IDisk disk, string lines, string? destination = null)
+    {
+        string body = $"{title} {version}\n{lines}";
+        byte[] text = Encoding.UTF8.GetBytes($"{body}checksum {Checksum(body):x8}\n");
+        Invariant.Hold(text.Length <= LengthMax);
+        using AlignedMemory memory = new(AlignedMemory.RoundUp(text.Length));
+        memory.Span.Clear();
+        text.CopyTo(memory.Span);
+        if (disk.Exists(temporaryName))
+            disk.Delete(temporaryName);
+        using (IDiskFile file = disk.Create(temporaryName, memory.Length))
+            file.Write(0, memory.Span);
+        disk.Rename(temporaryName, destination ?? name);
+        disk.SyncDirectory();
+    }
+
+    public StorageException Damaged() => StorageException.Unusable(name, "is damaged");
+
+    private string[] Parse(string text)
+    {
+        int last = text.LastIndexOf("checksum ", StringComparison.Ordinal);
+        if (last < 0 || text[last..] != $"checksum {Checksum(text[..last]):x8}\n")
+            throw Damaged();
+        string[] lines = text[..last].Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        if (lines.Length == 0 || !lines[0].StartsWith($"{title} ", StringComparison.Ordinal))
+            throw Damaged();
+        if (lines[0] != $"{title} {version}")
+            throw new StorageException($"{name} has format {lines[0][(title.Length + 1)..]}, and this program knows {version} only; start the program that wrote it");
+        return lines[1..];
+    }
+
+    private static uint Checksum(string text) => Crc32C.Compute(Encoding.UTF8.GetBytes(text));
+}

@@ -1,0 +1,146 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Disk;
+
+/// <summary>A directory of the file system.</summary>
+public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
+{
+    /// <summary>Bytes that one write of <see cref="Create"/> fills with zeros.</summary>
+    private const int FillBytes = 1 << 20;
+
+    public IReadOnlyList<string> List()
+    {
+        List<string> names = [];
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(directory))
+                names.Add(Path.GetFileName(path));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Failure($"list {directory}", error);
+        }
+        names.Sort(StringComparer.Ordinal);
+        return names;
+    }
+
+    public bool Exists(string name) => File.Exists(PathOf(name));
+
+    public IDiskFile Create(string name, long bytes)
+    {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
+        Invariant.Hold(bytes >= 0 && bytes % IDisk.Alignment == 0);
+        string path = PathOf(name);
+        IDiskFile? file = Libc.IsKnown ? CreateOnLinux(path, bytes) : CreateElsewhere(path, bytes);
+        return file ?? throw new DiskFullException($"the disk has no room for {bytes} bytes of {path}");
+    }
+
+    public IDiskFile Open(string name)
+    {
+        string path = PathOf(name);
+        if (Libc.IsKnown)
+            return LinuxFile.Open(path, mode);
+        try
+        {
+            return PortableFile.Open(path, mode == DiskWriteMode.ReadOnly ? FileAccess.Read : FileAccess.ReadWrite);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Failure($"open {path}", error);
+        }
+    }
+
+    public void Rename(string from, string to)
+    {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
+        try
+        {
+            File.Move(PathOf(from), PathOf(to), overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Failure($"rename {PathOf(from)} to {to}", error);
+        }
+    }
+
+    public void Delete(string name)
+    {
+        Invariant.Hold(mode != DiskWriteMode.ReadOnly);
+        try
+        {
+            File.Delete(PathOf(name));
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw Failure($"delete {PathOf(name)}", error);
+        }
+    }
+
+    public void SyncDirectory() => SyncDirectory(directory);
+
+    /// <summary>Windows' file systems order changes of a directory in their own journal, and .NET can't open one.</summary>
+    internal static void SyncDirectory(string path)
+    {
+        if (!OperatingSystem.IsWindows())
+            LinuxFile.SyncDirectory(path);
+    }
+
+    private LinuxFile? CreateOnLinux(string path, long bytes)
+    {
+        if (!LinuxFile.TryCreate(path))
+            return null;
+        LinuxFile file = LinuxFile.Open(path, mode);
+        // Blocks that were only allocated are marked as unwritten, and the first sync over them would have to write metadata.
+        bool filled = false;
+        try
+        {
+            filled = (bytes == 0 || file.TryAllocate(bytes)) && Fill(bytes, file.TryWrite);
+        }
+        finally
+        {
+            if (!filled)
+            {
+                file.Dispose();
+                File.Delete(path);
+            }
+        }
+        return filled ? file : null;
+    }
+
+    private static PortableFile? CreateElsewhere(string path, long bytes)
+    {
+        try
+        {
+            // .NET reserves the size where it can, and reports a full disk here.
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, bytes).Dispose();
+        }
+        catch (IOException) when (!File.Exists(path))
+        {
+            return null;
+        }
+        PortableFile file = PortableFile.Open(path);
+        Fill(bytes, (offset, data) =>
+        {
+            file.Write(offset, data);
+            return true;
+        });
+        return file;
+    }
+
+    private static bool Fill(long bytes, Func<long, ReadOnlySpan<byte>, bool> tryWrite)
+    {
+        using AlignedMemory zeros = new(FillBytes);
+        zeros.Span.Clear();
+        for (long offset = 0; offset < bytes; offset += FillBytes)
+        {
+            if (!tryWrite(offset, zeros.Span[..(int)Math.Min(FillBytes, bytes - offset)]))
+                return false;
+        }
+        return true;
+    }
+
+    private string PathOf(string name) => Path.Combine(directory, name);
+
+    private static StorageException Failure(string operation, Exception error) =>
+        new($"can't {operation}: {error.Message}; check the disk and this user's rights", error);
+}

@@ -1,0 +1,149 @@
+using Microsoft.Win32.SafeHandles;
+using RaftFast.Protocol;
+
+namespace RaftFast.Storage.Disk;
+
+/// <summary>A file opened with open(2), with the flags of a <see cref="DiskWriteMode"/>.</summary>
+internal sealed unsafe class LinuxFile : IDiskFile
+{
+    private readonly SafeFileHandle handle;
+    private readonly string path;
+    private readonly bool syncsItself;
+
+    private LinuxFile(SafeFileHandle handle, string path, bool syncsItself)
+    {
+        this.handle = handle;
+        this.path = path;
+        this.syncsItself = syncsItself;
+    }
+
+    public long Length => RandomAccess.GetLength(handle);
+
+    public static LinuxFile Open(string path, DiskWriteMode mode)
+    {
+        if (mode == DiskWriteMode.ReadOnly)
+            return new LinuxFile(Descriptor(path, Libc.ReadOnly | Libc.CloseOnExec), path, syncsItself: false);
+        const int flags = Libc.ReadWrite | Libc.CloseOnExec;
+        if (mode == DiskWriteMode.Buffered)
+            return new LinuxFile(Descriptor(path, flags), path, syncsItself: false);
+        int direct = Call(path, flags | Libc.DataSync | Libc.Direct);
+        SafeFileHandle handle = direct < 0 && Libc.LastError == Libc.InvalidArgument
+            ? Descriptor(path, flags | Libc.DataSync)
+            : Checked(direct, path);
+        return new LinuxFile(handle, path, syncsItself: true);
+    }
+
+    /// <summary>Makes the file, empty. O_DIRECT comes later: a file system that refuses it may have made the file already.</summary>
+    /// <returns>False if there is no room: a name or an inode may need a block, and a user may have too many.</returns>
+    public static bool TryCreate(string path)
+    {
+        int descriptor = Call(path, Libc.ReadWrite | Libc.CloseOnExec | Libc.Create | Libc.Exclusive);
+        if (descriptor < 0 && IsFull(Libc.LastError))
+            return false;
+        Checked(descriptor, path).Dispose();
+        return true;
+    }
+
+    public int Read(long offset, Span<byte> destination)
+    {
+        int done = 0;
+        fixed (byte* buffer = destination)
+        {
+            Invariant.Hold(AlignedMemory.IsAligned(offset, destination.Length, buffer));
+            // A count that isn't a multiple of the alignment is the end of the file, and O_DIRECT can't go on from there.
+            while (done < destination.Length && done % IDisk.Alignment == 0)
+            {
+                nint count = Libc.Read(handle, buffer + done, destination.Length - done, offset + done);
+                if (count == 0)
+                    break;
+                if (count > 0)
+                    done += (int)count;
+                else if (Libc.LastError != Libc.Interrupted)
+                    throw Failure("read", offset + done);
+            }
+        }
+        return done;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> data)
+    {
+        if (!TryWrite(offset, data))
+            throw Failure("write", offset);
+    }
+
+    /// <summary>Blocks for the whole file at once, so that it lies together and a full disk shows before anything is written.</summary>
+    /// <returns>False if there is no room.</returns>
+    public bool TryAllocate(long bytes)
+    {
+        while (Libc.Allocate(handle, 0, 0, bytes) < 0)
+        {
+            if (IsFull(Libc.LastError))
+                return false;
+            if (Libc.LastError == Libc.NotSupported)
+                return true;
+            if (Libc.LastError != Libc.Interrupted)
+                throw Failure("allocate", 0);
+        }
+        return true;
+    }
+
+    public bool TryWrite(long offset, ReadOnlySpan<byte> data)
+    {
+        fixed (byte* buffer = data)
+        {
+            Invariant.Hold(AlignedMemory.IsAligned(offset, data.Length, buffer));
+            int done = 0;
+            while (done < data.Length)
+            {
+                nint count = Libc.Write(handle, buffer + done, data.Length - done, offset + done);
+                if (count >= 0)
+                    done += (int)count;
+                else if (IsFull(Libc.LastError))
+                    return false;
+                else if (Libc.LastError != Libc.Interrupted)
+                    throw Failure("write", offset + done);
+            }
+        }
+        // Not even EINTR is retried here: a second fdatasync may report success for pages that the first one lost.
+        if (!syncsItself && Libc.SyncData(handle) < 0)
+            throw Failure("sync", offset);
+        return true;
+    }
+
+    public void Sync()
+    {
+        if (Libc.SyncData(handle) < 0)
+            throw Failure("sync", 0);
+    }
+
+    public void Dispose() => handle.Dispose();
+
+    /// <summary>Makes creations, renames and deletions in a directory durable, on any Unix.</summary>
+    public static void SyncDirectory(string path)
+    {
+        using SafeFileHandle directory = Descriptor(path, Libc.ReadOnly);
+        if (Libc.Sync(directory) < 0)
+            throw new StorageException($"can't sync the directory {path}: {Libc.LastMessage}; check the disk, then start again");
+    }
+
+    private static bool IsFull(int error) => error is Libc.NoSpace or Libc.QuotaExceeded;
+
+    private static SafeFileHandle Descriptor(string path, int flags) => Checked(Call(path, flags), path);
+
+    private static int Call(string path, int flags)
+    {
+        const int mode = 0x1A4; // rw-r--r--
+        int descriptor;
+        do
+            descriptor = Libc.Open(path, flags, mode);
+        while (descriptor < 0 && Libc.LastError == Libc.Interrupted);
+        return descriptor;
+    }
+
+    private static SafeFileHandle Checked(int descriptor, string path) => descriptor >= 0
+        ? new SafeFileHandle(descriptor, ownsHandle: true)
+        : throw new StorageException($"can't open {path}: {Libc.LastMessage}; make it accessible to this user");
+
+    private StorageException Failure(string operation, long offset) =>
+        new($"can't {operation} {path} at byte {offset}: {Libc.LastMessage}; check the disk, then start again");
+}

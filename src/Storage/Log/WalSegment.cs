@@ -1,0 +1,29 @@
+using System.Globalization;
+
+namespace RaftFast.Storage.Log;
+
+/// <summary>What a segment's file is called, and how large it may be.</summary>
+internal static class WalSegment
+{
+    /// <summary>A zero-filled file that is to become the next segment. What a crash leaves of it is deleted.</summary>
+    public const string NextName = "wal-next.tmp";
+
+    /// <summary>Offsets in a segment are 32 bits; recovery holds one segment in memory.</summary>
+    public const int BytesMax = 1 << 30;
+
+    private const string Prefix = "wal-";
+    private const string Suffix = ".log";
+    private const int Digits = 16;
+
+    public static string Name(long segment) => $"{Prefix}{segment:x16}{Suffix}";
+
+    public static bool TryParseName(string name, out long segment)
+    {
+        segment = 0;
+        return name.Length == Prefix.Length + Digits + Suffix.Length
+            && name.StartsWith(Prefix, StringComparison.Ordinal)
+            && name.EndsWith(Suffix, StringComparison.Ordinal)
+            && long.TryParse(name.AsSpan(Prefix.Length, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out segment)
+            && Name(segment) == name;
+    }
+}

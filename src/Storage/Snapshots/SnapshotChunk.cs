@@ -1,0 +1,95 @@
+using System.Buffers.Binary;
+using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+
+namespace RaftFast.Storage.Snapshots;
+
+/// <summary>
+/// A part of a snapshot, on disk as on the wire, in whole blocks of 4096 bytes. Little-endian:
+/// <code>
+///  0  u32  checksum          CRC-32C, begun with the header's, of bytes 4 to 32
+///  4  u32  magic             "RFsc"
+///  8  i32  sequence          from 1
+/// 12  i32  payload length    bytes, without the padding
+/// 16  i32  entries
+/// 20  u32  payload checksum  CRC-32C of the payload, without the padding
+/// 24       zeros
+/// 32       payload, then zeros up to a multiple of 4096
+/// </code>
+/// Begun with another file's header, no checksum holds: a chunk is of one file, and at one place in it.
+/// </summary>
+public readonly record struct SnapshotChunk(int Sequence, int PayloadLength, int Entries, uint PayloadChecksum)
+{
+    public const int HeaderSize = 32;
+
+    /// <summary>Header, payload and padding: what a buffer for any part of a snapshot needs.</summary>
+    public const int BytesMax = 1280 << 10;
+
+    /// <summary>The largest entry fits: a key of 8 KiB and a value of 1 MiB, and what stands before them.</summary>
+    public const int PayloadBytesMax = BytesMax - HeaderSize;
+
+    /// <summary>As much as makes the cost of one more chunk small, and so little that writing one doesn't hold up the log for long.</summary>
+    public const int PayloadBytesTypical = (256 << 10) - HeaderSize;
+
+    private const uint Magic = 0x63734652;
+
+    /// <summary>Header, payload and padding.</summary>
+    public int BytesOnDisk => AlignedMemory.RoundUp(HeaderSize + PayloadLength);
+
+    internal ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> image) => image.Slice(HeaderSize, PayloadLength);
+
+    /// <summary>Completes a chunk whose payload stands at <see cref="HeaderSize"/>: header and padding.</summary>
+    internal static SnapshotChunk Write(Span<byte> destination, uint salt, int sequence, int payloadLength, int entries)
+    {
+        Invariant.Hold(payloadLength is > 0 and <= PayloadBytesMax);
+        Invariant.Hold(entries >= 0);
+        SnapshotChunk chunk = new(sequence, payloadLength, entries, Crc32C.Compute(destination.Slice(HeaderSize, payloadLength)));
+        Span<byte> image = destination[..chunk.BytesOnDisk];
+        image[..HeaderSize].Clear();
+        image[(HeaderSize + payloadLength)..].Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(image[4..], Magic);
+        BinaryPrimitives.WriteInt32LittleEndian(image[8..], sequence);
+        BinaryPrimitives.WriteInt32LittleEndian(image[12..], payloadLength);
+        BinaryPrimitives.WriteInt32LittleEndian(image[16..], entries);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[20..], chunk.PayloadChecksum);
+        BinaryPrimitives.WriteUInt32LittleEndian(image, Crc32C.Append(salt, image[4..HeaderSize]));
+        return chunk;
+    }
+
+    /// <summary>Complete says nothing of the payload, which may not be there yet: see <see cref="TryRead"/>.</summary>
+    internal static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, uint salt, out SnapshotChunk chunk)
+    {
+        chunk = default;
+        if (source.Length < HeaderSize)
+            return DecodeStatus.Incomplete;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[4..]) != Magic)
+            return DecodeStatus.Invalid;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source) != Crc32C.Append(salt, source[4..HeaderSize]))
+            return DecodeStatus.Invalid;
+        SnapshotChunk read = new(
+            BinaryPrimitives.ReadInt32LittleEndian(source[8..]),
+            BinaryPrimitives.ReadInt32LittleEndian(source[12..]),
+            BinaryPrimitives.ReadInt32LittleEndian(source[16..]),
+            BinaryPrimitives.ReadUInt32LittleEndian(source[20..]));
+        if (read.Sequence <= 0 || read.PayloadLength is <= 0 or > PayloadBytesMax || read.Entries < 0)
+            return DecodeStatus.Invalid;
+        if (source[24..HeaderSize].ContainsAnyExcept((byte)0))
+            return DecodeStatus.Invalid;
+        chunk = read;
+        return DecodeStatus.Complete;
+    }
+
+    internal static DecodeStatus TryRead(ReadOnlySpan<byte> source, uint salt, out SnapshotChunk chunk)
+    {
+        DecodeStatus status = TryReadHeader(source, salt, out chunk);
+        if (status != DecodeStatus.Complete)
+            return status;
+        if (source.Length < chunk.BytesOnDisk)
+            return DecodeStatus.Incomplete;
+        if (Crc32C.Compute(chunk.Payload(source)) != chunk.PayloadChecksum)
+            return DecodeStatus.Invalid;
+        if (source[(HeaderSize + chunk.PayloadLength)..chunk.BytesOnDisk].ContainsAnyExcept((byte)0))
+            return DecodeStatus.Invalid;
+        return DecodeStatus.Complete;
+    }
+}

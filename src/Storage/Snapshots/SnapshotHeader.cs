@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using RaftFast.Protocol;
+using RaftFast.Storage.Disk;
+
+namespace RaftFast.Storage.Snapshots;
+
+/// <summary>
+/// What a snapshot's file begins with, in whole blocks of 4096 bytes. Little-endian:
+/// <code>
+///  0  u32  checksum              CRC-32C of bytes 4 up to the configuration's end
+///  4  u32  magic                 "RFsn"
+///  8  u32  format version        1
+/// 12  u32  configuration length  bytes, up to ConfigurationBytesMax
+/// 16  u64  cluster id
+/// 24  u64  nonce                 no other snapshot of the cluster has it
+/// 32  i64  term                  of the last entry that the snapshot covers
+/// 40  i64  index
+/// 48  u8   1: a backup, which no member may take for its own
+/// 49       zeros
+/// 64       configuration, then zeros up to a multiple of 4096
+/// </code>
+/// Magic, version, configuration length and checksum stand there in every version. The checksum salts those of the
+/// chunks. Two members' snapshots of the same entry differ, in the order of keys if in nothing else; so it is the nonce that keeps the chunks of one out of the other's file.
+/// </summary>
+internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, LogPosition Position, bool IsBackup, int ConfigurationLength, uint Salt)
+{
+    public const int Size = 64;
+
+    public const uint Version = 1;
+
+    /// <summary>A few hundred bytes a member.</summary>
+    public const int ConfigurationBytesMax = 1 << 20;
+
+    private const uint Magic = 0x6E734652;
+
+    public int BytesOnDisk => AlignedMemory.RoundUp(Size + ConfigurationLength);
+
+    public ReadOnlySpan<byte> Configuration(ReadOnlySpan<byte> image) => image.Slice(Size, ConfigurationLength);
+
+    /// <returns>What was written, as it is read back.</returns>
+    public static SnapshotHeader Write(
+        Span<byte> destination, ulong clusterId, ulong nonce, LogPosition position, bool isBackup, ReadOnlySpan<byte> configuration)
+    {
+        Invariant.Hold(configuration.Length <= ConfigurationBytesMax);
+        SnapshotHeader header = new(clusterId, nonce, position, isBackup, configuration.Length, 0);
+        Span<byte> image = destination[..header.BytesOnDisk];
+        image.Clear();
+        BinaryPrimitives.WriteUInt32LittleEndian(image[4..], Magic);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[8..], Version);
+        BinaryPrimitives.WriteInt32LittleEndian(image[12..], configuration.Length);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[16..], clusterId);
+        BinaryPrimitives.WriteUInt64LittleEndian(image[24..], nonce);
+        BinaryPrimitives.WriteInt64LittleEndian(image[32..], position.Term);
+        BinaryPrimitives.WriteInt64LittleEndian(image[40..], position.Index);
+        image[48] = isBackup ? (byte)1 : (byte)0;
+        configuration.CopyTo(image[Size..]);
+        uint checksum = Crc32C.Compute(image[4..(Size + configuration.Length)]);
+        BinaryPrimitives.WriteUInt32LittleEndian(image, checksum);
+        return header with { Salt = checksum };
+    }
+
+    /// <param name="version">The format's version if an intact header stands there, of whatever version; else 0.</param>
+    public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out SnapshotHeader header, out uint version)
+    {
+        header = default;
+        version = 0;
+        if (source.Length < Size)
+            return DecodeStatus.Incomplete;
+        if (BinaryPrimitives.ReadUInt32LittleEndian(source[4..]) != Magic)
+            return DecodeStatus.Invalid;
+        uint length = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
+        if (length > ConfigurationBytesMax)
+            return DecodeStatus.Invalid;
+        SnapshotHeader read = new(
+            BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
+            BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
+            new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[32..]), BinaryPrimitives.ReadInt64LittleEndian(source[40..])),
+            source[48] == 1,
+            (int)length,
+            BinaryPrimitives.ReadUInt32LittleEndian(source));
+        if (source.Length < read.BytesOnDisk)
+            return DecodeStatus.Incomplete;
+        int end = Size + read.ConfigurationLength;
+        if (read.Salt != Crc32C.Compute(source[4..end]) || source[end..read.BytesOnDisk].ContainsAnyExcept((byte)0))
+            return DecodeStatus.Invalid;
+        version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        if (version != Version || source[48] > 1 || source[49..Size].ContainsAnyExcept((byte)0))
+            return DecodeStatus.Invalid;
+        if (read.Position.Term is <= 0 or > LogPosition.Greatest || read.Position.Index is <= 0 or > LogPosition.Greatest)
+            return DecodeStatus.Invalid;
+        header = read;
+        return DecodeStatus.Complete;
+    }
+}
