@@ -13,7 +13,7 @@ internal static class PutRecord
         int payloadLength = PutCommand.PayloadLength(keyBytes.Length, valueBytes);
         byte[] record = new byte[Record.LengthOf(payloadLength)];
         PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), keyBytes);
-        Record.Seal(record, RecordType.Command, payloadLength);
+        Record.Finish(record, RecordType.Command, payloadLength);
         return record;
     }
 }

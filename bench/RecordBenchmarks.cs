@@ -21,7 +21,7 @@ public class RecordBenchmarks
     }
 
     [Benchmark]
-    public void Seal() => Record.Seal(record, RecordType.Command, payloadLength);
+    public void Seal() => Record.Finish(record, RecordType.Command, payloadLength);
 
     [Benchmark]
     public void Stamp() => Record.Stamp(record, new LogPosition(3, 1_000_000));

@@ -64,7 +64,7 @@ internal static class RecoveryData
         {
             WriteKey(key, random.Next(keys));
             PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), key);
-            Record.Seal(record, RecordType.Command, payload);
+            Record.Finish(record, RecordType.Command, payload);
             Record.Stamp(record, last with { Index = last.Index + i });
             Invariant.Hold(Record.TryReadHeader(record, out RecordHeader header) == DecodeStatus.Complete);
             wal.Append(record, header);

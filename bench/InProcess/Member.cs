@@ -33,7 +33,7 @@ internal sealed class Member : IDisposable
         wal = Wal.Open(disk, cluster.ClusterId, id, WalOptions, out WalRecovery recovery);
         Inbox = new Inbox(HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
         Network = new PipeNetwork(id, Inbox);
-        Front = new HttpFront(Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(NodeLoop.TransportBatchesMax));
+        Front = new HttpFront(Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(NodeLoop.SocketThreadBatchesMax));
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalWriter(wal, Inbox, segments);
         SnapshotOptions options = new();
@@ -50,7 +50,7 @@ internal sealed class Member : IDisposable
     private const long RequestTimeoutMilliseconds = 5000;
 
     /// <summary>A new segment allocates, file names mostly: none ends in a few thousand writes. Few slabs are soon all in use.</summary>
-    private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheSlabs = 2 };
+    private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheBuffers = 2 };
 
     private static HttpLimits HttpLimits { get; } = new();
 

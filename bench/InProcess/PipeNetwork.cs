@@ -56,7 +56,7 @@ internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
     {
     }
 
-    public void Introduced(ulong peer, PeerAddress address)
+    public void Announced(ulong peer, PeerAddress address)
     {
     }
 

@@ -5,7 +5,7 @@ namespace RaftFast.Consensus;
 /// <summary>§5.2: asks for votes; as a pre-candidate asks whether it would get them, which changes no term (thesis §9.6).</summary>
 internal sealed class Candidate(RaftCore core) : Role(core)
 {
-    private readonly Ballot[] ballots = new Ballot[ClusterConfiguration.MembersMax];
+    private readonly QuorumAnswer[] ballots = new QuorumAnswer[ClusterConfiguration.MembersMax];
 
     public bool IsPreVote { get; private set; }
 
@@ -17,7 +17,7 @@ internal sealed class Candidate(RaftCore core) : Role(core)
         // Thesis §4.2.2: its own vote counts if it is a voter of its latest configuration.
         int self = Core.Configuration.OrdinalOf(Core.Id);
         if (self >= 0)
-            ballots[self] = Ballot.Granted;
+            ballots[self] = QuorumAnswer.Granted;
         foreach (ulong server in Core.Configuration.Servers)
         {
             if (server == Core.Id || !Core.Configuration.IsVoter(server))
@@ -62,7 +62,7 @@ internal sealed class Candidate(RaftCore core) : Role(core)
         // A granted pre-vote is for the term that was asked for; one from an earlier campaign counts for nothing.
         if (IsPreVote && !message.Rejected && message.Term != Core.Term + 1)
             return;
-        ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? Ballot.Rejected : Ballot.Granted;
+        ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? QuorumAnswer.Rejected : QuorumAnswer.Granted;
         Decide();
     }
 
@@ -70,13 +70,13 @@ internal sealed class Candidate(RaftCore core) : Role(core)
     {
         switch (Quorum.Count(Core.Configuration, ballots))
         {
-            case VoteResult.Won when IsPreVote:
+            case QuorumResult.Won when IsPreVote:
                 Core.BecomeCandidate();
                 break;
-            case VoteResult.Won:
+            case QuorumResult.Won:
                 Core.BecomeLeader();
                 break;
-            case VoteResult.Lost:
+            case QuorumResult.Lost:
                 Core.BecomeFollower(Core.Term, leader: 0);
                 break;
         }

@@ -48,7 +48,7 @@ public sealed class ConfigurationHistory
     }
 
     /// <summary>§7: a snapshot's takes the place of all.</summary>
-    internal void Restore(long index, ClusterConfiguration configuration)
+    internal void Install(long index, ClusterConfiguration configuration)
     {
         entries.Clear();
         entries.Add((index, new ConfigurationState(configuration)));

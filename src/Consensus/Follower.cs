@@ -54,7 +54,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
     }
 
     /// <summary>A snapshot has taken the place of the log, up to this index, and is durable.</summary>
-    public void Restored(long index)
+    public void Installed(long index)
     {
         matched = index;
         Acknowledge();

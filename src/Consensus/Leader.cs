@@ -6,7 +6,7 @@ namespace RaftFast.Consensus;
 internal sealed class Leader(RaftCore core) : Role(core)
 {
     private readonly long[] matchIndex = new long[ClusterConfiguration.MembersMax];
-    private readonly Ballot[] heard = new Ballot[ClusterConfiguration.MembersMax];
+    private readonly QuorumAnswer[] heard = new QuorumAnswer[ClusterConfiguration.MembersMax];
     private readonly ReadIndexQueue reads = new();
     private readonly UncommittedSizes uncommitted = new();
     private readonly HandOver handOver = new(core);
@@ -119,11 +119,11 @@ internal sealed class Leader(RaftCore core) : Role(core)
             return null;
         }
         if (current.IsJoint)
-            return ConfigurationChanger.LeaveJoint(current, out _);
+            return ConfigurationEditor.LeaveJoint(current, out _);
         for (int i = 0; i < progressByOrdinal.Length; i++)
         {
             if (current.Members[i].Role == MemberRole.Learner && HasCaughtUp(progressByOrdinal[i]))
-                return ConfigurationChanger.Simple(current, [new(ConfigurationChangeKind.AddVoter, current.Members[i].Id)], out _);
+                return ConfigurationEditor.Simple(current, [new(MemberEditKind.AddVoter, current.Members[i].Id)], out _);
         }
         return null;
     }
@@ -274,7 +274,7 @@ internal sealed class Leader(RaftCore core) : Role(core)
             progressByOrdinal[i] = new Progress(Core.Options);
             progressByOrdinal[i].Reset(Core.Log.Last.Index);
             if (!before.IsEmpty)
-                progressByOrdinal[i].Presume();
+                progressByOrdinal[i].PresumeActive();
         }
         self = Core.Configuration.OrdinalOf(Core.Id);
     }
@@ -329,9 +329,9 @@ internal sealed class Leader(RaftCore core) : Role(core)
         for (int i = 0; i < progressByOrdinal.Length; i++)
         {
             bool isActive = progressByOrdinal[i].CheckActivity();
-            heard[i] = i == self || isActive ? Ballot.Granted : Ballot.Rejected;
+            heard[i] = i == self || isActive ? QuorumAnswer.Granted : QuorumAnswer.Rejected;
         }
-        if (Quorum.Count(Core.Configuration, heard) == VoteResult.Won)
+        if (Quorum.Count(Core.Configuration, heard) == QuorumResult.Won)
             return true;
         Core.BecomeFollower(Core.Term, leader: 0);
         return false;
@@ -378,16 +378,16 @@ internal sealed class Leader(RaftCore core) : Role(core)
     private void AskForConfirmation()
     {
         for (int i = 0; i < progressByOrdinal.Length; i++)
-            heard[i] = i == self ? Ballot.Granted : Ballot.Unknown;
-        for (int i = 0; i < progressByOrdinal.Length && Quorum.Count(Core.Configuration, heard) != VoteResult.Won; i++)
+            heard[i] = i == self ? QuorumAnswer.Granted : QuorumAnswer.Unknown;
+        for (int i = 0; i < progressByOrdinal.Length && Quorum.Count(Core.Configuration, heard) != QuorumResult.Won; i++)
         {
             if (progressByOrdinal[i].HelpedToConfirm)
-                heard[i] = Ballot.Granted;
+                heard[i] = QuorumAnswer.Granted;
         }
-        bool isMajority = Quorum.Count(Core.Configuration, heard) == VoteResult.Won;
+        bool isMajority = Quorum.Count(Core.Configuration, heard) == QuorumResult.Won;
         for (int i = 0; i < progressByOrdinal.Length; i++)
         {
-            if (i != self && (!isMajority || heard[i] == Ballot.Granted))
+            if (i != self && (!isMajority || heard[i] == QuorumAnswer.Granted))
                 SendHeartbeat(Core.Configuration.Servers[i], progressByOrdinal[i]);
         }
         isAskedOfAll = !isMajority;
@@ -398,11 +398,11 @@ internal sealed class Leader(RaftCore core) : Role(core)
         if (!reads.IsConfirming)
             return;
         for (int i = 0; i < progressByOrdinal.Length; i++)
-            heard[i] = i == self || progressByOrdinal[i].ReadRound >= reads.Round ? Ballot.Granted : Ballot.Unknown;
-        if (Quorum.Count(Core.Configuration, heard) != VoteResult.Won)
+            heard[i] = i == self || progressByOrdinal[i].ReadRound >= reads.Round ? QuorumAnswer.Granted : QuorumAnswer.Unknown;
+        if (Quorum.Count(Core.Configuration, heard) != QuorumResult.Won)
             return;
         for (int i = 0; i < progressByOrdinal.Length; i++)
-            progressByOrdinal[i].HelpedToConfirm = i != self && heard[i] == Ballot.Granted;
+            progressByOrdinal[i].HelpedToConfirm = i != self && heard[i] == QuorumAnswer.Granted;
         foreach ((ulong server, long context) in reads.Confirm())
         {
             if (server == Core.Id)
@@ -420,8 +420,8 @@ internal sealed class Leader(RaftCore core) : Role(core)
     {
         int ordinal = Core.Configuration.OrdinalOf(asker);
         for (int i = 0; i < progressByOrdinal.Length; i++)
-            heard[i] = i == self || i == ordinal ? Ballot.Granted : Ballot.Unknown;
-        return Core.Log.Committed >= termStart && Quorum.Count(Core.Configuration, heard) == VoteResult.Won;
+            heard[i] = i == self || i == ordinal ? QuorumAnswer.Granted : QuorumAnswer.Unknown;
+        return Core.Log.Committed >= termStart && Quorum.Count(Core.Configuration, heard) == QuorumResult.Won;
     }
 
     private void SendReadIndexResponse(ulong server, Progress progress, long context, long index)

@@ -27,7 +27,7 @@ public static class MembershipPolicy
                 return ChangeRefusal.AddressInUse;
         }
         // A learner first: a server without the log would only hold commitment up (thesis §4.2.1).
-        ConfigurationChange add = new(ConfigurationChangeKind.AddLearner, change.Id, change.Address);
+        MemberEdit add = new(MemberEditKind.AddLearner, change.Id, change.Address);
         return Propose(ref next, add);
     }
 
@@ -37,17 +37,17 @@ public static class MembershipPolicy
             return ChangeRefusal.None;
         if (next.RemovedIds.Count == ClusterConfiguration.RemovedMax)
             return ChangeRefusal.TooManyMembers;
-        return Propose(ref next, new ConfigurationChange(ConfigurationChangeKind.Remove, id));
+        return Propose(ref next, new MemberEdit(MemberEditKind.Remove, id));
     }
 
-    private static ChangeRefusal Propose(ref ClusterConfiguration next, ConfigurationChange change)
+    private static ChangeRefusal Propose(ref ClusterConfiguration next, MemberEdit change)
     {
-        ClusterConfiguration? changed = ConfigurationChanger.Simple(next, [change], out ConfigurationChangeError error);
+        ClusterConfiguration? changed = ConfigurationEditor.Simple(next, [change], out MemberEditError error);
         next = changed ?? next;
         return error switch
         {
-            ConfigurationChangeError.None => ChangeRefusal.None,
-            ConfigurationChangeError.RemovesAllVoters => ChangeRefusal.LastVoter,
+            MemberEditError.None => ChangeRefusal.None,
+            MemberEditError.RemovesAllVoters => ChangeRefusal.LastVoter,
             _ => ChangeRefusal.TooManyMembers,
         };
     }

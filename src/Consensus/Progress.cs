@@ -60,7 +60,7 @@ internal sealed class Progress(RaftOptions options)
     }
 
     /// <summary>A new member is as good as heard from, until the next quorum check but one.</summary>
-    public void Presume() => IsRecentlyActive = true;
+    public void PresumeActive() => IsRecentlyActive = true;
 
     /// <returns>Whether anything has come from the follower since the last call.</returns>
     public bool CheckActivity()

@@ -34,29 +34,29 @@ public static class Quorum
     public static long CommittedIndex(ConfigurationState configuration, ReadOnlySpan<long> matchIndex) =>
         Math.Min(CommittedIndex(configuration.Voters, matchIndex), CommittedIndex(configuration.OutgoingVoters, matchIndex));
 
-    public static VoteResult Count(ReadOnlySpan<int> voters, ReadOnlySpan<Ballot> ballots)
+    public static QuorumResult Count(ReadOnlySpan<int> voters, ReadOnlySpan<QuorumAnswer> ballots)
     {
         int granted = 0;
         int unknown = 0;
         foreach (int voter in voters)
         {
-            if (ballots[voter] == Ballot.Granted)
+            if (ballots[voter] == QuorumAnswer.Granted)
                 granted++;
-            else if (ballots[voter] == Ballot.Unknown)
+            else if (ballots[voter] == QuorumAnswer.Unknown)
                 unknown++;
         }
         int majority = voters.Length / 2 + 1;
         if (voters.IsEmpty || granted >= majority)
-            return VoteResult.Won;
-        return granted + unknown >= majority ? VoteResult.Pending : VoteResult.Lost;
+            return QuorumResult.Won;
+        return granted + unknown >= majority ? QuorumResult.Pending : QuorumResult.Lost;
     }
 
-    public static VoteResult Count(ConfigurationState configuration, ReadOnlySpan<Ballot> ballots)
+    public static QuorumResult Count(ConfigurationState configuration, ReadOnlySpan<QuorumAnswer> ballots)
     {
-        VoteResult incoming = Count(configuration.Voters, ballots);
-        VoteResult outgoing = Count(configuration.OutgoingVoters, ballots);
-        if (incoming == VoteResult.Lost || outgoing == VoteResult.Lost)
-            return VoteResult.Lost;
-        return incoming == VoteResult.Won && outgoing == VoteResult.Won ? VoteResult.Won : VoteResult.Pending;
+        QuorumResult incoming = Count(configuration.Voters, ballots);
+        QuorumResult outgoing = Count(configuration.OutgoingVoters, ballots);
+        if (incoming == QuorumResult.Lost || outgoing == QuorumResult.Lost)
+            return QuorumResult.Lost;
+        return incoming == QuorumResult.Won && outgoing == QuorumResult.Won ? QuorumResult.Won : QuorumResult.Pending;
     }
 }

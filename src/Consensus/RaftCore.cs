@@ -153,7 +153,7 @@ public sealed class RaftCore
 
     /// <summary>
     /// §7: whether a snapshot of this term's leader is to take the place of the log and of the state machine, by
-    /// <see cref="Restore"/>. If not, it is stale, or the log holds its last entry: then all up to that one is committed.
+    /// <see cref="Install"/>. If not, it is stale, or the log holds its last entry: then all up to that one is committed.
     /// </summary>
     public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
     {
@@ -171,11 +171,11 @@ public sealed class RaftCore
     }
 
     /// <summary>The snapshot is durable; it takes the place of all of the log, and of the configuration.</summary>
-    public void Restore(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
+    public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
         Invariant.Hold(role == follower);
-        Log.Restore(snapshot, configurationIndex, configuration);
-        follower.Restored(snapshot.Index);
+        Log.Install(snapshot, configurationIndex, configuration);
+        follower.Installed(snapshot.Index);
     }
 
     /// <summary>

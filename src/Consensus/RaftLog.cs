@@ -88,11 +88,11 @@ public sealed class RaftLog
     }
 
     /// <summary>§7: a snapshot takes the place of the whole log.</summary>
-    public void Restore(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
+    public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
         Invariant.Hold(snapshot.Index > Committed);
         terms.Reset(snapshot);
-        Configurations.Restore(configurationIndex, configuration);
+        Configurations.Install(configurationIndex, configuration);
         Durable = Committed = Applied = snapshot.Index;
     }
 

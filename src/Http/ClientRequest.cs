@@ -142,7 +142,7 @@ public sealed class ClientRequest
         int recordLength = Protocol.Record.LengthOf(payloadLength);
         Reserve(recordLength);
         length = recordLength;
-        Protocol.Record.Seal(Record, RecordType.Command, payloadLength);
+        Protocol.Record.Finish(Record, RecordType.Command, payloadLength);
     }
 
     internal void Recycle()

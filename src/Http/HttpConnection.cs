@@ -12,7 +12,7 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed class HttpConnection : IRequestOwner
 {
-    /// <summary>Answers that are written before they are flushed: what the socket transport holds before it makes a writer wait.</summary>
+    /// <summary>Answers that are written before they are flushed: what the socket pipes holds before it makes a writer wait.</summary>
     private const int FlushBytes = 64 * 1024;
 
     /// <summary>Bytes that one step takes: it may run on the thread that everybody else waits for.</summary>
@@ -21,7 +21,7 @@ public sealed class HttpConnection : IRequestOwner
     private readonly HttpFront front;
     private readonly HttpLimits limits;
     private readonly SerialWork work;
-    private readonly Transport transport;
+    private readonly ConnectionPipes pipes;
     private readonly RequestQueue requests;
     private readonly RequestReader reader;
     private readonly ResponseWriter writer;
@@ -47,7 +47,7 @@ public sealed class HttpConnection : IRequestOwner
         this.front = front;
         this.limits = limits;
         work = new SerialWork(Step);
-        transport = new Transport(work.Wake);
+        pipes = new ConnectionPipes(work.Wake);
         requests = new RequestQueue(this);
         reader = new RequestReader(requests, limits);
         writer = new ResponseWriter(clock);
@@ -59,7 +59,7 @@ public sealed class HttpConnection : IRequestOwner
 
     private bool CanParse =>
         !isClosing && held is null && requests.Count < limits.PipelineDepthMax
-        && requests.Bytes < limits.PipelineBytesMax && transport.UnflushedBytes < FlushBytes;
+        && requests.Bytes < limits.PipelineBytesMax && pipes.UnflushedBytes < FlushBytes;
 
     /// <inheritdoc/>
     public void Resume()
@@ -105,15 +105,15 @@ public sealed class HttpConnection : IRequestOwner
         if (!isOpen && !TryOpen())
             return;
         if (front.IsAborting)
-            transport.Abort("the server has stopped");
-        if (!isDone && !transport.IsGone)
+            pipes.Abort("the server has stopped");
+        if (!isDone && !pipes.IsGone)
             Converse();
         if (hasSubmitted)
         {
             hasSubmitted = false;
             front.Submitted();
         }
-        if (isDone || transport.IsGone)
+        if (isDone || pipes.IsGone)
             End();
     }
 
@@ -123,7 +123,7 @@ public sealed class HttpConnection : IRequestOwner
         if (connection is null)
             return false;
         arriving = null;
-        transport.Open(connection);
+        pipes.Open(connection);
         isOpen = true;
         isClosing = isLingering = isDone = hasInputEnded = hasPartialHead = false;
         deadline.Clear();
@@ -134,12 +134,12 @@ public sealed class HttpConnection : IRequestOwner
     private void Converse()
     {
         bool isLate = deadline.HasPassed;
-        if (transport.PollFlush())
+        if (pipes.PollFlush())
             deadline.Clear();
-        if (transport.IsFlushing)
+        if (pipes.IsFlushing)
         {
             if (isLate)
-                transport.Abort("the client does not read its answers");
+                pipes.Abort("the client does not read its answers");
             return;
         }
         if (isLate && deadline.HasPassed)
@@ -154,25 +154,25 @@ public sealed class HttpConnection : IRequestOwner
             WriteFinished();
             ReadRequests();
         }
-        while (requests.First is { IsFinished: true } && transport.UnflushedBytes < FlushBytes && taken < StepBytes);
+        while (requests.First is { IsFinished: true } && pipes.UnflushedBytes < FlushBytes && taken < StepBytes);
         if (reader.WantsContinue && requests.IsEmpty)
         {
-            ResponseWriter.WriteContinue(transport.Output);
+            ResponseWriter.WriteContinue(pipes.Output);
             reader.ContinueSent();
             deadline.Clear();
         }
         Flush();
-        if (isClosing && requests.IsEmpty && held is null && !transport.IsFlushing && !transport.IsGone)
+        if (isClosing && requests.IsEmpty && held is null && !pipes.IsFlushing && !pipes.IsGone)
             Finish();
         deadline.Arm(Awaited());
     }
 
     private void WriteFinished()
     {
-        while (requests.First is { IsFinished: true } request && transport.UnflushedBytes < FlushBytes)
+        while (requests.First is { IsFinished: true } request && pipes.UnflushedBytes < FlushBytes)
         {
             bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && held is null);
-            writer.Write(transport.Output, request, isLast);
+            writer.Write(pipes.Output, request, isLast);
             requests.Dequeue();
         }
         if (requests.IsEmpty && held is not null)
@@ -185,7 +185,7 @@ public sealed class HttpConnection : IRequestOwner
 
     private void ReadRequests()
     {
-        while (CanParse && transport.TryRead(out ReadResult result))
+        while (CanParse && pipes.TryRead(out ReadResult result))
         {
             ReadOnlySequence<byte> buffer = result.Buffer;
             taken += buffer.Length;
@@ -193,7 +193,7 @@ public sealed class HttpConnection : IRequestOwner
                 Accept(request);
             bool needsMore = CanParse;
             hasPartialHead = needsMore && !buffer.IsEmpty;
-            transport.Advance(buffer.Start, needsMore ? buffer.End : buffer.Start);
+            pipes.Advance(buffer.Start, needsMore ? buffer.End : buffer.Start);
             if (needsMore && result.IsCompleted)
             {
                 hasInputEnded = true;
@@ -242,12 +242,12 @@ public sealed class HttpConnection : IRequestOwner
 
     private void Flush()
     {
-        long unflushed = transport.UnflushedBytes;
+        long unflushed = pipes.UnflushedBytes;
         if (unflushed == 0)
             return;
-        transport.Flush();
+        pipes.Flush();
         // It stopped for want of room in the output, and now there is some.
-        if (unflushed >= FlushBytes && !transport.IsFlushing)
+        if (unflushed >= FlushBytes && !pipes.IsFlushing)
             work.Again();
     }
 
@@ -255,9 +255,9 @@ public sealed class HttpConnection : IRequestOwner
     private void Finish()
     {
         isLingering = reader.HasGivenUp && !hasInputEnded;
-        if (isLingering && transport.TryRead(out ReadResult result))
+        if (isLingering && pipes.TryRead(out ReadResult result))
         {
-            transport.Advance(result.Buffer.End, result.Buffer.End);
+            pipes.Advance(result.Buffer.End, result.Buffer.End);
             isLingering = !result.IsCompleted;
             if (isLingering)
                 work.Again();
@@ -266,9 +266,9 @@ public sealed class HttpConnection : IRequestOwner
     }
 
     private Awaited Awaited() =>
-        transport.IsFlushing ? Http.Awaited.Flush
+        pipes.IsFlushing ? Http.Awaited.Flush
         : isLingering ? Http.Awaited.Close
-        : !transport.IsReading || isClosing ? Http.Awaited.Nothing
+        : !pipes.IsReading || isClosing ? Http.Awaited.Nothing
         : reader.IsInBody ? (reader.WantsContinue ? Http.Awaited.Nothing : Http.Awaited.Body)
         : hasPartialHead ? Http.Awaited.Headers
         : requests.IsEmpty ? Http.Awaited.Request
@@ -291,7 +291,7 @@ public sealed class HttpConnection : IRequestOwner
     }
 
     /// <summary>
-    /// Lets go of the transport at once, and of itself when nobody has a request of this connection any more: until then
+    /// Lets go of the pipes at once, and of itself when nobody has a request of this connection any more: until then
     /// it must not serve another.
     /// </summary>
     private void End()
@@ -299,7 +299,7 @@ public sealed class HttpConnection : IRequestOwner
         isDone = true;
         if (closed is not null)
         {
-            if (!transport.TryClose())
+            if (!pipes.TryClose())
                 return;
             front.Remove(this);
             closed.SetResult();

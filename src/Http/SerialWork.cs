@@ -50,7 +50,7 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
         }
         catch (Exception bug)
         {
-            // A transport that called us would log it and go on. It is to stop the process.
+            // A pipes that called us would log it and go on. It is to stop the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static exception => ExceptionDispatchInfo.Throw(exception), bug, preferLocal: false);
         }

@@ -53,7 +53,7 @@ public static class ConfigurationRecord
             BinaryPrimitives.WriteUInt64LittleEndian(rest, id);
             rest = rest[sizeof(ulong)..];
         }
-        Record.Seal(record, RecordType.Configuration, payloadLength);
+        Record.Finish(record, RecordType.Configuration, payloadLength);
         return record;
     }
 

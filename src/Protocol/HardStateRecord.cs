@@ -17,7 +17,7 @@ public static class HardStateRecord
     public static void Write(Span<byte> record, HardState state)
     {
         BinaryPrimitives.WriteUInt64LittleEndian(record[Record.HeaderSize..], state.Vote);
-        Record.Seal(record[..Size], RecordType.HardState, PayloadSize);
+        Record.Finish(record[..Size], RecordType.HardState, PayloadSize);
         Record.Stamp(record, new LogPosition(state.Term, 0));
     }
 

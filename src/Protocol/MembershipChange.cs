@@ -26,7 +26,7 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
         payload[0] = (byte)Kind;
         BinaryPrimitives.WriteUInt64LittleEndian(payload[8..], Id);
         url.CopyTo(payload[HeaderSize..]);
-        Record.Seal(record, RecordType.MembershipChange, HeaderSize + url.Length);
+        Record.Finish(record, RecordType.MembershipChange, HeaderSize + url.Length);
         return record;
     }
 

@@ -30,7 +30,7 @@ public static class Record
 
     /// <summary>Completes a record whose payload stands at <see cref="HeaderSize"/>: all but its position.</summary>
     /// <param name="record">Exactly <see cref="LengthOf"/>(<paramref name="payloadLength"/>) bytes.</param>
-    public static void Seal(Span<byte> record, RecordType type, int payloadLength)
+    public static void Finish(Span<byte> record, RecordType type, int payloadLength)
     {
         Invariant.Hold(record.Length == LengthOf(payloadLength));
         record[(HeaderSize + payloadLength)..].Clear();

@@ -42,44 +42,44 @@ public sealed class ConfigurationDataTests
 
     private static string Run(string command, string arguments, ref ClusterConfiguration current)
     {
-        ConfigurationChange[] changes = [.. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Change)];
+        MemberEdit[] changes = [.. arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(Change)];
         bool leavesJointItself = command.EndsWith("autoleave=true", StringComparison.Ordinal);
-        ConfigurationChangeError error;
+        MemberEditError error;
         ClusterConfiguration? next = command.Split(' ')[0] switch
         {
-            "simple" => ConfigurationChanger.Simple(current, changes, out error),
-            "enter-joint" => ConfigurationChanger.EnterJoint(current, leavesJointItself, changes, out error),
-            _ => ConfigurationChanger.LeaveJoint(current, out error),
+            "simple" => ConfigurationEditor.Simple(current, changes, out error),
+            "enter-joint" => ConfigurationEditor.EnterJoint(current, leavesJointItself, changes, out error),
+            _ => ConfigurationEditor.LeaveJoint(current, out error),
         };
-        Assert.Equal(error == ConfigurationChangeError.None, next is not null);
+        Assert.Equal(error == MemberEditError.None, next is not null);
         if (next is null)
             return Describe(error, command);
         current = next;
         return Describe(next);
     }
 
-    private static ConfigurationChange Change(string token)
+    private static MemberEdit Change(string token)
     {
         ulong id = ulong.Parse(token.AsSpan(1), CultureInfo.InvariantCulture);
-        ConfigurationChangeKind kind = token[0] switch
+        MemberEditKind kind = token[0] switch
         {
-            'v' => ConfigurationChangeKind.AddVoter,
-            'l' => ConfigurationChangeKind.AddLearner,
-            'r' => ConfigurationChangeKind.Remove,
-            'u' => ConfigurationChangeKind.Move,
+            'v' => MemberEditKind.AddVoter,
+            'l' => MemberEditKind.AddLearner,
+            'r' => MemberEditKind.Remove,
+            'u' => MemberEditKind.Move,
             _ => throw new FormatException(token),
         };
-        return new ConfigurationChange(kind, id, Configurations.AddressOf(id));
+        return new MemberEdit(kind, id, Configurations.AddressOf(id));
     }
 
-    private static string Describe(ConfigurationChangeError error, string command) => error switch
+    private static string Describe(MemberEditError error, string command) => error switch
     {
-        ConfigurationChangeError.RemovesAllVoters => "removed all voters",
-        ConfigurationChangeError.ChangesSeveralVoters => "more than one voter changed without entering joint config",
-        ConfigurationChangeError.IsJoint when command == "simple" => "can't apply simple config change in joint config",
-        ConfigurationChangeError.IsJoint => "config is already joint",
-        ConfigurationChangeError.IsNotJoint => "can't leave a non-joint config",
-        ConfigurationChangeError.HasNoVoters => "can't make a zero-voter config joint",
+        MemberEditError.RemovesAllVoters => "removed all voters",
+        MemberEditError.ChangesSeveralVoters => "more than one voter changed without entering joint config",
+        MemberEditError.IsJoint when command == "simple" => "can't apply simple config change in joint config",
+        MemberEditError.IsJoint => "config is already joint",
+        MemberEditError.IsNotJoint => "can't leave a non-joint config",
+        MemberEditError.HasNoVoters => "can't make a zero-voter config joint",
         _ => error.ToString(),
     };
 

@@ -124,14 +124,14 @@ public sealed class JointConsensusTests
         cluster.Elect(1);
         for (uint command = 1; command <= 10; command++)
             cluster[1].Propose(command);
-        ConfigurationChange[] changes =
+        MemberEdit[] changes =
         [
-            .. Enumerable.Range(2, 2).Select(id => new ConfigurationChange(ConfigurationChangeKind.Remove, (ulong)id)),
-            .. Enumerable.Range(4, 3).Select(id => new ConfigurationChange(
-                ConfigurationChangeKind.AddVoter, (ulong)id, Configurations.AddressOf((ulong)id))),
+            .. Enumerable.Range(2, 2).Select(id => new MemberEdit(MemberEditKind.Remove, (ulong)id)),
+            .. Enumerable.Range(4, 3).Select(id => new MemberEdit(
+                MemberEditKind.AddVoter, (ulong)id, Configurations.AddressOf((ulong)id))),
         ];
-        ClusterConfiguration? joint = ConfigurationChanger.EnterJoint(
-            cluster[1].Core.Configuration.Cluster, leavesJointItself: true, changes, out ConfigurationChangeError _);
+        ClusterConfiguration? joint = ConfigurationEditor.EnterJoint(
+            cluster[1].Core.Configuration.Cluster, leavesJointItself: true, changes, out MemberEditError _);
         cluster.Settle();
         cluster[1].Propose(joint!);
         cluster[1].Propose(11);

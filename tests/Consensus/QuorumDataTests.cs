@@ -65,11 +65,11 @@ public sealed class QuorumDataTests
         }
     }
 
-    private static Ballot Ballots(string vote) => vote switch
+    private static QuorumAnswer Ballots(string vote) => vote switch
     {
-        "y" => Ballot.Granted,
-        "n" => Ballot.Rejected,
-        "_" => Ballot.Unknown,
+        "y" => QuorumAnswer.Granted,
+        "n" => QuorumAnswer.Rejected,
+        "_" => QuorumAnswer.Unknown,
         _ => throw new FormatException(vote),
     };
 

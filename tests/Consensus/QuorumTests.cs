@@ -24,9 +24,9 @@ public sealed class QuorumTests
             int[] voters = [.. Enumerable.Range(0, size)];
             for (int first = 0; first < 1 << size; first++)
             {
-                bool isWon = Quorum.Count(voters, Ballots(size, first)) == VoteResult.Won;
+                bool isWon = Quorum.Count(voters, Ballots(size, first)) == QuorumResult.Won;
                 Assert.Equal(int.PopCount(first) > size / 2, isWon);
-                Assert.False(isWon && Quorum.Count(voters, Ballots(size, ~first)) == VoteResult.Won);
+                Assert.False(isWon && Quorum.Count(voters, Ballots(size, ~first)) == QuorumResult.Won);
             }
         }
     }
@@ -38,12 +38,12 @@ public sealed class QuorumTests
         Assert.Equal([1UL, 2UL, 3UL, 4UL, 5UL], joint.Servers);
         Assert.Equal(0, Quorum.CommittedIndex(joint, [7, 7, 7, 0, 0]));
         Assert.Equal(5, Quorum.CommittedIndex(joint, [7, 7, 7, 5, 0]));
-        Ballot[] ballots = [Ballot.Granted, Ballot.Granted, Ballot.Granted, Ballot.Unknown, Ballot.Unknown];
-        Assert.Equal(VoteResult.Pending, Quorum.Count(joint, ballots));
-        ballots[3] = Ballot.Granted;
-        Assert.Equal(VoteResult.Won, Quorum.Count(joint, ballots));
-        ballots[2] = ballots[3] = Ballot.Rejected;
-        Assert.Equal(VoteResult.Lost, Quorum.Count(joint, ballots));
+        QuorumAnswer[] ballots = [QuorumAnswer.Granted, QuorumAnswer.Granted, QuorumAnswer.Granted, QuorumAnswer.Unknown, QuorumAnswer.Unknown];
+        Assert.Equal(QuorumResult.Pending, Quorum.Count(joint, ballots));
+        ballots[3] = QuorumAnswer.Granted;
+        Assert.Equal(QuorumResult.Won, Quorum.Count(joint, ballots));
+        ballots[2] = ballots[3] = QuorumAnswer.Rejected;
+        Assert.Equal(QuorumResult.Lost, Quorum.Count(joint, ballots));
     }
 
     [Fact]
@@ -59,6 +59,6 @@ public sealed class QuorumTests
         Assert.False(configuration.IsVoter(4));
     }
 
-    private static Ballot[] Ballots(int size, int granted) =>
-        [.. Enumerable.Range(0, size).Select(i => (granted >> i & 1) == 1 ? Ballot.Granted : Ballot.Rejected)];
+    private static QuorumAnswer[] Ballots(int size, int granted) =>
+        [.. Enumerable.Range(0, size).Select(i => (granted >> i & 1) == 1 ? QuorumAnswer.Granted : QuorumAnswer.Rejected)];
 }

@@ -188,17 +188,17 @@ internal sealed class RandomRun
     /// <summary>Of one server simply, or of several by way of a joint configuration.</summary>
     private ClusterConfiguration? RandomChange(ClusterConfiguration current)
     {
-        List<ConfigurationChange> changes = [];
+        List<MemberEdit> changes = [];
         for (int i = _random.Next(1, 4); i > 0; i--)
         {
             ulong id = RandomId();
             if (!current.WasRemoved(id))
-                changes.Add(new((ConfigurationChangeKind)_random.Next(3), id, Configurations.AddressOf(id)));
+                changes.Add(new((MemberEditKind)_random.Next(3), id, Configurations.AddressOf(id)));
         }
-        ConfigurationChange[] chosen = [.. changes];
+        MemberEdit[] chosen = [.. changes];
         return _random.Next(4) == 0
-            ? ConfigurationChanger.Simple(current, chosen, out _)
-            : ConfigurationChanger.EnterJoint(current, leavesJointItself: true, chosen, out _);
+            ? ConfigurationEditor.Simple(current, chosen, out _)
+            : ConfigurationEditor.EnterJoint(current, leavesJointItself: true, chosen, out _);
     }
 
     private ulong RandomId() => _cluster.Servers[_random.Next(_cluster.Servers.Length)].Id;

@@ -73,7 +73,7 @@ public sealed class FrameRecordsTests
         Assert.False(Frame.RecordsAreValid(one, One(RecordType.Command, (0, 0))));
         byte[] other = Put((0, 0));
         other[Record.HeaderSize] ^= 0x80;
-        Record.Seal(other, RecordType.Command, PutCommand.PayloadLength(4, 2));
+        Record.Finish(other, RecordType.Command, PutCommand.PayloadLength(4, 2));
         Assert.False(Frame.RecordsAreValid(one, other));
     }
 
@@ -138,7 +138,7 @@ public sealed class FrameRecordsTests
         int payloadLength = PutCommand.PayloadLength(4, 2);
         byte[] record = new byte[Record.LengthOf(payloadLength)];
         PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, payloadLength), "/key"u8);
-        Record.Seal(record, RecordType.Command, payloadLength);
+        Record.Finish(record, RecordType.Command, payloadLength);
         Record.Stamp(record, new LogPosition(position.Term, position.Index));
         return record;
     }
@@ -147,7 +147,7 @@ public sealed class FrameRecordsTests
     {
         int payloadLength = (int)position.Index;
         byte[] record = new byte[Record.LengthOf(payloadLength)];
-        Record.Seal(record, type, payloadLength);
+        Record.Finish(record, type, payloadLength);
         Record.Stamp(record, new LogPosition(position.Term, position.Index));
         return record;
     }

@@ -132,7 +132,7 @@ public sealed class FrameTests
         Assert.Equal(DecodeStatus.Invalid, Decode(part with { Count = 2 }, 4096));
         Assert.Equal(DecodeStatus.Invalid, Decode(part with { Term = 0 }, 4096));
         byte[] record = new byte[Protocol.Record.HeaderSize];
-        Protocol.Record.Seal(record, RecordType.NoOp, 0);
+        Protocol.Record.Finish(record, RecordType.NoOp, 0);
         Assert.False(Frame.RecordsAreValid(part, record));
     }
 

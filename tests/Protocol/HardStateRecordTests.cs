@@ -49,7 +49,7 @@ public sealed class HardStateRecordTests
     public void Other_records_are_no_hard_state(RecordType type, int payloadLength, long index)
     {
         byte[] record = new byte[Record.LengthOf(payloadLength)];
-        Record.Seal(record, type, payloadLength);
+        Record.Finish(record, type, payloadLength);
         Record.Stamp(record, new LogPosition(5, index));
         Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out RecordHeader header));
         Assert.False(HardStateRecord.TryRead(record, header, out HardState state));

@@ -72,7 +72,7 @@ public sealed class RecordTests
             byte[] record = new byte[Record.LengthOf(length)];
             record.AsSpan().Fill(0xEE);
             payload.AsSpan(0, length).CopyTo(record.AsSpan(Record.HeaderSize));
-            Record.Seal(record, RecordType.Command, length);
+            Record.Finish(record, RecordType.Command, length);
             Assert.Equal(0, record.Length % Record.Alignment);
             Assert.InRange(record.Length - Record.HeaderSize - length, 0, Record.Alignment - 1);
             Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out RecordHeader header));
@@ -119,15 +119,15 @@ public sealed class RecordTests
     [Fact]
     public void Sealing_asks_for_exactly_the_records_length()
     {
-        Assert.Throws<InvariantException>(() => Record.Seal(new byte[48], RecordType.Command, 3));
-        Assert.Throws<InvariantException>(() => Record.Seal(new byte[35], RecordType.Command, 3));
+        Assert.Throws<InvariantException>(() => Record.Finish(new byte[48], RecordType.Command, 3));
+        Assert.Throws<InvariantException>(() => Record.Finish(new byte[35], RecordType.Command, 3));
     }
 
     private static byte[] Encode(ReadOnlySpan<byte> payload, RecordType type, LogPosition position)
     {
         byte[] record = new byte[Record.LengthOf(payload.Length)];
         payload.CopyTo(record.AsSpan(Record.HeaderSize));
-        Record.Seal(record, type, payload.Length);
+        Record.Finish(record, type, payload.Length);
         Record.Stamp(record, position);
         return record;
     }

@@ -361,7 +361,7 @@ internal sealed class Cluster : IDisposable
         link.IsConnected = true;
         hasMet[to, from] = true;
         dialler.Deliver(new Input(EventKind.Connected) { Peer = servers[to].Id });
-        servers[to].Deliver(new Input(EventKind.Introduced) { Peer = dialler.Id, Address = dialler.Identity.Address });
+        servers[to].Deliver(new Input(EventKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
     }
 
     private void Ask(SimulatedClient client)

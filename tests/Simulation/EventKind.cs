@@ -23,7 +23,7 @@ internal enum EventKind : byte
     Lost,
 
     /// <summary>A server has dialled this one, and said where it is itself.</summary>
-    Introduced,
+    Announced,
 
     /// <summary>A server has refused this one's connection.</summary>
     Refused,

@@ -402,7 +402,7 @@ internal sealed class SimulatedServer : IDisposable
         if (!decided.Over.Result)
             return;
         hasRestarted = true;
-        cluster.Invariants.OnRestored(Number, decided.Receiver.Position, decided.Configuration.Index);
+        cluster.Invariants.OnStateReplaced(Number, decided.Receiver.Position, decided.Configuration.Index);
     }
 
     private void RunSnapshot(SnapshotTask task)
@@ -466,10 +466,10 @@ internal sealed class SimulatedServer : IDisposable
         Node = new RaftNode(core, opened, state!, Snapshots!, recovery.HardState, network, Identity.Address, options, actions,
             random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, random.Fork($"snapshots {Incarnation}"), NullLogger.Instance);
         Node.AdvanceTo(cluster.Events.Now / 1000);
-        if (recovery.Restarted)
+        if (recovery.WasReset)
         {
             hasRestarted = true;
-            cluster.Invariants.OnRestored(Number, recovered.Position, recovered.Configuration!.Value.Index);
+            cluster.Invariants.OnStateReplaced(Number, recovered.Position, recovered.Configuration!.Value.Index);
         }
         cluster.Invariants.OnStarted(Number, core);
         cluster.OnApplied(this);
@@ -559,8 +559,8 @@ internal sealed class SimulatedServer : IDisposable
             case EventKind.Lost:
                 node.OnPeerLost(input.Peer);
                 break;
-            case EventKind.Introduced:
-                node.OnPeerIntroduced(input.Peer, input.Address!);
+            case EventKind.Announced:
+                node.OnPeerAnnounced(input.Peer, input.Address!);
                 break;
             case EventKind.SnapshotTaken:
                 node.OnSnapshotTaken(input.Task!);

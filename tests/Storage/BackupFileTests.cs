@@ -43,8 +43,8 @@ public sealed class BackupFileTests : IDisposable
 
         SnapshotStore store = SnapshotStore.Open(new MemoryDisk(), 5);
         using SnapshotReader reader = BackupFile.Read(temporary["snapshot-00000000000000000010.snap"]);
-        Assert.Null(store.TryReceive(reader.Image, out SnapshotReceiveStatus status));
-        Assert.Equal(SnapshotReceiveStatus.Invalid, status);
+        Assert.Null(store.TryReceive(reader.Image, out PartialSnapshotStatus status));
+        Assert.Equal(PartialSnapshotStatus.Invalid, status);
     }
 
     [Fact]

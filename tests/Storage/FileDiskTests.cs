@@ -150,9 +150,9 @@ public sealed class FileDiskTests : IDisposable
         using TemporaryDirectory other = new();
         SnapshotStore follower = SnapshotStore.Open(new FileDisk(other.Path, mode), SnapshotScript.Cluster);
         List<byte[]> images = SnapshotScript.Images(store, store.Files[0]);
-        using SnapshotReceiver receiver = follower.TryReceive(images[0], out _)!;
+        using PartialSnapshot receiver = follower.TryReceive(images[0], out _)!;
         for (int i = 1; i < images.Count; i++)
-            Assert.True(receiver.Append(images[i]) is SnapshotReceiveStatus.Incomplete or SnapshotReceiveStatus.Complete);
+            Assert.True(receiver.Append(images[i]) is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete);
         receiver.Publish();
         Assert.Equal(File.ReadAllBytes(directory[store.Files[0].Name]), File.ReadAllBytes(other[follower.Files[0].Name]));
     }

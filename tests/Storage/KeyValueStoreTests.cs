@@ -43,7 +43,7 @@ public sealed class KeyValueStoreTests : IDisposable
     public void No_op_moves_only_the_index()
     {
         byte[] record = new byte[Record.HeaderSize];
-        Record.Seal(record, RecordType.NoOp, 0);
+        Record.Finish(record, RecordType.NoOp, 0);
         ModelledStore.Apply(store, record);
         Assert.Equal(1, store.AppliedIndex);
         Assert.Equal(0, store.Count);
@@ -65,7 +65,7 @@ public sealed class KeyValueStoreTests : IDisposable
     public void Command_that_does_not_decode_is_a_bug()
     {
         byte[] record = new byte[Record.LengthOf(4)];
-        Record.Seal(record, RecordType.Command, 4);
+        Record.Finish(record, RecordType.Command, 4);
         Assert.Throws<InvariantException>(() => ModelledStore.Apply(store, record));
     }
 
@@ -73,7 +73,7 @@ public sealed class KeyValueStoreTests : IDisposable
     public void Any_other_entry_moves_only_the_index()
     {
         byte[] record = new byte[Record.LengthOf(40)];
-        Record.Seal(record, RecordType.Command, 40);
+        Record.Finish(record, RecordType.Command, 40);
         Record.Stamp(record, new LogPosition(1, 1));
         Record.TryReadHeader(record, out RecordHeader header);
         store.Apply(header with { Type = (RecordType)4 }, record);
@@ -92,13 +92,13 @@ public sealed class KeyValueStoreTests : IDisposable
     [Fact]
     public void Restoring_is_for_a_store_to_which_nothing_was_applied()
     {
-        Restore("/a"u8, "1"u8, 4);
-        Restore("/b"u8, "2"u8, 7);
+        Load("/a"u8, "1"u8, 4);
+        Load("/b"u8, "2"u8, 7);
         Assert.Throws<InvariantException>(() => Put("/c", "3"));
-        Assert.Throws<InvariantException>(() => store.RestoredTo(6));
-        store.RestoredTo(9);
-        Assert.Throws<InvariantException>(() => Restore("/c"u8, "3"u8, 8));
-        Assert.Throws<InvariantException>(() => store.RestoredTo(9));
+        Assert.Throws<InvariantException>(() => store.LoadedTo(6));
+        store.LoadedTo(9);
+        Assert.Throws<InvariantException>(() => Load("/c"u8, "3"u8, 8));
+        Assert.Throws<InvariantException>(() => store.LoadedTo(9));
         Expect("/a", "1", 4);
         Put("/a", "3");
         Expect("/a", "3", 10);
@@ -108,8 +108,8 @@ public sealed class KeyValueStoreTests : IDisposable
     [Fact]
     public void Key_restored_twice_is_a_bug()
     {
-        Restore("/a"u8, "1"u8, 4);
-        Assert.Throws<InvariantException>(() => Restore("/a"u8, "1"u8, 5));
+        Load("/a"u8, "1"u8, 4);
+        Assert.Throws<InvariantException>(() => Load("/a"u8, "1"u8, 5));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class KeyValueStoreTests : IDisposable
     {
         byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
         new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
-        Assert.Throws<InvariantException>(() => store.TryRestore([.. entry, .. entry]));
+        Assert.Throws<InvariantException>(() => store.TryLoad([.. entry, .. entry]));
     }
 
     [Fact]
@@ -126,8 +126,8 @@ public sealed class KeyValueStoreTests : IDisposable
         byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
         new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
         for (int length = 1; length < entry.Length; length++)
-            Assert.False(store.TryRestore(entry.AsSpan(0, length)));
-        Assert.True(store.TryRestore(default));
+            Assert.False(store.TryLoad(entry.AsSpan(0, length)));
+        Assert.True(store.TryLoad(default));
         Assert.Equal(0, store.Count);
     }
 
@@ -145,8 +145,8 @@ public sealed class KeyValueStoreTests : IDisposable
         int length = 0;
         for (int i = 0; i < Entries; i++)
             length += new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), "abc"u8, i + 1).Write(chunk.AsSpan(length));
-        Assert.True(restored.TryRestore(chunk.AsSpan(0, length)));
-        restored.RestoredTo(Entries);
+        Assert.True(restored.TryLoad(chunk.AsSpan(0, length)));
+        restored.LoadedTo(Entries);
         Assert.Equal(Entries, restored.Count);
         for (int i = 0; i < Entries; i++)
         {
@@ -167,7 +167,7 @@ public sealed class KeyValueStoreTests : IDisposable
         for (int i = 0; i < Entries; i++)
         {
             new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), default, i + 1).Write(chunk);
-            Assert.True(announced.TryRestore(chunk));
+            Assert.True(announced.TryLoad(chunk));
         }
         Assert.InRange(announced.Rehashed, 0, Entries / 100);
     }
@@ -198,10 +198,10 @@ public sealed class KeyValueStoreTests : IDisposable
         Assert.Equal(index, written);
     }
 
-    private void Restore(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long index)
+    private void Load(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long index)
     {
         byte[] entry = new byte[SnapshotEntry.LengthOf(key.Length, value.Length)];
         new SnapshotEntry(key, value, index).Write(entry);
-        Assert.True(store.TryRestore(entry));
+        Assert.True(store.TryLoad(entry));
     }
 }

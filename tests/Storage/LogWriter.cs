@@ -10,12 +10,12 @@ internal sealed class LogWriter : IDisposable
     public const ulong Cluster = 0xC1;
     public const ulong Member = 7;
 
-    public static readonly WalOptions Small = new() { SlabBytes = new WalOptions().SlabBytesMin, SegmentBytes = 3 << 20, CacheSlabs = 2 };
+    public static readonly WalOptions Small = new() { BufferBytes = new WalOptions().BufferBytesMin, SegmentBytes = 3 << 20, CacheBuffers = 2 };
 
     /// <summary>Segments of seven batches of one block.</summary>
     public static readonly WalOptions Tiny = new()
     {
-        RecordBytesMax = 8192 - WalBatchHeader.Size, SlabBytes = 8192, ReserveBytes = 4096, SegmentBytes = 32 << 10, CacheSlabs = 2, SpareSegments = 1,
+        RecordBytesMax = 8192 - WalBatchHeader.Size, BufferBytes = 8192, ReserveBytes = 4096, SegmentBytes = 32 << 10, CacheBuffers = 2, SpareSegments = 1,
     };
 
     private readonly List<byte[]> records = [];
@@ -53,7 +53,7 @@ internal sealed class LogWriter : IDisposable
         byte[] record = new byte[Record.LengthOf(payload)];
         int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, payload), key);
         value.CopyTo(record, Record.HeaderSize + at);
-        Record.Seal(record, RecordType.Command, payload);
+        Record.Finish(record, RecordType.Command, payload);
         Record.Stamp(record, new LogPosition(term, index));
         return record;
     }

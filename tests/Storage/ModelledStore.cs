@@ -17,7 +17,7 @@ internal sealed class ModelledStore : IDisposable
         byte[] record = new byte[Record.LengthOf(payload)];
         int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, payload), key);
         value.CopyTo(record.AsSpan(Record.HeaderSize + at));
-        Record.Seal(record, RecordType.Command, payload);
+        Record.Finish(record, RecordType.Command, payload);
         return record;
     }
 
@@ -31,7 +31,7 @@ internal sealed class ModelledStore : IDisposable
     public static void ApplyNoOp(KeyValueStore store)
     {
         byte[] record = new byte[Record.HeaderSize];
-        Record.Seal(record, RecordType.NoOp, 0);
+        Record.Finish(record, RecordType.NoOp, 0);
         Apply(store, record);
     }
 

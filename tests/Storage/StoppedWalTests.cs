@@ -79,7 +79,7 @@ public sealed class StoppedWalTests
         }
         using (LogWriter log = new(disk, LogWriter.Tiny, snapshot))
         {
-            Assert.False(log.Recovery.Restarted);
+            Assert.False(log.Recovery.WasReset);
             Assert.Equal(new HardState(7, 0), log.Recovery.HardState);
             log.AppendHardState(8, 1);
             log.Append(8, 101);

@@ -76,8 +76,8 @@ public sealed class StorePropertyTests : IDisposable
         {
             byte[] chunk = new byte[StoreView.ChunkBytesMin];
             for (int length = view.Read(chunk, out _); length > 0; length = view.Read(chunk, out _))
-                Assert.True(restored.TryRestore(chunk.AsSpan(0, length)));
-            restored.RestoredTo(view.AppliedIndex);
+                Assert.True(restored.TryLoad(chunk.AsSpan(0, length)));
+            restored.LoadedTo(view.AppliedIndex);
         }
         Assert.Equal(modelled.Store.AppliedIndex, restored.AppliedIndex);
         Assert.Equal(modelled.Store.Count, restored.Count);

@@ -64,11 +64,11 @@ public sealed class WalCompactionPropertyTests
                 }
                 catch (StorageException death) when (death.Message == "died")
                 {
-                    Restart(value);
+                    Reset(value);
                 }
                 Assert.True(log.Base.Index >= origin.Index);
             }
-            Restart(history.Length);
+            Reset(history.Length);
         }
 
         public void Dispose() => log.Dispose();
@@ -133,7 +133,7 @@ public sealed class WalCompactionPropertyTests
             entries.Add(log.Records[^1]);
         }
 
-        private void Restart(int value)
+        private void Reset(int value)
         {
             log.Dispose();
             if (value % 4 == 0)

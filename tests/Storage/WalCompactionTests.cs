@@ -25,7 +25,7 @@ public sealed class WalCompactionTests
         log.Dispose();
         using LogWriter again = new(disk, LogWriter.Tiny, new LogPosition(1, 20));
         Assert.Equal(new LogPosition(1, 30), again.Recovery.Last);
-        Assert.False(again.Recovery.Restarted);
+        Assert.False(again.Recovery.WasReset);
         Assert.True(again.Recovery.Base.Index <= 14);
         again.Verify();
     }
@@ -344,7 +344,7 @@ public sealed class WalCompactionTests
             {
                 using (LogWriter log = new(left, LogWriter.Tiny, snapshot))
                 {
-                    Assert.False(log.Recovery.Restarted);
+                    Assert.False(log.Recovery.WasReset);
                     Assert.InRange(log.Recovery.Last.Index, acknowledged, acknowledged + 1);
                     Assert.Equal(new HardState(log.Recovery.Last.Index, log.Recovery.Last.Index == 0 ? 0ul : 1), log.Recovery.HardState);
                     VerifyContent(log, index => index);

@@ -9,7 +9,7 @@ public sealed class WalMemoryTests
     [Fact]
     public void Steady_state_allocates_nothing()
     {
-        using LogWriter log = new(new MemoryDisk(), new WalOptions { SlabBytes = new WalOptions().SlabBytesMin, SegmentBytes = 64 << 20, CacheSlabs = 2 });
+        using LogWriter log = new(new MemoryDisk(), new WalOptions { BufferBytes = new WalOptions().BufferBytesMin, SegmentBytes = 64 << 20, CacheBuffers = 2 });
         Assert.True(log.Wal.TryPrepareSegment());
         byte[] record = LogWriter.MakeRecord(1, 1, 200);
         Run(log.Wal, record, 20_000);
@@ -41,7 +41,7 @@ public sealed class WalMemoryTests
     public void What_other_members_lack_stays_in_memory_up_to_a_bound()
     {
         MemoryDisk disk = new();
-        using LogWriter log = new(disk, LogWriter.Small with { LagSlabs = 4 });
+        using LogWriter log = new(disk, LogWriter.Small with { LagBuffers = 4 });
         int index = 0;
         Append(20);
         log.Wal.Release(20, replicated: 2);
@@ -53,7 +53,7 @@ public sealed class WalMemoryTests
         Append(60);
         log.Wal.Release(80, replicated: 20);
         Assert.True(log.Wal.MeasureInMemory(80, 80, 1, out _) > 0);
-        Assert.Equal(0, log.Wal.MeasureInMemory(21, 80, 1, out _)); // more than four slabs behind
+        Assert.Equal(0, log.Wal.MeasureInMemory(21, 80, 1, out _)); // more than four buffers behind
 
         void Append(int count)
         {

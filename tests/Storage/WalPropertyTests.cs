@@ -17,7 +17,7 @@ public sealed class WalPropertyTests
         Release,
         Prepare,
         CrashTorn,
-        Restart,
+        Reset,
     }
 
     private static readonly Gen<(Step, int)[]> Histories =
@@ -25,7 +25,7 @@ public sealed class WalPropertyTests
             Gen.Frequency(
                 (10, Gen.Const(Step.Append)), (2, Gen.Const(Step.Truncate)), (2, Gen.Const(Step.HardState)), (4, Gen.Const(Step.Publish)),
                 (6, Gen.Const(Step.Sync)), (1, Gen.Const(Step.Seal)), (2, Gen.Const(Step.Release)), (1, Gen.Const(Step.Prepare)),
-                (1, Gen.Const(Step.CrashTorn)), (1, Gen.Const(Step.Restart))),
+                (1, Gen.Const(Step.CrashTorn)), (1, Gen.Const(Step.Reset))),
             Gen.Int[0, 1 << 20]).Array[1, 120];
 
     [Fact]
@@ -77,16 +77,16 @@ public sealed class WalPropertyTests
                     log.Wal.TryPublish(out _);
                     if (log.Wal.TryTake(out WalBatch batch))
                         Tear(disk, log.Wal, batch, value);
-                    Restart(disk, ref log, ref released, durable, durableState);
+                    Reset(disk, ref log, ref released, durable, durableState);
                     term = Math.Max(log.State.Term, log.Wal.Last.Term) + 1;
                     break;
-                case Step.Restart:
-                    Restart(disk, ref log, ref released, durable, durableState);
+                case Step.Reset:
+                    Reset(disk, ref log, ref released, durable, durableState);
                     term = Math.Max(log.State.Term, log.Wal.Last.Term) + 1;
                     break;
             }
         }
-        Restart(disk, ref log, ref released, durable, durableState);
+        Reset(disk, ref log, ref released, durable, durableState);
         log.Verify();
         log.Dispose();
     }
@@ -104,7 +104,7 @@ public sealed class WalPropertyTests
         }
     }
 
-    private static void Restart(MemoryDisk disk, ref LogWriter log, ref int released, List<byte[]> durable, HardState durableState)
+    private static void Reset(MemoryDisk disk, ref LogWriter log, ref int released, List<byte[]> durable, HardState durableState)
     {
         log.Dispose();
         disk.Crash();

@@ -169,7 +169,7 @@ public sealed class WalRecoveryTests
         }
         Assert.Contains("RFbt"u8.ToArray(), Windows(record));
         int payload = PutCommand.PayloadLength(4, 12_000);
-        Record.Seal(record, RecordType.Command, payload);
+        Record.Finish(record, RecordType.Command, payload);
         Record.Stamp(record, new LogPosition(1, 1));
         MemoryDisk disk = new();
         using (LogWriter log = new(disk))

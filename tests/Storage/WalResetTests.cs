@@ -23,7 +23,7 @@ public sealed class WalResetTests
         log.Sync();
         log.Verify();
         using LogWriter again = new(disk, LogWriter.Tiny, Snapshot);
-        Assert.False(again.Recovery.Restarted);
+        Assert.False(again.Recovery.WasReset);
         Assert.Equal(Snapshot, again.Recovery.Base);
         Assert.Equal([new LogPosition(5, 41)], again.Recovery.TermRuns);
         again.VerifySame(log);
@@ -64,7 +64,7 @@ public sealed class WalResetTests
     {
         Filled(3).Dispose();
         using LogWriter log = new(disk, LogWriter.Tiny, Snapshot);
-        Assert.True(log.Recovery.Restarted);
+        Assert.True(log.Recovery.WasReset);
         Assert.Equal(new HardState(5, 0), log.Recovery.HardState);
     }
 
@@ -200,7 +200,7 @@ public sealed class WalResetTests
     {
         Filled(10).Dispose();
         using LogWriter log = new(disk, LogWriter.Tiny, new LogPosition(1, 7));
-        Assert.False(log.Recovery.Restarted);
+        Assert.False(log.Recovery.WasReset);
         Assert.Equal(10, log.Wal.Last.Index);
         Assert.Equal(10, log.Records.Count);
     }
@@ -214,7 +214,7 @@ public sealed class WalResetTests
         for (int start = 0; start < 3; start++)
         {
             using LogWriter log = new(disk, LogWriter.Tiny, Snapshot);
-            Assert.Equal(start == 0, log.Recovery.Restarted);
+            Assert.Equal(start == 0, log.Recovery.WasReset);
             Assert.Equal(41 + start, log.Wal.Last.Index + 1);
             log.Append(5, 41 + start);
             log.Sync();

@@ -166,12 +166,12 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Largest_record_fits_the_smallest_slab()
+    public void Largest_record_fits_the_smallest_buffer()
     {
         byte[] record = new byte[Record.LengthOf(Record.PayloadBytesMax)];
         int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
         record.AsSpan(Record.HeaderSize + at, PutCommand.ValueBytesMax).Fill(0xAB);
-        Record.Seal(record, RecordType.Command, Record.PayloadBytesMax);
+        Record.Finish(record, RecordType.Command, Record.PayloadBytesMax);
         using LogWriter log = new(disk);
         for (int index = 1; index <= 8; index++)
         {

@@ -21,7 +21,7 @@ internal static partial class WaitingRoom
         LogWaiting(log, options.MemberId, options.Address);
         try
         {
-            return await Introduction.WaitAsync(
+            return await FirstHandshake.WaitAsync(
                 PeerEndPoint.Of(options.Address, log), options.MemberId, loggers.CreateLogger("peer"), new PeerOptions(), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -21,7 +21,7 @@ internal sealed class NodeLoop : IDisposable
     private const int QuietTicks = 5;
 
     /// <summary>For what a transport's thread does here before it goes back to its other connections.</summary>
-    public const int TransportBatchesMax = 4;
+    public const int SocketThreadBatchesMax = 4;
 
     /// <summary>Ticks made up for after a stall. A process that was stopped for longer has not been electing meanwhile.</summary>
     private const int TicksBehindMax = 10;
@@ -143,8 +143,8 @@ internal sealed class NodeLoop : IDisposable
             case PeerLost lost:
                 node.OnPeerLost(lost.Peer);
                 break;
-            case PeerIntroduced introduced:
-                node.OnPeerIntroduced(introduced.Peer, introduced.Address);
+            case PeerAnnounced introduced:
+                node.OnPeerAnnounced(introduced.Peer, introduced.Address);
                 break;
             case PeerRefused refused:
                 node.OnPeerRefused(refused.Peer, refused.Status);

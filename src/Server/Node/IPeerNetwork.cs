@@ -39,7 +39,7 @@ public interface IPeerNetwork
 
     /// <summary>
     /// Never within a frame. Members of either configuration can be sent to; the effective one says where they are, until they say
-    /// otherwise (<see cref="Introduced"/>). Who was in one of them and is no more can't be sent to. Who is removed in
+    /// otherwise (<see cref="Announced"/>). Who was in one of them and is no more can't be sent to. Who is removed in
     /// <paramref name="committed"/> is cut off, and told so whenever it dials. Costs nothing with the configurations of the last call.
     /// </summary>
     /// <param name="effective">The last in the log.</param>
@@ -50,5 +50,5 @@ public interface IPeerNetwork
     /// Never within a frame. A server dialled this one and said where it is to be dialled in turn. So it is from here on, a stranger
     /// to the configurations too, until a configuration gives it another address than the last one did.
     /// </summary>
-    void Introduced(ulong peer, PeerAddress address);
+    void Announced(ulong peer, PeerAddress address);
 }

@@ -33,7 +33,7 @@ internal sealed partial class RaftNode
     private readonly PendingWrites pending;
     private readonly ForwardedWrites forwarded;
     private readonly PendingReads reads;
-    private readonly MembershipChanges changes;
+    private readonly MembershipRouter changes;
     private readonly Answers answers = new();
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
@@ -75,7 +75,7 @@ internal sealed partial class RaftNode
         executor = new ReadyExecutor(core, wal, state, network, pending, reads, recovered);
         snapshots = new SnapshotCycle(core, wal, files, state, executor, network, options, actions, random, logger);
         router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
-        changes = new MembershipChanges(core, wal, executor, network, pending, answers, firstNumber);
+        changes = new MembershipRouter(core, wal, executor, network, pending, answers, firstNumber);
         changes.Announced(core.Id, address);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
@@ -152,9 +152,9 @@ internal sealed partial class RaftNode
     }
 
     /// <summary>A server of this cluster has dialled this one, and says where it is to be dialled in turn.</summary>
-    public void OnPeerIntroduced(ulong peer, PeerAddress address)
+    public void OnPeerAnnounced(ulong peer, PeerAddress address)
     {
-        network.Introduced(peer, address);
+        network.Announced(peer, address);
         changes.Announced(peer, address);
     }
 
@@ -235,7 +235,7 @@ internal sealed partial class RaftNode
         network.Configure(core.Configuration.Cluster, committed.Cluster);
         changes.Configured(configured.Cluster, core.Configuration.Cluster);
         if (committedConfiguration != committed)
-            MembershipLog.Changed(logger, committedConfiguration.Cluster, committed.Cluster);
+            MembershipLogLines.Changed(logger, committedConfiguration.Cluster, committed.Cluster);
         configured = core.Configuration;
         committedConfiguration = committed;
         if (committed.Cluster.WasRemoved(core.Id))

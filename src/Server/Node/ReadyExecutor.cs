@@ -38,7 +38,7 @@ internal sealed class ReadyExecutor(
         // Only a new leader adds an entry of its own accord (§8).
         Invariant.Hold(core.IsLeader);
         Invariant.Hold(wal.Last.Index + 1 == core.Log.Last.Index);
-        Record.Seal(noOp, RecordType.NoOp, 0);
+        Record.Finish(noOp, RecordType.NoOp, 0);
         AppendStamped(noOp, core.Log.Last);
     }
 
@@ -73,7 +73,7 @@ internal sealed class ReadyExecutor(
     }
 
     /// <summary>The log was emptied for a snapshot, and goes on with this batch, which holds term and vote.</summary>
-    public void Restarted(long batch)
+    public void LogReset(long batch)
     {
         restartBatch = batch;
         persisted = core.HardState;

@@ -28,7 +28,7 @@ internal sealed class PeerNetwork(
     private readonly List<Task> running = [];
 
     /// <summary>One a peer.</summary>
-    private readonly List<OutboundSnapshot> sending = [];
+    private readonly List<SnapshotSender> sending = [];
 
     private PeerLink[] links = [];
     private int dirtyCount;
@@ -60,7 +60,7 @@ internal sealed class PeerNetwork(
     public bool SendSnapshot(ulong peer, long term)
     {
         sending.RemoveAll(static snapshot => snapshot.IsOver);
-        foreach (OutboundSnapshot snapshot in sending)
+        foreach (SnapshotSender snapshot in sending)
         {
             if (snapshot.Peer != peer)
                 continue;
@@ -72,7 +72,7 @@ internal sealed class PeerNetwork(
         if (snapshots.Files.Count == 0 || Find(peer) is not { IsConnected: true } link)
             return false;
         Handshake handshake = HandshakeTo(peer) with { Kind = ConnectionKind.Snapshot };
-        OutboundSnapshot begun = new(link, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
+        SnapshotSender begun = new(link, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
         sending.Add(begun);
         Run(BackgroundTask.RunOnThread($"raftfast-send-{peer}", begun.Run));
         return true;
@@ -83,7 +83,7 @@ internal sealed class PeerNetwork(
         get
         {
             long oldest = long.MaxValue;
-            foreach (OutboundSnapshot snapshot in sending)
+            foreach (SnapshotSender snapshot in sending)
                 oldest = snapshot.IsOver ? oldest : Math.Min(oldest, snapshot.Index);
             return oldest;
         }
@@ -123,7 +123,7 @@ internal sealed class PeerNetwork(
         }
     }
 
-    public void Introduced(ulong peer, PeerAddress address)
+    public void Announced(ulong peer, PeerAddress address)
     {
         if (peer == identity.MemberId || (committed is not null && committed.WasRemoved(peer)))
             return;
@@ -138,7 +138,7 @@ internal sealed class PeerNetwork(
     {
         foreach (PeerLink link in links)
             link.Stop();
-        foreach (OutboundSnapshot snapshot in sending)
+        foreach (SnapshotSender snapshot in sending)
             snapshot.Stop();
         await Task.WhenAll(running);
     }
@@ -181,7 +181,7 @@ internal sealed class PeerNetwork(
     private void End(PeerLink link)
     {
         link.Stop();
-        foreach (OutboundSnapshot snapshot in sending)
+        foreach (SnapshotSender snapshot in sending)
         {
             if (snapshot.Peer == link.Peer)
                 snapshot.Stop();

@@ -41,7 +41,7 @@ internal sealed class SnapshotLoader : IDisposable
     /// <exception cref="StorageException">It holds what is no entry.</exception>
     public void Add(ReadOnlySpan<byte> payload)
     {
-        if (!store!.TryRestore(payload))
+        if (!store!.TryLoad(payload))
             throw new StorageException("a chunk of a snapshot is intact, and holds what is no entry: the program that wrote it had a bug");
     }
 
@@ -49,7 +49,7 @@ internal sealed class SnapshotLoader : IDisposable
     public KeyValueStore Take()
     {
         KeyValueStore loaded = store!;
-        loaded.RestoredTo(Position.Index);
+        loaded.LoadedTo(Position.Index);
         store = null;
         return loaded;
     }

@@ -30,7 +30,7 @@ public static class IdentityFile
     /// <summary>Who this directory will be once a restore is complete. Until then it is nobody's.</summary>
     internal const string RestoringName = "identity-restoring";
 
-    private static readonly SealedText File = new(Name, TemporaryName, "RaftFast identity", FormatVersion);
+    private static readonly ChecksummedText File = new(Name, TemporaryName, "RaftFast identity", FormatVersion);
 
     /// <returns>Null when there is none.</returns>
     /// <exception cref="StorageException">It is damaged, or of a later version.</exception>

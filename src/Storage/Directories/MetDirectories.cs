@@ -22,7 +22,7 @@ public sealed class MetDirectories
 
     internal const string TemporaryName = "peers.tmp";
 
-    private static readonly SealedText File = new(Name, TemporaryName, "RaftFast peers", "1");
+    private static readonly ChecksummedText File = new(Name, TemporaryName, "RaftFast peers", "1");
 
     private readonly Lock gate = new();
     private readonly IDisk disk;

@@ -3,21 +3,21 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>The log of a member that doesn't run: all of it is read and verified, and nothing is changed. A torn tail stays, and is no part of it.</summary>
+/// <summary>The log of a member that doesn't extent: all of it is read and verified, and nothing is changed. A torn tail stays, and is no part of it.</summary>
 public sealed class StoppedWal : IDisposable
 {
     /// <summary>Version of the log's format.</summary>
     public const uint FormatVersion = WalSegmentHeader.Version;
 
-    private readonly WalRuns runs = new();
+    private readonly WalExtents extents = new();
     private readonly WalTerms terms = new();
     private readonly WalReplay replay;
     private readonly WalReader reader;
 
     private StoppedWal(IDisk disk, ulong clusterId, ulong memberId)
     {
-        replay = new WalReplay(disk, clusterId, memberId, runs, terms, new WalStarts());
-        reader = new WalReader(disk, runs, new WalOptions().RecordBytesMax);
+        replay = new WalReplay(disk, clusterId, memberId, extents, terms, new WalStarts());
+        reader = new WalReader(disk, extents, new WalOptions().RecordBytesMax);
         try
         {
             replay.Run();
@@ -54,7 +54,7 @@ public sealed class StoppedWal : IDisposable
     /// <summary>Whether the log goes on from a snapshot. If not, it is behind it, or was never committed: the snapshot alone is the state (§7).</summary>
     /// <param name="snapshot">The last entry that it covers; (0, 0): there is none.</param>
     /// <exception cref="StorageException">Entries between the two are missing.</exception>
-    public bool GoesOnFrom(LogPosition snapshot) => !replay.MustRestart(snapshot);
+    public bool GoesOnFrom(LogPosition snapshot) => !replay.MustReset(snapshot);
 
     /// <summary>As <see cref="Wal.Read"/>.</summary>
     /// <exception cref="StorageException">A record on the disk is damaged.</exception>

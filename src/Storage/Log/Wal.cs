@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The write-ahead log. The loop appends records into the open batch in a slab, where they lie as they will on the disk; the writer
+/// The write-ahead log. The loop appends records into the open batch in a buffer, where they lie as they will on the disk; the writer
 /// takes what was published and writes it with one synchronous write. So a record is copied once, a batch is a sync, and what queues
 /// during one sync makes the next batch. No threads, clocks or timers here: each method says whose it is, and one thread may be all.
 /// </summary>
@@ -15,12 +15,12 @@ public sealed class Wal : IDisposable
     private readonly AlignedMemory seal = new(IDisk.Alignment);
     private readonly WalSegments segments;
     private readonly WalQueue queue;
-    private readonly WalSlabs slabs;
-    private readonly WalRuns runs;
+    private readonly WalBuffers buffers;
+    private readonly WalExtents extents;
     private readonly WalTerms terms;
     private readonly WalStarts starts;
     private readonly WalReader reader;
-    private readonly int slabBytes;
+    private readonly int bufferBytes;
     private HardState state;
     private long diskReads;
     private long publishedBatch;
@@ -32,25 +32,25 @@ public sealed class Wal : IDisposable
     private bool isSealed;
 
     private Wal(
-        WalReplay replay, WalSegments segments, WalRuns runs, WalTerms terms, WalStarts starts, WalReader reader, HardState state,
+        WalReplay replay, WalSegments segments, WalExtents extents, WalTerms terms, WalStarts starts, WalReader reader, HardState state,
         WalOptions options, Lock gate)
     {
         this.gate = gate;
         this.segments = segments;
-        this.runs = runs;
+        this.extents = extents;
         this.terms = terms;
         this.starts = starts;
         this.reader = reader;
-        slabBytes = options.SlabBytes;
+        bufferBytes = options.BufferBytes;
         this.state = state;
         publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
         isSealed = replay.IsSealed;
         RecordBytesMax = options.RecordBytesMax;
-        slabs = new WalSlabs(options.SlabBytes, options.CacheSlabs, options.LagSlabs, terms.Last.Index);
+        buffers = new WalBuffers(options.BufferBytes, options.CacheBuffers, options.LagBuffers, terms.Last.Index);
         queue = new WalQueue(new WalPendingBatch
         {
             Number = replay.Batches + 1,
-            Slab = slabs.Current,
+            Buffer = buffers.Current,
             End = WalBatchHeader.Size,
             Last = terms.Last,
             State = state,
@@ -96,19 +96,19 @@ public sealed class Wal : IDisposable
         IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot, out WalRecovery recovery)
     {
         options.Check();
-        WalRuns runs = new();
+        WalExtents extents = new();
         WalTerms terms = new();
         WalStarts starts = new();
-        WalReplay replay = new(disk, clusterId, memberId, runs, terms, starts);
+        WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
         replay.Run();
-        LogPosition? restart = replay.MustRestart(snapshot) ? snapshot : null;
+        LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
         HardState state = HardStateOrder.Seen(replay.State, terms.Last);
         Lock gate = new();
-        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, restart, gate);
-        if (restart is not null)
+        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, reset, gate);
+        if (reset is not null)
         {
             terms.Reset(snapshot);
-            runs.Clear();
+            extents.Clear();
             starts.Clear();
         }
         starts.Add(new WalStart(segments.Segment, segments.Start));
@@ -118,15 +118,15 @@ public sealed class Wal : IDisposable
             Base = terms.Base,
             Last = terms.Last,
             TermRuns = terms.ToArray(),
-            Configurations = restart is null ? replay.Configurations : [],
+            Configurations = reset is null ? replay.Configurations : [],
             Bytes = replay.Bytes,
             Segments = Math.Max(1, replay.Segments),
             Batches = replay.Batches,
-            Restarted = restart is not null,
+            WasReset = reset is not null,
             TornTail = replay.TornTail,
         };
-        WalReader reader = new(disk, runs, options.RecordBytesMax);
-        return new Wal(replay, segments, runs, terms, starts, reader, restart is null ? replay.State : state, options, gate);
+        WalReader reader = new(disk, extents, options.RecordBytesMax);
+        return new Wal(replay, segments, extents, terms, starts, reader, reset is null ? replay.State : state, options, gate);
     }
 
     /// <summary>Makes the log of a member that begins with a snapshot, where there is none yet. Durable when it returns.</summary>
@@ -134,7 +134,7 @@ public sealed class Wal : IDisposable
     public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
     {
         options.Check();
-        WalReplay replay = new(disk, clusterId, memberId, new WalRuns(), new WalTerms(), new WalStarts());
+        WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
         replay.Run();
         Invariant.Hold(replay.Segments == 0);
         WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();
@@ -156,15 +156,15 @@ public sealed class Wal : IDisposable
         Invariant.Hold(canFollow);
         if (index <= last)
         {
-            slabs.Truncate(index);
-            runs.Truncate(index);
+            buffers.Truncate(index);
+            extents.Truncate(index);
             reader.Truncate(index);
         }
         Span<byte> place = Reserve(record.Length, out int offset);
         record.CopyTo(place);
         ref WalPendingBatch open = ref queue.Open;
-        slabs.Add(index, offset, record.Length);
-        runs.Add(open.Number, index, offset - open.Start, leading: open.Entries == 0);
+        buffers.Add(index, offset, record.Length);
+        extents.Add(open.Number, index, offset - open.Start, leading: open.Entries == 0);
         open.Entries++;
         open.Last = header.Position;
         open.RecordsChecksum = Crc32C.Append(open.RecordsChecksum, record[..Record.HeaderSize]);
@@ -204,7 +204,7 @@ public sealed class Wal : IDisposable
     {
         long onDisk = BytesOnDiskOf(bytes);
         lock (gate)
-            return segments.HasRoom(queue.BytesOnDisk + onDisk, slabBytes, queue.Restarts);
+            return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets);
     }
 
     /// <summary>Whether <see cref="HasRoom"/> is true of so many bytes at some time: in an empty segment.</summary>
@@ -219,8 +219,8 @@ public sealed class Wal : IDisposable
     {
         Invariant.Hold(firstIndex > terms.Base.Index);
         Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
-        if (slabs.Holds(firstIndex))
-            return slabs.Read(firstIndex, lastIndex, bytesMax, out count);
+        if (buffers.Holds(firstIndex))
+            return buffers.Read(firstIndex, lastIndex, bytesMax, out count);
         Volatile.Write(ref diskReads, diskReads + 1);
         return reader.Read(firstIndex, lastIndex, bytesMax, out count);
     }
@@ -238,15 +238,15 @@ public sealed class Wal : IDisposable
         Invariant.Hold(firstIndex > terms.Base.Index);
         Invariant.Hold(firstIndex <= lastIndex && lastIndex <= Last.Index);
         count = 0;
-        return slabs.Holds(firstIndex) ? slabs.Measure(firstIndex, lastIndex, bytesMax, out count) : 0;
+        return buffers.Holds(firstIndex) ? buffers.Measure(firstIndex, lastIndex, bytesMax, out count) : 0;
     }
 
     /// <summary>Entries up to <paramref name="index"/> were applied: once durable, they need not stay in memory. Loop thread.</summary>
-    /// <param name="replicated">Those above it stay none the less, up to <see cref="WalOptions.LagSlabs"/>: they are yet to be read for other members.</param>
+    /// <param name="replicated">Those above it stay none the less, up to <see cref="WalOptions.LagBuffers"/>: they are yet to be read for other members.</param>
     public void Release(long index, long replicated = long.MaxValue)
     {
         Invariant.Hold(index <= Last.Index);
-        slabs.Release(index, replicated);
+        buffers.Release(index, replicated);
     }
 
     /// <summary>
@@ -259,7 +259,7 @@ public sealed class Wal : IDisposable
         if (!starts.TryFind(index, terms, out WalStart start))
             return;
         terms.Forget(start.Last);
-        runs.Forget(start.Last.Index);
+        extents.Forget(start.Last.Index);
         DropBefore(start.Segment);
     }
 
@@ -275,13 +275,13 @@ public sealed class Wal : IDisposable
         Invariant.Hold(!terms.Matches(snapshot));
         HardState seen = HardStateOrder.Seen(state, terms.Last);
         terms.Reset(snapshot);
-        runs.Clear();
-        slabs.Reset(snapshot.Index);
+        extents.Clear();
+        buffers.Reset(snapshot.Index);
         reader.Truncate(0);
         lock (gate)
         {
             queue.BeginAppending();
-            queue.Restart(snapshot);
+            queue.Reset(snapshot);
         }
         AppendHardState(seen);
         return queue.Open.Number;
@@ -292,10 +292,10 @@ public sealed class Wal : IDisposable
     {
         Invariant.Hold(batch.Number == completedBatch + 1);
         completedBatch = batch.Number;
-        runs.Place(batch.Number, batch.Entries, batch.Segment, batch.Offset, batch.Bytes);
-        slabs.Completed(batch.Number);
+        extents.Place(batch.Number, batch.Entries, batch.Segment, batch.Offset, batch.Bytes);
+        buffers.Completed(batch.Number);
         starts.Add(new WalStart(batch.Segment, batch.SegmentStart));
-        if (batch.Restarts)
+        if (batch.Resets)
             DropBefore(batch.Segment);
     }
 
@@ -309,10 +309,10 @@ public sealed class Wal : IDisposable
         {
             if (!queue.TryTake(out pending))
                 return false;
-            place = segments.Place(pending.BytesOnDisk, pending.Number, pending.Restart);
+            place = segments.Place(pending.BytesOnDisk, pending.Number, pending.Reset);
             segments.Passed(pending.Last, pending.State);
         }
-        batch = Seal(pending, place, pending.Slab.Memory.Address + pending.Start);
+        batch = Seal(pending, place, pending.Buffer.Memory.Address + pending.Start);
         return true;
     }
 
@@ -330,7 +330,7 @@ public sealed class Wal : IDisposable
             if (isSealed || !queue.IsIdle || !segments.HasPlace(IDisk.Alignment))
                 return false;
             pending = queue.TakeSeal();
-            place = segments.Place(pending.BytesOnDisk, pending.Number, restart: null);
+            place = segments.Place(pending.BytesOnDisk, pending.Number, reset: null);
         }
         batch = Seal(pending, place, seal.Address);
         return true;
@@ -359,19 +359,19 @@ public sealed class Wal : IDisposable
     public void Dispose()
     {
         segments.Dispose();
-        slabs.Dispose();
+        buffers.Dispose();
         reader.Dispose();
         seal.Dispose();
     }
 
     /// <summary>
-    /// Records may need, besides themselves, a header and padding for each batch: one or two, and two more for each slab they fill, since
-    /// a batch and the first record of the next one exceed a slab.
+    /// Records may need, besides themselves, a header and padding for each batch: one or two, and two more for each buffer they fill, since
+    /// a batch and the first record of the next one exceed a buffer.
     /// </summary>
     private long BytesOnDiskOf(long bytes)
     {
         const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
-        return bytes + (2 + 2 * (bytes / (slabBytes - WalBatchHeader.Size))) * overhead;
+        return bytes + (2 + 2 * (bytes / (bufferBytes - WalBatchHeader.Size))) * overhead;
     }
 
     private void DropBefore(long segment)
@@ -380,7 +380,7 @@ public sealed class Wal : IDisposable
         segments.Files.NeedFrom(segment);
     }
 
-    /// <summary>Room for a record in the open batch, or in a new one if the slab is full.</summary>
+    /// <summary>Room for a record in the open batch, or in a new one if the buffer is full.</summary>
     private Span<byte> Reserve(int length, out int offset)
     {
         if (!queue.IsAppending)
@@ -388,26 +388,26 @@ public sealed class Wal : IDisposable
             lock (gate)
                 queue.BeginAppending();
         }
-        if (queue.Open.End + length > slabBytes)
-            NextSlab();
+        if (queue.Open.End + length > bufferBytes)
+            NextBuffer();
         ref WalPendingBatch open = ref queue.Open;
         offset = open.End;
         open.End += length;
         open.Records++;
-        open.Slab.LastBatch = open.Number;
-        return open.Slab.Memory.Span.Slice(offset, length);
+        open.Buffer.LastBatch = open.Number;
+        return open.Buffer.Memory.Span.Slice(offset, length);
     }
 
-    private void NextSlab()
+    private void NextBuffer()
     {
-        slabs.Advance();
+        buffers.Advance();
         if (queue.Open.IsEmpty)
         {
-            queue.Open = queue.Open.MovedTo(slabs.Current);
+            queue.Open = queue.Open.MovedTo(buffers.Current);
             return;
         }
         lock (gate)
-            queue.Close(slabs.Current);
+            queue.Close(buffers.Current);
     }
 
     /// <summary>Completes the batch's image: header and padding. The gate isn't needed: the next batch begins behind them.</summary>
@@ -423,7 +423,7 @@ public sealed class Wal : IDisposable
             Last = pending.Last,
             Entries = pending.Entries,
             Bytes = pending.BytesOnDisk,
-            Restarts = pending.Restart is not null,
+            Resets = pending.Reset is not null,
             SegmentStart = segments.Start,
             Segment = place.Segment,
             Offset = place.Offset,

@@ -18,7 +18,7 @@ public readonly record struct WalBatch
     public int Bytes { get; internal init; }
 
     /// <summary>The log restarts with it.</summary>
-    internal bool Restarts { get; init; }
+    internal bool Resets { get; init; }
 
     /// <summary>The last log entry when its segment began.</summary>
     internal LogPosition SegmentStart { get; init; }

@@ -24,28 +24,28 @@ public sealed record WalOptions
     public int SpareSegments { get; init; } = 4;
 
     /// <summary>Bytes. The default takes all records of the largest append frame in one batch.</summary>
-    public int SlabBytes { get; init; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Frame.RecordsBytesMax);
+    public int BufferBytes { get; init; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Frame.RecordsBytesMax);
 
-    /// <summary>Slabs that are kept though all in them is durable and applied.</summary>
-    public int CacheSlabs { get; init; } = 8;
+    /// <summary>Buffers that are kept though all in them is durable and applied.</summary>
+    public int CacheBuffers { get; init; } = 8;
 
-    /// <summary>Slabs up to which entries stay that other members lack: to read them from the disk takes it from the log's writes.</summary>
-    public int LagSlabs { get; init; } = 64;
+    /// <summary>Buffers up to which entries stay that other members lack: to read them from the disk takes it from the log's writes.</summary>
+    public int LagBuffers { get; init; } = 64;
 
-    /// <summary>A batch never spans slabs, and one of the largest record alone must fit.</summary>
-    public int SlabBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);
+    /// <summary>A batch never spans buffers, and one of the largest record alone must fit.</summary>
+    public int BufferBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);
 
     internal void Check()
     {
         Invariant.Hold(RecordBytesMax is > 0 and <= Frame.RecordsBytesMax);
         Invariant.Hold(ReserveBytes > 0);
-        Invariant.Hold(SlabBytes >= SlabBytesMin);
-        Invariant.Hold(SlabBytes % IDisk.Alignment == 0);
-        Invariant.Hold(SegmentBytes >= WalSegmentHeader.Size + SlabBytes + ReserveBytes);
+        Invariant.Hold(BufferBytes >= BufferBytesMin);
+        Invariant.Hold(BufferBytes % IDisk.Alignment == 0);
+        Invariant.Hold(SegmentBytes >= WalSegmentHeader.Size + BufferBytes + ReserveBytes);
         Invariant.Hold(SegmentBytes <= WalSegment.BytesMax);
         Invariant.Hold(SegmentBytes % IDisk.Alignment == 0);
-        Invariant.Hold(CacheSlabs > 0);
-        Invariant.Hold(LagSlabs >= CacheSlabs);
+        Invariant.Hold(CacheBuffers > 0);
+        Invariant.Hold(LagBuffers >= CacheBuffers);
         Invariant.Hold(SpareSegments >= 0);
     }
 }

@@ -8,9 +8,9 @@ namespace RaftFast.Storage.Log;
 internal record struct WalPendingBatch
 {
     public long Number;
-    public WalSlab Slab;
+    public WalBuffer Buffer;
 
-    /// <summary>In the slab: of the batch header, and behind the last record.</summary>
+    /// <summary>In the buffer: of the batch header, and behind the last record.</summary>
     public int Start;
     public int End;
 
@@ -23,7 +23,7 @@ internal record struct WalPendingBatch
     public HardState State;
 
     /// <summary>The log restarts behind this position, in a new segment, with this batch.</summary>
-    public LogPosition? Restart;
+    public LogPosition? Reset;
 
     public readonly int Bytes => End - Start;
 
@@ -32,16 +32,16 @@ internal record struct WalPendingBatch
     public readonly bool IsEmpty => Records == 0;
 
     /// <summary>The batch after this one, empty.</summary>
-    public readonly WalPendingBatch Next(WalSlab slab, int start) => new()
+    public readonly WalPendingBatch Next(WalBuffer buffer, int start) => new()
     {
         Number = Number + 1,
-        Slab = slab,
+        Buffer = buffer,
         Start = start,
         End = start + WalBatchHeader.Size,
         Last = Last,
         State = State,
     };
 
-    /// <summary>The same batch, still empty, in another slab.</summary>
-    public readonly WalPendingBatch MovedTo(WalSlab slab) => this with { Slab = slab, Start = 0, End = WalBatchHeader.Size };
+    /// <summary>The same batch, still empty, in another buffer.</summary>
+    public readonly WalPendingBatch MovedTo(WalBuffer buffer) => this with { Buffer = buffer, Start = 0, End = WalBatchHeader.Size };
 }

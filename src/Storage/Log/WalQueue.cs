@@ -15,7 +15,7 @@ internal sealed class WalQueue
     private readonly Ring<WalPendingBatch> closed = new(ClosedAtFirst);
     private int published;
     private long closedBytes;
-    private int closedRestarts;
+    private int closedResets;
     private WalPendingBatch open;
 
     public WalQueue(WalPendingBatch open) => this.open = open;
@@ -30,7 +30,7 @@ internal sealed class WalQueue
     public long BytesOnDisk => closedBytes + (open.IsEmpty ? 0 : open.BytesOnDisk);
 
     /// <summary>Batches queued with which the log restarts: each needs a new segment.</summary>
-    public int Restarts => closedRestarts + (open.Restart is null ? 0 : 1);
+    public int Resets => closedResets + (open.Reset is null ? 0 : 1);
 
     /// <summary>Nothing is queued, and the loop, whose the open batch is while it appends, isn't about to queue anything.</summary>
     public bool IsIdle => !IsAppending && closed.Count == 0 && open.IsEmpty;
@@ -43,16 +43,16 @@ internal sealed class WalQueue
         published = closed.Count;
     }
 
-    /// <summary>The open batch goes into the queue, and a new one begins in another slab.</summary>
-    public void Close(WalSlab next) => Close(next, 0);
+    /// <summary>The open batch goes into the queue, and a new one begins in another buffer.</summary>
+    public void Close(WalBuffer next) => Close(next, 0);
 
     /// <summary>What is appended from now on goes behind <paramref name="position"/>, in a new segment.</summary>
-    public void Restart(LogPosition position)
+    public void Reset(LogPosition position)
     {
         Invariant.Hold(IsAppending);
         if (!open.IsEmpty)
-            Close(open.Slab, open.Start + open.BytesOnDisk);
-        open.Restart = position;
+            Close(open.Buffer, open.Start + open.BytesOnDisk);
+        open.Reset = position;
         open.Last = position;
     }
 
@@ -64,18 +64,18 @@ internal sealed class WalQueue
             batch = closed.PopFront();
             published--;
             closedBytes -= batch.BytesOnDisk;
-            closedRestarts -= batch.Restart is null ? 0 : 1;
+            closedResets -= batch.Reset is null ? 0 : 1;
             return true;
         }
         if (IsAppending || open.IsEmpty)
             return false;
         Invariant.Hold(closed.Count == 0);
         batch = open;
-        open = open.Next(open.Slab, open.Start + open.BytesOnDisk);
+        open = open.Next(open.Buffer, open.Start + open.BytesOnDisk);
         return true;
     }
 
-    /// <summary>An empty batch in place of the open one. <see cref="WalPendingBatch.Slab"/> is not where its image is.</summary>
+    /// <summary>An empty batch in place of the open one. <see cref="WalPendingBatch.Buffer"/> is not where its image is.</summary>
     public WalPendingBatch TakeSeal()
     {
         Invariant.Hold(IsIdle);
@@ -84,11 +84,11 @@ internal sealed class WalQueue
         return seal;
     }
 
-    private void Close(WalSlab slab, int start)
+    private void Close(WalBuffer buffer, int start)
     {
         closed.PushBack(open);
         closedBytes += open.BytesOnDisk;
-        closedRestarts += open.Restart is null ? 0 : 1;
-        open = open.Next(slab, start);
+        closedResets += open.Reset is null ? 0 : 1;
+        open = open.Next(buffer, start);
     }
 }

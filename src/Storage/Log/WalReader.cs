@@ -5,14 +5,14 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Reads log entries back from the disk through a few buffers, each of which holds the verified records of part of a run, put together
+/// Reads log entries back from the disk through a few buffers, each of which holds the verified records of part of a extent, put together
 /// without the batch headers, hard states and padding between them. Loop thread only; it opens files of its own.
 /// </summary>
-internal sealed class WalReader(IDisk disk, WalRuns runs, int recordBytesMax) : IDisposable
+internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesMax) : IDisposable
 {
     /// <summary>So many slow followers can be served without reading anything twice; each buffer takes a record of any size.</summary>
     private readonly Buffer[] buffers = [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
-    private AlignedMemory window = new(WalRuns.RunBytes);
+    private AlignedMemory window = new(WalExtents.RunBytes);
     private long windowOffset;
     private int windowBytes;
     private long uses;
@@ -45,22 +45,22 @@ internal sealed class WalReader(IDisk disk, WalRuns runs, int recordBytesMax) : 
 
     private void Fill(Buffer buffer, long first)
     {
-        WalRun run = runs.Find(first);
-        string name = WalSegment.Name(run.Segment);
+        WalExtent extent = extents.Find(first);
+        string name = WalSegment.Name(extent.Segment);
         using IDiskFile file = disk.Open(name);
         windowBytes = 0;
         buffer.Clear(first);
-        long index = run.First;
-        int batch = run.BatchOffset;
-        int at = run.RecordOffset;
-        while (index <= run.Last)
+        long index = extent.First;
+        int batch = extent.BatchOffset;
+        int at = extent.RecordOffset;
+        while (index <= extent.Last)
         {
             ReadOnlySpan<byte> header = Window(file, batch, IDisk.Alignment);
             int bytes = WalBatchHeader.BytesOf(header);
             if (bytes < WalBatchHeader.Size || bytes > WalSegment.BytesMax)
                 throw StorageException.Damage(name, batch, "this is no header of a batch");
             ReadOnlySpan<byte> image = Window(file, batch, AlignedMemory.RoundUp(bytes))[..bytes];
-            for (int offset = at - batch; offset < bytes && index <= run.Last;)
+            for (int offset = at - batch; offset < bytes && index <= extent.Last;)
             {
                 ReadOnlySpan<byte> record = image[offset..];
                 bool isWanted = index >= first;

@@ -14,7 +14,7 @@ public sealed class WalRecovery
     public required LogPosition Last { get; init; }
 
     /// <summary>
-    /// The first position of each run of entries of one term, in order, from the one after <see cref="Base"/> on: with <see cref="Last"/>,
+    /// The first position of each extent of entries of one term, in order, from the one after <see cref="Base"/> on: with <see cref="Last"/>,
     /// all terms of the log.
     /// </summary>
     public required IReadOnlyList<LogPosition> TermRuns { get; init; }
@@ -31,7 +31,7 @@ public sealed class WalRecovery
     public required long Batches { get; init; }
 
     /// <summary>The log had no entry that matches the snapshot's last, so it was emptied and goes on behind that one (§7).</summary>
-    public required bool Restarted { get; init; }
+    public required bool WasReset { get; init; }
 
     /// <summary>For a person: where an unfinished last batch was cut off. Nothing of it had been acknowledged.</summary>
     public required string? TornTail { get; init; }

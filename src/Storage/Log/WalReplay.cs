@@ -9,7 +9,7 @@ namespace RaftFast.Storage.Log;
 /// it is dropped; if anything later is there, it was durable once, and the log is damaged. The header of a segment is durable before
 /// its file has a name, so a damaged one is never a torn one.
 /// </summary>
-internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, WalRuns runs, WalTerms terms, WalStarts starts)
+internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, WalExtents extents, WalTerms terms, WalStarts starts)
 {
     private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
     private readonly List<WalSegmentFile> files = [];
@@ -76,7 +76,7 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
     /// committed. Then it is to be emptied. Snapshot and log are consistent only if nothing is missing between them.
     /// </summary>
     /// <exception cref="StorageException">Entries are missing.</exception>
-    public bool MustRestart(LogPosition snapshot)
+    public bool MustReset(LogPosition snapshot)
     {
         if (Segments == 0 && snapshot != default)
             throw StorageException.Unusable(WalSegment.Name(1), $"is missing, and a snapshot up to entry {snapshot.Index} is there");
@@ -109,7 +109,7 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
             if (start > 0)
                 continue;
             block.Span[source.Read(0, block.Span)..].Clear();
-            if (WalSegmentHeader.TryRead(block.Span, out WalSegmentHeader header, out _, out _) && header.Restarts)
+            if (WalSegmentHeader.TryRead(block.Span, out WalSegmentHeader header, out _, out _) && header.Resets)
                 start = i;
         }
         segments.RemoveRange(0, start);
@@ -236,16 +236,16 @@ internal sealed class WalReplay(IDisk disk, ulong clusterId, ulong memberId, Wal
                 if (!terms.TryAppend(record.Position))
                     throw Damage($"entry {record.Position.Index} of term {record.Position.Term} can't follow entry {last}");
                 if (record.Position.Index <= last)
-                    runs.Truncate(record.Position.Index);
+                    extents.Truncate(record.Position.Index);
                 NoteConfiguration(segment[at..], record);
-                runs.Add(header.Number, record.Position.Index, at - Offset, leading: entries == 0);
+                extents.Add(header.Number, record.Position.Index, at - Offset, leading: entries == 0);
                 entries++;
             }
             at += record.RecordLength;
         }
         if (header.Last != terms.Last)
             throw Damage($"batch {header.Number} ends with entry {terms.Last.Index}, not {header.Last.Index}");
-        runs.Place(header.Number, entries, Header.Segment, Offset, header.BytesOnDisk);
+        extents.Place(header.Number, entries, Header.Segment, Offset, header.BytesOnDisk);
     }
 
     private void NoteConfiguration(ReadOnlySpan<byte> source, in RecordHeader record)

@@ -93,7 +93,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     }
 
     /// <summary>The header is durable before the name is, so a segment's header is never torn. The next file is used up with <see cref="Used"/>.</summary>
-    public void Name(long segment, ReadOnlySpan<byte> header)
+    public void PublishNext(long segment, ReadOnlySpan<byte> header)
     {
         lock (preparing)
         {

@@ -27,14 +27,14 @@ namespace RaftFast.Storage.Log;
 /// </summary>
 internal readonly record struct WalSegmentHeader(
     ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last, HardState State,
-    bool Restarts, bool HoldsOldBytes)
+    bool Resets, bool HoldsOldBytes)
 {
     public const int Size = IDisk.Alignment;
 
     public const uint Version = 1;
 
     private const uint Magic = 0x6C774652;
-    private const uint RestartsFlag = 1;
+    private const uint ResetsFlag = 1;
     private const uint OldBytesFlag = 2;
 
     /// <returns>The checksum, which salts those of the batches.</returns>
@@ -44,7 +44,7 @@ internal readonly record struct WalSegmentHeader(
         header.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], (Restarts ? RestartsFlag : 0) | (HoldsOldBytes ? OldBytesFlag : 0));
+        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], (Resets ? ResetsFlag : 0) | (HoldsOldBytes ? OldBytesFlag : 0));
         BinaryPrimitives.WriteUInt64LittleEndian(header[16..], ClusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(header[24..], MemberId);
         BinaryPrimitives.WriteInt64LittleEndian(header[32..], Segment);
@@ -81,7 +81,7 @@ internal readonly record struct WalSegmentHeader(
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]),
             new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[56..]), BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
             new HardState(BinaryPrimitives.ReadInt64LittleEndian(source[72..]), BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
-            (flags & RestartsFlag) != 0,
+            (flags & ResetsFlag) != 0,
             (flags & OldBytesFlag) != 0);
         return true;
     }

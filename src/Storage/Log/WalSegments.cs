@@ -38,19 +38,19 @@ internal sealed class WalSegments : IDisposable
     }
 
     /// <summary>Goes on where the replay ended: in the last segment, or with the first.</summary>
-    /// <param name="restart">If not null, the log is emptied and goes on behind this position.</param>
+    /// <param name="reset">If not null, the log is emptied and goes on behind this position.</param>
     public static WalSegments Open(
-        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, LogPosition? restart, Lock gate)
+        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, LogPosition? reset, Lock gate)
     {
         bool isNew = replay.Segments == 0;
         WalSegmentHeader header = isNew ? new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId } : replay.Header;
         WalSegmentFiles files = new(disk, options.SegmentBytes, options.SpareSegments);
         files.Open(isNew ? 1 : replay.FirstFile, replay.FileBytes);
         WalSegments segments = new(disk, files, header, options, replay, gate);
-        if (isNew || restart is not null)
+        if (isNew || reset is not null)
         {
             files.TryPrepare();
-            segments.BeginSegment(replay.Batches + 1, restart);
+            segments.BeginSegment(replay.Batches + 1, reset);
             segments.Roll(segments.header.Segment);
         }
         else
@@ -61,7 +61,7 @@ internal sealed class WalSegments : IDisposable
             disk.SyncDirectory();
             WalTail.Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
-        files.NeedFrom(restart is null && !isNew ? replay.FirstSegment : segments.header.Segment);
+        files.NeedFrom(reset is null && !isNew ? replay.FirstSegment : segments.header.Segment);
         return segments;
     }
 
@@ -104,11 +104,11 @@ internal sealed class WalSegments : IDisposable
     public bool HasPlace(int bytes) => Fits(bytes) || files.IsPrepared;
 
     /// <summary>The place of a batch. If it is in a new segment, that one's header tells of the log before the batch. Under the gate.</summary>
-    /// <param name="restart">If not null, the log is emptied and goes on behind this position, with this batch, in a new segment.</param>
-    public (long Segment, int Offset) Place(int bytes, long batch, LogPosition? restart)
+    /// <param name="reset">If not null, the log is emptied and goes on behind this position, with this batch, in a new segment.</param>
+    public (long Segment, int Offset) Place(int bytes, long batch, LogPosition? reset)
     {
-        if (restart is not null || !Fits(bytes))
-            BeginSegment(batch, restart);
+        if (reset is not null || !Fits(bytes))
+            BeginSegment(batch, reset);
         (long, int) place = (header.Segment, offset);
         offset += bytes;
         return place;
@@ -137,17 +137,17 @@ internal sealed class WalSegments : IDisposable
 
     private bool Fits(int bytes) => bytes <= header.SegmentBytes - offset;
 
-    private void BeginSegment(long batch, LogPosition? restart)
+    private void BeginSegment(long batch, LogPosition? reset)
     {
         header = header with
         {
             Segment = header.Segment + 1,
             SegmentBytes = segmentBytes,
             FirstBatch = batch,
-            Last = restart ?? last,
+            Last = reset ?? last,
             // With the entries goes what they tell of terms.
-            State = restart is null ? state : HardStateOrder.Seen(state, last),
-            Restarts = restart is not null,
+            State = reset is null ? state : HardStateOrder.Seen(state, last),
+            Resets = reset is not null,
             HoldsOldBytes = files.NextMayHoldOldBytes,
         };
         last = header.Last;
@@ -159,7 +159,7 @@ internal sealed class WalSegments : IDisposable
     private void Roll(long segment)
     {
         Invariant.Hold(segment == fileSegment + 1);
-        files.Name(segment, headerBlock.Span);
+        files.PublishNext(segment, headerBlock.Span);
         file?.Dispose();
         file = disk.Open(WalSegment.Name(segment));
         lock (gate)

@@ -2,10 +2,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>The terms of the log's entries, as the first position of each run of one term.</summary>
+/// <summary>The terms of the log's entries, as the first position of each extent of one term.</summary>
 internal sealed class WalTerms
 {
-    private readonly List<LogPosition> runs = [];
+    private readonly List<LogPosition> extents = [];
 
     /// <summary>Of the entry before the first that is kept.</summary>
     public LogPosition Base { get; private set; }
@@ -27,10 +27,10 @@ internal sealed class WalTerms
         }
         if (position.Term < TermAt(position.Index - 1))
             return false;
-        while (runs.Count > 0 && runs[^1].Index >= position.Index)
-            runs.RemoveAt(runs.Count - 1);
-        if (runs.Count == 0 || runs[^1].Term != position.Term)
-            runs.Add(position);
+        while (extents.Count > 0 && extents[^1].Index >= position.Index)
+            extents.RemoveAt(extents.Count - 1);
+        if (extents.Count == 0 || extents[^1].Term != position.Term)
+            extents.Add(position);
         Last = position;
         return true;
     }
@@ -41,7 +41,7 @@ internal sealed class WalTerms
     /// <summary>The log is empty, and goes on behind a position.</summary>
     public void Reset(LogPosition position)
     {
-        runs.Clear();
+        extents.Clear();
         Base = Last = position;
     }
 
@@ -50,21 +50,21 @@ internal sealed class WalTerms
     {
         Invariant.Hold(Matches(position));
         int whole = 0;
-        while (whole < runs.Count && (whole + 1 < runs.Count ? runs[whole + 1].Index - 1 : Last.Index) <= position.Index)
+        while (whole < extents.Count && (whole + 1 < extents.Count ? extents[whole + 1].Index - 1 : Last.Index) <= position.Index)
             whole++;
-        runs.RemoveRange(0, whole);
-        if (runs.Count > 0 && runs[0].Index <= position.Index)
-            runs[0] = runs[0] with { Index = position.Index + 1 };
+        extents.RemoveRange(0, whole);
+        if (extents.Count > 0 && extents[0].Index <= position.Index)
+            extents[0] = extents[0] with { Index = position.Index + 1 };
         Base = position;
     }
 
-    public LogPosition[] ToArray() => runs.ToArray();
+    public LogPosition[] ToArray() => extents.ToArray();
 
     private long TermAt(long index)
     {
-        int run = runs.Count - 1;
-        while (run >= 0 && runs[run].Index > index)
-            run--;
-        return run < 0 ? Base.Term : runs[run].Term;
+        int extent = extents.Count - 1;
+        while (extent >= 0 && extents[extent].Index > index)
+            extent--;
+        return extent < 0 ? Base.Term : extents[extent].Term;
     }
 }

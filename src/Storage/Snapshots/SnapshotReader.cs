@@ -113,7 +113,7 @@ public sealed class SnapshotReader : IDisposable
 
     /// <summary>At the header again, of the same file, whatever has become of its name.</summary>
     /// <exception cref="StorageException">The disk can't read.</exception>
-    public void Restart()
+    public void Rewind()
     {
         if (Damage is not null)
             return;

@@ -143,19 +143,19 @@ public sealed class SnapshotStore
     /// <summary>Begins to receive a snapshot, or goes on with it. One at a time.</summary>
     /// <param name="header">What <see cref="SnapshotReader.Image"/> gave the sender before it read a chunk.</param>
     /// <returns>Null if <paramref name="status"/> is neither Incomplete nor Complete.</returns>
-    public SnapshotReceiver? TryReceive(ReadOnlySpan<byte> header, out SnapshotReceiveStatus status)
+    public PartialSnapshot? TryReceive(ReadOnlySpan<byte> header, out PartialSnapshotStatus status)
     {
-        status = SnapshotReceiveStatus.Invalid;
+        status = PartialSnapshotStatus.Invalid;
         bool isHeader = SnapshotHeader.TryRead(header, out SnapshotHeader read, out _) == DecodeStatus.Complete;
         if (!isHeader || header.Length != read.BytesOnDisk || read.ClusterId != clusterId || read.IsBackup)
             return null;
-        status = SnapshotReceiveStatus.Stale;
+        status = PartialSnapshotStatus.Stale;
         if (read.Position.Index <= NewestIndex)
             return null;
-        SnapshotReceiver? receiver = SnapshotReceiver.TryOpen(this, disk, header, read);
-        status = receiver is null ? SnapshotReceiveStatus.DiskFull
-            : receiver.IsComplete ? SnapshotReceiveStatus.Complete
-            : SnapshotReceiveStatus.Incomplete;
+        PartialSnapshot? receiver = PartialSnapshot.TryOpen(this, disk, header, read);
+        status = receiver is null ? PartialSnapshotStatus.DiskFull
+            : receiver.IsComplete ? PartialSnapshotStatus.Complete
+            : PartialSnapshotStatus.Incomplete;
         return receiver;
     }
 

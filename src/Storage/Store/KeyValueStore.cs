@@ -15,7 +15,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     private const int FreedWithEntry = 8;
 
     /// <summary>Entries of a snapshot whose places in the index are looked for at once: more than a processor has misses under way.</summary>
-    private const int RestoredAtOnce = 32;
+    private const int LoadedAtOnce = 32;
 
     private readonly SlabMemory memory = new();
     private readonly SlotAllocator slots;
@@ -28,14 +28,14 @@ public sealed unsafe class KeyValueStore : IDisposable
     private long viewedIndex;
 
     /// <summary>The greatest index of an entry of the snapshot that this store began with.</summary>
-    private long lastRestored;
+    private long lastLoaded;
 
     private bool isDisposed;
 
     /// <param name="entries">So many are likely to come.</param>
     public KeyValueStore(long entries = 0)
     {
-        memory.IsFilledAtOnce = entries > 0;
+        memory.IsBulkLoading = entries > 0;
         slots = new SlotAllocator(memory);
         index = new KeyIndex(memory, SipHash.OfProcess, entries);
     }
@@ -59,7 +59,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(header.Position.Index == AppliedIndex + 1);
-        Invariant.Hold(lastRestored <= AppliedIndex);
+        Invariant.Hold(lastLoaded <= AppliedIndex);
         Invariant.Hold(header.Type != RecordType.HardState);
         AppliedIndex = header.Position.Index;
         FreeDeferred();
@@ -99,13 +99,13 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// <summary>Puts entries of a snapshot into a store to which nothing has been applied yet. No key may come twice.</summary>
     /// <param name="entries">One <see cref="SnapshotEntry"/> after the other.</param>
     /// <returns>False when this is something else.</returns>
-    public bool TryRestore(ReadOnlySpan<byte> entries)
+    public bool TryLoad(ReadOnlySpan<byte> entries)
     {
-        Span<ulong> hashes = stackalloc ulong[RestoredAtOnce];
+        Span<ulong> hashes = stackalloc ulong[LoadedAtOnce];
         while (!entries.IsEmpty)
         {
             int count = 0;
-            for (ReadOnlySpan<byte> ahead = entries; count < RestoredAtOnce && !ahead.IsEmpty; count++)
+            for (ReadOnlySpan<byte> ahead = entries; count < LoadedAtOnce && !ahead.IsEmpty; count++)
             {
                 if (SnapshotEntry.TryRead(ahead, out SnapshotEntry entry, out int length) != DecodeStatus.Complete)
                     return false;
@@ -116,7 +116,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             foreach (ulong hash in hashes[..count])
             {
                 SnapshotEntry.TryRead(entries, out SnapshotEntry entry, out int length);
-                Restore(hash, entry);
+                Load(hash, entry);
                 entries = entries[length..];
             }
         }
@@ -124,12 +124,12 @@ public sealed unsafe class KeyValueStore : IDisposable
     }
 
     /// <summary>All entries of a snapshot have been restored: the store is as it was at <paramref name="appliedIndex"/>.</summary>
-    public void RestoredTo(long appliedIndex)
+    public void LoadedTo(long appliedIndex)
     {
         Invariant.Hold(AppliedIndex == 0);
-        Invariant.Hold(appliedIndex >= lastRestored);
+        Invariant.Hold(appliedIndex >= lastLoaded);
         AppliedIndex = appliedIndex;
-        memory.IsFilledAtOnce = false;
+        memory.IsBulkLoading = false;
     }
 
     /// <summary>A view of the store as it is now. One at a time: see <see cref="CanBeginView"/>.</summary>
@@ -164,7 +164,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         slots.IsViewed = false;
     }
 
-    private void Restore(ulong hash, in SnapshotEntry entry)
+    private void Load(ulong hash, in SnapshotEntry entry)
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(AppliedIndex == 0);
@@ -172,7 +172,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         Invariant.Hold(index.Find(hash, entry.Key).IsNone);
         index.Add(hash, NewSlot(entry.Key, entry.Value, entry.Index));
         Count++;
-        lastRestored = Math.Max(lastRestored, entry.Index);
+        lastLoaded = Math.Max(lastLoaded, entry.Index);
     }
 
     private void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long writtenAt)

@@ -34,7 +34,7 @@ internal sealed unsafe class SlabMemory : IDisposable
     /// takes longer than to load it. The last one may not be needed before there is more to store. Not otherwise: to clear a huge page, or
     /// to make room for it, could hold up a write.
     /// </summary>
-    public bool IsFilledAtOnce { get; set; }
+    public bool IsBulkLoading { get; set; }
 
     /// <summary>In slabs given out.</summary>
     public long Bytes { get; private set; }
@@ -73,7 +73,7 @@ internal sealed unsafe class SlabMemory : IDisposable
         populating = null;
         byte* arena = ahead is null ? NewArena() : ahead;
         ahead = null;
-        if (IsFilledAtOnce && Libc.IsKnown && arenaSlabs == ArenaSlabsMax)
+        if (IsBulkLoading && Libc.IsKnown && arenaSlabs == ArenaSlabsMax)
         {
             ahead = NewArena();
             nint address = (nint)ahead;
@@ -86,9 +86,9 @@ internal sealed unsafe class SlabMemory : IDisposable
     private byte* NewArena()
     {
         nuint bytes = (nuint)arenaSlabs * SlabBytes;
-        byte* arena = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)(IsFilledAtOnce ? HugePageBytes : SlabBytes));
+        byte* arena = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)(IsBulkLoading ? HugePageBytes : SlabBytes));
         // Advice: where it isn't taken, all goes on with small pages.
-        if (IsFilledAtOnce && Libc.IsKnown)
+        if (IsBulkLoading && Libc.IsKnown)
             _ = Libc.Advise(arena, bytes, Libc.AdviceHugePages);
         return arena;
     }

@@ -21,7 +21,7 @@ internal static class Frames
         {
             byte[] record = new byte[Record.LengthOf(payloadLength)];
             new Random(payloadLength).NextBytes(record.AsSpan(Record.HeaderSize));
-            Record.Seal(record, RecordType.Command, payloadLength);
+            Record.Finish(record, RecordType.Command, payloadLength);
             Record.Stamp(record, new(3, ++index));
             records.AddRange(record);
         }

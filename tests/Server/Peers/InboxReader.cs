@@ -22,7 +22,7 @@ internal sealed class InboxReader
         object item;
         do
             item = Next();
-        while (item is PeerIntroduced and not T);
+        while (item is PeerAnnounced and not T);
         return Assert.IsType<T>(item);
     }
 
@@ -36,7 +36,7 @@ internal sealed class InboxReader
     public void AssertEmpty()
     {
         while (inbox.Drain(one) > 0)
-            Assert.IsType<PeerIntroduced>(one[0]);
+            Assert.IsType<PeerAnnounced>(one[0]);
     }
 
     /// <summary>The next <paramref name="length"/> bytes of frames, and the batches released.</summary>

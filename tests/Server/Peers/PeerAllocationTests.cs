@@ -35,7 +35,7 @@ public sealed class PeerAllocationTests
                 second.Inbox.Wait(20);
                 foreach (object? item in taken.AsSpan(0, second.Inbox.Drain(taken)))
                 {
-                    if (item is PeerIntroduced)
+                    if (item is PeerAnnounced)
                         continue;
                     PeerBatch batch = (PeerBatch)item!;
                     int length = batch.Frames.Length;

@@ -110,7 +110,7 @@ public sealed class PeerConfigurationTests
         {
             using Socket socket = second.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
-            first.Network.Introduced(2, second.Address);
+            first.Network.Announced(2, second.Address);
             first.Network.Send(Frames.Heartbeat(1, to: 2), default);
             first.Network.Flush();
             Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(socket, Frame.HeaderSize));
@@ -175,7 +175,7 @@ public sealed class PeerConfigurationTests
     {
         await using Node second = new(id: 2);
         await using Dialling first = new();
-        first.Network.Introduced(2, second.Address);
+        first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
         Assert.True(first.Network.CanSend(2));
     }
@@ -186,7 +186,7 @@ public sealed class PeerConfigurationTests
         await using Node second = new(id: 2);
         await using Node third = new(id: 3);
         await using Dialling first = new();
-        first.Network.Introduced(2, second.Address);
+        first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
         // As the log of a server that joins comes in.
         first.Configure(Dialling.Cluster([3], [third.Port]));
@@ -203,11 +203,11 @@ public sealed class PeerConfigurationTests
         using RawAcceptor said = new();
         using RawAcceptor configured = new();
         await using Dialling first = new(Handshakes.AddressOf(2).Port);
-        first.Network.Introduced(2, said.Address);
+        first.Network.Announced(2, said.Address);
         using Socket socket = said.AcceptAndAnswer();
         first.Reader.Next<PeerConnected>();
         first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port])); // as it was
-        first.Network.Introduced(2, said.Address); // once more
+        first.Network.Announced(2, said.Address); // once more
         Assert.True(first.Network.CanSend(2));
         first.Configure(Dialling.Cluster([2], [configured.Port]));
         Assert.True(first.Network.CanSend(2));
@@ -223,7 +223,7 @@ public sealed class PeerConfigurationTests
     {
         await using Node second = new(id: 2);
         await using Dialling first = new();
-        first.Network.Introduced(2, second.Address);
+        first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
         first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port]));
         Assert.True(first.Network.CanSend(2));
@@ -236,8 +236,8 @@ public sealed class PeerConfigurationTests
         await using (Dialling first = new())
         {
             first.Configure(Dialling.Cluster([], [], removed: [2]));
-            first.Network.Introduced(1, second.Address);
-            first.Network.Introduced(2, second.Address);
+            first.Network.Announced(1, second.Address);
+            first.Network.Announced(2, second.Address);
         }
         second.AssertNobodyDialled();
     }
@@ -247,7 +247,7 @@ public sealed class PeerConfigurationTests
     {
         await using Node second = new(id: 2);
         await using Dialling first = new();
-        first.Network.Introduced(2, second.Address);
+        first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
         first.Configure(Dialling.Cluster([], [], removed: [2]));
         Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
@@ -261,8 +261,8 @@ public sealed class PeerConfigurationTests
         await using (Dialling first = new())
         {
             for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
-                first.Network.Introduced(id, Handshakes.AddressOf(9));
-            first.Network.Introduced(2, second.Address);
+                first.Network.Announced(id, Handshakes.AddressOf(9));
+            first.Network.Announced(2, second.Address);
             // One line each; Configure has not been called meanwhile, so whoever was to be dialled has been.
             Eventually.True(() => first.Log.Lines.Length == PeerOptions.PeersMax);
         }
@@ -270,7 +270,7 @@ public sealed class PeerConfigurationTests
 
         await using Dialling full = new();
         for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
-            full.Network.Introduced(id, Handshakes.AddressOf(9));
+            full.Network.Announced(id, Handshakes.AddressOf(9));
         full.Configure(Dialling.Cluster([2], [second.Port]));
         using Socket socket = second.AcceptAndAnswer();
         Assert.Equal(2u, full.Reader.Next<PeerConnected>().Peer);

@@ -13,7 +13,7 @@ public sealed class PeerHandshakeTests
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
         Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(Handshakes.From(2)));
-        PeerIntroduced introduced = node.Reader.Next<PeerIntroduced>();
+        PeerAnnounced introduced = node.Reader.Next<PeerAnnounced>();
         Assert.Equal(2u, introduced.Peer);
         Assert.Equal(Handshakes.AddressOf(2), introduced.Address);
         Assert.Empty(node.Log.Lines);

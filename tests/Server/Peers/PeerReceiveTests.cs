@@ -267,7 +267,7 @@ public sealed class PeerReceiveTests
                 await Task.Yield();
                 continue;
             }
-            if (one[0] is PeerIntroduced)
+            if (one[0] is PeerAnnounced)
                 continue;
             PeerBatch batch = Assert.IsType<PeerBatch>(one[0]);
             received.AddRange(batch.Frames);

@@ -66,8 +66,8 @@ public sealed class PeerRefusalTests
         await using Node node = new();
         using RawDialer second = RawDialer.Accepted(node, from: 2);
         using RawDialer third = RawDialer.Accepted(node, from: 3);
-        Assert.Equal(2u, node.Reader.Next<PeerIntroduced>().Peer);
-        Assert.Equal(3u, node.Reader.Next<PeerIntroduced>().Peer);
+        Assert.Equal(2u, node.Reader.Next<PeerAnnounced>().Peer);
+        Assert.Equal(3u, node.Reader.Next<PeerAnnounced>().Peer);
         node.Acceptor.Update(Dialling.Cluster([3], [1], removed: [2]));
         second.AssertClosed();
         using RawDialer again = new(node.Port);

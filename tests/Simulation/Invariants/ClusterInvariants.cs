@@ -78,7 +78,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
 
     /// <summary>A snapshot has taken the place of a server's log.</summary>
-    public void OnRestored(int server, LogPosition snapshot, long configurationIndex)
+    public void OnStateReplaced(int server, LogPosition snapshot, long configurationIndex)
     {
         torn[server] = null;
         Must(snapshot.Index <= committed.Count && committed[(int)snapshot.Index - 1].Term == snapshot.Term,

@@ -86,7 +86,7 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     public long OldestSnapshotBeingSent => cluster.OldestSnapshotBeingSent(server);
 
-    public void Introduced(ulong peer, PeerAddress address)
+    public void Announced(ulong peer, PeerAddress address)
     {
         if (Dials(Number(peer), address))
             return;

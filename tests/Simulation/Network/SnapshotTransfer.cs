@@ -14,7 +14,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
 {
     private readonly int fromIncarnation = from.Incarnation;
     private readonly int toIncarnation = to.Incarnation;
-    private SnapshotReceiver? receiver;
+    private PartialSnapshot? receiver;
     private ReceivedSnapshot? received;
 
     public long Index { get; } = reader.Position.Index;
@@ -60,10 +60,10 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
 
     private bool TryBegin()
     {
-        receiver = To.Snapshots!.TryReceive(reader.Image, out SnapshotReceiveStatus status);
+        receiver = To.Snapshots!.TryReceive(reader.Image, out PartialSnapshotStatus status);
         if (receiver is null)
         {
-            End(status == SnapshotReceiveStatus.Stale ? Index : 0);
+            End(status == PartialSnapshotStatus.Stale ? Index : 0);
             return false;
         }
         if (receiver.Chunks > 0)
@@ -94,12 +94,12 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
             damaged[random.Next(damaged.Length)] ^= 1;
             receiver!.Append(damaged);
         }
-        SnapshotReceiveStatus status = receiver!.Append(image);
-        if (status == SnapshotReceiveStatus.Incomplete && random.OneIn(10))
+        PartialSnapshotStatus status = receiver!.Append(image);
+        if (status == PartialSnapshotStatus.Incomplete && random.OneIn(10))
             status = receiver.Append(image);
-        if (status == SnapshotReceiveStatus.Incomplete)
+        if (status == PartialSnapshotStatus.Incomplete)
             return true;
-        if (status == SnapshotReceiveStatus.Complete)
+        if (status == PartialSnapshotStatus.Complete)
             Load();
         else
             End(0);

@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>A snapshot from the leader, complete and durable under its temporary name, and loaded: the loop decides whether it is wanted.</summary>
-internal sealed class ReceivedSnapshot(ulong from, long term, SnapshotReceiver receiver, SnapshotConfiguration configuration, KeyValueStore store)
+internal sealed class ReceivedSnapshot(ulong from, long term, PartialSnapshot receiver, SnapshotConfiguration configuration, KeyValueStore store)
 {
     private readonly TaskCompletionSource<bool> over = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -16,7 +16,7 @@ internal sealed class ReceivedSnapshot(ulong from, long term, SnapshotReceiver r
     /// <summary>In which the leader began to send it.</summary>
     public long Term { get; } = term;
 
-    public SnapshotReceiver Receiver { get; } = receiver;
+    public PartialSnapshot Receiver { get; } = receiver;
 
     public SnapshotConfiguration Configuration { get; } = configuration;
 

@@ -113,8 +113,8 @@ internal sealed partial class SnapshotCycle(
         taking?.Cancel();
         if (received.Receiver.Publish() != SnapshotPublishStatus.Published)
             return false;
-        executor.Restarted(wal.ResetTo(position));
-        core.Restore(position, received.Configuration.Index, received.Configuration.Cluster);
+        executor.LogReset(wal.ResetTo(position));
+        core.Install(position, received.Configuration.Index, received.Configuration.Cluster);
         KeyValueStore former = state.ReplaceBy(received.Store);
         if (taking?.Store != former)
             former.Dispose();

@@ -8,7 +8,7 @@ namespace RaftFast.Server.Peers.Handshakes;
 /// <summary>The accepting side's part of a handshake: reads it, has it judged, answers, and tells of what was not accepted.</summary>
 internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger logger, PeerOptions options)
 {
-    private readonly ToldRefusals told = new();
+    private readonly LoggedRefusals told = new();
 
     public delegate HandshakeStatus Judge(in Handshake handshake, uint version);
 
@@ -34,7 +34,7 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
             }
             if (decoded == DecodeStatus.Invalid)
             {
-                PeerLog.NoHandshake(logger, remote, "what it sent is no handshake");
+                PeerLogLines.NoHandshake(logger, remote, "what it sent is no handshake");
                 return null;
             }
             HandshakeStatus status = judge(handshake, version);
@@ -42,12 +42,12 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
             await output.WriteAsync(bytes.AsMemory(0, Handshake.AnswerSize), deadline.Token);
             await output.FlushAsync(deadline.Token);
             if (told.IsNews(handshake, version, status))
-                PeerLog.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
+                PeerLogLines.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
             return (handshake, status);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !stop.IsCancellationRequested)
         {
-            PeerLog.NoHandshake(logger, remote, "no handshake in time");
+            PeerLogLines.NoHandshake(logger, remote, "no handshake in time");
             return null;
         }
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))

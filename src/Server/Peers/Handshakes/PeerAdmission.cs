@@ -49,7 +49,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, I
             }
             catch (DiskFullException full)
             {
-                PeerLog.CannotRemember(logger, id, full.Message);
+                PeerLogLines.CannotRemember(logger, id, full.Message);
                 return HandshakeStatus.UnknownMember;
             }
         }

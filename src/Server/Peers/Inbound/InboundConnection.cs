@@ -57,7 +57,7 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;
-                inbox.PostAndRun(full, NodeLoop.TransportBatchesMax);
+                inbox.PostAndRun(full, NodeLoop.SocketThreadBatchesMax);
                 while (!ending && (batch = member.TryTakeBatch()) is null)
                     await member.Wake.WaitAsync();
                 length -= wholeLength;

@@ -17,14 +17,14 @@ internal sealed class InboundMember
     public InboundMember(ulong id, PeerOptions options)
     {
         Id = id;
-        Introduced = new PeerIntroduced(id);
+        Introduced = new PeerAnnounced(id);
         batches = new Lazy<(PeerBatch, PeerBatch)>(() => (
             new PeerBatch(id, options.ReceiveBytesMin, Wake), new PeerBatch(id, options.ReceiveBytesMin, Wake)));
     }
 
     public ulong Id { get; }
 
-    public PeerIntroduced Introduced { get; }
+    public PeerAnnounced Introduced { get; }
 
     /// <summary>Set when a batch was released or the present connection has to end.</summary>
     public WakeSignal Wake { get; } = new();

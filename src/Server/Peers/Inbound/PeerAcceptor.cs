@@ -17,7 +17,7 @@ internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapsh
     : ConnectionHandler
 {
     private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
-    private readonly InboundSnapshots inboundSnapshots = new(admission, snapshots, inbox, logger, options);
+    private readonly SnapshotAcceptor inboundSnapshots = new(admission, snapshots, inbox, logger, options);
     private readonly Lock gate = new();
 
     /// <summary>Admitted since the process began and not removed, so that the admission bounds their number.</summary>
@@ -72,7 +72,7 @@ internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapsh
         inbox.Post(member.Introduced);
         string? error = await connection.RunAsync();
         if (error is not null)
-            PeerLog.Malformed(logger, member.Id, remote, error);
+            PeerLogLines.Malformed(logger, member.Id, remote, error);
     }
 
     /// <returns>Null for one that was removed while it shook hands.</returns>

@@ -146,7 +146,7 @@ internal sealed class PeerLink
             DialResult result = await new PeerDialer(address, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
-                PeerLog.Reachable(logger, Peer, address);
+                PeerLogLines.Reachable(logger, Peer, address);
                 wasReachable = true;
                 long start = Environment.TickCount64;
                 OutboundConnection connection = new(stream, new SendRing(ringMemory.Value, options.BulkBytesMax, inbox, drained));
@@ -216,9 +216,9 @@ internal sealed class PeerLink
                 inbox.Post(refusal == HandshakeStatus.Removed ? removed : replaced);
         }
         if (refusal != HandshakeStatus.Accepted && isNew)
-            PeerLog.RefusedBy(logger, Peer, address, refusal);
+            PeerLogLines.RefusedBy(logger, Peer, address, refusal);
         else if (refusal == HandshakeStatus.Accepted && wasReachable != false)
-            PeerLog.Unreachable(logger, Peer, address, failure.Reason);
+            PeerLogLines.Unreachable(logger, Peer, address, failure.Reason);
         wasReachable = false;
     }
 

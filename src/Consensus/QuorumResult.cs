@@ -1,6 +1,6 @@
 namespace RaftFast.Consensus;
 
-public enum VoteResult
+public enum QuorumResult
 {
     Pending,
     Won,

@@ -8,7 +8,7 @@ using RaftFast.Server.Sockets;
 namespace RaftFast.Server.Peers.Joining;
 
 /// <summary>How a server that joins learns which cluster it joins: from the first of its members that dials it.</summary>
-internal static class Introduction
+internal static class FirstHandshake
 {
     /// <summary>Each member of the largest cluster may dial, and so may some who are lost.</summary>
     private const int ConnectionsMax = PeerOptions.PeersMax;
@@ -22,7 +22,7 @@ internal static class Introduction
     /// <exception cref="OperationCanceledException"><paramref name="stop"/> came first.</exception>
     public static async Task<ulong> WaitAsync(IPEndPoint listen, ulong self, ILogger logger, PeerOptions options, CancellationToken stop)
     {
-        IntroductionHandler handler = new(self, logger, options);
+        FirstHandshakeHandler handler = new(self, logger, options);
         IConnectionListener transport = await Listeners.BindPeerAsync(listen, NullLoggerFactory.Instance);
         Listener listener = new(transport, handler, ConnectionsMax, logger);
         try

@@ -16,7 +16,7 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// <param name="frames">Its first frame has been read: the file's header.</param>
 /// <param name="close">Makes a pending read end.</param>
 /// <param name="closed">The connection has been closed, by either side.</param>
-internal sealed class InboundSnapshot(
+internal sealed class SnapshotConnection(
     ulong from, SnapshotFrames frames, Stream output, Action close, SnapshotStore snapshots, Inbox inbox, ILogger logger, CancellationToken closed)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -46,7 +46,7 @@ internal sealed class InboundSnapshot(
         {
             string? error = Receive();
             if (error is not null)
-                PeerLog.SnapshotRejected(logger, from, error);
+                PeerLogLines.SnapshotRejected(logger, from, error);
         }
         catch (Exception exception) when (exception is not StorageException && PeerSocket.IsConnectionEnd(exception))
         {
@@ -71,31 +71,31 @@ internal sealed class InboundSnapshot(
     {
         if (isEnding)
             return null;
-        using SnapshotReceiver? receiver = snapshots.TryReceive(frames.Image, out SnapshotReceiveStatus status);
+        using PartialSnapshot? receiver = snapshots.TryReceive(frames.Image, out PartialSnapshotStatus status);
         if (receiver is null)
             return Refuse(status);
-        PeerLog.SnapshotComes(logger, receiver.Position.Index, from, receiver.Chunks);
+        PeerLogLines.SnapshotComes(logger, receiver.Position.Index, from, receiver.Chunks);
         Answer(InstallStatus.Continue, receiver.Chunks);
         while (!receiver.IsComplete)
         {
             if (isEnding)
                 return null;
             bool isFrame = frames.TryReadAsync(MessageType.InstallSnapshot, CancellationToken.None).GetAwaiter().GetResult();
-            status = isFrame ? receiver.Append(frames.Image) : SnapshotReceiveStatus.Invalid;
-            if (status is not (SnapshotReceiveStatus.Incomplete or SnapshotReceiveStatus.Complete))
+            status = isFrame ? receiver.Append(frames.Image) : PartialSnapshotStatus.Invalid;
+            if (status is not (PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete))
                 return Refuse(status);
         }
         return Load(receiver);
     }
 
-    private string? Refuse(SnapshotReceiveStatus status)
+    private string? Refuse(PartialSnapshotStatus status)
     {
         switch (status)
         {
-            case SnapshotReceiveStatus.Stale:
+            case PartialSnapshotStatus.Stale:
                 Answer(InstallStatus.NotWanted);
                 return null;
-            case SnapshotReceiveStatus.DiskFull:
+            case PartialSnapshotStatus.DiskFull:
                 Answer(InstallStatus.DiskFull);
                 return "the disk has no room for it; free some space";
             default:
@@ -105,7 +105,7 @@ internal sealed class InboundSnapshot(
         }
     }
 
-    private string? Load(SnapshotReceiver receiver)
+    private string? Load(PartialSnapshot receiver)
     {
         using SnapshotReader reader = receiver.Read();
         using SnapshotLoader loader = new(reader);

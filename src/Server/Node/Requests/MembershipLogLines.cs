@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>What a committed change of the members means to an operator: one line a member.</summary>
-internal static partial class MembershipLog
+internal static partial class MembershipLogLines
 {
     public static void Changed(ILogger logger, ClusterConfiguration before, ClusterConfiguration after)
     {

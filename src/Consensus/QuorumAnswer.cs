@@ -1,7 +1,7 @@
 namespace RaftFast.Consensus;
 
 /// <summary>One server's answer in an election.</summary>
-public enum Ballot : byte
+public enum QuorumAnswer : byte
 {
     Unknown,
     Granted,

@@ -14,10 +14,10 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// The connections that bring a snapshot: one at a time. A newer one ends the older one if it is from the same leader, which has lost
 /// that connection, or from a later one, for whom the older one's leader leads no more.
 /// </summary>
-internal sealed class InboundSnapshots(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
 {
     private readonly Lock gate = new();
-    private InboundSnapshot? current;
+    private SnapshotConnection? current;
 
     /// <summary>Until the connection, whose handshake is over, ends; then the caller closes it.</summary>
     public async Task ServeAsync(ulong from, PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken closed)
@@ -30,7 +30,7 @@ internal sealed class InboundSnapshots(PeerAdmission admission, SnapshotStore sn
             deadline.CancelAfter(options.HandshakeTimeout);
             if (!await frames.TryReadAsync(MessageType.InstallSnapshot, deadline.Token))
             {
-                PeerLog.Malformed(logger, from, remote, "it doesn't begin with a snapshot");
+                PeerLogLines.Malformed(logger, from, remote, "it doesn't begin with a snapshot");
                 return;
             }
         }
@@ -38,7 +38,7 @@ internal sealed class InboundSnapshots(PeerAdmission admission, SnapshotStore sn
         {
             return;
         }
-        InboundSnapshot connection = new(from, frames, output, close, snapshots, inbox, logger, closed);
+        SnapshotConnection connection = new(from, frames, output, close, snapshots, inbox, logger, closed);
         if (!await TryEnterAsync(connection))
         {
             connection.Answer(InstallStatus.Busy);
@@ -68,9 +68,9 @@ internal sealed class InboundSnapshots(PeerAdmission admission, SnapshotStore sn
     }
 
     /// <returns>False when another is as good.</returns>
-    private async Task<bool> TryEnterAsync(InboundSnapshot connection)
+    private async Task<bool> TryEnterAsync(SnapshotConnection connection)
     {
-        InboundSnapshot? older;
+        SnapshotConnection? older;
         lock (gate)
         {
             older = current;
@@ -85,7 +85,7 @@ internal sealed class InboundSnapshots(PeerAdmission admission, SnapshotStore sn
         return true;
     }
 
-    private void Leave(InboundSnapshot connection)
+    private void Leave(SnapshotConnection connection)
     {
         connection.HasEnded();
         lock (gate)

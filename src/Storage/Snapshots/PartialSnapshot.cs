@@ -7,7 +7,7 @@ namespace RaftFast.Storage.Snapshots;
 /// Puts together a snapshot that another member sends, byte for byte, under a temporary name. What was received outlives the process:
 /// the next receiver of the same snapshot goes on behind it. One thread at a time.
 /// </summary>
-public sealed class SnapshotReceiver : IDisposable
+public sealed class PartialSnapshot : IDisposable
 {
     private readonly SnapshotStore store;
     private readonly IDisk disk;
@@ -18,7 +18,7 @@ public sealed class SnapshotReceiver : IDisposable
     private long offset;
     private bool isOver;
 
-    private SnapshotReceiver(SnapshotStore store, IDisk disk, IDiskFile file, in SnapshotHeader header)
+    private PartialSnapshot(SnapshotStore store, IDisk disk, IDiskFile file, in SnapshotHeader header)
     {
         this.store = store;
         this.disk = disk;
@@ -35,9 +35,9 @@ public sealed class SnapshotReceiver : IDisposable
     public bool IsComplete { get; private set; }
 
     /// <param name="image">What the sender's file begins with; its header.</param>
-    internal static SnapshotReceiver? TryOpen(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+    internal static PartialSnapshot? TryOpen(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
     {
-        if (TryResume(store, disk, image, header) is SnapshotReceiver resumed)
+        if (TryResume(store, disk, image, header) is PartialSnapshot resumed)
             return resumed;
         if (disk.Exists(SnapshotFile.ReceivedName))
             disk.Delete(SnapshotFile.ReceivedName);
@@ -50,7 +50,7 @@ public sealed class SnapshotReceiver : IDisposable
         {
             return null;
         }
-        SnapshotReceiver receiver = new(store, disk, file, header);
+        PartialSnapshot receiver = new(store, disk, file, header);
         if (receiver.TryWrite(image))
         {
             disk.SyncDirectory();
@@ -61,30 +61,30 @@ public sealed class SnapshotReceiver : IDisposable
     }
 
     /// <param name="image">A chunk or the footer, as <see cref="SnapshotReader.Image"/> had it. A chunk that is there already is passed over.</param>
-    public SnapshotReceiveStatus Append(ReadOnlySpan<byte> image)
+    public PartialSnapshotStatus Append(ReadOnlySpan<byte> image)
     {
         Invariant.Hold(!isOver);
         if (SnapshotChunk.TryRead(image, header.Salt, out SnapshotChunk chunk) == DecodeStatus.Complete)
         {
             if (image.Length != chunk.BytesOnDisk || chunk.Sequence > totals.Chunks + 1)
-                return SnapshotReceiveStatus.Invalid;
+                return PartialSnapshotStatus.Invalid;
             if (chunk.Sequence <= totals.Chunks)
-                return IsComplete ? SnapshotReceiveStatus.Complete : SnapshotReceiveStatus.Incomplete;
+                return IsComplete ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete;
             if (IsComplete)
-                return SnapshotReceiveStatus.Invalid;
+                return PartialSnapshotStatus.Invalid;
             if (!TryWrite(image))
-                return SnapshotReceiveStatus.DiskFull;
+                return PartialSnapshotStatus.DiskFull;
             totals = totals.Add(chunk, image);
-            return SnapshotReceiveStatus.Incomplete;
+            return PartialSnapshotStatus.Incomplete;
         }
         if (SnapshotFooter.TryRead(image, header.Salt, out SnapshotFooter footer) != DecodeStatus.Complete)
-            return SnapshotReceiveStatus.Invalid;
+            return PartialSnapshotStatus.Invalid;
         if (image.Length != SnapshotFooter.BytesOnDisk || footer != totals)
-            return SnapshotReceiveStatus.Invalid;
+            return PartialSnapshotStatus.Invalid;
         if (!IsComplete && !TryWrite(image))
-            return SnapshotReceiveStatus.DiskFull;
+            return PartialSnapshotStatus.DiskFull;
         IsComplete = true;
-        return SnapshotReceiveStatus.Complete;
+        return PartialSnapshotStatus.Complete;
     }
 
     /// <summary>Once published the snapshot is durable and the store's newest. To be called once it is sure that this member wants it.</summary>
@@ -111,7 +111,7 @@ public sealed class SnapshotReceiver : IDisposable
         buffer.Dispose();
     }
 
-    private static SnapshotReceiver? TryResume(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+    private static PartialSnapshot? TryResume(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
     {
         if (!disk.Exists(SnapshotFile.ReceivedName))
             return null;
@@ -121,7 +121,7 @@ public sealed class SnapshotReceiver : IDisposable
         IDiskFile file = disk.Open(SnapshotFile.ReceivedName);
         // The process before this one may have been killed between a write and its sync.
         file.Sync();
-        SnapshotReceiver receiver = new(store, disk, file, header) { offset = there.End };
+        PartialSnapshot receiver = new(store, disk, file, header) { offset = there.End };
         SnapshotReadStatus status;
         while ((status = there.Read()) == SnapshotReadStatus.Chunk)
             receiver.offset = there.End;

@@ -8,7 +8,7 @@ namespace RaftFast.Storage.Directories;
 /// A small file of text lines, filled up with zeros to whole blocks. The first line is a title and a format version, the last one the
 /// CRC-32C of all that stands before it. It is written under a temporary name: a crash leaves the old file or the new one.
 /// </summary>
-internal sealed class SealedText(string name, string temporaryName, string title, string version)
+internal sealed class ChecksummedText(string name, string temporaryName, string title, string version)
 {
     /// <summary>Bytes; nothing that is kept this way comes near.</summary>
     private const int LengthMax = 1 << 20;

@@ -7,10 +7,10 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// The pipes of a connection, polled: nothing here waits, and the <c>wake</c> it is made with is called, on a thread of the
-/// transport's, when what was pending has come. All members are for one thread at a time.
+/// pipes's, when what was pending has come. All members are for one thread at a time.
 /// </summary>
 #pragma warning disable CA2012 // Each operation is kept as its awaiter, and its result is taken once: an await would need a state machine for each.
-internal sealed class Transport
+internal sealed class ConnectionPipes
 {
     private readonly Action onInput;
     private readonly Action onFlushed;
@@ -22,7 +22,7 @@ internal sealed class Transport
     private bool hasFlushed;
     private bool isCancelled;
 
-    public Transport(Action wake)
+    public ConnectionPipes(Action wake)
     {
         onInput = () =>
         {
@@ -88,7 +88,7 @@ internal sealed class Transport
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // Reset, aborted, broken: whatever a transport throws here says that there is no connection.
+            // Reset, aborted, broken: whatever a pipes throws here says that there is no connection.
             IsGone = true;
             return false;
         }

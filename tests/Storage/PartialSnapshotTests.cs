@@ -4,7 +4,7 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 
-public sealed class SnapshotReceiverTests
+public sealed class PartialSnapshotTests
 {
     private static readonly int[] Lengths = [100, 9000, 4096 - SnapshotChunk.HeaderSize, 70_000, 300];
 
@@ -13,7 +13,7 @@ public sealed class SnapshotReceiverTests
     private readonly List<byte[]> images;
     private readonly byte[] file;
 
-    public SnapshotReceiverTests()
+    public PartialSnapshotTests()
     {
         MemoryDisk sender = new();
         SnapshotStore store = SnapshotStore.Open(sender, SnapshotScript.Cluster);
@@ -26,13 +26,13 @@ public sealed class SnapshotReceiverTests
     public void What_is_received_is_the_senders_file()
     {
         SnapshotStore store = Open();
-        using (SnapshotReceiver receiver = Begin(store))
+        using (PartialSnapshot receiver = Begin(store))
         {
             Assert.Equal(new LogPosition(2, 20), receiver.Position);
             for (int i = 1; i < images.Count; i++)
             {
                 bool isLast = i == images.Count - 1;
-                Assert.Equal(isLast ? SnapshotReceiveStatus.Complete : SnapshotReceiveStatus.Incomplete, receiver.Append(images[i]));
+                Assert.Equal(isLast ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete, receiver.Append(images[i]));
                 Assert.Equal(isLast, receiver.IsComplete);
             }
             Assert.Empty(store.Files);
@@ -50,7 +50,7 @@ public sealed class SnapshotReceiverTests
         {
             MemoryDisk target = new();
             SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
-            using (SnapshotReceiver receiver = Begin(store))
+            using (PartialSnapshot receiver = Begin(store))
             {
                 for (int i = 1; i <= left; i++)
                     receiver.Append(images[i]);
@@ -58,10 +58,10 @@ public sealed class SnapshotReceiverTests
             target.Crash();
             int syncs = target.FileSyncs;
             store = SnapshotStore.Open(target, SnapshotScript.Cluster);
-            using SnapshotReceiver again = store.TryReceive(images[0], out SnapshotReceiveStatus status)!;
+            using PartialSnapshot again = store.TryReceive(images[0], out PartialSnapshotStatus status)!;
             Assert.Equal(syncs + 1, target.FileSyncs);
             bool isComplete = left == images.Count - 1;
-            Assert.Equal(isComplete ? SnapshotReceiveStatus.Complete : SnapshotReceiveStatus.Incomplete, status);
+            Assert.Equal(isComplete ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete, status);
             Assert.Equal(Math.Min(left, Lengths.Length), again.Chunks);
             for (int i = again.Chunks + 1; i < images.Count; i++)
                 again.Append(images[i]);
@@ -101,7 +101,7 @@ public sealed class SnapshotReceiverTests
         Assert.False(disk.Exists(new SnapshotFile(20).Name));
         for (int read = 0; read < images.Count; read++)
         {
-            reader.Restart();
+            reader.Rewind();
             Assert.True(reader.Image.SequenceEqual(images[0]));
             for (int i = 1; i <= read; i++)
             {
@@ -121,7 +121,7 @@ public sealed class SnapshotReceiverTests
         using SnapshotReader reader = store.TryReadNewest()!;
         reader.Read();
         disk[new SnapshotFile(20).Name][70] ^= 1;
-        reader.Restart();
+        reader.Rewind();
         Assert.NotNull(reader.Damage);
         Assert.Equal(SnapshotReadStatus.Damaged, reader.Read());
     }
@@ -130,7 +130,7 @@ public sealed class SnapshotReceiverTests
     public void What_was_received_is_read_back_before_it_counts()
     {
         SnapshotStore store = Open();
-        using SnapshotReceiver receiver = Begin(store);
+        using PartialSnapshot receiver = Begin(store);
         for (int i = 1; i < images.Count; i++)
             receiver.Append(images[i]);
         using (SnapshotReader reader = receiver.Read())
@@ -151,14 +151,14 @@ public sealed class SnapshotReceiverTests
     public void Damaged_rest_of_what_was_received_is_received_again()
     {
         SnapshotStore store = Open();
-        using (SnapshotReceiver receiver = Begin(store))
+        using (PartialSnapshot receiver = Begin(store))
         {
             for (int i = 1; i <= 4; i++)
                 receiver.Append(images[i]);
         }
         int third = images[0].Length + images[1].Length + images[2].Length;
         disk[SnapshotFile.ReceivedName][third + 50] ^= 1;
-        using SnapshotReceiver again = Begin(store);
+        using PartialSnapshot again = Begin(store);
         Assert.Equal(2, again.Chunks);
         for (int i = 3; i < images.Count; i++)
             again.Append(images[i]);
@@ -170,13 +170,13 @@ public sealed class SnapshotReceiverTests
     public void Another_snapshot_begins_anew()
     {
         SnapshotStore store = Open();
-        using (SnapshotReceiver receiver = Begin(store))
+        using (PartialSnapshot receiver = Begin(store))
             receiver.Append(images[1]);
         byte[] other = new byte[IDisk.Alignment];
         SnapshotHeader.Write(other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false, SnapshotScript.ConfigurationOf(20));
-        using SnapshotReceiver again = store.TryReceive(other, out _)!;
+        using PartialSnapshot again = store.TryReceive(other, out _)!;
         Assert.Equal(0, again.Chunks);
-        Assert.Equal(SnapshotReceiveStatus.Invalid, again.Append(images[1]));
+        Assert.Equal(PartialSnapshotStatus.Invalid, again.Append(images[1]));
         Assert.Equal(other, disk[SnapshotFile.ReceivedName]);
     }
 
@@ -184,16 +184,16 @@ public sealed class SnapshotReceiverTests
     public void Chunk_again_is_passed_over_and_one_too_early_is_invalid()
     {
         SnapshotStore store = Open();
-        using SnapshotReceiver receiver = Begin(store);
-        Assert.Equal(SnapshotReceiveStatus.Incomplete, receiver.Append(images[1]));
-        Assert.Equal(SnapshotReceiveStatus.Incomplete, receiver.Append(images[1]));
-        Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[3]));
-        Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[^1]));
+        using PartialSnapshot receiver = Begin(store);
+        Assert.Equal(PartialSnapshotStatus.Incomplete, receiver.Append(images[1]));
+        Assert.Equal(PartialSnapshotStatus.Incomplete, receiver.Append(images[1]));
+        Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[3]));
+        Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[^1]));
         Assert.Equal(1, receiver.Chunks);
         for (int i = 2; i < images.Count; i++)
             receiver.Append(images[i]);
-        Assert.Equal(SnapshotReceiveStatus.Complete, receiver.Append(images[2]));
-        Assert.Equal(SnapshotReceiveStatus.Complete, receiver.Append(images[^1]));
+        Assert.Equal(PartialSnapshotStatus.Complete, receiver.Append(images[2]));
+        Assert.Equal(PartialSnapshotStatus.Complete, receiver.Append(images[^1]));
         receiver.Publish();
         Assert.Equal(file, disk[store.Files[0].Name]);
     }
@@ -202,7 +202,7 @@ public sealed class SnapshotReceiverTests
     public void Damaged_or_cut_image_is_invalid_and_changes_nothing()
     {
         SnapshotStore store = Open();
-        using SnapshotReceiver receiver = Begin(store);
+        using PartialSnapshot receiver = Begin(store);
         for (int i = 1; i < images.Count; i++)
         {
             byte[] before = [.. disk[SnapshotFile.ReceivedName]];
@@ -210,10 +210,10 @@ public sealed class SnapshotReceiverTests
             {
                 byte[] damaged = [.. images[i]];
                 damaged[at] ^= 4;
-                Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(damaged));
-                Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append(images[i].AsSpan(0, at)));
+                Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(damaged));
+                Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[i].AsSpan(0, at)));
             }
-            Assert.Equal(SnapshotReceiveStatus.Invalid, receiver.Append([.. images[i], 0]));
+            Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append([.. images[i], 0]));
             Assert.Equal(before, disk[SnapshotFile.ReceivedName]);
             receiver.Append(images[i]);
         }
@@ -228,16 +228,16 @@ public sealed class SnapshotReceiverTests
         {
             byte[] damaged = [.. images[0]];
             damaged[at] ^= 1;
-            Assert.Null(store.TryReceive(damaged, out SnapshotReceiveStatus status));
-            Assert.Equal(SnapshotReceiveStatus.Invalid, status);
+            Assert.Null(store.TryReceive(damaged, out PartialSnapshotStatus status));
+            Assert.Equal(PartialSnapshotStatus.Invalid, status);
             Assert.Null(store.TryReceive(images[0].AsSpan(0, at), out status));
-            Assert.Equal(SnapshotReceiveStatus.Invalid, status);
+            Assert.Equal(PartialSnapshotStatus.Invalid, status);
         }
-        Assert.Null(SnapshotStore.Open(disk, 0xC2).TryReceive(images[0], out SnapshotReceiveStatus foreign));
-        Assert.Equal(SnapshotReceiveStatus.Invalid, foreign);
+        Assert.Null(SnapshotStore.Open(disk, 0xC2).TryReceive(images[0], out PartialSnapshotStatus foreign));
+        Assert.Equal(PartialSnapshotStatus.Invalid, foreign);
         Assert.True(SnapshotScript.Take(store, 20, [1]));
-        Assert.Null(store.TryReceive(images[0], out SnapshotReceiveStatus stale));
-        Assert.Equal(SnapshotReceiveStatus.Stale, stale);
+        Assert.Null(store.TryReceive(images[0], out PartialSnapshotStatus stale));
+        Assert.Equal(PartialSnapshotStatus.Stale, stale);
     }
 
     [Fact]
@@ -247,10 +247,10 @@ public sealed class SnapshotReceiverTests
         {
             MemoryDisk full = new() { BytesFree = free };
             SnapshotStore store = SnapshotStore.Open(full, SnapshotScript.Cluster);
-            using SnapshotReceiver? receiver = store.TryReceive(images[0], out SnapshotReceiveStatus status);
-            for (int i = 1; status == SnapshotReceiveStatus.Incomplete; i++)
+            using PartialSnapshot? receiver = store.TryReceive(images[0], out PartialSnapshotStatus status);
+            for (int i = 1; status == PartialSnapshotStatus.Incomplete; i++)
                 status = receiver!.Append(images[i]);
-            Assert.Equal(SnapshotReceiveStatus.DiskFull, status);
+            Assert.Equal(PartialSnapshotStatus.DiskFull, status);
             Assert.Empty(full.List());
             Assert.Equal(free, full.BytesFree);
         }
@@ -260,7 +260,7 @@ public sealed class SnapshotReceiverTests
     public void What_was_received_of_an_older_snapshot_than_the_last_is_deleted()
     {
         SnapshotStore store = Open();
-        using (SnapshotReceiver receiver = Begin(store))
+        using (PartialSnapshot receiver = Begin(store))
             receiver.Append(images[1]);
         Open();
         Assert.True(disk.Exists(SnapshotFile.ReceivedName));
@@ -279,7 +279,7 @@ public sealed class SnapshotReceiverTests
             {
                 (received, isPublished) = (0, false);
                 SnapshotStore store = SnapshotStore.Open(dying, SnapshotScript.Cluster);
-                using SnapshotReceiver receiver = Begin(store);
+                using PartialSnapshot receiver = Begin(store);
                 for (int i = 1; i < images.Count; i++)
                 {
                     receiver.Append(images[i]);
@@ -295,7 +295,7 @@ public sealed class SnapshotReceiverTests
                 Assert.True(!isPublished || store.Files.Count == 1);
                 if (store.Files.Count == 0)
                 {
-                    using SnapshotReceiver again = Begin(store);
+                    using PartialSnapshot again = Begin(store);
                     Assert.True(again.Chunks >= received);
                     for (int i = again.Chunks + 1; i < images.Count; i++)
                         again.Append(images[i]);
@@ -310,9 +310,9 @@ public sealed class SnapshotReceiverTests
 
     private SnapshotStore Open() => SnapshotStore.Open(disk, SnapshotScript.Cluster);
 
-    private SnapshotReceiver Begin(SnapshotStore store)
+    private PartialSnapshot Begin(SnapshotStore store)
     {
-        SnapshotReceiver? receiver = store.TryReceive(images[0], out _);
+        PartialSnapshot? receiver = store.TryReceive(images[0], out _);
         Assert.NotNull(receiver);
         return receiver;
     }

@@ -1,6 +1,6 @@
 namespace RaftFast.Consensus;
 
-public enum ConfigurationChangeKind
+public enum MemberEditKind
 {
     AddVoter,
     AddLearner,

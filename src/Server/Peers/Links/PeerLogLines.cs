@@ -5,7 +5,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Peers.Links;
 
 /// <summary>All that the peer transport tells the operator: one line a change, never a stack trace.</summary>
-internal static partial class PeerLog
+internal static partial class PeerLogLines
 {
     [LoggerMessage(1, LogLevel.Information, "member {Peer} at {Address} is reachable")]
     public static partial void Reachable(ILogger logger, ulong peer, PeerAddress address);

@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Peers.Handshakes;
 
 /// <summary>Which refusals have been logged: who is refused dials again for ever, and is told of once. Any thread.</summary>
-internal sealed class ToldRefusals
+internal sealed class LoggedRefusals
 {
     /// <summary>More are forgotten together, and told of once more.</summary>
     private const int Max = 64;

@@ -21,7 +21,7 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// <param name="term">Of the leader that sends.</param>
 /// <param name="index">Of the oldest snapshot that may be the newest when the file is opened.</param>
 [SuppressMessage("Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
-internal sealed class OutboundSnapshot(
+internal sealed class SnapshotSender(
     PeerLink link, Handshake handshake, long term, long index, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
 {
     private readonly CancellationTokenSource stop = new();
@@ -67,21 +67,21 @@ internal sealed class OutboundSnapshot(
         if (reader.Damage is null)
         {
             Volatile.Write(ref index, reader.Position.Index);
-            PeerLog.SnapshotBegins(logger, Index, Peer);
+            PeerLogLines.SnapshotBegins(logger, Index, Peer);
             verdict = Send(reader, ref bytes);
         }
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (reader.Damage is not null)
         {
             // The one before it, and the log behind that, are as good; and it must not push that one out.
-            PeerLog.SnapshotDamaged(logger, Peer, reader.Damage);
+            PeerLogLines.SnapshotDamaged(logger, Peer, reader.Damage);
             if (reader.File is { } damaged)
                 snapshots.SetAside(damaged);
         }
         else if (verdict is InstallStatus.Installed or InstallStatus.NotWanted)
-            PeerLog.SnapshotEnds(logger, Index, Peer, verdict.Value, bytes, seconds);
+            PeerLogLines.SnapshotEnds(logger, Index, Peer, verdict.Value, bytes, seconds);
         else
-            PeerLog.SnapshotFails(logger, Index, Peer, verdict?.ToString() ?? "it can't be reached", bytes, seconds);
+            PeerLogLines.SnapshotFails(logger, Index, Peer, verdict?.ToString() ?? "it can't be reached", bytes, seconds);
         // Who doesn't want it holds what it covers: a probe behind it will tell.
         return verdict is InstallStatus.Installed or InstallStatus.NotWanted ? Index : 0;
     }
@@ -117,7 +117,7 @@ internal sealed class OutboundSnapshot(
             using (stop.Token.UnsafeRegister(static stream => ((Stream)stream!).Dispose(), stream))
             {
                 SnapshotFrames answers = new(stream);
-                reader.Restart();
+                reader.Rewind();
                 if (reader.Damage is not null)
                     return null;
                 Write(stream, reader, ref bytes);
@@ -146,7 +146,7 @@ internal sealed class OutboundSnapshot(
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
         {
             if (!stop.IsCancellationRequested)
-                PeerLog.SnapshotBreaks(logger, Index, Peer, chunks, PeerSocket.Reason(exception));
+                PeerLogLines.SnapshotBreaks(logger, Index, Peer, chunks, PeerSocket.Reason(exception));
             return null;
         }
     }

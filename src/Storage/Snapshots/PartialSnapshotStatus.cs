@@ -1,6 +1,6 @@
 namespace RaftFast.Storage.Snapshots;
 
-public enum SnapshotReceiveStatus
+public enum PartialSnapshotStatus
 {
     /// <summary>Taken; more is to come.</summary>
     Incomplete,

@@ -1,6 +1,6 @@
 namespace RaftFast.Consensus;
 
-public enum ConfigurationChangeError
+public enum MemberEditError
 {
     None,
     RemovesAllVoters,

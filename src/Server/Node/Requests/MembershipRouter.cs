@@ -11,7 +11,7 @@ namespace RaftFast.Server.Node.Requests;
 /// Gives each request to change the members its way: proposed here, or sent to the leader, again and again while that says
 /// "not now" and so has done nothing; and proposes what the leader owes of its own accord.
 /// </summary>
-internal sealed class MembershipChanges(
+internal sealed class MembershipRouter(
     RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, Answers answers, long firstNumber)
 {
     /// <summary>Between two attempts to send one request.</summary>
@@ -296,7 +296,7 @@ internal sealed class MembershipChanges(
             if (other.Address == address)
                 return;
         }
-        TryPropose(ConfigurationChanger.Simple(current, [new(ConfigurationChangeKind.Move, id, address)], out _)!);
+        TryPropose(ConfigurationEditor.Simple(current, [new(MemberEditKind.Move, id, address)], out _)!);
     }
 
     private bool TryPropose(ClusterConfiguration next)

@@ -4,7 +4,7 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Peers.Links;
 
 /// <summary>The peer has dialled this server, and was accepted. Its frames, if any, come after.</summary>
-internal sealed class PeerIntroduced(ulong peer) : InboxSignal
+internal sealed class PeerAnnounced(ulong peer) : InboxSignal
 {
     private volatile PeerAddress? address;
 

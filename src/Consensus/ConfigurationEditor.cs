@@ -7,27 +7,27 @@ namespace RaftFast.Consensus;
 /// by way of a joint configuration, in which the old voters and the new decide together (§6). A voter that becomes a learner
 /// stays an outgoing voter until the joint configuration is left.
 /// </summary>
-public static class ConfigurationChanger
+public static class ConfigurationEditor
 {
     /// <returns>Null with the reason in <paramref name="error"/>.</returns>
     public static ClusterConfiguration? Simple(
-        ClusterConfiguration current, ReadOnlySpan<ConfigurationChange> changes, out ConfigurationChangeError error)
+        ClusterConfiguration current, ReadOnlySpan<MemberEdit> changes, out MemberEditError error)
     {
         if (current.IsJoint)
-            return Refuse(ConfigurationChangeError.IsJoint, out error);
+            return Refuse(MemberEditError.IsJoint, out error);
         SortedList<ulong, Member> members = Copy(current);
         error = Apply(members, changes);
-        if (error == ConfigurationChangeError.None && VotersThatDiffer(current, members) > 1)
-            error = ConfigurationChangeError.ChangesSeveralVoters;
-        return error == ConfigurationChangeError.None ? Build(current, members, leavesJointItself: false) : null;
+        if (error == MemberEditError.None && VotersThatDiffer(current, members) > 1)
+            error = MemberEditError.ChangesSeveralVoters;
+        return error == MemberEditError.None ? Build(current, members, leavesJointItself: false) : null;
     }
 
     /// <inheritdoc cref="Simple"/>
     public static ClusterConfiguration? EnterJoint(
-        ClusterConfiguration current, bool leavesJointItself, ReadOnlySpan<ConfigurationChange> changes, out ConfigurationChangeError error)
+        ClusterConfiguration current, bool leavesJointItself, ReadOnlySpan<MemberEdit> changes, out MemberEditError error)
     {
         if (current.IsJoint)
-            return Refuse(ConfigurationChangeError.IsJoint, out error);
+            return Refuse(MemberEditError.IsJoint, out error);
         SortedList<ulong, Member> members = Copy(current);
         bool hasVoters = false;
         foreach (Member member in current.Members)
@@ -36,27 +36,27 @@ public static class ConfigurationChanger
             hasVoters |= member.Role == MemberRole.Voter;
         }
         if (!hasVoters)
-            return Refuse(ConfigurationChangeError.HasNoVoters, out error);
+            return Refuse(MemberEditError.HasNoVoters, out error);
         error = Apply(members, changes);
-        return error == ConfigurationChangeError.None ? Build(current, members, leavesJointItself) : null;
+        return error == MemberEditError.None ? Build(current, members, leavesJointItself) : null;
     }
 
     /// <inheritdoc cref="Simple"/>
-    public static ClusterConfiguration? LeaveJoint(ClusterConfiguration current, out ConfigurationChangeError error)
+    public static ClusterConfiguration? LeaveJoint(ClusterConfiguration current, out MemberEditError error)
     {
         if (!current.IsJoint)
-            return Refuse(ConfigurationChangeError.IsNotJoint, out error);
+            return Refuse(MemberEditError.IsNotJoint, out error);
         SortedList<ulong, Member> members = [];
         foreach (Member member in current.Members)
         {
             if (member.Role != MemberRole.Leaving)
                 members.Add(member.Id, member with { IsOutgoingVoter = false });
         }
-        error = ConfigurationChangeError.None;
+        error = MemberEditError.None;
         return Build(current, members, leavesJointItself: false);
     }
 
-    private static ClusterConfiguration? Refuse(ConfigurationChangeError reason, out ConfigurationChangeError error)
+    private static ClusterConfiguration? Refuse(MemberEditError reason, out MemberEditError error)
     {
         error = reason;
         return null;
@@ -70,40 +70,40 @@ public static class ConfigurationChanger
         return members;
     }
 
-    private static ConfigurationChangeError Apply(SortedList<ulong, Member> members, ReadOnlySpan<ConfigurationChange> changes)
+    private static MemberEditError Apply(SortedList<ulong, Member> members, ReadOnlySpan<MemberEdit> changes)
     {
-        foreach (ConfigurationChange change in changes)
+        foreach (MemberEdit change in changes)
         {
             if (change.Id != 0)
                 Apply(members, change);
         }
         if (members.Count > ClusterConfiguration.MembersMax)
-            return ConfigurationChangeError.TooManyMembers;
+            return MemberEditError.TooManyMembers;
         foreach (Member member in members.Values)
         {
             if (member.Role == MemberRole.Voter)
-                return ConfigurationChangeError.None;
+                return MemberEditError.None;
         }
-        return ConfigurationChangeError.RemovesAllVoters;
+        return MemberEditError.RemovesAllVoters;
     }
 
-    private static void Apply(SortedList<ulong, Member> members, in ConfigurationChange change)
+    private static void Apply(SortedList<ulong, Member> members, in MemberEdit change)
     {
         members.TryGetValue(change.Id, out Member? member);
         switch (change.Kind)
         {
-            case ConfigurationChangeKind.AddVoter or ConfigurationChangeKind.AddLearner:
-                MemberRole role = change.Kind == ConfigurationChangeKind.AddVoter ? MemberRole.Voter : MemberRole.Learner;
+            case MemberEditKind.AddVoter or MemberEditKind.AddLearner:
+                MemberRole role = change.Kind == MemberEditKind.AddVoter ? MemberRole.Voter : MemberRole.Learner;
                 Invariant.Hold(member is not null || change.Address is not null);
                 members[change.Id] = member is null ? new Member(change.Id, change.Address!, role) : member with { Role = role };
                 break;
-            case ConfigurationChangeKind.Remove when member is { IsOutgoingVoter: true }:
+            case MemberEditKind.Remove when member is { IsOutgoingVoter: true }:
                 members[change.Id] = member with { Role = MemberRole.Leaving };
                 break;
-            case ConfigurationChangeKind.Remove:
+            case MemberEditKind.Remove:
                 members.Remove(change.Id);
                 break;
-            case ConfigurationChangeKind.Move when member is not null:
+            case MemberEditKind.Move when member is not null:
                 Invariant.Hold(change.Address is not null);
                 members[change.Id] = member with { Address = change.Address };
                 break;

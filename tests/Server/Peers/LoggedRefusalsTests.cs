@@ -3,9 +3,9 @@ using RaftFast.Server.Peers.Handshakes;
 
 namespace RaftFast.Server.Tests.Peers;
 
-public sealed class ToldRefusalsTests
+public sealed class LoggedRefusalsTests
 {
-    private readonly ToldRefusals told = new();
+    private readonly LoggedRefusals told = new();
 
     [Fact]
     public void Who_is_refused_again_and_again_is_told_of_once()

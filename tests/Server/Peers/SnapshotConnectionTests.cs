@@ -8,7 +8,7 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>A server that is sent a snapshot, well or badly, to the byte.</summary>
-public sealed class InboundSnapshotTests : IDisposable
+public sealed class SnapshotConnectionTests : IDisposable
 {
     private const int Last = SnapshotFiles.Keys + 1;
 
@@ -16,7 +16,7 @@ public sealed class InboundSnapshotTests : IDisposable
     private readonly SnapshotStore sent;
     private readonly List<byte[]> frames;
 
-    public InboundSnapshotTests()
+    public SnapshotConnectionTests()
     {
         sent = SnapshotStore.Open(new FileDisk(leader.Location, DiskWriteMode.Buffered), Node.ClusterId);
         frames = SnapshotFiles.Frames(sent);

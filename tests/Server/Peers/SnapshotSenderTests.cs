@@ -7,7 +7,7 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>A leader that sends a snapshot to whatever is there, to the byte.</summary>
-public sealed class OutboundSnapshotTests
+public sealed class SnapshotSenderTests
 {
     [Fact]
     public async Task Only_the_parts_that_the_receiver_lacks_are_sent_and_its_verdict_is_awaited()

@@ -8,7 +8,7 @@ using RaftFast.Server.Tests.Functional;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>Server 2 joins a cluster that it doesn't know yet.</summary>
-public sealed class IntroductionTests : IDisposable
+public sealed class FirstHandshakeTests : IDisposable
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
     private readonly RecordedLog log = new();
@@ -128,5 +128,5 @@ public sealed class IntroductionTests : IDisposable
     }
 
     private Task<ulong> Wait(PeerOptions? options = null) =>
-        Introduction.WaitAsync(new IPEndPoint(IPAddress.Loopback, port), self: 2, log, options ?? new PeerOptions(), stop.Token);
+        FirstHandshake.WaitAsync(new IPEndPoint(IPAddress.Loopback, port), self: 2, log, options ?? new PeerOptions(), stop.Token);
 }

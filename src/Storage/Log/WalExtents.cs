@@ -3,20 +3,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Where on the disk the log's entries are. Runs of batches that stand together are one, up to a bound, so that memory grows with the
+/// Where on the disk the log's entries are. Extents of batches that stand together are one, up to a bound, so that memory grows with the
 /// log's bytes and not with the number of syncs. Loop thread only.
 /// </summary>
-internal sealed class WalRuns
+internal sealed class WalExtents
 {
-    /// <summary>Bytes of a run, to which another batch may still be added. A gigabyte of log takes 4,096 runs.</summary>
+    /// <summary>Bytes of a extent, to which another batch may still be added. A gigabyte of log takes 4,096 extents.</summary>
     public const int RunBytes = 256 << 10;
 
     private const int RunsAtFirst = 1024;
 
-    private readonly List<WalRun> runs = new(RunsAtFirst);
+    private readonly List<WalExtent> extents = new(RunsAtFirst);
     private readonly Ring<Unplaced> unplaced = new(RunsAtFirst);
 
-    public int Count => runs.Count;
+    public int Count => extents.Count;
 
     /// <summary>An entry was appended to a batch that has no place on the disk yet.</summary>
     /// <param name="offset">From the batch's beginning.</param>
@@ -29,7 +29,7 @@ internal sealed class WalRuns
             unplaced.PushBack(new Unplaced { Batch = batch, First = index, Last = index, Offset = offset, Leading = leading });
     }
 
-    /// <summary>Entries from <paramref name="index"/> on are no longer in the log. What follows them on the disk begins a new run.</summary>
+    /// <summary>Entries from <paramref name="index"/> on are no longer in the log. What follows them on the disk begins a new extent.</summary>
     public void Truncate(long index)
     {
         while (unplaced.Count > 0 && unplaced.Back.First >= index)
@@ -39,25 +39,25 @@ internal sealed class WalRuns
             unplaced.Back.Last = index - 1;
             unplaced.Back.Cut = true;
         }
-        while (runs.Count > 0 && runs[^1].First >= index)
-            runs.RemoveAt(runs.Count - 1);
-        if (runs.Count > 0 && runs[^1].Last >= index)
-            runs[^1] = runs[^1] with { Last = index - 1, End = WalRun.Closed };
+        while (extents.Count > 0 && extents[^1].First >= index)
+            extents.RemoveAt(extents.Count - 1);
+        if (extents.Count > 0 && extents[^1].Last >= index)
+            extents[^1] = extents[^1] with { Last = index - 1, End = WalExtent.Closed };
     }
 
     /// <summary>Entries up to <paramref name="index"/> are no longer kept.</summary>
     public void Forget(long index)
     {
         int count = 0;
-        while (count < runs.Count && runs[count].Last <= index)
+        while (count < extents.Count && extents[count].Last <= index)
             count++;
-        runs.RemoveRange(0, count);
+        extents.RemoveRange(0, count);
     }
 
     /// <summary>No entry is kept, nor any that has no place yet.</summary>
     public void Clear()
     {
-        runs.Clear();
+        extents.Clear();
         unplaced.Clear();
     }
 
@@ -65,41 +65,41 @@ internal sealed class WalRuns
     /// <param name="entries">Log entries in it, truncated ones too.</param>
     public void Place(long batch, int entries, long segment, int offset, int bytes)
     {
-        if (entries == 0 && runs.Count > 0 && runs[^1].IsFollowedBy(segment, offset))
-            runs[^1] = runs[^1] with { End = offset + bytes };
+        if (entries == 0 && extents.Count > 0 && extents[^1].IsFollowedBy(segment, offset))
+            extents[^1] = extents[^1] with { End = offset + bytes };
         while (unplaced.Count > 0 && unplaced[0].Batch == batch)
         {
             Unplaced next = unplaced.PopFront();
-            int end = next.Cut ? WalRun.Closed : offset + bytes;
-            if (next.Leading && runs.Count > 0 && runs[^1].IsFollowedBy(segment, offset)
-                && runs[^1].Last + 1 == next.First && offset - runs[^1].BatchOffset < RunBytes)
+            int end = next.Cut ? WalExtent.Closed : offset + bytes;
+            if (next.Leading && extents.Count > 0 && extents[^1].IsFollowedBy(segment, offset)
+                && extents[^1].Last + 1 == next.First && offset - extents[^1].BatchOffset < RunBytes)
             {
-                runs[^1] = runs[^1] with { Last = next.Last, End = end };
+                extents[^1] = extents[^1] with { Last = next.Last, End = end };
             }
             else
             {
-                runs.Add(new WalRun(next.First, next.Last, segment, offset, offset + next.Offset, end));
+                extents.Add(new WalExtent(next.First, next.Last, segment, offset, offset + next.Offset, end));
             }
         }
         Invariant.Hold(unplaced.Count == 0 || unplaced[0].Batch > batch);
     }
 
-    /// <summary>The run that holds an entry on the disk.</summary>
-    public WalRun Find(long index)
+    /// <summary>The extent that holds an entry on the disk.</summary>
+    public WalExtent Find(long index)
     {
         int low = 0;
-        int high = runs.Count - 1;
+        int high = extents.Count - 1;
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            if (runs[middle].First <= index)
+            if (extents[middle].First <= index)
                 low = middle;
             else
                 high = middle - 1;
         }
-        Invariant.Hold(runs.Count > 0);
-        Invariant.Hold(runs[low].First <= index && index <= runs[low].Last);
-        return runs[low];
+        Invariant.Hold(extents.Count > 0);
+        Invariant.Hold(extents[low].First <= index && index <= extents[low].Last);
+        return extents[low];
     }
 
     private struct Unplaced

@@ -2,8 +2,8 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>Memory for batches. What was written into it stays as it is until the slab is reused, because the writer may be reading it.</summary>
-internal sealed class WalSlab(int bytes) : IDisposable
+/// <summary>Memory for batches. What was written into it stays as it is until the buffer is reused, because the writer may be reading it.</summary>
+internal sealed class WalBuffer(int bytes) : IDisposable
 {
     public AlignedMemory Memory { get; } = new(bytes);
 

@@ -8,13 +8,13 @@ using RaftFast.Server.Peers.Links;
 namespace RaftFast.Server.Peers.Joining;
 
 /// <summary>Answers handshakes of a server that doesn't know its cluster yet: the first that is meant for it tells.</summary>
-internal sealed class IntroductionHandler : ConnectionHandler
+internal sealed class FirstHandshakeHandler : ConnectionHandler
 {
     private readonly ulong self;
     private readonly InboundHandshake handshakes;
     private readonly TaskCompletionSource<ulong> clusterId = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public IntroductionHandler(ulong self, ILogger logger, PeerOptions options)
+    public FirstHandshakeHandler(ulong self, ILogger logger, PeerOptions options)
     {
         this.self = self;
         handshakes = new InboundHandshake(Judge, logger, options);

@@ -4,52 +4,52 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The slabs in use, oldest first, and where in them each log entry stands. Entries in memory are the end of the log, without a gap.
+/// The buffers in use, oldest first, and where in them each log entry stands. Entries in memory are the end of the log, without a gap.
 /// Loop thread only.
 /// </summary>
-internal sealed class WalSlabs : IDisposable
+internal sealed class WalBuffers : IDisposable
 {
     private const int EntriesAtFirst = 1024;
 
-    private readonly int slabBytes;
-    private readonly int cacheSlabs;
-    private readonly int lagSlabs;
-    private readonly Ring<WalSlab> slabs;
+    private readonly int bufferBytes;
+    private readonly int cacheBuffers;
+    private readonly int lagBuffers;
+    private readonly Ring<WalBuffer> buffers;
     private readonly Ring<Location> locations = new(EntriesAtFirst);
-    private readonly Stack<WalSlab> spare;
+    private readonly Stack<WalBuffer> spare;
     private long firstIndex;
     private long released;
     private long replicated;
     private long durableBatch;
 
     /// <param name="lastIndex">Of the log that is on the disk: none of it is in memory.</param>
-    public WalSlabs(int slabBytes, int cacheSlabs, int lagSlabs, long lastIndex)
+    public WalBuffers(int bufferBytes, int cacheBuffers, int lagBuffers, long lastIndex)
     {
-        this.slabBytes = slabBytes;
-        this.cacheSlabs = cacheSlabs;
-        this.lagSlabs = lagSlabs;
-        slabs = new(cacheSlabs);
-        spare = new(cacheSlabs);
+        this.bufferBytes = bufferBytes;
+        this.cacheBuffers = cacheBuffers;
+        this.lagBuffers = lagBuffers;
+        buffers = new(cacheBuffers);
+        spare = new(cacheBuffers);
         firstIndex = lastIndex + 1;
-        Use(new WalSlab(slabBytes), 0);
+        Use(new WalBuffer(bufferBytes), 0);
     }
 
-    public WalSlab Current => slabs.Back;
+    public WalBuffer Current => buffers.Back;
 
-    public int Count => slabs.Count;
+    public int Count => buffers.Count;
 
     public bool Holds(long index) => index >= firstIndex;
 
-    /// <summary>Makes another slab current: the oldest if it may go, else a spare or a new one.</summary>
+    /// <summary>Makes another buffer current: the oldest if it may go, else a spare or a new one.</summary>
     public void Advance()
     {
         int sequence = Current.Sequence + 1;
-        if (slabs.Count >= cacheSlabs && MayGo(slabs[0]))
+        if (buffers.Count >= cacheBuffers && MayGo(buffers[0]))
             Use(Retire(), sequence);
-        else if (spare.TryPop(out WalSlab? slab))
-            Use(slab, sequence);
+        else if (spare.TryPop(out WalBuffer? buffer))
+            Use(buffer, sequence);
         else
-            Use(new WalSlab(slabBytes), sequence);
+            Use(new WalBuffer(bufferBytes), sequence);
     }
 
     public void Add(long index, int offset, int length)
@@ -65,8 +65,8 @@ internal sealed class WalSlabs : IDisposable
         while (locations.Count > 0 && firstIndex + locations.Count > index)
             locations.PopBack();
         firstIndex = Math.Min(firstIndex, index);
-        for (int i = 0; i < slabs.Count; i++)
-            slabs[i].Truncate(index);
+        for (int i = 0; i < buffers.Count; i++)
+            buffers[i].Truncate(index);
     }
 
     /// <summary>The log is empty and goes on behind <paramref name="index"/>. What the writer has yet to write stays as it is.</summary>
@@ -75,8 +75,8 @@ internal sealed class WalSlabs : IDisposable
         locations.Clear();
         firstIndex = index + 1;
         released = index;
-        for (int i = 0; i < slabs.Count; i++)
-            slabs[i].Truncate(1);
+        for (int i = 0; i < buffers.Count; i++)
+            buffers[i].Truncate(1);
     }
 
     /// <summary>As many records from <paramref name="first"/> on as stand together.</summary>
@@ -88,11 +88,11 @@ internal sealed class WalSlabs : IDisposable
         for (count = 1; first + count <= last; count++)
         {
             Location next = locations[at + count];
-            if (next.Slab != start.Slab || next.Offset != end || end + next.Length - start.Offset > bytesMax)
+            if (next.Buffer != start.Buffer || next.Offset != end || end + next.Length - start.Offset > bytesMax)
                 break;
             end += next.Length;
         }
-        return slabs[start.Slab - slabs[0].Sequence].Memory.Span[start.Offset..end];
+        return buffers[start.Buffer - buffers[0].Sequence].Memory.Span[start.Offset..end];
     }
 
     /// <summary>As many records from <paramref name="first"/> on as fit, at least one, wherever they stand.</summary>
@@ -126,45 +126,45 @@ internal sealed class WalSlabs : IDisposable
 
     public void Dispose()
     {
-        for (int i = 0; i < slabs.Count; i++)
-            slabs[i].Dispose();
-        foreach (WalSlab slab in spare)
-            slab.Dispose();
+        for (int i = 0; i < buffers.Count; i++)
+            buffers[i].Dispose();
+        foreach (WalBuffer buffer in spare)
+            buffer.Dispose();
     }
 
-    private bool MayGo(WalSlab slab) => slab.LastBatch <= durableBatch && (slab.IsEmpty || MayGo(slab.LastIndex));
+    private bool MayGo(WalBuffer buffer) => buffer.LastBatch <= durableBatch && (buffer.IsEmpty || MayGo(buffer.LastIndex));
 
-    private bool MayGo(long index) => index <= released && (index <= replicated || slabs.Count > lagSlabs);
+    private bool MayGo(long index) => index <= released && (index <= replicated || buffers.Count > lagBuffers);
 
     /// <summary>After a backlog: back to the cache's size, and as much again in reserve for the next one.</summary>
     private void Trim()
     {
-        while (slabs.Count > cacheSlabs && MayGo(slabs[0]))
+        while (buffers.Count > cacheBuffers && MayGo(buffers[0]))
         {
-            WalSlab slab = Retire();
-            if (spare.Count < cacheSlabs)
-                spare.Push(slab);
+            WalBuffer buffer = Retire();
+            if (spare.Count < cacheBuffers)
+                spare.Push(buffer);
             else
-                slab.Dispose();
+                buffer.Dispose();
         }
     }
 
-    private WalSlab Retire()
+    private WalBuffer Retire()
     {
-        WalSlab slab = slabs.PopFront();
-        for (; !slab.IsEmpty && firstIndex <= slab.LastIndex; firstIndex++)
+        WalBuffer buffer = buffers.PopFront();
+        for (; !buffer.IsEmpty && firstIndex <= buffer.LastIndex; firstIndex++)
         {
             Location location = locations.PopFront();
-            Invariant.Hold(location.Slab == slab.Sequence);
+            Invariant.Hold(location.Buffer == buffer.Sequence);
         }
-        return slab;
+        return buffer;
     }
 
-    private void Use(WalSlab slab, int sequence)
+    private void Use(WalBuffer buffer, int sequence)
     {
-        slab.Reuse(sequence);
-        slabs.PushBack(slab);
+        buffer.Reuse(sequence);
+        buffers.PushBack(buffer);
     }
 
-    private readonly record struct Location(int Slab, int Offset, int Length);
+    private readonly record struct Location(int Buffer, int Offset, int Length);
 }

@@ -1,0 +1,24 @@
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+
+namespace RaftFast.Storage.Tests;
+
+public sealed class WalExtentsTests
+{
+    [Fact]
+    public void Memory_follows_the_log_that_is_kept_not_all_that_was_written()
+    {
+        WalExtents extents = new();
+        for (int index = 1; index <= 100_000; index++)
+        {
+            // Each in a segment of its own.
+            extents.Add(index, index, WalBatchHeader.Size, leading: true);
+            extents.Place(index, 1, index, IDisk.Alignment, IDisk.Alignment);
+            if (index % 100 == 0)
+                extents.Forget(index - 50);
+            Assert.InRange(extents.Count, 1, 150);
+        }
+        Assert.Equal(99_951, extents.Find(99_951).First);
+        Assert.Equal(100_000, extents.Find(100_000).Segment);
+    }
+}
