@@ -20,12 +20,12 @@ internal static class Program
             if (options is null)
                 return exitCode;
             using StopSignal stop = new();
-            using LogFactory loggers = new(Console.OpenStandardError(), options.LogLevel);
+            using LogFactory loggers = new(LineWriter.StandardError, options.LogLevel);
             return await NodeHost.RunAsync(options, loggers, stop.Token);
         }
         catch (Exception e)
         {
-            return FatalError.Report(e, Console.Error);
+            return FatalError.Report(e);
         }
     }
 }

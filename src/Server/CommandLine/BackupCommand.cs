@@ -44,7 +44,7 @@ internal static class BackupCommand
             error.WriteLine("raftfast: backup needs --output FILE");
             return ExitCode.Usage;
         }
-        using LogFactory loggers = new(Console.OpenStandardError(), LogLevel.Information);
+        using LogFactory loggers = new(LineWriter.StandardError, LogLevel.Information);
         using DataDirectory directory = DataDirectory.OpenReadOnly(path);
         NodeIdentity identity = directory.ReadIdentity()!;
         ulong clusterId = identity.Configuration.ClusterId;

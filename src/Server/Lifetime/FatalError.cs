@@ -8,28 +8,36 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Lifetime;
 
-/// <summary>The last words of a process that can't go on.</summary>
+/// <summary>Ends a process that cannot continue.</summary>
 internal static class FatalError
 {
     /// <summary>
-    /// Reports and ends the process. Where a task or an async void is awaited by nobody, it must end here: compiled ahead of
-    /// time, the runtime aborts there without raising <see cref="AppDomain.UnhandledException"/>.
+    /// Reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or an async void that no caller awaits must
+    /// end here: compiled ahead of time, the runtime aborts there without raising <see cref="AppDomain.UnhandledException"/>.
     /// </summary>
     [DoesNotReturn]
-    public static void Exit(Exception exception) => Environment.Exit(Report(exception, Console.Error));
+    public static void Exit(Exception exception) => Environment.Exit(Report(exception));
 
-    /// <summary>One line for what the operator can mend; all there is to know for a bug.</summary>
+    /// <summary>Writes the description to stderr.</summary>
     /// <returns>The process's exit code.</returns>
-    public static int Report(Exception exception, TextWriter error)
+    public static int Report(Exception exception)
+    {
+        LineWriter.StandardError.Write(Describe(exception, out int exitCode));
+        LineWriter.StandardError.Drain(LineWriter.ExitWait);
+        return exitCode;
+    }
+
+    /// <summary>Describes a fault that the operator can mend in one line, and a bug with its stack trace.</summary>
+    public static string Describe(Exception exception, out int exitCode)
     {
         if (IsOperatingError(exception))
         {
-            error.Write($"raftfast: {LogLine.Escape(exception.Message)}\n");
-            return ExitCode.OperatingError;
+            exitCode = ExitCode.OperatingError;
+            return $"raftfast: {LogLine.Escape(exception.Message)}\n";
         }
+        exitCode = ExitCode.Bug;
         string what = exception is InvariantException ? exception.Message : $"{exception.GetType()}: {exception.Message}";
-        error.Write($"raftfast: a bug, please report it: {LogLine.Escape(what)}\n{exception}\n");
-        return ExitCode.Bug;
+        return $"raftfast: a bug, please report it: {LogLine.Escape(what)}\n{exception}\n";
     }
 
     private static bool IsOperatingError(Exception exception) =>

@@ -1,36 +1,19 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 
 namespace RaftFast.Server.Logging;
 
-/// <summary>Makes loggers that write one line an event (<see cref="LogLine"/>) to one stream.</summary>
-internal sealed class LogFactory(Stream output, LogLevel minimum) : ILoggerFactory
+/// <summary>Makes loggers that write one line an event (<see cref="LogLine"/>).</summary>
+internal sealed class LogFactory(LineWriter lines, LogLevel minimum) : ILoggerFactory
 {
-    private readonly Lock gate = new();
+    private LogLevel Minimum => minimum;
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
     public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("the log has one form and one place");
 
-    public void Dispose()
-    {
-    }
+    public void Dispose() => lines.Drain(LineWriter.ExitWait);
 
-    private void Write(string line)
-    {
-        byte[] bytes = Encoding.UTF8.GetBytes(line);
-        lock (gate)
-        {
-            try
-            {
-                output.Write(bytes);
-            }
-            catch (IOException)
-            {
-                // Where the log can't be written (a full disk behind 2>file), the node goes on without it.
-            }
-        }
-    }
+    private void Write(string line) => lines.Write(line);
 
     private sealed class Logger(LogFactory factory, string category) : ILogger
     {
@@ -46,6 +29,4 @@ internal sealed class LogFactory(Stream output, LogLevel minimum) : ILoggerFacto
                     DateTime.UtcNow, logLevel, category, formatter(state, exception), exception, factory.Minimum <= LogLevel.Debug));
         }
     }
-
-    private LogLevel Minimum => minimum;
 }

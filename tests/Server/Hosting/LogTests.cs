@@ -45,7 +45,8 @@ public sealed class LogTests
     public void Logger_writes_what_its_level_admits()
     {
         using MemoryStream output = new();
-        using LogFactory loggers = new(output, LogLevel.Warning);
+        LineWriter lines = new(output);
+        using LogFactory loggers = new(lines, LogLevel.Warning);
         ILogger log = loggers.CreateLogger("raft");
 
 #pragma warning disable CA1848, CA1873 // The tested thing is the logger, not its caller.
@@ -53,6 +54,7 @@ public sealed class LogTests
         log.LogWarning(new IOException("that"), "this {Number}", 7);
 #pragma warning restore CA1848, CA1873
 
+        Assert.True(lines.Drain(TimeSpan.FromSeconds(10)));
         string line = Encoding.UTF8.GetString(output.ToArray());
         Assert.Matches(@"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z warning raft: this 7: that\n\z", line);
     }
@@ -61,11 +63,13 @@ public sealed class LogTests
     public void Failing_log_does_not_fail_its_user()
     {
         using Stream full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        using LogFactory loggers = new(full, LogLevel.Information);
+        LineWriter lines = new(full);
+        using LogFactory loggers = new(lines, LogLevel.Information);
         Assert.Throws<IOException>(() => full.Write("x"u8));
 
 #pragma warning disable CA1848
         loggers.CreateLogger("raft").LogError("nobody will read this");
 #pragma warning restore CA1848
+        Assert.True(lines.Drain(TimeSpan.FromSeconds(10)));
     }
 }

@@ -40,8 +40,10 @@ public sealed class PeerEndPointTests
     private static (IPEndPoint EndPoint, string Log) Of(string host)
     {
         using MemoryStream output = new();
-        using LogFactory loggers = new(output, LogLevel.Information);
+        LineWriter lines = new(output);
+        using LogFactory loggers = new(lines, LogLevel.Information);
         IPEndPoint endPoint = PeerEndPoint.Of(new PeerAddress(host, 9021), loggers.CreateLogger("node"));
+        Assert.True(lines.Drain(TimeSpan.FromSeconds(10)));
         return (endPoint, Encoding.UTF8.GetString(output.ToArray()));
     }
 }
