@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 using RaftFast.Protocol;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
@@ -111,6 +112,65 @@ public sealed class DataDirectoryTests : IDisposable
     {
         using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
             Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
+        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+    }
+
+    [Fact]
+    public void Directory_whose_lock_file_was_deleted_is_in_use_all_the_same()
+    {
+        using DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        held.WriteIdentity(Identity);
+        File.Delete(temporary[DirectoryLock.Name]);
+
+        Assert.Contains("in use by another process", Refusal(temporary.Path), StringComparison.Ordinal);
+        Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path));
+        Assert.Throws<StorageException>(() => DirectoryRestore.Begin(temporary.Path, Identity));
+    }
+
+    [Fact]
+    public void Several_readers_share_a_directory_and_keep_a_member_out()
+    {
+        using (DataDirectory member = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+            member.WriteIdentity(Identity);
+        using DataDirectory reader = DataDirectory.OpenReadOnly(temporary.Path);
+        DataDirectory.OpenReadOnly(temporary.Path).Dispose();
+        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Inode_tells_a_replaced_file_from_an_open_one()
+    {
+        Assert.SkipUnless(Libc.IsKnown, "statx is Linux's");
+        File.WriteAllText(temporary["file"], "");
+        using SafeFileHandle open = File.OpenHandle(temporary["file"]);
+        Assert.Equal(Libc.Inode(open, ""), Libc.Inode(null, temporary["file"]));
+        File.Delete(temporary["file"]);
+        Assert.Equal(0, Libc.Inode(null, temporary["file"]));
+        File.WriteAllText(temporary["file"], "");
+        Assert.NotEqual(Libc.Inode(open, ""), Libc.Inode(null, temporary["file"]));
+    }
+
+    [Fact]
+    public void Only_the_owner_may_read_what_is_made()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no such modes");
+            return;
+        }
+        using DataDirectory directory = DataDirectory.Open(temporary["a/b"], DiskWriteMode.Direct);
+        directory.WriteIdentity(Identity);
+        const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary["a"]));
+        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary["a/b"]));
+        Assert.Equal(owner, File.GetUnixFileMode(temporary["a/b/identity"]));
+        Assert.Equal(owner, File.GetUnixFileMode(temporary["a/b/lock"]));
+    }
+
+    [Fact]
+    public void Root_of_a_file_system_is_not_foreign()
+    {
+        Directory.CreateDirectory(temporary["lost+found"]);
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
     }
 

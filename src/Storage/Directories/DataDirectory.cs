@@ -7,6 +7,9 @@ namespace RaftFast.Storage.Directories;
 /// <summary>A node's directory, held by this process alone.</summary>
 public sealed class DataDirectory : IDisposable
 {
+    /// <summary>Directory that mkfs makes at the root of a file system: the data directory may be a mount point.</summary>
+    internal const string MountPointName = "lost+found";
+
     private readonly DirectoryLock? held;
 
     private DataDirectory(string path, DiskWriteMode mode, DirectoryLock? held)
@@ -21,7 +24,7 @@ public sealed class DataDirectory : IDisposable
     public IDisk Disk { get; }
 
     /// <summary>Takes the directory, and makes it if it isn't there.</summary>
-    /// <exception cref="StorageException">It can't be written, isn't a directory, is in use, or is somebody else's.</exception>
+    /// <exception cref="StorageException">The directory can't be written, is a file, is in use, or is another program's.</exception>
     public static DataDirectory Open(string path, DiskWriteMode mode)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -67,6 +70,10 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Once in the life of the directory. Durable when it returns.</summary>
     public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
 
+    /// <summary>Verifies that no other process can have taken the directory meanwhile. To be called now and then.</summary>
+    /// <exception cref="StorageException">The lock file was deleted or replaced.</exception>
+    public void VerifyLock() => held?.Verify();
+
     public void Dispose() => held?.Dispose();
 
     /// <summary>Each new name is made durable in the directory above it.</summary>
@@ -77,7 +84,10 @@ public sealed class DataDirectory : IDisposable
         string? parent = System.IO.Path.GetDirectoryName(path);
         if (parent is not null)
             Make(parent);
-        Directory.CreateDirectory(path);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (parent is not null)
             FileDisk.SyncDirectory(parent);
     }
@@ -97,7 +107,7 @@ public sealed class DataDirectory : IDisposable
                 throw StorageException.Unusable(path, $"holds a log ({name}) but no {IdentityFile.Name} file");
             if (name == MetDirectories.Name)
                 throw StorageException.Unusable(path, $"holds what a member remembers ({name}) but no {IdentityFile.Name} file");
-            if (name is not (DirectoryLock.Name or IdentityFile.TemporaryName))
+            if (name is not (DirectoryLock.Name or IdentityFile.TemporaryName or MountPointName))
                 throw new StorageException($"the data directory {path} is not RaftFast's: it holds {name} and no {IdentityFile.Name} file; choose an empty or new --data-dir");
         }
     }

@@ -6,72 +6,125 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// One process a directory. The lock is the kernel's, on the open file, and dies with the process; the file stays, and holds the owner's
-/// process id for people.
+/// Admits one process to a directory. The kernel holds the locks for as long as the process lives: one on the directory itself, which
+/// nobody can delete under its owner, and one on the file <see cref="Name"/>, which also holds the owner's process id for people to read.
+/// Where the file system does not lock directories, <see cref="Verify"/> notices a deleted lock file.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
     public const string Name = "lock";
 
+    private readonly string directory;
     private readonly SafeFileHandle file;
 
-    private DirectoryLock(SafeFileHandle file) => this.file = file;
+    /// <summary>Null where only the file is locked.</summary>
+    private readonly SafeFileHandle? directoryHandle;
 
-    /// <exception cref="StorageException">Another process has it.</exception>
-    /// <exception cref="IOException">The file can't be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file can't be made.</exception>
+    private DirectoryLock(string directory, SafeFileHandle file, SafeFileHandle? directoryHandle)
+    {
+        this.directory = directory;
+        this.file = file;
+        this.directoryHandle = directoryHandle;
+    }
+
+    private string LockPath => Path.Combine(directory, Name);
+
+    /// <exception cref="StorageException">Another process has the directory.</exception>
+    /// <exception cref="IOException">The lock file can't be made, or the file system does not lock files.</exception>
+    /// <exception cref="UnauthorizedAccessException">The lock file can't be made.</exception>
     public static DirectoryLock Take(string directory)
     {
         string path = Path.Combine(directory, Name);
-        SafeFileHandle file = Libc.IsKnown ? LockOnLinux(directory, path) : LockElsewhere(directory, path);
+        DirectoryLock taken = Libc.IsKnown
+            ? LockOnLinux(directory, Libc.ReadWrite | Libc.Create, Libc.LockExclusive)
+            : new DirectoryLock(directory, LockElsewhere(directory, path), directoryHandle: null);
         try
         {
-            RandomAccess.SetLength(file, 0);
-            RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+            RandomAccess.SetLength(taken.file, 0);
+            RandomAccess.Write(taken.file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
         }
         catch (IOException)
         {
-            // The number is a courtesy: a full disk, on which this member can still serve reads, doesn't keep it from starting.
+            // The process id is a courtesy: a member can start on a full disk, to serve reads.
         }
-        return new DirectoryLock(file);
+        return taken;
     }
 
-    /// <summary>Keeps a member from starting, and changes nothing: others may share it.</summary>
+    /// <summary>Keeps a member from starting, and changes nothing. Several processes may share the lock.</summary>
     /// <returns>Null where there is no lock file: no member has ever run on this directory.</returns>
     /// <exception cref="StorageException">A member runs.</exception>
-    /// <exception cref="IOException">The file can't be read.</exception>
+    /// <exception cref="IOException">The lock file can't be read.</exception>
     public static DirectoryLock? TryShare(string directory)
     {
         string path = Path.Combine(directory, Name);
         if (!File.Exists(path))
+        {
+            // A member may run whose lock file was deleted.
+            if (Libc.IsKnown)
+                LockDirectory(directory, Libc.LockShared)?.Dispose();
             return null;
+        }
         if (Libc.IsKnown)
-            return new DirectoryLock(Locked(OpenOnLinux(path, Libc.ReadOnly), Libc.LockShared, directory, path));
+            return LockOnLinux(directory, Libc.ReadOnly, Libc.LockShared);
         try
         {
-            return new DirectoryLock(File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read));
+            return new DirectoryLock(directory, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read), directoryHandle: null);
         }
         catch (IOException)
         {
-            throw InUse(directory, path);
+            throw InUse(directory);
         }
     }
 
-    public void Dispose() => file.Dispose();
+    /// <summary>True while the lock on the directory itself keeps other processes out.</summary>
+    internal bool HoldsDirectory => directoryHandle is not null;
 
-    /// <summary>Without .NET's own locking, which the environment can switch off, and which keeps others from reading the owner's number.</summary>
-    private static SafeFileHandle LockOnLinux(string directory, string path) =>
-        Locked(OpenOnLinux(path, Libc.ReadWrite | Libc.Create), Libc.LockExclusive, directory, path);
-
-    private static SafeFileHandle Locked(SafeFileHandle file, int kind, string directory, string path)
+    /// <summary>Verifies, where only the file is locked, that the lock file is still the locked one.</summary>
+    /// <exception cref="StorageException">It was deleted or replaced, so another process may have taken the directory.</exception>
+    public void Verify()
     {
-        if (Libc.Lock(file, kind | Libc.LockNonBlocking) == 0)
-            return file;
-        Exception refusal = Libc.LastError == Libc.WouldBlock
-            ? InUse(directory, path)
-            : new IOException($"its file system can't lock files ({Libc.LastMessage})");
+        if (!Libc.IsKnown || HoldsDirectory || Libc.Inode(file, "") == Libc.Inode(null, LockPath))
+            return;
+        throw new StorageException($"{LockPath} was deleted or replaced while this process used the directory, so another process may use it too; start again, and leave that file alone");
+    }
+
+    public void Dispose()
+    {
         file.Dispose();
-        throw refusal;
+        directoryHandle?.Dispose();
+    }
+
+    /// <summary>Calls flock(2) and not .NET's locking, which the environment can switch off, and which hides the process id from readers.</summary>
+    private static DirectoryLock LockOnLinux(string directory, int flags, int kind)
+    {
+        SafeFileHandle? directoryHandle = LockDirectory(directory, kind);
+        try
+        {
+            SafeFileHandle file = OpenOnLinux(Path.Combine(directory, Name), flags);
+            if (Libc.Lock(file, kind | Libc.LockNonBlocking) == 0)
+                return new DirectoryLock(directory, file, directoryHandle);
+            Exception refusal = Libc.LastError == Libc.WouldBlock
+                ? InUse(directory)
+                : new IOException($"its file system can't lock files ({Libc.LastMessage})");
+            file.Dispose();
+            throw refusal;
+        }
+        catch
+        {
+            directoryHandle?.Dispose();
+            throw;
+        }
+    }
+
+    /// <returns>Null where the file system does not lock directories, as some network file systems.</returns>
+    private static SafeFileHandle? LockDirectory(string directory, int kind)
+    {
+        SafeFileHandle handle = OpenOnLinux(directory, Libc.ReadOnly);
+        if (Libc.Lock(handle, kind | Libc.LockNonBlocking) == 0)
+            return handle;
+        bool isInUse = Libc.LastError == Libc.WouldBlock;
+        handle.Dispose();
+        return isInUse ? throw InUse(directory) : null;
     }
 
     private static SafeFileHandle LockElsewhere(string directory, string path)
@@ -83,19 +136,19 @@ internal sealed class DirectoryLock : IDisposable
         }
         catch (IOException) when (File.Exists(path))
         {
-            throw InUse(directory, path);
+            throw InUse(directory);
         }
     }
 
     private static SafeFileHandle OpenOnLinux(string path, int flags)
     {
-        const int mode = 0x1A4; // rw-r--r--
-        int descriptor = Libc.Open(path, flags | Libc.CloseOnExec, mode);
+        int descriptor = Libc.Open(path, flags | Libc.CloseOnExec, Libc.OwnerOnly);
         return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(Libc.LastMessage);
     }
 
-    private static StorageException InUse(string directory, string path)
+    private static StorageException InUse(string directory)
     {
+        string path = Path.Combine(directory, Name);
         string owner = "";
         try
         {
@@ -109,7 +162,7 @@ internal sealed class DirectoryLock : IDisposable
         }
         catch (IOException)
         {
-            // The number is a courtesy; the refusal stands without it.
+            // The process id is a courtesy; the refusal stands without it.
         }
         return new StorageException($"the data directory {directory} is in use by another process{owner}; stop that one or choose another --data-dir");
     }

@@ -59,7 +59,7 @@ public sealed class DirectoryRestore : IDisposable
         foreach (string entry in Directory.EnumerateFileSystemEntries(path))
         {
             string name = Path.GetFileName(entry);
-            if (name is DirectoryLock.Name or IdentityFile.TemporaryName or IdentityFile.RestoringName)
+            if (name is DirectoryLock.Name or DataDirectory.MountPointName or IdentityFile.TemporaryName or IdentityFile.RestoringName)
                 continue;
             if (!isUnfinished || !IsOfRestore(name))
                 throw new StorageException($"{path} is not empty: it holds {name}; restore into an empty or new --data-dir");

@@ -11,11 +11,16 @@ internal static unsafe partial class Libc
     public const int Create = 0x40;
     public const int Exclusive = 0x80;
     public const int DataSync = 0x1000;
+
+    /// <summary>Mode of a file that only its owner may read and write.</summary>
+    public const int OwnerOnly = 0x180; // rw-------
+
     public const int CloseOnExec = 0x80000;
 
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
     public const int InvalidArgument = 22;
+    public const int FileTooLarge = 27;
     public const int NoSpace = 28;
     public const int NotSupported = 95;
     public const int QuotaExceeded = 122;
@@ -61,4 +66,22 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
+
+    /// <summary>Inode number of the path, or of the open file if <paramref name="path"/> is empty; 0 if there is none (statx(2)).</summary>
+    public static long Inode(SafeFileHandle? file, string path)
+    {
+        const int currentDirectory = -100;
+        const int emptyPath = 0x1000;
+        const uint inode = 0x100;
+        const int inodeOffset = 32;
+        byte* result = stackalloc byte[256];
+        bool ofFile = file is not null;
+        int descriptor = ofFile ? (int)file!.DangerousGetHandle() : currentDirectory;
+        int error = StatX(descriptor, path, ofFile ? emptyPath : 0, inode, result);
+        GC.KeepAlive(file);
+        return error == 0 ? *(long*)(result + inodeOffset) : 0;
+    }
+
+    [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int StatX(int directory, string path, int flags, uint mask, byte* result);
 }

@@ -126,16 +126,16 @@ internal sealed unsafe class LinuxFile : IDiskFile
             throw new StorageException($"can't sync the directory {path}: {Libc.LastMessage}; check the disk, then start again");
     }
 
-    private static bool IsFull(int error) => error is Libc.NoSpace or Libc.QuotaExceeded;
+    /// <summary>True for no space, a quota, and a limit on the size of files (ulimit -f): the operator can mend each of them.</summary>
+    private static bool IsFull(int error) => error is Libc.NoSpace or Libc.QuotaExceeded or Libc.FileTooLarge;
 
     private static SafeFileHandle Descriptor(string path, int flags) => Checked(Call(path, flags), path);
 
     private static int Call(string path, int flags)
     {
-        const int mode = 0x1A4; // rw-r--r--
         int descriptor;
         do
-            descriptor = Libc.Open(path, flags, mode);
+            descriptor = Libc.Open(path, flags, Libc.OwnerOnly);
         while (descriptor < 0 && Libc.LastError == Libc.Interrupted);
         return descriptor;
     }
