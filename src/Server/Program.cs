@@ -12,6 +12,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         DescriptorLimit.Raise();
+        using IDisposable? fileSize = FileSizeSignal.Catch();
         SocketThreads.Configure();
         // For the threads besides this one: the loop's, the log's, the segments'.
         AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);
