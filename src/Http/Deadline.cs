@@ -4,6 +4,7 @@ namespace RaftFast.Http;
 internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 {
     private long milliseconds = long.MaxValue;
+    private long begun;
 
     public Awaited Awaited { get; private set; }
 
@@ -11,20 +12,24 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 
     public void Clear() => Set(Awaited.Nothing, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Begins to wait for <paramref name="awaited"/>, or goes on if it already does.</summary>
-    public void Arm(Awaited awaited)
+    /// <summary>Begins to wait for <paramref name="awaited"/>, or continues if that is what it waits for.</summary>
+    /// <param name="bytes">Of a body, the bytes that have come so far; of a flush, the bytes that the client has to take.</param>
+    public void Arm(Awaited awaited, long bytes)
     {
-        if (awaited == Awaited)
-            return;
-        Set(awaited, awaited switch
+        if (awaited != Awaited)
         {
-            Awaited.Request => limits.KeepAliveTimeout,
-            Awaited.Headers => limits.HeadersTimeout,
-            Awaited.Body => limits.BodyTimeout,
-            Awaited.Flush => limits.WriteTimeout,
-            Awaited.Close => limits.LingerTimeout,
-            _ => Timeout.InfiniteTimeSpan,
-        });
+            begun = clock.Milliseconds;
+            Set(awaited, awaited switch
+            {
+                Awaited.Request => limits.KeepAliveTimeout,
+                Awaited.Headers => limits.HeadersTimeout,
+                Awaited.Close => limits.LingerTimeout,
+                _ => Timeout.InfiniteTimeSpan,
+            });
+        }
+        // At the least rate the client would have sent or taken these bytes by then.
+        if (awaited is Awaited.Body or Awaited.Flush)
+            Volatile.Write(ref milliseconds, begun + Math.Max((long)limits.RateGrace.TotalMilliseconds, bytes * 1000 / limits.RateMin));
     }
 
     private void Set(Awaited awaited, TimeSpan timeout)

@@ -30,6 +30,8 @@ public sealed class HttpConnection : IRequestOwner
     private bool isMarkedForResume;
     private bool hasSubmitted;
     private long taken;
+    private long flushingBytes;
+    private long lingeredBytes;
     private ConnectionContext? arriving;
 
     private TaskCompletionSource? closed;
@@ -49,7 +51,7 @@ public sealed class HttpConnection : IRequestOwner
         work = new SerialWork(Step);
         pipes = new ConnectionPipes(work.Wake);
         requests = new RequestQueue(this);
-        reader = new RequestReader(requests, limits);
+        reader = new RequestReader(requests, limits, front.Access);
         writer = new ResponseWriter(clock);
         deadline = new Deadline(clock, limits);
     }
@@ -126,6 +128,7 @@ public sealed class HttpConnection : IRequestOwner
         pipes.Open(connection);
         isOpen = true;
         isClosing = isLingering = isDone = hasInputEnded = hasPartialHead = false;
+        lingeredBytes = 0;
         deadline.Clear();
         front.Add(this);
         return true;
@@ -164,7 +167,7 @@ public sealed class HttpConnection : IRequestOwner
         Flush();
         if (isClosing && requests.IsEmpty && held is null && !pipes.IsFlushing && !pipes.IsGone)
             Finish();
-        deadline.Arm(Awaited());
+        deadline.Arm(Awaited(), pipes.IsFlushing ? flushingBytes : reader.BodyBytes);
     }
 
     private void WriteFinished()
@@ -245,6 +248,7 @@ public sealed class HttpConnection : IRequestOwner
         long unflushed = pipes.UnflushedBytes;
         if (unflushed == 0)
             return;
+        flushingBytes = unflushed;
         pipes.Flush();
         // It stopped for want of room in the output, and now there is some.
         if (unflushed >= FlushBytes && !pipes.IsFlushing)
@@ -257,8 +261,9 @@ public sealed class HttpConnection : IRequestOwner
         isLingering = reader.HasGivenUp && !hasInputEnded;
         if (isLingering && pipes.TryRead(out ReadResult result))
         {
+            lingeredBytes += result.Buffer.Length;
             pipes.Advance(result.Buffer.End, result.Buffer.End);
-            isLingering = !result.IsCompleted;
+            isLingering = !result.IsCompleted && lingeredBytes < limits.LingerBytesMax;
             if (isLingering)
                 work.Again();
         }

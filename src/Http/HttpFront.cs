@@ -30,8 +30,11 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     /// <param name="submit">Takes the request over and returns at once.</param>
     /// <param name="submitted">Called after one or more were submitted, by the thread that did so.</param>
-    public HttpFront(Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null)
+    /// <param name="access">Null: any host and no page of another site.</param>
+    public HttpFront(
+        Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null, AccessPolicy? access = null)
     {
+        Access = access ?? AccessPolicy.AnyHost;
         this.submit = submit;
         this.submitted = submitted;
         this.limits = limits;
@@ -43,6 +46,8 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     /// <summary>Connections that are open, or whose last requests are still outstanding.</summary>
     public int ConnectionCount => Volatile.Read(ref connections);
+
+    internal AccessPolicy Access { get; }
 
     internal bool IsStopping => Volatile.Read(ref phase) >= Stopping;
 

@@ -23,11 +23,17 @@ public sealed class HttpLimits
     /// <summary>From the first byte of a request to the end of its headers: 408, closed.</summary>
     public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>From the end of the headers (or <c>100 Continue</c>) to the end of the body: 408, closed.</summary>
-    public TimeSpan BodyTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Time that a client has for a body, and for taking an answer, however slow the client is. After this time the client's average rate
+    /// counts: <see cref="RateMin"/>.
+    /// </summary>
+    public TimeSpan RateGrace { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For a client to make room for answers that are ready: aborted.</summary>
-    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(30);
+    /// <summary>
+    /// Least average rate of a body and of an answer, in bytes a second, once <see cref="RateGrace"/> has passed. A slower body is answered
+    /// 408 and closed; a client that takes an answer more slowly is cut off.
+    /// </summary>
+    public int RateMin { get; init; } = 240;
 
     /// <summary>Without a request: closed without a word.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
@@ -36,5 +42,8 @@ public sealed class HttpLimits
     /// How long input is still read and dropped after an answer that gave up on its request: closing with bytes unread would
     /// reset the connection, and the client could lose that answer (RFC 9112 §9.6).
     /// </summary>
-    public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(1);
+    public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Bytes that are read and dropped so, at most.</summary>
+    public long LingerBytesMax { get; init; } = 64L * 1024 * 1024;
 }

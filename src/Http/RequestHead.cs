@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using RaftFast.Protocol;
 
 namespace RaftFast.Http;
@@ -29,8 +30,11 @@ internal ref struct RequestHead
 
     public RequestMethod Method { get; private set; }
 
-    /// <summary>As it was sent; valid as long as the bytes that it was parsed from.</summary>
+    /// <summary>Path and query, as they were sent. Valid as long as the bytes that the head was parsed from.</summary>
     public ReadOnlySpan<byte> Target { get; private set; }
+
+    /// <summary>Host and port of a target in absolute-form, which then counts and not the Host header (RFC 9112 §3.2.2); else empty.</summary>
+    public ReadOnlySpan<byte> Authority { get; private set; }
 
     public RequestFields Fields;
 
@@ -97,11 +101,33 @@ internal ref struct RequestHead
             && char.IsAsciiDigit((char)version[5]) && version[6] == '.' && char.IsAsciiDigit((char)version[7]);
         if (!isVersion)
             return Refusal.RequestLine;
-        if (version[5] != '1' || version[7] is not ((byte)'0' or (byte)'1'))
+        // RFC 9110 §2.5: a request of a higher minor version is answered as one of HTTP/1.1.
+        if (version[5] != '1')
             return Refusal.Version;
         Method = MethodOf(line[..methodLength]);
-        Target = target;
         Fields.IsVersion10 = version[7] == '0';
+        return Method == RequestMethod.Other ? null : ParseTarget(target);
+    }
+
+    /// <summary>RFC 9112 §3.2: origin-form, or absolute-form, of which path and query are the key.</summary>
+    private Refusal? ParseTarget(ReadOnlySpan<byte> target)
+    {
+        if (target.Contains((byte)'#'))
+            return Refusal.Target;
+        if (target[0] != '/')
+        {
+            int scheme = target.IndexOf("://"u8);
+            if (scheme < 0 || !(Ascii.EqualsIgnoreCase(target[..scheme], "http"u8) || Ascii.EqualsIgnoreCase(target[..scheme], "https"u8)))
+                return Refusal.Target;
+            ReadOnlySpan<byte> rest = target[(scheme + 3)..];
+            int end = rest.IndexOfAny((byte)'/', (byte)'?');
+            Authority = end < 0 ? rest : rest[..end];
+            if (Authority.IsEmpty || Authority.Contains((byte)'@') || (end >= 0 && rest[end] == '?'))
+                return Refusal.Target;
+            // RFC 9110 §4.2.3: an empty path is the path /.
+            target = end < 0 ? "/"u8 : rest[end..];
+        }
+        Target = target;
         return null;
     }
 

@@ -7,7 +7,7 @@ namespace RaftFast.Http;
 /// Turns a connection's bytes into requests, one at a time. A request that is refused comes out like any other, but
 /// finished; if its end can't be known then, it <see cref="ClientRequest.Closes"/>, and nothing comes out after it.
 /// </summary>
-internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
+internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, AccessPolicy access)
 {
     private readonly int headBytesMax = RequestHead.LineBytesMax + 2 + limits.HeadersBytesMax + 2;
 
@@ -17,6 +17,9 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
 
     /// <summary>The headers of a request are here, its body is not.</summary>
     public bool IsInBody => current is not null;
+
+    /// <summary>Bytes of that body that have come.</summary>
+    public long BodyBytes { get; private set; }
 
     /// <summary>The client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).</summary>
     public bool WantsContinue { get; private set; }
@@ -99,12 +102,13 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
             return GiveUp(refusal);
         request.Closes = !head.Fields.KeepsAlive;
         request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
-        currentRefusal = Begin(request, head);
+        currentRefusal = access.Judge(head) ?? Begin(request, head);
         // Whether the body will follow is the client's choice now, so the next request can't be found.
         if (currentRefusal is not null && head.Fields.ExpectsContinue)
             return GiveUp(currentRefusal);
         WantsContinue = head.Fields.ExpectsContinue;
         body = new BodyReader(head.Fields, limits.HeadersBytesMax);
+        BodyBytes = 0;
         input = input.Slice(head.Length);
         return null;
     }
@@ -117,7 +121,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
             case RequestMethod.Put:
                 request.BeginPut(head.Target);
                 return null;
-            case RequestMethod.Get:
+            case RequestMethod.Get or RequestMethod.Head:
                 request.BeginGet(head.Target);
                 return null;
             case RequestMethod.Post when MemberIdParser.TryParse(head.Target, out memberId):
@@ -138,7 +142,9 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
     private ClientRequest? ReadBody(ref ReadOnlySequence<byte> input, ClientRequest request)
     {
         WantsContinue &= input.IsEmpty;
+        long before = input.Length;
         DecodeStatus status = body.Read(ref input, request, out Refusal? refusal);
+        BodyBytes += before - input.Length;
         if (status == DecodeStatus.Incomplete)
             return null;
         if (status == DecodeStatus.Invalid)

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Globalization;
 using System.IO.Pipelines;
+using System.Text.Unicode;
 using RaftFast.Protocol;
 
 namespace RaftFast.Http;
@@ -47,10 +48,16 @@ internal sealed class ResponseWriter(CoarseClock clock)
             Append(head, ref length, "\r\nContent-Length: "u8);
             Utf8Formatter.TryFormat(body.Length, head[length..], out int digits);
             length += digits;
-            Append(head, ref length, "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff"u8);
+            // A value may be any bytes; the other bodies are texts of this program.
+            bool isText = status != 200 || Utf8.IsValid(body);
+            Append(head, ref length, isText ? "\r\nContent-Type: text/plain; charset=utf-8"u8 : "\r\nContent-Type: application/octet-stream"u8);
+            Append(head, ref length, "\r\nX-Content-Type-Options: nosniff"u8);
         }
+        // Else a proxy may answer from its store (RFC 9111 §4.2.2).
+        if (status is 200 or 404)
+            Append(head, ref length, "\r\nCache-Control: no-cache"u8);
         if (status == 405)
-            Append(head, ref length, "\r\nAllow: PUT, GET, POST, DELETE"u8);
+            Append(head, ref length, "\r\nAllow: PUT, GET, HEAD, POST, DELETE"u8);
         if (status == 503)
             Append(head, ref length, "\r\nRetry-After: 1"u8);
         if (closes)
@@ -90,6 +97,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
         200 => "200 OK"u8,
         204 => "204 No Content"u8,
         400 => "400 Bad Request"u8,
+        403 => "403 Forbidden"u8,
         404 => "404 Not Found"u8,
         405 => "405 Method Not Allowed"u8,
         408 => "408 Request Timeout"u8,
@@ -99,6 +107,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
         413 => "413 Content Too Large"u8,
         414 => "414 URI Too Long"u8,
         417 => "417 Expectation Failed"u8,
+        421 => "421 Misdirected Request"u8,
         431 => "431 Request Header Fields Too Large"u8,
         501 => "501 Not Implemented"u8,
         503 => "503 Service Unavailable"u8,

@@ -7,14 +7,16 @@ internal static partial class Answers
 {
     public const string Continue = "HTTP/1.1 100 Continue\r\n\r\n";
 
+    private const string NoCache = "Cache-Control: no-cache\r\n";
+
     public const string NoContent = "HTTP/1.1 204 No Content\r\nDate: D\r\n\r\n";
 
-    public static readonly string NotFound = With("404 Not Found", "Failed to GET\n");
+    public static readonly string NotFound = With("404 Not Found", "Failed to GET\n", NoCache);
 
     public static readonly string MethodNotAllowed =
-        With("405 Method Not Allowed", "Method not allowed\n", "Allow: PUT, GET, POST, DELETE\r\n");
+        With("405 Method Not Allowed", "Method not allowed\n", "Allow: PUT, GET, HEAD, POST, DELETE\r\n");
 
-    public static string Ok(string body) => With("200 OK", body);
+    public static string Ok(string body) => With("200 OK", body, NoCache);
 
     public static string With(string status, string body, string extra = "") =>
         $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nContent-Type: text/plain; charset=utf-8\r\n"
@@ -31,11 +33,13 @@ internal static partial class Answers
         string status = refusal.Status switch
         {
             400 => "400 Bad Request",
+            403 => "403 Forbidden",
             408 => "408 Request Timeout",
             411 => "411 Length Required",
             413 => "413 Content Too Large",
             414 => "414 URI Too Long",
             417 => "417 Expectation Failed",
+            421 => "421 Misdirected Request",
             431 => "431 Request Header Fields Too Large",
             501 => "501 Not Implemented",
             503 => "503 Service Unavailable",

@@ -24,7 +24,7 @@ public sealed class CurlTests : IDisposable
     {
         await using SocketServer server = await StartAsync();
         string answer = Answers.WithoutDates(await CurlAsync(server, "/my-key", "", "--head"));
-        Assert.Equal(Answers.MethodNotAllowed.Replace("Method not allowed\n", "", StringComparison.Ordinal), answer);
+        Assert.Equal(Answers.NotFound.Replace("Failed to GET\n", "", StringComparison.Ordinal), answer);
     }
 
     [Fact]

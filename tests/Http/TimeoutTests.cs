@@ -39,7 +39,7 @@ public sealed class TimeoutTests
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
         await client.SendAsync(ManualServer.Get("/a") + "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n");
-        server.Time.Advance(TimeSpan.FromSeconds(29));
+        server.Time.Advance(TimeSpan.FromSeconds(9));
         await client.SendAsync("x");
         server.Time.Advance(TimeSpan.FromSeconds(2));
         ClientRequest get = await server.TakeAsync();
@@ -49,6 +49,37 @@ public sealed class TimeoutTests
         await server.PassTimeUntilAsync(answers);
         Assert.Equal(Answers.NotFound + Answers.Refused(Refusal.BodyTimeout), await answers);
         Assert.Equal(0, server.Waiting);
+    }
+
+    [Fact]
+    public async Task Body_that_comes_slowly_but_steadily_is_taken()
+    {
+        await using ManualServer server = new();
+        PipeClient client = new(server.Front);
+        await client.SendAsync("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 30000\r\n\r\n");
+        for (int second = 0; second < 100; second++)
+        {
+            await client.SendAsync(new string('v', 300));
+            server.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+        ClientRequest put = await server.TakeAsync();
+        Assert.Equal("/a", ManualServer.KeyOf(put));
+    }
+
+    [Fact]
+    public async Task Body_below_the_least_rate_is_answered_408()
+    {
+        await using ManualServer server = new();
+        PipeClient client = new(server.Front);
+        await client.SendAsync("PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 30000\r\n\r\n");
+        for (int second = 0; second < 12; second++)
+        {
+            await client.SendAsync(new string('v', 200));
+            server.Time.Advance(TimeSpan.FromSeconds(1));
+        }
+        Task<string> answers = client.ReceiveAllAsync();
+        await server.PassTimeUntilAsync(answers);
+        Assert.Equal(Answers.Refused(Refusal.BodyTimeout), await answers);
     }
 
     [Fact]
