@@ -1,8 +1,8 @@
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The leader knows that this server held entries which it holds no more. It must not go on: it acknowledged them, so they count
-/// towards a majority, and it may have forgotten a vote.
+/// This server has lost log entries that it had acknowledged to the leader. It must stop: those entries count towards
+/// majorities, and the server may have forgotten a vote too.
 /// </summary>
 public sealed class AcknowledgedEntriesLostException : Exception
 {
@@ -11,8 +11,9 @@ public sealed class AcknowledgedEntriesLostException : Exception
     }
 
     public AcknowledgedEntriesLostException(ulong id)
-        : base($"member {id} has lost entries of its log that it had acknowledged: its data directory was wiped or replaced by an older one; put the right one back, "
-            + $"or remove it (DELETE /{id} at another member), then add the node under a new id, with --join and an empty --data-dir")
+        : base($"member {id} has lost log entries that it had acknowledged: its data directory was wiped, or replaced "
+            + $"by an older one; put the right directory back, or remove the member (DELETE /{id} at another member) "
+            + "and add the node under a new id, with --join and an empty --data-dir")
     {
     }
 

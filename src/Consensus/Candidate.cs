@@ -2,19 +2,24 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>§5.2: asks for votes; as a pre-candidate asks whether it would get them, which changes no term (thesis §9.6).</summary>
+/// <summary>
+/// The candidate's role: asks for votes (§5.2). A pre-candidate first asks if it would get them, which changes no term
+/// (thesis §9.6).
+/// </summary>
 internal sealed class Candidate(RaftCore core) : Role(core)
 {
     private readonly QuorumAnswer[] ballots = new QuorumAnswer[ClusterConfiguration.MembersMax];
 
     public bool IsPreVote { get; private set; }
 
-    /// <param name="isHandOver">The leader has asked for this election: voters need not protect it (thesis §3.10).</param>
+    /// <param name="isHandOver">
+    /// True if the leader has asked for this election. Voters then need not protect the leader (thesis §3.10).
+    /// </param>
     public void Enter(bool preVote, bool isHandOver)
     {
         IsPreVote = preVote;
         Array.Clear(ballots);
-        // Thesis §4.2.2: its own vote counts if it is a voter of its latest configuration.
+        // Thesis §4.2.2: a server's own vote counts only if it is a voter of its latest configuration.
         int self = Core.Configuration.OrdinalOf(Core.Id);
         if (self >= 0)
             ballots[self] = QuorumAnswer.Granted;
@@ -59,10 +64,11 @@ internal sealed class Candidate(RaftCore core) : Role(core)
 
     private void OnResponse(in Message message)
     {
-        // A granted pre-vote is for the term that was asked for; one from an earlier campaign counts for nothing.
+        // A granted pre-vote names the term of its request. A pre-vote for an earlier campaign counts for nothing.
         if (IsPreVote && !message.Rejected && message.Term != Core.Term + 1)
             return;
-        ballots[Core.Configuration.OrdinalOf(message.From)] = message.Rejected ? QuorumAnswer.Rejected : QuorumAnswer.Granted;
+        QuorumAnswer answer = message.Rejected ? QuorumAnswer.Rejected : QuorumAnswer.Granted;
+        ballots[Core.Configuration.OrdinalOf(message.From)] = answer;
         Decide();
     }
 

@@ -3,20 +3,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Which configuration may follow which: a simple change of at most one voter (thesis §4.1: any two majorities overlap), or
-/// by way of a joint configuration, in which the old voters and the new decide together (§6). A voter that becomes a learner
-/// stays an outgoing voter until the joint configuration is left.
+/// Makes the configuration that may follow another one. A simple change differs in at most one voter, so that any two
+/// majorities overlap (thesis §4.1). A greater change needs a joint configuration, in which the old and the new voters
+/// decide together (§6); a voter that becomes a learner stays an outgoing voter until the joint configuration ends.
 /// </summary>
 public static class ConfigurationEditor
 {
-    /// <returns>Null with the reason in <paramref name="error"/>.</returns>
+    /// <returns>Null, with the reason in <paramref name="error"/>, if the change is not allowed.</returns>
     public static ClusterConfiguration? Simple(
-        ClusterConfiguration current, ReadOnlySpan<MemberEdit> changes, out MemberEditError error)
+        ClusterConfiguration current, ReadOnlySpan<MemberEdit> edits, out MemberEditError error)
     {
         if (current.IsJoint)
             return Refuse(MemberEditError.IsJoint, out error);
         SortedList<ulong, Member> members = Copy(current);
-        error = Apply(members, changes);
+        error = Apply(members, edits);
         if (error == MemberEditError.None && VotersThatDiffer(current, members) > 1)
             error = MemberEditError.ChangesSeveralVoters;
         return error == MemberEditError.None ? Build(current, members, leavesJointItself: false) : null;
@@ -24,7 +24,7 @@ public static class ConfigurationEditor
 
     /// <inheritdoc cref="Simple"/>
     public static ClusterConfiguration? EnterJoint(
-        ClusterConfiguration current, bool leavesJointItself, ReadOnlySpan<MemberEdit> changes, out MemberEditError error)
+        ClusterConfiguration current, bool leavesJointItself, ReadOnlySpan<MemberEdit> edits, out MemberEditError error)
     {
         if (current.IsJoint)
             return Refuse(MemberEditError.IsJoint, out error);
@@ -37,7 +37,7 @@ public static class ConfigurationEditor
         }
         if (!hasVoters)
             return Refuse(MemberEditError.HasNoVoters, out error);
-        error = Apply(members, changes);
+        error = Apply(members, edits);
         return error == MemberEditError.None ? Build(current, members, leavesJointItself) : null;
     }
 
@@ -70,12 +70,12 @@ public static class ConfigurationEditor
         return members;
     }
 
-    private static MemberEditError Apply(SortedList<ulong, Member> members, ReadOnlySpan<MemberEdit> changes)
+    private static MemberEditError Apply(SortedList<ulong, Member> members, ReadOnlySpan<MemberEdit> edits)
     {
-        foreach (MemberEdit change in changes)
+        foreach (MemberEdit edit in edits)
         {
-            if (change.Id != 0)
-                Apply(members, change);
+            if (edit.Id != 0)
+                Apply(members, edit);
         }
         if (members.Count > ClusterConfiguration.MembersMax)
             return MemberEditError.TooManyMembers;
@@ -87,25 +87,27 @@ public static class ConfigurationEditor
         return MemberEditError.RemovesAllVoters;
     }
 
-    private static void Apply(SortedList<ulong, Member> members, in MemberEdit change)
+    private static void Apply(SortedList<ulong, Member> members, in MemberEdit edit)
     {
-        members.TryGetValue(change.Id, out Member? member);
-        switch (change.Kind)
+        members.TryGetValue(edit.Id, out Member? member);
+        switch (edit.Kind)
         {
             case MemberEditKind.AddVoter or MemberEditKind.AddLearner:
-                MemberRole role = change.Kind == MemberEditKind.AddVoter ? MemberRole.Voter : MemberRole.Learner;
-                Invariant.Hold(member is not null || change.Address is not null);
-                members[change.Id] = member is null ? new Member(change.Id, change.Address!, role) : member with { Role = role };
+                MemberRole role = edit.Kind == MemberEditKind.AddVoter ? MemberRole.Voter : MemberRole.Learner;
+                Invariant.Hold(member is not null || edit.Address is not null);
+                members[edit.Id] = member is null
+                    ? new Member(edit.Id, edit.Address!, role)
+                    : member with { Role = role };
                 break;
             case MemberEditKind.Remove when member is { IsOutgoingVoter: true }:
-                members[change.Id] = member with { Role = MemberRole.Leaving };
+                members[edit.Id] = member with { Role = MemberRole.Leaving };
                 break;
             case MemberEditKind.Remove:
-                members.Remove(change.Id);
+                members.Remove(edit.Id);
                 break;
             case MemberEditKind.Move when member is not null:
-                Invariant.Hold(change.Address is not null);
-                members[change.Id] = member with { Address = change.Address };
+                Invariant.Hold(edit.Address is not null);
+                members[edit.Id] = member with { Address = edit.Address };
                 break;
         }
     }
@@ -119,12 +121,16 @@ public static class ConfigurationEditor
             differing += member.Role == MemberRole.Voter && !stays ? 1 : 0;
         }
         foreach (Member member in members.Values)
-            differing += member.Role == MemberRole.Voter && current.Find(member.Id) is not { Role: MemberRole.Voter } ? 1 : 0;
+        {
+            bool wasVoter = current.Find(member.Id) is { Role: MemberRole.Voter };
+            differing += member.Role == MemberRole.Voter && !wasVoter ? 1 : 0;
+        }
         return differing;
     }
 
-    /// <summary>Who was a member and is none any more is never one again.</summary>
-    private static ClusterConfiguration Build(ClusterConfiguration current, SortedList<ulong, Member> members, bool leavesJointItself)
+    /// <summary>Adds the ids of the members that are gone to the removed ids: they are never used again.</summary>
+    private static ClusterConfiguration Build(
+        ClusterConfiguration current, SortedList<ulong, Member> members, bool leavesJointItself)
     {
         SortedSet<ulong> removed = [.. current.RemovedIds];
         foreach (Member member in current.Members)
@@ -134,4 +140,33 @@ public static class ConfigurationEditor
         }
         return new ClusterConfiguration(current.ClusterId, [.. members.Values], [.. removed], leavesJointItself);
     }
+}
+
+/// <summary>One step between two configurations.</summary>
+/// <param name="Address">Address of a new server (AddVoter, AddLearner), or the new address (Move).</param>
+public readonly record struct MemberEdit(MemberEditKind Kind, ulong Id, PeerAddress? Address = null);
+
+public enum MemberEditKind
+{
+    AddVoter,
+    AddLearner,
+    Remove,
+
+    /// <summary>Changes the address of a member, and no role.</summary>
+    Move,
+}
+
+public enum MemberEditError
+{
+    None,
+    RemovesAllVoters,
+
+    /// <summary>
+    /// A change of more than one voter needs a joint configuration: two majorities might have no server in common (§6).
+    /// </summary>
+    ChangesSeveralVoters,
+    IsJoint,
+    IsNotJoint,
+    HasNoVoters,
+    TooManyMembers,
 }

@@ -3,17 +3,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The configurations that count: the last committed one, and those of later entries, of which the last is in effect: "a server
-/// always uses the latest configuration in its log, regardless of whether the entry is committed" (§6; thesis §4.1). What is
-/// truncated with the log is undone.
+/// The last committed configuration, and the configurations of later entries. The last of all is in effect: "a server
+/// always uses the latest configuration in its log, regardless of whether the entry is committed" (§6; thesis §4.1). A
+/// configuration whose entry is truncated from the log is undone.
 /// </summary>
 public sealed class ConfigurationHistory
 {
-    /// <summary>Ascending in index: the committed one, then those that aren't known to be.</summary>
+    /// <summary>The last committed configuration, then the uncommitted ones, in ascending order of index.</summary>
     private readonly List<(long Index, ConfigurationState State)> entries = [];
 
-    /// <param name="index">Of the entry behind which the log begins, 0 for a whole log.</param>
-    public ConfigurationHistory(ClusterConfiguration initial, long index = 0) => entries.Add((index, new ConfigurationState(initial)));
+    /// <param name="index">
+    /// Index of the entry with the initial configuration; 0 if the data directory brings it.
+    /// </param>
+    public ConfigurationHistory(ClusterConfiguration initial, long index = 0) =>
+        entries.Add((index, new ConfigurationState(initial)));
 
     public ConfigurationState Effective => entries[^1].State;
 
@@ -23,12 +26,13 @@ public sealed class ConfigurationHistory
 
     public long CommittedIndex => entries[0].Index;
 
-    /// <summary>Configurations that are not known to be committed.</summary>
+    /// <summary>Number of configurations that are not known to be committed.</summary>
     public int Pending => entries.Count - 1;
 
     /// <summary>
-    /// In any of them: thesis §4.2.2, "a server that is not part of its own latest configuration should still start new elections,
-    /// as it might still be needed until the Cnew entry is committed": it may be the only one left that holds that entry.
+    /// True if the server is a voter of any of these configurations. Thesis §4.2.2: "a server that is not part of its
+    /// own latest configuration should still start new elections, as it might still be needed until the Cnew entry is
+    /// committed". It may be the only server that holds that entry.
     /// </summary>
     public bool HasVoter(ulong id)
     {
@@ -47,7 +51,7 @@ public sealed class ConfigurationHistory
         entries.Add((index, new ConfigurationState(configuration)));
     }
 
-    /// <summary>§7: a snapshot's takes the place of all.</summary>
+    /// <summary>§7: replaces all configurations by that of an installed snapshot.</summary>
     internal void Install(long index, ClusterConfiguration configuration)
     {
         entries.Clear();

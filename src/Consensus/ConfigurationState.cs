@@ -3,8 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// A configuration as the core counts with it: servers as ordinals 0, 1, … in ascending order of id, so that per-server values
-/// live in arrays; and the voter sets over them: one, or two while a change is under way (joint consensus, §6). Immutable.
+/// A configuration in the form in which the core counts. Servers have ordinals 0, 1, … in ascending order of id, so
+/// that arrays hold the values for each server. There is one voter set, or two in a joint configuration (§6).
+/// Immutable.
 /// </summary>
 public sealed class ConfigurationState
 {
@@ -33,16 +34,16 @@ public sealed class ConfigurationState
 
     public ClusterConfiguration Cluster { get; }
 
-    /// <summary>Learners too.</summary>
+    /// <summary>Ids of all members, learners included, in ascending order.</summary>
     public ReadOnlySpan<ulong> Servers => servers;
 
-    /// <summary>Ordinals of the voters; of the incoming ones in a joint configuration.</summary>
+    /// <summary>Ordinals of the voters; in a joint configuration, of the incoming voters.</summary>
     public ReadOnlySpan<int> Voters => voters;
 
     /// <summary>Ordinals of the outgoing voters of a joint configuration; otherwise empty.</summary>
     public ReadOnlySpan<int> OutgoingVoters => outgoingVoters;
 
-    /// <returns>-1 when the server is no member.</returns>
+    /// <returns>-1 if the server is no member.</returns>
     public int OrdinalOf(ulong id)
     {
         int ordinal = Array.BinarySearch(servers, id);
@@ -55,7 +56,9 @@ public sealed class ConfigurationState
         return ordinal >= 0 && (Voters.Contains(ordinal) || OutgoingVoters.Contains(ordinal));
     }
 
-    /// <summary>A voter now, and also once a joint configuration is left: who isn't hands leadership over before that.</summary>
+    /// <summary>
+    /// True for a voter that remains one after a joint configuration. A leader that doesn't hands over first.
+    /// </summary>
     public bool StaysVoter(ulong id)
     {
         int ordinal = OrdinalOf(id);

@@ -7,18 +7,22 @@ internal sealed class ElectionTimer(int electionTicks, Random random)
 
     public int Elapsed { get; private set; }
 
-    /// <summary>Whether less than the least election timeout has passed (§6, third issue: votes are refused meanwhile).</summary>
+    /// <summary>
+    /// True until the minimum election timeout has passed. Votes are refused until then (§6, third issue).
+    /// </summary>
     public bool IsWithinMinimum => Elapsed < electionTicks;
 
     public void Reset() => Elapsed = 0;
 
-    /// <summary>A new draw for each campaign, so that a split vote isn't split again.</summary>
+    /// <summary>
+    /// Starts again with a new timeout. Each campaign draws one, so that a split vote is not split again.
+    /// </summary>
     public void Redraw()
     {
         Elapsed = 0;
         timeout = electionTicks + random.Next(electionTicks);
     }
 
-    /// <returns>Whether the timeout has passed.</returns>
+    /// <returns>True if the timeout has passed.</returns>
     public bool Tick() => ++Elapsed >= timeout;
 }

@@ -2,7 +2,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>§5.2, §5.3: responds to a leader, and campaigns when it hears from none.</summary>
+/// <summary>
+/// The follower's role: takes appends from the leader (§5.3), rejects them with a conflict hint where the logs differ,
+/// and campaigns when it hears from no leader (§5.2).
+/// </summary>
 internal sealed class Follower(RaftCore core) : Role(core)
 {
     /// <summary>Highest index known to match the log of this term's leader.</summary>
@@ -19,7 +22,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     public override void Tick()
     {
-        // A sole voter needs nobody's answer, and there is no leader that it could disturb.
+        // A sole voter needs no other server's answer, and there is no leader that it could disturb.
         if (Core.Timer.Tick() || Core.Configuration.IsSoleVoter(Core.Id))
             Core.Campaign();
     }
@@ -39,7 +42,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
             case MessageType.ReadIndexResponse:
                 OnReadIndexResponse(message);
                 break;
-            // Thesis §3.10: the leader hands over. It leads no more once this server's higher term gets around.
+            // Thesis §3.10: the leader hands over. It steps down when it sees this server's higher term.
             case MessageType.TimeoutNow when Core.Configuration.StaysVoter(Core.Id) && message.From == Core.LeaderId:
                 Core.BecomeCandidate(isHandOver: true);
                 break;
@@ -53,7 +56,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Acknowledge();
     }
 
-    /// <summary>A snapshot has taken the place of the log, up to this index, and is durable.</summary>
+    /// <summary>A durable snapshot up to <paramref name="index"/> has replaced the log.</summary>
     public void Installed(long index)
     {
         matched = index;
@@ -64,20 +67,13 @@ internal sealed class Follower(RaftCore core) : Role(core)
         in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         RaftLog log = Core.Log;
+        // §5.3: the consistency check.
         if (!log.Matches(message.Position))
         {
-            // §5.3: the consistency check. The hint lets the leader skip whole terms.
-            Core.Send(new Message
-            {
-                Type = MessageType.AppendResponse,
-                To = message.From,
-                Rejected = true,
-                Context = message.Position.Index,
-                Position = log.LastNotAbove(message.Position.Index, message.Position.Term),
-            });
+            Reject(message);
             return EntryRange.None;
         }
-        // What is below the base is known: it is committed, and a snapshot covers it.
+        // Entries below the log's base are known too: they are committed, and a snapshot covers them.
         int known = Known(entries);
         if (known < entries.Length && !MayAccept(entries[known]))
             return EntryRange.None;
@@ -86,13 +82,34 @@ internal sealed class Follower(RaftCore core) : Role(core)
         matched = Math.Max(matched, lastNew);
         // Figure 2: commitIndex = min(leaderCommit, index of last new entry).
         log.CommitTo(Math.Min(message.Commit, lastNew));
-        // What isn't durable yet is acknowledged when it is (OnDurable).
+        // Entries that are not durable yet are acknowledged in OnDurable.
         if (log.Durable >= lastNew)
             Acknowledge();
         return accepted;
     }
 
-    /// <summary>How many of the entries the log already holds.</summary>
+    /// <summary>
+    /// Rejects an append with a conflict hint (§5.3, "the optimization"), which lets the leader skip whole terms: this
+    /// server's last entry at or below the previous index with a term not above the previous term. A leader's log has
+    /// no greater term before its previous entry, so above the hint no entries can match. The leader then skips in its
+    /// own log (<see cref="Leader"/>). In the style of figure 7, with a new leader of term 7:
+    /// <code>
+    /// index      1  2  3  4  5  6  7
+    /// leader     1  1  1  4  4  4  4    probe after entry 7, term 4
+    /// follower   1  1  1  4  5  6  6    entry 7 has term 6: reject
+    ///                     └ hint: the follower's entry 4, its last of term 4 or below
+    /// </code>
+    /// </summary>
+    private void Reject(in Message append) => Core.Send(new Message
+    {
+        Type = MessageType.AppendResponse,
+        To = append.From,
+        Rejected = true,
+        Context = append.Position.Index,
+        Position = Core.Log.LastNotAbove(append.Position.Index, append.Position.Term),
+    });
+
+    /// <summary>Counts the leading entries that the log already holds.</summary>
     private int Known(ReadOnlySpan<RecordHeader> entries)
     {
         int known = 0;
@@ -102,13 +119,17 @@ internal sealed class Follower(RaftCore core) : Role(core)
     }
 
     /// <summary>
-    /// A conflict waits until all that it could remove is durable; the leader sends again. An entry removed while its write
-    /// is under way may come back with a later leader, and the first write's completion would pass for the second's.
+    /// False while the append conflicts with the log and the log is not entirely durable; the leader then sends the
+    /// append again. If an entry were removed while its write is under way, a later leader might bring the same entry
+    /// back. The completion of the first write would then pass for the completion of the second.
     /// </summary>
     private bool MayAccept(in RecordHeader first) =>
         first.Position.Index > Core.Log.Last.Index || Core.Log.Durable == Core.Log.Last.Index;
 
-    /// <summary>§5.3: only a conflict removes entries; an append that the log already holds, as a delayed one does, changes nothing.</summary>
+    /// <summary>
+    /// Appends the entries that the log doesn't hold (§5.3). Only a conflict removes entries. A delayed append, which
+    /// the log already holds, changes nothing.
+    /// </summary>
     private EntryRange Accept(ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
     {
         if (entries.IsEmpty)
@@ -138,7 +159,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
         Core.Ready.Reads.Add(new ReadState(message.Context, message.Position.Index));
     }
 
-    /// <param name="index">Not above what this server has acknowledged to the leader.</param>
+    /// <summary>Commits up to an index that the leader has from this server's own acknowledgements.</summary>
     private void CommitTo(long index)
     {
         if (index > Core.Log.Last.Index)

@@ -2,39 +2,59 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>Leadership on its way to another server (thesis §3.10): once that holds all of the log it is told to campaign at once.</summary>
-internal sealed class HandOver(RaftCore core)
+/// <summary>
+/// Hand-over of leadership to another server (thesis §3.10). As soon as the target holds the whole log, the leader
+/// tells it to campaign at once.
+/// </summary>
+internal sealed class HandOver(RaftCore core, ProgressTable progress)
 {
     private int ticksLeft;
     private bool isTold;
 
-    /// <summary>0: none.</summary>
-    public ulong Target { get; private set; }
+    /// <summary>Server to hand over to; 0: none.</summary>
+    private ulong target;
 
-    public bool IsUnderWay => Target != 0;
+    public bool IsUnderWay => target != 0;
 
-    public void Begin(ulong target)
+    /// <summary>
+    /// Chooses the most up-to-date of the other voters that have answered within an election timeout. Returns false if
+    /// there is none.
+    /// </summary>
+    public bool TryBegin()
     {
-        Target = target;
+        if (IsUnderWay)
+            return true;
+        long best = -1;
+        foreach (int voter in core.Configuration.Voters)
+        {
+            Progress follower = progress[voter];
+            bool isHeard = voter != progress.Self && follower.TicksSinceHeard <= core.Options.ElectionTicks;
+            if (!isHeard || follower.Match <= best)
+                continue;
+            target = core.Configuration.Servers[voter];
+            best = follower.Match;
+        }
         ticksLeft = core.Options.ElectionTicks;
         isTold = false;
+        return IsUnderWay;
     }
 
-    /// <param name="match">Of the target.</param>
-    public void Proceed(long match)
+    public void Proceed()
     {
-        if (isTold || match < core.Log.Last.Index)
+        if (!IsUnderWay || isTold || progress.Of(target).Match < core.Log.Last.Index)
             return;
         isTold = true;
-        core.Send(new Message { Type = MessageType.TimeoutNow, To = Target });
+        core.Send(new Message { Type = MessageType.TimeoutNow, To = target });
     }
 
-    /// <summary>"If leadership transfer does not complete after about an election timeout, the prior leader aborts."</summary>
+    /// <summary>
+    /// "If leadership transfer does not complete after about an election timeout, the prior leader aborts."
+    /// </summary>
     public void Tick()
     {
         if (IsUnderWay && --ticksLeft == 0)
             Clear();
     }
 
-    public void Clear() => Target = 0;
+    public void Clear() => target = 0;
 }

@@ -2,7 +2,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>The appends sent to one follower and not yet acknowledged: a ring of (last index, bytes), oldest first.</summary>
+/// <summary>
+/// Appends sent to one follower and not yet acknowledged: a ring of (last index, bytes), the oldest first.
+/// </summary>
 internal sealed class Inflights(int countMax, int bytesMax)
 {
     private readonly (long LastIndex, int Bytes)[] appends = new (long, int)[countMax];
@@ -14,7 +16,7 @@ internal sealed class Inflights(int countMax, int bytesMax)
 
     public bool IsEmpty => count == 0;
 
-    /// <summary>One append is always admitted, whatever its size.</summary>
+    /// <summary>True if no further append may be sent. One append of any size is always admitted.</summary>
     public bool IsFull => count == appends.Length || bytes >= bytesMax;
 
     public void Add(long lastIndex, int appendBytes)
@@ -25,7 +27,7 @@ internal sealed class Inflights(int countMax, int bytesMax)
         bytes += appendBytes;
     }
 
-    /// <summary>Every append up to <paramref name="index"/> has been acknowledged.</summary>
+    /// <summary>Removes the appends that end at or before <paramref name="index"/>, which are acknowledged.</summary>
     public void FreeTo(long index)
     {
         while (count > 0 && appends[start].LastIndex <= index)

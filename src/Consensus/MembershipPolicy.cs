@@ -2,12 +2,16 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>What a request to change the members comes to: the configuration to propose, or why not.</summary>
+/// <summary>Turns a request to change the members into the configuration to propose, or into a refusal.</summary>
 public static class MembershipPolicy
 {
-    /// <param name="current">In effect and committed.</param>
-    /// <param name="next">The same members again where the request is fulfilled already: committing that proves it.</param>
-    public static ChangeRefusal Plan(ClusterConfiguration current, MembershipChange change, out ClusterConfiguration next)
+    /// <param name="current">The configuration that is in effect and committed.</param>
+    /// <param name="next">
+    /// The configuration to propose. If the request is already fulfilled, it is the current one again: its commitment
+    /// proves that.
+    /// </param>
+    public static ChangeRefusal Plan(
+        ClusterConfiguration current, MembershipChange change, out ClusterConfiguration next)
     {
         next = current;
         if (current.IsJoint)
@@ -26,7 +30,7 @@ public static class MembershipPolicy
             if (member.Address == change.Address)
                 return ChangeRefusal.AddressInUse;
         }
-        // A learner first: a server without the log would only hold commitment up (thesis §4.2.1).
+        // New members begin as learners: a voter without the log would only delay commitment (thesis §4.2.1).
         MemberEdit add = new(MemberEditKind.AddLearner, change.Id, change.Address);
         return Propose(ref next, add);
     }
@@ -40,9 +44,9 @@ public static class MembershipPolicy
         return Propose(ref next, new MemberEdit(MemberEditKind.Remove, id));
     }
 
-    private static ChangeRefusal Propose(ref ClusterConfiguration next, MemberEdit change)
+    private static ChangeRefusal Propose(ref ClusterConfiguration next, MemberEdit edit)
     {
-        ClusterConfiguration? changed = ConfigurationEditor.Simple(next, [change], out MemberEditError error);
+        ClusterConfiguration? changed = ConfigurationEditor.Simple(next, [edit], out MemberEditError error);
         next = changed ?? next;
         return error switch
         {

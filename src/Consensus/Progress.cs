@@ -2,7 +2,40 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>What the leader knows of one follower (Raft paper, figure 2: nextIndex and matchIndex), and what it may send it.</summary>
+/// <summary>
+/// The leader's knowledge of one follower (Raft paper, figure 2: nextIndex and matchIndex), and the rules for what to
+/// send it next. <para> No single append is kept for a retransmission. If an append, its acknowledgement or its
+/// rejection is lost, one of the following makes the leader send the entries again, each time by a probe that finds
+/// where the logs match:
+/// </para>
+/// <list type="number">
+/// <item><description>
+/// A probe is lost: the leader repeats the probe when the follower answers a heartbeat
+/// (<see cref="HeartbeatAnswered"/>).
+/// </description></item>
+/// <item><description>
+/// One of several appends in flight is lost: the follower's log doesn't match the next one, the follower rejects that
+/// one, and the leader probes after the conflict hint (<see cref="Rejected"/>).
+/// </description></item>
+/// <item><description>
+/// The last append in flight is lost, the follower dropped it, or acknowledgements are lost: after an election timeout
+/// without an acknowledgement, the leader probes after Match (<see cref="Tick"/>). A follower drops an append if its
+/// log has no room, or if the append conflicts with entries that are still being written. A lost acknowledgement alone
+/// costs nothing, because the next one covers it.
+/// </description></item>
+/// <item><description>
+/// The connection to the follower breaks or is made anew: the leader probes at once, without waiting for any timeout
+/// (<see cref="MessagesMayBeLost"/>).
+/// </description></item>
+/// <item><description>
+/// A snapshot transfer ends, well or not: the leader probes after the snapshot, or after Match
+/// (<see cref="SnapshotEnded"/>).
+/// </description></item>
+/// <item><description>
+/// The leader changes: the new leader probes each follower from the end of its own log (<see cref="Reset"/>).
+/// </description></item>
+/// </list>
+/// </summary>
 internal sealed class Progress(RaftOptions options)
 {
     private readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
@@ -11,34 +44,43 @@ internal sealed class Progress(RaftOptions options)
     private bool snapshotIsOut;
     private int ticksWithoutAcknowledgement;
 
-    /// <summary>Of the appends in flight, those sent since the last tick.</summary>
+    /// <summary>Number of appends in flight that were sent since the last tick.</summary>
     private int freshAppends;
 
     public ProgressState State { get; private set; }
 
-    /// <summary>Highest index known to be durable on the follower and to match; below Next.</summary>
+    /// <summary>Highest index at which the follower's log is known to be durable and to match. Below Next.</summary>
     public long Match { get; private set; }
 
-    /// <summary>The next entry to send.</summary>
+    /// <summary>Index of the next entry to send.</summary>
     public long Next { get; private set; }
 
-    /// <summary>Whether anything has come from the follower since the last quorum check.</summary>
+    /// <summary>True if any message has come from the follower since the last quorum check.</summary>
     public bool IsRecentlyActive { get; private set; }
 
-    /// <summary>Since anything has come from the follower.</summary>
+    /// <summary>Ticks since the last message from the follower.</summary>
     public int TicksSinceHeard { get; private set; }
 
     /// <summary>Highest read round that the follower has confirmed.</summary>
     public long ReadRound { get; set; }
 
-    /// <summary>It was in the majority whose answers confirmed the last round of reads, and not late.</summary>
+    /// <summary>True if the follower was in the quorum whose answers confirmed the last read round.</summary>
     public bool HelpedToConfirm { get; set; }
 
-    /// <summary>The follower waits to hear that this index is committed.</summary>
-    public long CommitAwaited { get; set; }
+    /// <summary>Highest index of whose commitment the follower waits to hear.</summary>
+    public long CommitAwaited { get; private set; }
 
-    /// <summary>The highest commit index sent to the follower.</summary>
+    /// <summary>Highest commit index sent to the follower.</summary>
     public long CommitSent { get; set; }
+
+    /// <summary>True if the follower needs a snapshot and none is on its way.</summary>
+    public bool WantsSnapshot => State == ProgressState.Snapshot && !snapshotIsOut;
+
+    /// <summary>
+    /// True while the next append has to wait: until the follower acknowledges an append that was sent since the last
+    /// tick, or until the next tick.
+    /// </summary>
+    public bool AwaitsFreshAppend => freshAppends >= options.FreshAppendsMax;
 
     public void Reset(long lastIndex)
     {
@@ -59,10 +101,10 @@ internal sealed class Progress(RaftOptions options)
         TicksSinceHeard = 0;
     }
 
-    /// <summary>A new member is as good as heard from, until the next quorum check but one.</summary>
+    /// <summary>Counts a new member as active, so that it has until the second quorum check to answer.</summary>
     public void PresumeActive() => IsRecentlyActive = true;
 
-    /// <returns>Whether anything has come from the follower since the last call.</returns>
+    /// <returns>True if any message has come from the follower since the last call.</returns>
     public bool CheckActivity()
     {
         bool wasActive = IsRecentlyActive;
@@ -70,8 +112,7 @@ internal sealed class Progress(RaftOptions options)
         return wasActive;
     }
 
-    /// <summary>A snapshot is needed, and none is under way.</summary>
-    public bool WantsSnapshot => State == ProgressState.Snapshot && !snapshotIsOut;
+    public void AwaitCommit(long index) => CommitAwaited = Math.Max(CommitAwaited, index);
 
     public bool MaySend(long lastIndex) => State switch
     {
@@ -80,10 +121,7 @@ internal sealed class Progress(RaftOptions options)
         _ => false,
     };
 
-    /// <summary>The next append waits for one that was sent since the last tick to be acknowledged, or for the next tick.</summary>
-    public bool AwaitsFreshAppend => freshAppends >= options.FreshAppendsMax;
-
-    /// <summary>The entry before the next one to send is compacted.</summary>
+    /// <summary>Stops appends until a snapshot has been sent: the entry before Next is compacted.</summary>
     public void BecomeSnapshot()
     {
         BecomeProbe(Next);
@@ -97,7 +135,10 @@ internal sealed class Progress(RaftOptions options)
         snapshotIsOut = true;
     }
 
-    /// <summary>The transfer is over, well or not; what the follower has now, a probe will tell.</summary>
+    /// <summary>
+    /// Probes again after a snapshot transfer, successful or not. The answer tells what the follower has now.
+    /// </summary>
+    /// <param name="next">Index after the snapshot's last entry; 1 if the transfer failed.</param>
     public void SnapshotEnded(long next)
     {
         if (State == ProgressState.Snapshot)
@@ -119,14 +160,14 @@ internal sealed class Progress(RaftOptions options)
     }
 
     /// <summary>The follower holds the leader's log up to <paramref name="index"/> on stable storage.</summary>
-    /// <returns>Whether Match advanced.</returns>
+    /// <returns>True if Match has advanced.</returns>
     public bool Acknowledged(long index)
     {
         bool advanced = index > Match;
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
         ticksWithoutAcknowledgement = 0;
-        // A snapshot that is under way is not given up for what an append of before it did.
+        // An acknowledgement of an append from before the snapshot does not end a transfer that is under way.
         if (State == ProgressState.Probe || (State == ProgressState.Snapshot && advanced && !snapshotIsOut))
         {
             State = ProgressState.Replicate;
@@ -138,10 +179,13 @@ internal sealed class Progress(RaftOptions options)
         return advanced;
     }
 
-    /// <summary>The follower's log has no match at <paramref name="rejected"/>; try behind <paramref name="hint"/> next.</summary>
+    /// <summary>
+    /// Probes after the conflict hint: the follower's log has no match at <paramref name="rejected"/>.
+    /// </summary>
+    /// <param name="hint">Highest index at which the logs may match.</param>
     public void Rejected(long rejected, long hint)
     {
-        // An answer to an append from before the last change of state says nothing new.
+        // An answer to an append from before the last change of state tells nothing new.
         bool isStale = State switch
         {
             ProgressState.Replicate => rejected <= Match,
@@ -152,7 +196,7 @@ internal sealed class Progress(RaftOptions options)
             BecomeProbe(Math.Max(Math.Min(rejected, hint + 1), Match + 1));
     }
 
-    /// <summary>Messages may have been lost: start again behind what is acknowledged.</summary>
+    /// <summary>Probes after Match, because any message in flight may be lost.</summary>
     public void MessagesMayBeLost()
     {
         CommitSent = 0;
@@ -160,10 +204,10 @@ internal sealed class Progress(RaftOptions options)
             BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
     }
 
-    /// <summary>A probe may have been lost: it is sent again once the follower is heard from.</summary>
+    /// <summary>Lets a probe be sent again: the follower is there, but the probe or its answer may be lost.</summary>
     public void HeartbeatAnswered() => probeIsOut = false;
 
-    /// <summary>Appends or their acknowledgements that have been out for so long may be lost, as when a follower had no room for them.</summary>
+    /// <summary>Counts the appends in flight as lost after an election timeout without an acknowledgement.</summary>
     public void Tick()
     {
         freshAppends = 0;
@@ -185,4 +229,22 @@ internal sealed class Progress(RaftOptions options)
         inflights.Clear();
         Invariant.Hold(Next > Match);
     }
+}
+
+/// <summary>Mode of replication to one follower.</summary>
+internal enum ProgressState
+{
+    /// <summary>
+    /// The place where the logs match is unknown: the leader sends one append and waits for its answer.
+    /// </summary>
+    Probe,
+
+    /// <summary>The place is known: the leader pipelines appends, as far as the window allows.</summary>
+    Replicate,
+
+    /// <summary>
+    /// The follower needs a compacted entry: the leader sends a snapshot on a connection of its own, and no appends
+    /// (§7).
+    /// </summary>
+    Snapshot,
 }

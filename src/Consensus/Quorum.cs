@@ -3,22 +3,24 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Majorities, simple and joint (§6: agreement needs separate majorities of both). A voter set is given as ordinals into
-/// the caller's per-server values; an empty set constrains nothing.
+/// Majorities, simple and joint (§6: agreement needs separate majorities of both sets). A voter set is given as
+/// ordinals, which index the caller's values for each server. An empty set imposes no condition.
 /// </summary>
 public static class Quorum
 {
-    /// <summary>Voters in one set; bounds the scratch space on the stack.</summary>
+    /// <summary>Maximum number of voters in one set. Bounds the space on the stack.</summary>
     public const int VotersMax = 64;
 
-    /// <summary>The highest index that a majority of <paramref name="voters"/> has reached (§5.3); MaxValue for an empty set.</summary>
+    /// <summary>
+    /// Highest index that a majority of <paramref name="voters"/> has reached (§5.3); MaxValue for an empty set.
+    /// </summary>
     public static long CommittedIndex(ReadOnlySpan<int> voters, ReadOnlySpan<long> matchIndex)
     {
         if (voters.IsEmpty)
             return long.MaxValue;
         Invariant.Hold(voters.Length <= VotersMax);
         Span<long> sorted = stackalloc long[voters.Length];
-        // Sorted by insertion: they are few, and Span.Sort allocates in a native binary, each time.
+        // Insertion sort: the voters are few, and Span.Sort allocates at each call in a native binary.
         for (int i = 0; i < voters.Length; i++)
         {
             long match = matchIndex[voters[i]];
@@ -27,22 +29,22 @@ public static class Quorum
                 sorted[place] = sorted[place - 1];
             sorted[place] = match;
         }
-        // A majority of n is n/2 + 1 servers; so many stand at or above this place.
+        // A majority of n servers is n/2 + 1. Exactly that many are at or above this place.
         return sorted[(voters.Length - 1) / 2];
     }
 
-    public static long CommittedIndex(ConfigurationState configuration, ReadOnlySpan<long> matchIndex) =>
-        Math.Min(CommittedIndex(configuration.Voters, matchIndex), CommittedIndex(configuration.OutgoingVoters, matchIndex));
+    public static long CommittedIndex(ConfigurationState configuration, ReadOnlySpan<long> matchIndex) => Math.Min(
+        CommittedIndex(configuration.Voters, matchIndex), CommittedIndex(configuration.OutgoingVoters, matchIndex));
 
-    public static QuorumResult Count(ReadOnlySpan<int> voters, ReadOnlySpan<QuorumAnswer> ballots)
+    public static QuorumResult Count(ReadOnlySpan<int> voters, ReadOnlySpan<QuorumAnswer> answers)
     {
         int granted = 0;
         int unknown = 0;
         foreach (int voter in voters)
         {
-            if (ballots[voter] == QuorumAnswer.Granted)
+            if (answers[voter] == QuorumAnswer.Granted)
                 granted++;
-            else if (ballots[voter] == QuorumAnswer.Unknown)
+            else if (answers[voter] == QuorumAnswer.Unknown)
                 unknown++;
         }
         int majority = voters.Length / 2 + 1;
@@ -51,12 +53,28 @@ public static class Quorum
         return granted + unknown >= majority ? QuorumResult.Pending : QuorumResult.Lost;
     }
 
-    public static QuorumResult Count(ConfigurationState configuration, ReadOnlySpan<QuorumAnswer> ballots)
+    public static QuorumResult Count(ConfigurationState configuration, ReadOnlySpan<QuorumAnswer> answers)
     {
-        QuorumResult incoming = Count(configuration.Voters, ballots);
-        QuorumResult outgoing = Count(configuration.OutgoingVoters, ballots);
+        QuorumResult incoming = Count(configuration.Voters, answers);
+        QuorumResult outgoing = Count(configuration.OutgoingVoters, answers);
         if (incoming == QuorumResult.Lost || outgoing == QuorumResult.Lost)
             return QuorumResult.Lost;
         return incoming == QuorumResult.Won && outgoing == QuorumResult.Won ? QuorumResult.Won : QuorumResult.Pending;
     }
+}
+
+/// <summary>One server's answer in an election, a quorum check or a read round.</summary>
+public enum QuorumAnswer : byte
+{
+    Unknown,
+    Granted,
+    Rejected,
+}
+
+/// <summary>Result of counting the answers so far.</summary>
+public enum QuorumResult
+{
+    Pending,
+    Won,
+    Lost,
 }

@@ -4,11 +4,11 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Raft for one server: a deterministic state machine without I/O, clocks or threads. Inputs: <see cref="Tick"/>,
-/// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>, <see cref="AppliedTo"/>,
-/// <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>, <see cref="ProposeConfiguration"/>,
-/// <see cref="HandOver"/>; after a batch of them, <see cref="EndBatch"/>. Outputs: <see cref="HardState"/>,
-/// <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
-/// Section numbers are those of the Raft paper (Ongaro and Ousterhout, extended version) unless "thesis" is said.
+/// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>,
+/// <see cref="AppliedTo"/>, <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>,
+/// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>; after each batch of inputs, <see cref="EndBatch"/>.
+/// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed. Section
+/// numbers are those of the Raft paper (Ongaro and Ousterhout, extended version), or of Ongaro's thesis.
 /// </summary>
 public sealed class RaftCore
 {
@@ -18,17 +18,17 @@ public sealed class RaftCore
     private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
-    /// <param name="applied">The last entry of the snapshot that the state machine was loaded from; 0: none.</param>
+    /// <param name="applied">Last entry of the snapshot that the state machine was loaded from; 0: none.</param>
     public RaftCore(
-        ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog, Random random,
-        long applied = 0)
+        ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog,
+        Random random, long applied = 0)
     {
         options.Validate();
         Invariant.Hold(id > 0);
         Id = id;
         Options = options;
         Log = new RaftLog(recoveredLog, configurations, applied);
-        // A log entry of a term proves that the term was seen, though its record of term and vote may not have been needed.
+        // An entry proves that its term was seen. The server may have had no need to record term and vote then.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
         follower = new Follower(this);
@@ -39,19 +39,19 @@ public sealed class RaftCore
 
     public ulong Id { get; }
 
-    /// <summary>The one in effect.</summary>
+    /// <summary>The configuration in effect.</summary>
     public ConfigurationState Configuration => Log.Configurations.Effective;
 
     public RaftLog Log { get; }
 
     public Ready Ready { get; } = new();
 
-    /// <summary>Must be durable before any message of <see cref="Ready"/> leaves.</summary>
+    /// <summary>Term and vote, which must be durable before any message of <see cref="Ready"/> leaves.</summary>
     public HardState HardState { get; private set; }
 
     public long Term => HardState.Term;
 
-    /// <summary>The current term's leader, or 0 when it is not known.</summary>
+    /// <summary>The current term's leader; 0 if it is not known.</summary>
     public ulong LeaderId { get; private set; }
 
     public RoleName Role => role == leader ? RoleName.Leader
@@ -60,13 +60,19 @@ public sealed class RaftCore
 
     public bool IsLeader => role == leader;
 
-    /// <summary>It leads, or hears from who does: a few ticks that come late and all at once change nothing.</summary>
-    public bool IsSettled => IsLeader || (role == follower && LeaderId != 0 && Timer.Elapsed <= 2 * Options.HeartbeatTicks);
+    /// <summary>
+    /// True while this server leads or hears from the leader. A few ticks may then come late and all at once without
+    /// harm.
+    /// </summary>
+    public bool IsSettled =>
+        IsLeader || (role == follower && LeaderId != 0 && Timer.Elapsed <= 2 * Options.HeartbeatTicks);
 
     /// <inheritdoc cref="RaftOptions.AppendBytesMax"/>
     public int AppendBytesMax => Options.AppendBytesMax;
 
-    /// <summary>Up to here nobody has to be sent the log any more, but for those who need a snapshot first.</summary>
+    /// <summary>
+    /// Index up to which no server needs the log from this one. Servers that need a snapshot first don't count.
+    /// </summary>
     public long ReplicatedTo => IsLeader ? leader.ReplicatedTo : Log.Last.Index;
 
     internal RaftOptions Options { get; }
@@ -75,20 +81,25 @@ public sealed class RaftCore
 
     public void Tick() => role.Tick();
 
-    /// <param name="entries">The headers of the records that came with an Append: already verified, contiguous behind its position.</param>
-    /// <param name="configurations">The decoded ones among the entries, each in its entry's place; may be empty when there are none.</param>
-    /// <returns>Which of them the log took; what it held from the first of those on, it has dropped.</returns>
+    /// <param name="entries">Verified headers of the records of an Append, contiguous after its position.</param>
+    /// <param name="configurations">
+    /// The decoded configurations among the entries, each at its entry's place; may be empty if there are none.
+    /// </param>
+    /// <returns>
+    /// The entries that the log took. The log has dropped all that it held from the first of them on.
+    /// </returns>
     public EntryRange Step(
-        in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations = default)
+        in Message message, ReadOnlySpan<RecordHeader> entries,
+        ReadOnlySpan<ClusterConfiguration?> configurations = default)
     {
         Invariant.Hold(message.To == Id);
         Invariant.Hold(message.Type == MessageType.Append ? message.Count == entries.Length : entries.IsEmpty);
         Invariant.Hold(configurations.IsEmpty || configurations.Length == entries.Length);
-        if (!IsHeard(message))
+        if (!Strangers.IsHeard(this, message))
             return EntryRange.None;
         if (message.Type is MessageType.PreVote or MessageType.Vote)
         {
-            Answer(message);
+            VoteRequests.Answer(this, message);
             return EntryRange.None;
         }
         if (message.Term > Term && !IsAnswerToPreVote(message))
@@ -102,49 +113,59 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// Leader: to the voters that keep up, what is proposed now would be sent no sooner than what is proposed once this is false again, which
-    /// is when one acknowledges an append, or at the next tick. All that came until then makes one write of this server's log, as it makes one of theirs.
+    /// True while a proposal to the leader would gain nothing: each voter that keeps up still has an append to
+    /// acknowledge, so that the entry would be sent no sooner than one proposed after the next acknowledgement or tick.
+    /// All entries that wait until then make one write of the leader's log, as they make one write of each follower's.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 
-    /// <summary>Appends an entry of <paramref name="bytes"/> to the leader's log; its position is then the log's Last.</summary>
+    /// <summary>
+    /// Appends an entry of <paramref name="bytes"/> to the leader's log. The log's Last is then the entry's position.
+    /// </summary>
     public ProposeResult Propose(int bytes) => IsLeader ? leader.Propose(bytes) : ProposeResult.NotLeader;
 
     /// <summary>
-    /// Whether the leader may propose a configuration: once an entry of its term has committed (else a change of an earlier term
-    /// might still win, and two majorities need not overlap), and one at a time (thesis §4.1).
+    /// True if the leader may propose a configuration: an entry of its term has committed, and no other change is under
+    /// way (thesis §4.1). Otherwise a change of an earlier term might still win, and two majorities need not overlap.
     /// </summary>
     public bool MayChangeConfiguration => IsLeader && leader.MayChangeConfiguration;
 
-    /// <summary>A configuration in the log is not known to be committed.</summary>
+    /// <summary>True while a configuration in the log is not known to be committed.</summary>
     public bool IsChangingConfiguration => Log.Configurations.Pending > 0;
 
-    /// <summary>Appends a configuration, which is in effect from then on (thesis §4.1); this server stays a voter in it.</summary>
-    /// <param name="bytes">Of its record.</param>
+    /// <summary>
+    /// Appends a configuration, which takes effect at once (thesis §4.1). This server must stay a voter in it.
+    /// </summary>
+    /// <param name="bytes">Bytes of the configuration's record.</param>
     public void ProposeConfiguration(ClusterConfiguration next, int bytes)
     {
         Invariant.Hold(MayChangeConfiguration);
         leader.ProposeConfiguration(next, bytes);
     }
 
-    /// <summary>What the leader should propose of its own accord: leaving a joint configuration, or a learner that has caught up as a voter.</summary>
+    /// <summary>
+    /// The configuration that the leader should propose by itself: the end of a joint configuration, or the promotion
+    /// of a learner that has caught up. Null if there is none.
+    /// </summary>
     public ClusterConfiguration? NextConfiguration() => MayChangeConfiguration ? leader.NextConfiguration() : null;
 
     /// <summary>
-    /// Leader: hands over to the most up-to-date of the other voters (thesis §3.10), taking no proposals meanwhile. Given up
-    /// after an election timeout.
+    /// Makes the leader hand over to the most up-to-date of the other voters (thesis §3.10). The leader takes no
+    /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.
     /// </summary>
-    /// <returns>False when there is none that answers.</returns>
     public bool HandOver() => IsLeader && leader.HandOver();
 
     public bool IsHandingOver => IsLeader && leader.IsHandingOver;
 
-    /// <summary>Leader: what this server needs next is compacted, and no snapshot is on its way to it: start one, and say so.</summary>
+    /// <summary>
+    /// True if the leader must send a snapshot to this server: the entry that the server needs next is compacted, and
+    /// no snapshot is on its way. The caller starts one and calls <see cref="SnapshotStarted"/>.
+    /// </summary>
     public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
 
     public void SnapshotStarted(ulong peer) => leader.SnapshotStarted(peer);
 
-    /// <param name="installed">The last entry that it covered; 0 when the transfer failed.</param>
+    /// <param name="installed">Last entry that the snapshot covers; 0 if the transfer failed.</param>
     public void SnapshotEnded(ulong peer, long installed)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
@@ -152,8 +173,8 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// §7: whether a snapshot of this term's leader is to take the place of the log and of the state machine, by
-    /// <see cref="Install"/>. If not, it is stale, or the log holds its last entry: then all up to that one is committed.
+    /// §7: true if a leader's snapshot must replace the log and the state machine (<see cref="Install"/>). If false,
+    /// the snapshot is stale, or the log holds its last entry. In the latter case, entries up to it are now committed.
     /// </summary>
     public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
     {
@@ -170,7 +191,7 @@ public sealed class RaftCore
         return false;
     }
 
-    /// <summary>The snapshot is durable; it takes the place of all of the log, and of the configuration.</summary>
+    /// <summary>Replaces the whole log and the configurations by a durable snapshot.</summary>
     public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
         Invariant.Hold(role == follower);
@@ -179,10 +200,10 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// Asks for an index that makes a read linearizable; the answer comes as a <see cref="ReadState"/>, or never: then ask
-    /// again with a fresh context. A new request of this server replaces its last one.
+    /// Asks for an index that makes a read linearizable. The answer comes as a <see cref="ReadState"/>, or never: the
+    /// caller then asks again with a new context. A new request of this server replaces its last one. Returns false if
+    /// no leader is known.
     /// </summary>
-    /// <returns>False when no leader is known.</returns>
     public bool RequestRead(long context)
     {
         if (IsLeader)
@@ -192,7 +213,7 @@ public sealed class RaftCore
         return LeaderId != 0;
     }
 
-    /// <summary>Stable storage holds the log up to this entry, as it was when the write was submitted.</summary>
+    /// <summary>Stable storage holds the log up to this entry, in the state in which the write was submitted.</summary>
     public void DurableTo(LogPosition entry)
     {
         if (Log.DurableTo(entry))
@@ -201,21 +222,24 @@ public sealed class RaftCore
 
     public void AppliedTo(long index) => Log.AppliedTo(index);
 
-    /// <summary>What was sent to this server lately may be lost: its connection broke, or is new.</summary>
+    /// <summary>The latest messages to this server may be lost: its connection broke, or is new.</summary>
     public void MessagesMayBeLost(ulong peer)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
             leader.MessagesMayBeLost(peer);
     }
 
-    /// <summary>This follower waits for <paramref name="index"/> to be committed, and is to be told at once when it is.</summary>
+    /// <summary>
+    /// Makes the leader tell this follower of the commitment of <paramref name="index"/> at once, and not with the next
+    /// heartbeat.
+    /// </summary>
     public void AwaitCommit(ulong peer, long index)
     {
         if (IsLeader && Configuration.OrdinalOf(peer) >= 0)
             leader.AwaitCommit(peer, index);
     }
 
-    /// <summary>After a batch of inputs: what is better sent once for all of them.</summary>
+    /// <summary>Ends a batch of inputs: sends messages of which one is enough for the whole batch.</summary>
     public void EndBatch()
     {
         if (IsLeader)
@@ -223,10 +247,10 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// The next append that the window allows for this server, if any: Position is the entry before the first to send,
-    /// up to the log's Last may follow, in records of at most <see cref="RaftOptions.AppendBytesMax"/> bytes together, or one
-    /// larger; a probe at the log's end carries none.
-    /// When it has been sent, <see cref="AppendSent"/> must be told.
+    /// Gets the next append to this server. Returns false if its window allows none. Position is the entry before the
+    /// first to send. The caller adds records up to the log's Last, of at most <see cref="RaftOptions.AppendBytesMax"/>
+    /// bytes together, or one larger record. A probe at the log's end carries no record. The caller then sends the
+    /// append and calls <see cref="AppendSent"/>.
     /// </summary>
     public bool TryNextAppend(ulong peer, out Message append)
     {
@@ -234,15 +258,16 @@ public sealed class RaftCore
         return IsLeader && leader.TryNextAppend(peer, out append);
     }
 
-    /// <param name="count">Entries that the append carried.</param>
-    /// <param name="bytes">Their records' bytes.</param>
+    /// <param name="count">Number of entries in the append.</param>
+    /// <param name="bytes">Bytes of their records.</param>
     public void AppendSent(ulong peer, int count, int bytes) => leader.AppendSent(peer, count, bytes);
 
-    internal void Send(in Message message) => Ready.Messages.Add(message with { From = Id, Term = message.Term == 0 ? Term : message.Term });
+    internal void Send(in Message message) =>
+        Ready.Messages.Add(message with { From = Id, Term = message.Term == 0 ? Term : message.Term });
 
     internal void FollowLeader(ulong leader)
     {
-        // Election Safety (figure 3). Going on would destroy committed entries.
+        // Election Safety (figure 3). A second leader in the term would destroy committed entries.
         Invariant.Hold(LeaderId == 0 || LeaderId == leader);
         LeaderId = leader;
         Timer.Reset();
@@ -251,7 +276,7 @@ public sealed class RaftCore
     internal void BecomeFollower(long term, ulong leader)
     {
         Invariant.Hold(term >= Term);
-        // §5.1: a newer term is adopted; its vote is free, seeing it grants nothing.
+        // §5.1: a newer term is adopted with a free vote. Seeing the term grants nothing.
         if (term > Term)
             HardState = new HardState(term, 0);
         LeaderId = leader;
@@ -260,7 +285,9 @@ public sealed class RaftCore
         follower.Enter();
     }
 
-    /// <summary>The election timeout has passed: first ask whether an election could be won (thesis §9.6).</summary>
+    /// <summary>
+    /// Begins a campaign after the election timeout: a pre-vote first asks if an election could be won (thesis §9.6).
+    /// </summary>
     internal void Campaign()
     {
         LeaderId = 0;
@@ -271,8 +298,8 @@ public sealed class RaftCore
         candidate.Enter(preVote: true, isHandOver: false);
     }
 
-    /// <summary>§5.2: increments its term and votes for itself.</summary>
-    /// <param name="isHandOver">The leader has asked for it (thesis §3.10).</param>
+    /// <summary>§5.2: increments the term and votes for this server itself.</summary>
+    /// <param name="isHandOver">True if the leader has asked for the election (thesis §3.10).</param>
     internal void BecomeCandidate(bool isHandOver = false)
     {
         HardState = new HardState(Term + 1, Id);
@@ -280,6 +307,12 @@ public sealed class RaftCore
         Timer.Redraw();
         role = candidate;
         candidate.Enter(preVote: false, isHandOver);
+    }
+
+    internal void VoteFor(ulong server)
+    {
+        HardState = HardState with { Vote = server };
+        Timer.Reset();
     }
 
     internal void BecomeLeader()
@@ -294,57 +327,10 @@ public sealed class RaftCore
     private static bool IsAnswerToPreVote(in Message message) =>
         message.Type == MessageType.PreVoteResponse && !message.Rejected;
 
-    /// <summary>Who was removed changes nothing here, its term least of all; nor does a stranger, unless it knows more than this server.</summary>
-    private bool IsHeard(in Message message)
-    {
-        if (message.From == Id)
-            return false;
-        // Members first: whoever was removed is never a member again, and looking for it takes long.
-        if (Configuration.OrdinalOf(message.From) >= 0)
-            return true;
-        if (Log.Configurations.Committed.Cluster.WasRemoved(message.From))
-            return false;
-        // Thesis §4.1: one that this log doesn't name yet may lead, or need this server's vote to. Its log then goes further.
-        return message.Type switch
-        {
-            MessageType.Append or MessageType.Heartbeat => true,
-            MessageType.PreVote or MessageType.Vote => message.Position > Log.Last,
-            _ => message.From == LeaderId,
-        };
-    }
-
-    /// <summary>A request for a vote, in any role: §5.2, §5.4.1, §6, thesis §9.6.</summary>
-    private void Answer(in Message request)
-    {
-        bool isPreVote = request.Type == MessageType.PreVote;
-        // §6: who has heard from a leader within the least election timeout neither grants nor adopts the term, so that a
-        // server which was cut off can't depose a leader that works. A leader hears from itself: CheckQuorum bounds that.
-        bool isHandOver = !isPreVote && request.Context == 1;
-        if (request.Term > Term && LeaderId != 0 && (IsLeader || Timer.IsWithinMinimum) && !isHandOver)
-            return;
-        if (request.Term > Term && !isPreVote)
-            BecomeFollower(request.Term, leader: 0);
-        bool isFree = HardState.Vote == request.From || (HardState.Vote == 0 && LeaderId == 0);
-        bool isGranted = request.Term >= Term
-            && (isPreVote ? request.Term > Term : isFree)
-            && Log.IsUpToDate(request.Position);
-        if (isGranted && !isPreVote)
-        {
-            HardState = HardState with { Vote = request.From };
-            Timer.Reset();
-        }
-        Send(new Message
-        {
-            Type = isPreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse,
-            To = request.From,
-            Term = isGranted ? request.Term : Term,
-            Rejected = !isGranted,
-        });
-    }
-
     /// <summary>
-    /// §5.1: a request of an older term is rejected; the sender learns the newer one and steps down. It may have become that
-    /// term's leader meanwhile: the rejection names no previous index, lest it pass for an answer to an append of this term.
+    /// §5.1: rejects a request of an older term, so that the sender learns the newer term and steps down. The sender
+    /// may have become the newer term's leader meanwhile. The rejection therefore names no previous index; it would
+    /// otherwise pass for an answer to an append of this term.
     /// </summary>
     private void RejectStale(in Message message)
     {

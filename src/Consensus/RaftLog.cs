@@ -2,13 +2,18 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>What the core knows of its log: positions, never bytes. Base ≤ Applied ≤ Committed ≤ Last and Durable ≤ Last, always.</summary>
+/// <summary>
+/// The log as the core knows it: positions, never bytes. Always Base ≤ Applied ≤ Committed ≤ Last, and Durable ≤ Last.
+/// </summary>
 public sealed class RaftLog
 {
     private readonly TermRuns terms;
 
-    /// <param name="recovered">The log as stable storage has it.</param>
-    /// <param name="applied">What a snapshot has brought into the state machine: committed, and not before the log's base.</param>
+    /// <param name="recovered">The log on stable storage.</param>
+    /// <param name="applied">
+    /// Last entry of the snapshot that the state machine was loaded from; 0: none. It is committed, and not before the
+    /// log's base.
+    /// </param>
     public RaftLog(TermRuns recovered, ConfigurationHistory configurations, long applied = 0)
     {
         Invariant.Hold(recovered.Base.Index <= applied);
@@ -27,7 +32,9 @@ public sealed class RaftLog
 
     public LogPosition Last => new(terms.LastTerm, terms.LastIndex);
 
-    /// <summary>Highest index on this server's stable storage, ≤ Last. Never acknowledged beyond it (thesis §3.8).</summary>
+    /// <summary>
+    /// Highest index on this server's stable storage, ≤ Last. Never acknowledged beyond it (thesis §3.8).
+    /// </summary>
     public long Durable { get; private set; }
 
     /// <summary>Highest index known to be committed (Raft paper, figure 2: commitIndex). Never decreases.</summary>
@@ -39,20 +46,25 @@ public sealed class RaftLog
     public long TermAt(long index) => terms.TermAt(index);
 
     /// <summary>
-    /// §5.3: whether the log holds this entry, or a snapshot covers it: all up to its base is committed, and so in every leader's log.
-    /// Position (0, 0) is in every log.
+    /// §5.3: true if the log holds this entry, or a snapshot covers it. All entries up to the base are committed, and
+    /// thus in every leader's log. Position (0, 0) is in every log.
     /// </summary>
     public bool Matches(LogPosition entry) =>
         entry.Index <= terms.LastIndex && (entry.Index < terms.Base.Index || terms.TermAt(entry.Index) == entry.Term);
 
-    /// <summary>§5.4.1: whether a log that ends in <paramref name="other"/> is at least as up-to-date as this one.</summary>
+    /// <summary>
+    /// §5.4.1: true if a log that ends with <paramref name="other"/> is at least as up-to-date as this log.
+    /// </summary>
     public bool IsUpToDate(LogPosition other) => other >= Last;
 
+    /// <inheritdoc cref="TermRuns.LastNotAbove"/>
     public LogPosition LastNotAbove(long index, long term) => terms.LastNotAbove(index, term);
 
     public void Append(LogPosition entry) => terms.Append(entry);
 
-    /// <summary>§5.3: removes a conflicting entry and all that follow it. What is committed stays for ever.</summary>
+    /// <summary>
+    /// §5.3: removes a conflicting entry and all that follow it. Committed entries are never removed.
+    /// </summary>
     public void TruncateFrom(long index)
     {
         Invariant.Hold(index > Committed);
@@ -61,8 +73,11 @@ public sealed class RaftLog
         Durable = Math.Min(Durable, index - 1);
     }
 
-    /// <summary>A sync has covered the log up to <paramref name="entry"/>. If that entry has since been overwritten, this counts for nothing.</summary>
-    /// <returns>Whether Durable advanced.</returns>
+    /// <summary>
+    /// A sync has covered the log up to <paramref name="entry"/>. The call does nothing if that entry has been
+    /// overwritten since.
+    /// </summary>
+    /// <returns>True if Durable has advanced.</returns>
     public bool DurableTo(LogPosition entry)
     {
         if (entry.Index <= Durable || !Matches(entry))
@@ -80,14 +95,16 @@ public sealed class RaftLog
         Configurations.CommitTo(index);
     }
 
-    /// <summary>A snapshot covers the entries up to <paramref name="index"/>, which are applied, and the log holds them no longer.</summary>
+    /// <summary>
+    /// Removes the entries up to <paramref name="index"/>: they are applied, and a snapshot covers them.
+    /// </summary>
     public void CompactTo(long index)
     {
         Invariant.Hold(index <= Applied);
         terms.CompactTo(index);
     }
 
-    /// <summary>§7: a snapshot takes the place of the whole log.</summary>
+    /// <summary>§7: replaces the whole log by a snapshot.</summary>
     public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
         Invariant.Hold(snapshot.Index > Committed);

@@ -3,20 +3,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Read requests at the leader (thesis §6.4). One round at a time: it confirms every request that was waiting when it
-/// began, and those that come meanwhile share the next. A server has at most one request here, its latest.
+/// Requests for a read index at the leader (thesis §6.4). A round confirms all requests that were waiting when it
+/// began; requests that come during the round share the next. A server has at most one waiting request, its latest.
 /// </summary>
 internal sealed class ReadIndexQueue
 {
     private List<(ulong Server, long Context)> waiting = [];
     private List<(ulong Server, long Context)> confirming = [];
 
-    /// <summary>Number of the latest round; never used again by this process.</summary>
+    /// <summary>Number of the latest round. This process never uses a number twice.</summary>
     public long Round { get; private set; }
 
     public bool IsConfirming { get; private set; }
 
-    /// <summary>The commit index when the round under way began.</summary>
+    /// <summary>The commit index at the beginning of the round under way.</summary>
     public long Index { get; private set; }
 
     public bool MayBegin => waiting.Count > 0 && !IsConfirming;
@@ -45,7 +45,7 @@ internal sealed class ReadIndexQueue
         waiting.Clear();
     }
 
-    /// <returns>Whose requests are confirmed.</returns>
+    /// <returns>The requests that the round under way confirms.</returns>
     public List<(ulong Server, long Context)> Confirm()
     {
         Invariant.Hold(IsConfirming);
@@ -53,7 +53,7 @@ internal sealed class ReadIndexQueue
         return confirming;
     }
 
-    /// <summary>Forgets all: the askers ask again, with a fresh context.</summary>
+    /// <summary>Forgets all requests. Each server asks again, with a new context.</summary>
     public void Clear()
     {
         IsConfirming = false;

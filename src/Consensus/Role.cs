@@ -2,15 +2,17 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>What a server does in one of Raft's roles. Messages of a lower term, and of none that this role knows, never reach it.</summary>
+/// <summary>
+/// Behaviour of a server in one of Raft's roles. <see cref="RaftCore"/> hands it only messages of the current term, and
+/// answers to a pre-vote.
+/// </summary>
 internal abstract class Role(RaftCore core)
 {
     protected RaftCore Core { get; } = core;
 
     public abstract void Tick();
 
-    /// <summary>A message of the current term.</summary>
-    /// <returns>Which of <paramref name="entries"/> the log took.</returns>
+    /// <returns>The entries that the log took.</returns>
     public abstract EntryRange Step(
         in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations);
 
@@ -18,4 +20,21 @@ internal abstract class Role(RaftCore core)
     public virtual void OnDurable()
     {
     }
+}
+
+/// <summary>Entries First to Last, both included. Empty if Last is before First.</summary>
+public readonly record struct EntryRange(long First, long Last)
+{
+    public static EntryRange None => new(1, 0);
+
+    public bool IsEmpty => Last < First;
+}
+
+/// <summary>Roles of the Raft paper, figure 4. PreCandidate is from thesis §9.6.</summary>
+public enum RoleName
+{
+    Follower,
+    PreCandidate,
+    Candidate,
+    Leader,
 }

@@ -3,29 +3,32 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Index → term for the whole log, as runs: terms only grow along a log and change only at elections, so a log of
-/// millions of entries is a handful of runs, and the core never reads storage. What is compacted (§7) it knows no more.
+/// Maps each index of the log to its term, as runs of entries of one term. Terms only grow along a log and change only
+/// at elections, so that a log of millions of entries has a handful of runs, and the core never reads storage.
+/// Compacted entries (§7) are forgotten.
 /// </summary>
 public sealed class TermRuns
 {
-    /// <summary>First entry of each run, ascending in term and index. Terms are distinct. All behind <see cref="Base"/>.</summary>
+    /// <summary>
+    /// First entry of each run, ascending in term and index. Terms are distinct; all are after <see cref="Base"/>.
+    /// </summary>
     private readonly List<LogPosition> runs = [];
 
-    /// <param name="base">The entry behind which the log begins; (0, 0) for a whole one.</param>
+    /// <param name="base">The entry after which the log begins; (0, 0) for a whole log.</param>
     public TermRuns(LogPosition @base = default)
     {
         Base = @base;
         LastIndex = @base.Index;
     }
 
-    /// <summary>The last entry that is compacted; (0, 0) while none is.</summary>
+    /// <summary>The last compacted entry; (0, 0) if there is none.</summary>
     public LogPosition Base { get; private set; }
 
     public long LastIndex { get; private set; }
 
     public long LastTerm => runs.Count == 0 ? Base.Term : runs[^1].Term;
 
-    /// <param name="index">Not below that of <see cref="Base"/>.</param>
+    /// <param name="index">An index from that of <see cref="Base"/> to LastIndex.</param>
     public long TermAt(long index)
     {
         Invariant.Hold(index >= Base.Index);
@@ -76,7 +79,7 @@ public sealed class TermRuns
         Base = compacted;
     }
 
-    /// <summary>A log without entries, behind <paramref name="base"/>.</summary>
+    /// <summary>Empties the log, which then begins after <paramref name="base"/>.</summary>
     public void Reset(LogPosition @base)
     {
         runs.Clear();
@@ -85,8 +88,9 @@ public sealed class TermRuns
     }
 
     /// <summary>
-    /// The greatest entry at or below <paramref name="index"/> whose term isn't above <paramref name="term"/>: two logs
-    /// whose terms differ there can't match above it, so a probe may skip to it (§5.3, "the optimization"). (0, 0) if that is compacted.
+    /// Finds the last entry at or below <paramref name="index"/> with a term not above <paramref name="term"/>; (0, 0)
+    /// if it is compacted. Both sides of the conflict hint use it (§5.3, "the optimization"): <see cref="Follower"/>
+    /// and <see cref="Leader"/> say why no entries match above it.
     /// </summary>
     public LogPosition LastNotAbove(long index, long term)
     {
@@ -107,7 +111,7 @@ public sealed class TermRuns
 
     private int RunOf(long index)
     {
-        // The last run is asked for nearly always.
+        // Nearly every call is for the last run.
         if (index >= runs[^1].Index)
             return runs.Count - 1;
         int low = 0;

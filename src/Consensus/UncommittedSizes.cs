@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Bytes that this leader has proposed and that are not committed, entry by entry. Begun anew at each election: what
-/// former leaders left uncommitted was within their own bound.
+/// Sizes of the entries that this leader has proposed and that are not committed. Each election begins with none:
+/// entries that former leaders left uncommitted were within their own bound.
 /// </summary>
 internal sealed class UncommittedSizes
 {

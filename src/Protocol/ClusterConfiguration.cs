@@ -5,23 +5,24 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// The members of a cluster, what each is and where, and who was one. Immutable. It is an entry of the log
-/// (<see cref="ConfigurationRecord"/>), and the one that the log begins with is the data directory's.
-/// All members that were first started with one list have one cluster id.
+/// The members of a cluster with their roles and addresses, and the ids of removed members. Immutable.
+/// Each change is an entry of the log (<see cref="ConfigurationRecord"/>); the data directory holds the initial
+/// configuration. Nodes that are first started with the same list of addresses have the same cluster id.
 /// </summary>
 public sealed class ClusterConfiguration
 {
-    /// <summary>Members at once, of all roles; a cluster that anybody needs has a tenth of it.</summary>
+    /// <summary>Maximum number of members, of all roles: about ten times a large cluster.</summary>
     public const int MembersMax = 64;
 
-    /// <summary>Removed members that are remembered: one a day for 44 years.</summary>
+    /// <summary>Maximum number of removed members: one a day for 44 years.</summary>
     public const int RemovedMax = 16384;
 
     private readonly Member[] members;
     private readonly ulong[] removedIds;
 
-    /// <param name="removedIds">In ascending order.</param>
-    public ClusterConfiguration(ulong clusterId, Member[] members, ulong[]? removedIds = null, bool leavesJointItself = false)
+    /// <param name="removedIds">Ids of removed members, in ascending order.</param>
+    public ClusterConfiguration(
+        ulong clusterId, Member[] members, ulong[]? removedIds = null, bool leavesJointItself = false)
     {
         removedIds ??= [];
         Invariant.Hold(Flaw(members, removedIds) is null);
@@ -35,19 +36,23 @@ public sealed class ClusterConfiguration
 
     public ulong ClusterId { get; }
 
-    /// <summary>In ascending order of id. Empty at a node that has yet to hear from the cluster that it joins.</summary>
+    /// <summary>
+    /// Members in ascending order of id. Empty at a node that waits to hear from the cluster that it joins.
+    /// </summary>
     public IReadOnlyList<Member> Members => members;
 
-    /// <summary>Ids that were members' once and will be no other's, in ascending order.</summary>
+    /// <summary>Ids of removed members, in ascending order. No other node ever gets one of these ids.</summary>
     public IReadOnlyList<ulong> RemovedIds => removedIds;
 
-    /// <summary>Two sets of voters decide together (§6): a change of more than one voter is under way.</summary>
+    /// <summary>True while two voter sets decide together (§6): a change of more than one voter is under way.</summary>
     public bool IsJoint { get; }
 
-    /// <summary>The leader leaves the joint configuration as soon as it is committed.</summary>
+    /// <summary>True if the leader leaves this joint configuration as soon as the configuration is committed.</summary>
     public bool LeavesJointItself { get; }
 
-    /// <summary>The configuration that a first start with <c>--cluster</c> makes: the N-th address is member N's.</summary>
+    /// <summary>
+    /// Makes the configuration of a first start with <c>--cluster</c>: the N-th address belongs to member N.
+    /// </summary>
     public static ClusterConfiguration Bootstrap(IReadOnlyList<PeerAddress> addresses)
     {
         Member[] members = new Member[addresses.Count];
@@ -69,7 +74,7 @@ public sealed class ClusterConfiguration
 
     public bool WasRemoved(ulong id) => Array.BinarySearch(removedIds, id) >= 0;
 
-    /// <returns>What no configuration may be; null for a good one.</returns>
+    /// <summary>Describes a violated rule of configurations, or returns null if there is none.</summary>
     internal static string? Flaw(ReadOnlySpan<Member> members, ReadOnlySpan<ulong> removedIds)
     {
         if (members.Length > MembersMax || removedIds.Length > RemovedMax)

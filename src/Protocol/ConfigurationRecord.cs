@@ -4,12 +4,13 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A <see cref="ClusterConfiguration"/> as the payload of a record of type <see cref="RecordType.Configuration"/>, little-endian:
+/// Encoding of a <see cref="ClusterConfiguration"/>: the payload of a record of type
+/// <see cref="RecordType.Configuration"/>, little-endian:
 /// <code>
 ///  0  u64  cluster id
 ///  8  u32  members
 /// 12  u32  removed ids
-/// 16  u8   1: leaves a joint configuration by itself
+/// 16  u8   1: the leader leaves this joint configuration by itself
 /// 17       zeros
 /// 24       members, each:
 ///            0  u64  id
@@ -26,7 +27,7 @@ public static class ConfigurationRecord
     private const int HeaderSize = 24;
     private const int MemberHeaderSize = 16;
 
-    /// <summary>A whole, sealed record at position (0, 0).</summary>
+    /// <summary>Encodes the configuration as a finished record at position (0, 0).</summary>
     public static byte[] Write(ClusterConfiguration configuration)
     {
         int payloadLength = HeaderSize + sizeof(ulong) * configuration.RemovedIds.Count;
@@ -57,8 +58,8 @@ public static class ConfigurationRecord
         return record;
     }
 
-    /// <param name="payload">Of a verified record.</param>
-    /// <returns>Null when this is no configuration.</returns>
+    /// <summary>Decodes a configuration. Returns null if the payload is not a valid one.</summary>
+    /// <param name="payload">The payload of a verified record.</param>
     public static ClusterConfiguration? TryRead(ReadOnlySpan<byte> payload)
     {
         if (payload.Length < HeaderSize || payload[16] > 1 || payload[17..HeaderSize].ContainsAnyExcept((byte)0))
@@ -99,11 +100,14 @@ public static class ConfigurationRecord
             return null;
         string url = Encoding.UTF8.GetString(source.Slice(MemberHeaderSize, addressLength));
         return PeerAddress.TryParse(url, out _) is { } address
-            ? new Member(BinaryPrimitives.ReadUInt64LittleEndian(source), address, (MemberRole)source[8], source[9] == 1)
+            ? new Member(
+                BinaryPrimitives.ReadUInt64LittleEndian(source), address, (MemberRole)source[8],
+                IsOutgoingVoter: source[9] == 1)
             : null;
     }
 
-    private static int LengthOf(Member member) => RoundUp(MemberHeaderSize + Encoding.UTF8.GetByteCount(member.Address.ToString()));
+    private static int LengthOf(Member member) =>
+        RoundUp(MemberHeaderSize + Encoding.UTF8.GetByteCount(member.Address.ToString()));
 
     private static int RoundUp(int length) => (length + 7) & ~7;
 }

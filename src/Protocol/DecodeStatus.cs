@@ -1,6 +1,6 @@
 namespace RaftFast.Protocol;
 
-/// <summary>What a decoder made of its input. Malformed input is ordinary, so it is a value.</summary>
+/// <summary>Result of decoding. Malformed input is ordinary, so the result is a value and not an exception.</summary>
 public enum DecodeStatus : byte
 {
     Complete,
@@ -8,6 +8,6 @@ public enum DecodeStatus : byte
     /// <summary>Valid so far; more bytes are needed.</summary>
     Incomplete,
 
-    /// <summary>No further bytes can make it valid.</summary>
+    /// <summary>No further bytes can make the input valid.</summary>
     Invalid,
 }

@@ -3,15 +3,15 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back, or a part of a snapshot.
-/// Little-endian:
+/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back, or a part of a
+/// snapshot. Little-endian:
 /// <code>
 ///  0  u32  checksum         CRC-32C of bytes 4 to 64; records carry their own
 ///  4  u32  records length   bytes after the header, at most RecordsBytesMax
 ///  8  u8   type             MessageType
 ///  9  u8   rejected         0 or 1
 /// 10  u16  zero
-/// 12  u32  count            records that follow, or as Message says
+/// 12  u32  count            records that follow, or as MessageType says
 /// 16  i64  term
 /// 24  i64  position's term
 /// 32  i64  position's index
@@ -24,7 +24,9 @@ public static class Frame
 {
     public const int HeaderSize = 64;
 
-    /// <summary>Records that one frame may carry: one of the largest, or as many smaller ones as fit.</summary>
+    /// <summary>
+    /// Maximum bytes of records in one frame: one record of the largest size fits, or many smaller ones.
+    /// </summary>
     public const int RecordsBytesMax = 2 * 1024 * 1024 - HeaderSize;
 
     public static void WriteHeader(Span<byte> destination, in Message message, int recordsLength)
@@ -44,8 +46,11 @@ public static class Frame
         BinaryPrimitives.WriteUInt32LittleEndian(header, Crc32C.Compute(header[4..]));
     }
 
-    /// <summary>Reads and verifies the header at the start of <paramref name="source"/>, before anything is allocated for its records.</summary>
-    /// <param name="message">From and To are left 0.</param>
+    /// <summary>
+    /// Reads and verifies the header at the start of <paramref name="source"/>. The length in it is bounded, so that
+    /// the caller can allocate room for the records.
+    /// </summary>
+    /// <param name="message">The message, with From and To still 0.</param>
     /// <param name="recordsLength">Bytes of records that follow the header.</param>
     public static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, out Message message, out int recordsLength)
     {
@@ -69,19 +74,22 @@ public static class Frame
             Count = BinaryPrimitives.ReadInt32LittleEndian(header[12..]),
             Term = BinaryPrimitives.ReadInt64LittleEndian(header[16..]),
             Position = new(
-                BinaryPrimitives.ReadInt64LittleEndian(header[24..]), BinaryPrimitives.ReadInt64LittleEndian(header[32..])),
+                BinaryPrimitives.ReadInt64LittleEndian(header[24..]),
+                BinaryPrimitives.ReadInt64LittleEndian(header[32..])),
             Commit = BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
             Context = BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
         };
         if (decoded.Count < 0 || decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0)
             return DecodeStatus.Invalid;
-        // A term begins with an election, and a request of this kind speaks for none.
+        // Terms begin at 1. Requests that a member forwards to the leader speak for no term, and carry 0.
         bool isTermless = decoded.Type is MessageType.Forward or MessageType.ChangeMembers;
         if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != isTermless)
             return DecodeStatus.Invalid;
         if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
-        if (decoded.Position.Term is < 0 or > LogPosition.Greatest || decoded.Position.Index is < 0 or > LogPosition.Greatest)
+        if (decoded.Position.Term is < 0 or > LogPosition.Greatest)
+            return DecodeStatus.Invalid;
+        if (decoded.Position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         bool isNumbered = decoded.Type is >= MessageType.ReadIndex and <= MessageType.ForwardResponse
             or MessageType.ChangeMembers or MessageType.ChangeMembersResponse or MessageType.InstallSnapshotResponse;
@@ -98,10 +106,10 @@ public static class Frame
     }
 
     /// <summary>
-    /// Verifies the records of a frame: as many as its header counts, each intact, nothing behind them; of an Append, each
-    /// right after the one before and of no earlier term (§5.3), none above the message's term. A configuration must be one, and
-    /// what is forwarded a command that the state machine knows: once in the log, another would stop every member, at every start.
-    /// A part of a snapshot is no record.
+    /// Verifies the records of a frame: each is intact, their number is the header's count, and no bytes follow the
+    /// last. In an Append, indices are consecutive, and terms neither decrease (§5.3) nor exceed the message's term.
+    /// A configuration must decode, and a forwarded record must be a command that the state machine knows: once in the
+    /// log, an invalid record would stop every member at every start. Returns false for a part of a snapshot.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {
@@ -132,14 +140,18 @@ public static class Frame
     private static bool MayFollow(LogPosition previous, LogPosition position, long term) =>
         position.Index == previous.Index + 1 && position.Term >= previous.Term && position.Term <= term;
 
-    private static bool IsEntry(ReadOnlySpan<byte> record, in RecordHeader header) =>
-        header.Type is RecordType.Command or RecordType.NoOp
-        || (header.Type == RecordType.Configuration && ConfigurationRecord.TryRead(Record.Payload(record, header)) is not null);
+    private static bool IsEntry(ReadOnlySpan<byte> record, in RecordHeader header) => header.Type switch
+    {
+        RecordType.Command or RecordType.NoOp => true,
+        RecordType.Configuration => ConfigurationRecord.TryRead(Record.Payload(record, header)) is not null,
+        _ => false,
+    };
 
     private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.Command
         && PutCommand.TryRead(Record.Payload(record, header), out _) == DecodeStatus.Complete;
 
     private static bool IsMembershipChange(ReadOnlySpan<byte> record, in RecordHeader header) =>
-        header.Type == RecordType.MembershipChange && MembershipChange.TryRead(Record.Payload(record, header)) is not null;
+        header.Type == RecordType.MembershipChange
+        && MembershipChange.TryRead(Record.Payload(record, header)) is not null;
 }

@@ -4,9 +4,8 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// The first bytes on a peer connection. Frames then flow from the dialling side to the accepting one only, but for the answers to a
-/// snapshot.
-/// The dialling side sends, little-endian:
+/// The first bytes on a peer connection. After them, frames flow only from the dialling side to the accepting side;
+/// answers to a snapshot are the one exception. The dialling side sends, little-endian:
 /// <code>
 ///  0  u64  magic "RaftFast"
 ///  8  u32  version
@@ -14,12 +13,12 @@ namespace RaftFast.Protocol;
 /// 16  u64  cluster id
 /// 24  u64  from
 /// 32  u64  to
-/// 40  u64  directory        drawn when the sender's data directory was made
+/// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
-/// 52       address          a URL in UTF-8: where the sender is to be dialled in turn; then zeros
+/// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
 /// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
-/// and sends no frame before the answer:
+/// and sends no frame before it has the answer:
 /// <code>
 ///  0  u64  magic
 ///  8  u32  status   HandshakeStatus
@@ -57,7 +56,11 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
 
-    /// <param name="version">The sender's version; when it is not <see cref="Version"/>, only the magic has been verified.</param>
+    /// <summary>Decodes a handshake.</summary>
+    /// <param name="version">
+    /// The sender's version. If it differs from <see cref="Version"/>, the result is Complete, but only the magic has
+    /// been verified.
+    /// </param>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out Handshake handshake, out uint version)
     {
         handshake = default;
@@ -111,4 +114,42 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         status = (HandshakeStatus)BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         return DecodeStatus.Complete;
     }
+}
+
+/// <summary>Traffic that a peer connection carries. The values are on the wire.</summary>
+public enum ConnectionKind
+{
+    /// <summary>Frames, from the dialling side to the accepting side.</summary>
+    Messages = 0,
+
+    /// <summary>
+    /// One snapshot, and the answers to it: a connection of its own, so that no message waits after the bulk.
+    /// </summary>
+    Snapshot = 1,
+}
+
+/// <summary>The accepting side's answer to a <see cref="Handshake"/>. The values are on the wire.</summary>
+public enum HandshakeStatus : uint
+{
+    Accepted = 0,
+    UnsupportedVersion = 1,
+    WrongCluster = 2,
+
+    /// <summary>The handshake names another member than the one that the connection reached.</summary>
+    WrongMember = 3,
+
+    /// <summary>The sender's id is 0 or the receiver's own, or the receiver can't remember one more id.</summary>
+    UnknownMember = 4,
+
+    /// <summary>The sender was removed from the cluster, and must stop.</summary>
+    Removed = 5,
+
+    /// <summary>
+    /// The receiver has met the sender's id with another data directory. That directory's promises are lost, so the
+    /// sender may make none.
+    /// </summary>
+    DirectoryReplaced = 6,
+
+    /// <summary>The receiver has just learnt from this handshake which cluster it joins: dial again.</summary>
+    Joining = 7,
 }

@@ -4,7 +4,7 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// What somebody wants changed, on its way to the leader, as the payload of a record of type
+/// An operator's request to change the members, on its way to the leader. It is the payload of a record of type
 /// <see cref="RecordType.MembershipChange"/>, little-endian:
 /// <code>
 ///  0  u8   kind      MembershipChangeKind
@@ -17,7 +17,7 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
 {
     private const int HeaderSize = 16;
 
-    /// <summary>A whole, sealed record at position (0, 0).</summary>
+    /// <summary>Encodes the request as a finished record at position (0, 0).</summary>
     public byte[] ToRecord()
     {
         byte[] url = Encoding.UTF8.GetBytes(Address?.ToString() ?? "");
@@ -30,8 +30,8 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
         return record;
     }
 
-    /// <param name="payload">Of a verified record.</param>
-    /// <returns>Null when this is no such thing.</returns>
+    /// <summary>Decodes a request. Returns null if the payload is not a valid one.</summary>
+    /// <param name="payload">The payload of a verified record.</param>
     public static MembershipChange? TryRead(ReadOnlySpan<byte> payload)
     {
         if (payload.Length < HeaderSize || payload[1..8].ContainsAnyExcept((byte)0))
@@ -43,6 +43,50 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
             return null;
         if (kind == MembershipChangeKind.Remove)
             return url.IsEmpty ? new MembershipChange(kind, id) : null;
-        return PeerAddress.TryParse(Encoding.UTF8.GetString(url), out _) is { } address ? new MembershipChange(kind, id, address) : null;
+        PeerAddress? address = PeerAddress.TryParse(Encoding.UTF8.GetString(url), out _);
+        return address is null ? null : new MembershipChange(kind, id, address);
     }
+}
+
+/// <summary>Kind of a <see cref="MembershipChange"/>. The values are on the wire.</summary>
+public enum MembershipChangeKind : byte
+{
+    /// <summary>Adds a learner. The leader promotes it to voter after it has caught up.</summary>
+    Add = 1,
+
+    Remove = 2,
+
+    /// <summary>
+    /// Gives a member a new address. The request comes from that member, or from a member to which it announced the
+    /// address.
+    /// </summary>
+    Move = 3,
+}
+
+/// <summary>Reason why a <see cref="MembershipChange"/> was refused. The values are on the wire.</summary>
+public enum ChangeRefusal
+{
+    None = 0,
+
+    /// <summary>
+    /// The member is not the leader, can't change anything yet, or is handing over leadership: ask again.
+    /// </summary>
+    NotNow = 1,
+
+    /// <summary>Another change is under way: ask again.</summary>
+    ChangeUnderWay = 2,
+
+    /// <summary>A member with another address has this id.</summary>
+    IdInUse = 3,
+
+    IdWasRemoved = 4,
+
+    AddressInUse = 5,
+
+    /// <summary>The change would leave no voter.</summary>
+    LastVoter = 6,
+
+    TooManyMembers = 7,
+
+    DiskFull = 8,
 }

@@ -1,25 +1,8 @@
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// What one server says to another. One flat layout for all types; which fields mean something:
-/// <list type="table">
-/// <item><term>PreVote, Vote</term><description>Position: the candidate's last entry (§5.4.1). PreVote's Term is the term it would campaign in (thesis §9.6).
-/// Vote's Context: 1 when the leader itself has asked for the election (thesis §3.10), else 0.</description></item>
-/// <item><term>PreVoteResponse, VoteResponse</term><description>Rejected. A granted PreVoteResponse carries the term asked for, a rejected one the voter's own.</description></item>
-/// <item><term>Append</term><description>Position: the entry before the first record (§5.3). Commit. Count: records that follow.</description></item>
-/// <item><term>AppendResponse</term><description>Accepted: Position.Index is durable and matches the leader's log up to there.
-/// Rejected: Context is the previous index that did not match; Position is a hint: the sender's greatest entry at or below it
-/// whose term is not above the term asked for.</description></item>
-/// <item><term>Heartbeat, HeartbeatResponse</term><description>Commit (never above what the receiver has matched); Context: the read round to confirm, echoed (§6.4 of the thesis).</description></item>
-/// <item><term>ReadIndex, ReadIndexResponse</term><description>Context: the asker's number, echoed; the answer's Position.Index is the index to have applied. Rejected: ask again.</description></item>
-/// <item><term>Forward</term><description>Count records with position (0, 0); Context: the sender's number for the first, the others follow it. No Term: it speaks for none.</description></item>
-/// <item><term>ForwardResponse</term><description>Context echoed; Position: where the first record was proposed; Count: how many were, the rest were not and never will be; Rejected: because the disk is full.</description></item>
-/// <item><term>TimeoutNow</term><description>From a leader that hands over: campaign at once (thesis §3.10).</description></item>
-/// <item><term>ChangeMembers</term><description>Count 1, a record (<see cref="MembershipChange"/>); Context: the sender's number. No Term.</description></item>
-/// <item><term>ChangeMembersResponse</term><description>Context echoed. Accepted: Position: where the configuration was proposed. Rejected: Count: a <see cref="ChangeRefusal"/>.</description></item>
-/// <item><term>InstallSnapshot</term><description>§7. On a connection of its own (<see cref="ConnectionKind.Snapshot"/>). Count 1: a part of the snapshot's file as it is on the disk: its header, then its chunks, then its footer.</description></item>
-/// <item><term>InstallSnapshotResponse</term><description>Back on the same connection, to the header and at the end. Context: an <see cref="InstallStatus"/>; Count: chunks that are there, when the next ones are wanted.</description></item>
-/// </list>
+/// A message from one node to another. All types share one flat layout; <see cref="MessageType"/> says which fields a
+/// type uses.
 /// </summary>
 public readonly record struct Message
 {
@@ -27,9 +10,10 @@ public readonly record struct Message
 
     public bool Rejected { get; init; }
 
-    /// <summary>Sender and receiver. Not on the wire: the connection knows them.</summary>
+    /// <summary>Sender. Not on the wire: the connection knows both ends.</summary>
     public ulong From { get; init; }
 
+    /// <summary>Receiver. Not on the wire either.</summary>
     public ulong To { get; init; }
 
     public long Term { get; init; }
@@ -41,4 +25,118 @@ public readonly record struct Message
     public long Context { get; init; }
 
     public int Count { get; init; }
+}
+
+/// <summary>
+/// Type of a <see cref="Message"/>, with the fields that it uses. Each type uses Term as well, unless it says
+/// otherwise. The values are on the wire.
+/// </summary>
+public enum MessageType : byte
+{
+    /// <summary>
+    /// Asks if an election could be won (thesis §9.6). Term: the term in which the sender would campaign.
+    /// Position: the sender's last entry (§5.4.1).
+    /// </summary>
+    PreVote = 1,
+
+    /// <summary>Answers a PreVote. Rejected. Term: the requested term if granted, otherwise the voter's own.</summary>
+    PreVoteResponse = 2,
+
+    /// <summary>
+    /// Asks for a vote. Position: the candidate's last entry (§5.4.1).
+    /// Context: 1 if the leader has asked for this election (thesis §3.10), otherwise 0.
+    /// </summary>
+    Vote = 3,
+
+    /// <summary>Answers a Vote. Rejected.</summary>
+    VoteResponse = 4,
+
+    /// <summary>
+    /// Replicates entries. Position: the entry before the first record (§5.3). Commit: the leader's commit index.
+    /// Count: the number of records that follow.
+    /// </summary>
+    Append = 5,
+
+    /// <summary>
+    /// Answers an Append. Accepted: up to Position.Index the follower's log matches the leader's and is durable.
+    /// Rejected: Context is the index of the previous entry that did not match, and Position is a hint:
+    /// the follower's last entry at or below Context with a term not above the term of that previous entry.
+    /// </summary>
+    AppendResponse = 6,
+
+    /// <summary>
+    /// Sent by the leader. Commit: never above the index that the receiver is known to match. Context: the read round
+    /// to confirm, or 0.
+    /// </summary>
+    Heartbeat = 7,
+
+    /// <summary>Answers a Heartbeat. Context: the read round, echoed (thesis §6.4).</summary>
+    HeartbeatResponse = 8,
+
+    /// <summary>Asks the leader for a read index (thesis §6.4). Context: a number that the follower chose.</summary>
+    ReadIndex = 9,
+
+    /// <summary>
+    /// Answers a ReadIndex. Context: echoed. Position.Index: the index to apply before the read. Commit: as in a
+    /// Heartbeat. Rejected: ask again.
+    /// </summary>
+    ReadIndexResponse = 10,
+
+    /// <summary>
+    /// Forwards clients' writes to the leader. Count: the number of records that follow, each at position (0, 0).
+    /// Context: the sender's number of the first record; the others follow it. No Term: a request speaks for no term.
+    /// </summary>
+    Forward = 11,
+
+    /// <summary>
+    /// Answers a Forward. Context: echoed. Position: where the first record was proposed. Count: the number of records
+    /// proposed; the others were not proposed and never will be. Rejected: true if the reason is a full disk.
+    /// </summary>
+    ForwardResponse = 12,
+
+    /// <summary>Sent by a leader that hands over leadership: campaign at once (thesis §3.10).</summary>
+    TimeoutNow = 13,
+
+    /// <summary>
+    /// Asks the leader to change the members. Count: 1, a <see cref="MembershipChange"/> record. Context: the sender's
+    /// number. No Term.
+    /// </summary>
+    ChangeMembers = 14,
+
+    /// <summary>
+    /// Answers a ChangeMembers. Context: echoed. Accepted: Position is where the configuration was proposed.
+    /// Rejected: Count is a <see cref="ChangeRefusal"/>.
+    /// </summary>
+    ChangeMembersResponse = 15,
+
+    /// <summary>
+    /// Transfers a snapshot (§7), on a connection of its own (<see cref="ConnectionKind.Snapshot"/>). Count: 1, a part
+    /// of the snapshot's file as it is on disk: first its header, then its chunks, then its footer.
+    /// </summary>
+    InstallSnapshot = 16,
+
+    /// <summary>
+    /// Answers an InstallSnapshot on the same connection: once after the header, and once at the end.
+    /// Context: an <see cref="InstallStatus"/>. Count: the number of chunks already received, if the status is
+    /// Continue.
+    /// </summary>
+    InstallSnapshotResponse = 17,
+}
+
+/// <summary>A node's answer to a snapshot that another node offers or has sent. The values are on the wire.</summary>
+public enum InstallStatus
+{
+    /// <summary>Send the chunks after those already received.</summary>
+    Continue = 1,
+
+    Installed = 2,
+
+    /// <summary>The receiver already holds all that the snapshot covers, or it knows a later term.</summary>
+    NotWanted = 3,
+
+    /// <summary>The receiver's disk has no room for the snapshot. It has kept no part of the file.</summary>
+    DiskFull = 4,
+
+    /// <summary>The receiver is receiving another snapshot, possibly from an equally valid leader.</summary>
+    Busy = 5,
 }

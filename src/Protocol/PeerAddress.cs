@@ -2,16 +2,21 @@ using System.Net;
 
 namespace RaftFast.Protocol;
 
-/// <summary>Where a member's peer protocol listens, as its URL says: scheme, host and port, nothing else.</summary>
+/// <summary>
+/// Address at which a node listens for its peers. As a URL, it has a scheme, a host and a port, and nothing else.
+/// </summary>
 public sealed record PeerAddress(string Host, int Port)
 {
-    /// <summary>A host name of the greatest length, with scheme and port.</summary>
+    /// <summary>Maximum bytes of a URL: scheme, the longest host name, and port.</summary>
     public const int UrlBytesMax = 272;
 
-    /// <summary>RFC 1035 §2.3.4, as text.</summary>
+    /// <summary>Maximum bytes of a host name as text (RFC 1035 §2.3.4).</summary>
     private const int HostBytesMax = 253;
 
-    /// <param name="error">What is wrong with <paramref name="url"/> and what would be right.</param>
+    /// <summary>
+    /// Parses a URL. Returns null, with the reason in <paramref name="error"/>, if it is no node's address.
+    /// </summary>
+    /// <param name="error">The fault of <paramref name="url"/>, and the form that is expected.</param>
     public static PeerAddress? TryParse(string url, out string? error)
     {
         error = null;
@@ -27,13 +32,18 @@ public sealed record PeerAddress(string Host, int Port)
         else if (uri.Port is <= 0 or > 65535)
             error = $"'{url}' has no usable port; a member's URL is like http://127.0.0.1:9021";
         else if (!TryGetHost(uri, out host))
-            error = $"'{url}' has a host name that no machine can have; a member's URL is like http://127.0.0.1:9021";
-        else if (IPAddress.TryParse(host, out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)))
-            error = $"'{url}' names no machine that others could find; give an address of this member's";
+            error = $"'{url}' has a host name that is invalid in DNS; a member's URL is like http://127.0.0.1:9021";
+        else if (IPAddress.TryParse(host, out IPAddress? address) && IsWildcard(address))
+            error = $"'{url}' names no machine that other members could dial; give the member's own address";
         return error is null ? new PeerAddress(host, uri!.Port) : null;
     }
 
-    /// <summary>As DNS has it: in ASCII (RFC 5891), and no longer than a name may be.</summary>
+    private static bool IsWildcard(IPAddress address) =>
+        address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    /// <summary>
+    /// Gets the host's name in DNS: in ASCII (RFC 5891). Returns false if the name is invalid or too long.
+    /// </summary>
     private static bool TryGetHost(Uri uri, out string host)
     {
         host = "";
@@ -48,5 +58,6 @@ public sealed record PeerAddress(string Host, int Port)
         return host.Length is > 0 and <= HostBytesMax;
     }
 
-    public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"http://[{Host}]:{Port}" : $"http://{Host}:{Port}";
+    public override string ToString() =>
+        Host.Contains(':', StringComparison.Ordinal) ? $"http://[{Host}]:{Port}" : $"http://{Host}:{Port}";
 }

@@ -3,20 +3,22 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A write of one key, as the payload of a record of type <see cref="RecordType.Command"/>:
+/// A write of one key: the payload of a record of type <see cref="RecordType.Command"/>, little-endian:
 /// <code>
 /// 0  u8   kind         1
 /// 1  u8   zero
 /// 2  u16  key length   bytes, 1 to KeyBytesMax
 /// 4  u32  zero
-/// 8       key, then value up to the payload's end
+/// 8       key, then the value, which ends with the payload
 /// </code>
 /// </summary>
 public readonly ref struct PutCommand(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
 {
     public const int HeaderSize = 8;
 
-    /// <summary>A key is a request target; RFC 9112 §3 asks for at least 8,000 octets of request line.</summary>
+    /// <summary>
+    /// Maximum bytes of a key. A key is a request target, and RFC 9112 §3 asks for request lines of at least 8,000.
+    /// </summary>
     public const int KeyBytesMax = 8192;
 
     public const int ValueBytesMax = 1 << 20;
@@ -29,8 +31,8 @@ public readonly ref struct PutCommand(ReadOnlySpan<byte> key, ReadOnlySpan<byte>
 
     public static int PayloadLength(int keyLength, int valueLength) => HeaderSize + keyLength + valueLength;
 
-    /// <summary>Writes what stands before the value; the caller writes the value behind it.</summary>
-    /// <returns>Where the value begins in <paramref name="payload"/>.</returns>
+    /// <summary>Writes the header and the key. The caller then writes the value.</summary>
+    /// <returns>Offset of the value in <paramref name="payload"/>.</returns>
     public static int WriteKey(Span<byte> payload, ReadOnlySpan<byte> key)
     {
         Invariant.Hold(key.Length is > 0 and <= KeyBytesMax);

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// One log entry as it is on every disk and every wire, bit for bit. Little-endian, a multiple of 8 bytes long:
+/// One log entry as it is on every disk and every wire, bit for bit. Little-endian; the length is a multiple of 8
+/// bytes:
 /// <code>
 ///  0  u32  header checksum   CRC-32C of bytes 4 to 32
 ///  4  u32  payload length    bytes, without the padding
@@ -14,8 +15,9 @@ namespace RaftFast.Protocol;
 /// 24  i64  index
 /// 32       payload, then zeros up to a multiple of 8
 /// </code>
-/// The payload's checksum is computed once, by whoever received the command (<see cref="Seal"/>); the leader's
-/// <see cref="Stamp"/> adds the position and covers the header. A record on its way to the leader has position (0, 0).
+/// The node that receives a command from a client computes the payload's checksum, once (<see cref="Finish"/>).
+/// The leader then adds the position and the header's checksum (<see cref="Stamp"/>). A record on its way to the leader
+/// has position (0, 0).
 /// </summary>
 public static class Record
 {
@@ -23,12 +25,14 @@ public static class Record
 
     public const int Alignment = 8;
 
-    /// <summary>The largest command: a key and a value at their limits.</summary>
+    /// <summary>Payload bytes of the largest command: a key and a value at their limits.</summary>
     public const int PayloadBytesMax = PutCommand.HeaderSize + PutCommand.KeyBytesMax + PutCommand.ValueBytesMax;
 
     public static int LengthOf(int payloadLength) => HeaderSize + ((payloadLength + Alignment - 1) & ~(Alignment - 1));
 
-    /// <summary>Completes a record whose payload stands at <see cref="HeaderSize"/>: all but its position.</summary>
+    /// <summary>
+    /// Completes a record whose payload is already at <see cref="HeaderSize"/>. Only the position remains (0, 0).
+    /// </summary>
     /// <param name="record">Exactly <see cref="LengthOf"/>(<paramref name="payloadLength"/>) bytes.</param>
     public static void Finish(Span<byte> record, RecordType type, int payloadLength)
     {
@@ -40,7 +44,7 @@ public static class Record
         Stamp(record, default);
     }
 
-    /// <summary>Gives a sealed record its place in the log.</summary>
+    /// <summary>Gives a finished record its position in the log.</summary>
     public static void Stamp(Span<byte> record, LogPosition position)
     {
         BinaryPrimitives.WriteInt64LittleEndian(record[16..], position.Term);
@@ -49,8 +53,8 @@ public static class Record
     }
 
     /// <summary>
-    /// Reads the header at the start of <paramref name="source"/> and verifies it. Complete says nothing of the payload,
-    /// which may not be there yet: see <see cref="TryRead"/>.
+    /// Reads and verifies the header at the start of <paramref name="source"/>. The payload may still be incomplete or
+    /// damaged when the result is Complete: see <see cref="TryRead"/>.
     /// </summary>
     public static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, out RecordHeader header)
     {
@@ -69,11 +73,14 @@ public static class Record
             return DecodeStatus.Invalid;
         if (position.Term is < 0 or > LogPosition.Greatest || position.Index is < 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
-        header = new((RecordType)type, position, (int)payloadLength, BinaryPrimitives.ReadUInt32LittleEndian(source[8..]));
+        uint payloadChecksum = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
+        header = new((RecordType)type, position, (int)payloadLength, payloadChecksum);
         return DecodeStatus.Complete;
     }
 
-    /// <summary>Reads the record at the start of <paramref name="source"/> and verifies all of it.</summary>
+    /// <summary>
+    /// Reads and verifies the whole record at the start of <paramref name="source"/>: header, payload and padding.
+    /// </summary>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out RecordHeader header)
     {
         DecodeStatus status = TryReadHeader(source, out header);
@@ -91,4 +98,34 @@ public static class Record
 
     public static ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> record, in RecordHeader header) =>
         record.Slice(HeaderSize, header.PayloadLength);
+}
+
+/// <summary>The decoded header of a record (layout: <see cref="Record"/>).</summary>
+/// <param name="PayloadLength">Bytes of payload, without the padding.</param>
+public readonly record struct RecordHeader(
+    RecordType Type, LogPosition Position, int PayloadLength, uint PayloadChecksum)
+{
+    /// <summary>Bytes of the whole record: header, payload and padding.</summary>
+    public int RecordLength => Record.LengthOf(PayloadLength);
+}
+
+/// <summary>Type of a record's payload. The values are on disk and on the wire.</summary>
+public enum RecordType : byte
+{
+    /// <summary>A client's command (<see cref="PutCommand"/>).</summary>
+    Command = 1,
+
+    /// <summary>The empty entry with which a leader opens its term (§8 of the Raft paper).</summary>
+    NoOp = 2,
+
+    /// <summary>Term and vote (<see cref="HardStateRecord"/>). Not a log entry: only in the write-ahead log.</summary>
+    HardState = 3,
+
+    /// <summary>The cluster's members from this entry on (<see cref="ConfigurationRecord"/>).</summary>
+    Configuration = 4,
+
+    /// <summary>
+    /// A request to change the members (<see cref="Protocol.MembershipChange"/>). Not a log entry: only on the wire.
+    /// </summary>
+    MembershipChange = 5,
 }

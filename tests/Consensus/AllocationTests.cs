@@ -9,7 +9,7 @@ public sealed class AllocationTests
 
     private const int RecordBytes = 40;
 
-    /// <summary>A member was removed once: that costs nothing either.</summary>
+    /// <summary>A removed id in the configuration must cost nothing either.</summary>
     private static readonly ClusterConfiguration WithoutNine = Configurations.Cluster([1, 2, 3], default, default, 9);
 
     private readonly RecordHeader[] _entries = new RecordHeader[4];
@@ -67,7 +67,8 @@ public sealed class AllocationTests
     }
 
     private static RaftCore Server(ulong id) => new(
-        id, new ConfigurationHistory(WithoutNine), TestCluster.Options, default, new TermRuns(), new FixedRandom { Value = 5 });
+        id, new ConfigurationHistory(WithoutNine), TestCluster.Options, default, new TermRuns(),
+        new FixedRandom { Value = 5 });
 
     private static void AllocatesNothing(Action round)
     {
@@ -79,7 +80,7 @@ public sealed class AllocationTests
         Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
     }
 
-    /// <summary>Until nothing is left to deliver between the two; server 3 is silent.</summary>
+    /// <summary>Delivers messages between the two servers until none is left. Server 3 is silent.</summary>
     private void Exchange()
     {
         bool isDelivered = true;

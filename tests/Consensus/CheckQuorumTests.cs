@@ -30,7 +30,7 @@ public sealed class CheckQuorumTests
             leader.Tick(TestCore.ElectionTicks);
             Assert.True(leader.Core.IsLeader);
         }
-        leader.AnswerHeartbeat(2); // who was heard in the period before doesn't count in this one
+        leader.AnswerHeartbeat(2); // an answer in the earlier period doesn't count in this one
         leader.Tick(TestCore.ElectionTicks);
         Assert.False(leader.Core.IsLeader);
     }
@@ -45,7 +45,7 @@ public sealed class CheckQuorumTests
     }
 
     [Fact]
-    public void Leader_that_stepped_down_sends_nothing_more() // RELIABILITY.md, partial network
+    public void Leader_that_stepped_down_sends_nothing_more() // else an isolated leader would keep sending
     {
         TestCore leader = TestCore.Leader(term: 2);
         leader.Tick(TestCore.ElectionTicks);
@@ -56,7 +56,7 @@ public sealed class CheckQuorumTests
     }
 
     [Fact]
-    public void Leader_that_is_heard_and_hears_nobody_gives_way()
+    public void Leader_that_is_heard_but_hears_no_other_server_gives_way()
     {
         TestCluster cluster = new(3);
         cluster.Elect(1);
@@ -90,7 +90,8 @@ public sealed class CheckQuorumTests
         leader.Tick(1);
         Message[] heartbeats = leader.Sent();
         Assert.Equal([2UL, 3UL], heartbeats.Select(heartbeat => heartbeat.To));
-        Assert.All(heartbeats, heartbeat => Assert.Equal((MessageType.Heartbeat, 2L, 0L), (heartbeat.Type, heartbeat.Term, heartbeat.Context)));
+        Assert.All(heartbeats, heartbeat => Assert.Equal(
+            (MessageType.Heartbeat, 2L, 0L), (heartbeat.Type, heartbeat.Term, heartbeat.Context)));
 
         TestCluster cluster = new(3);
         cluster.Elect(2);

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>§5.3, §5.4: when an entry is committed, and that it stays.</summary>
+/// <summary>§5.3, §5.4: when an entry is committed, and that it stays committed.</summary>
 public sealed class CommitmentTests
 {
     [Theory]
@@ -30,7 +30,7 @@ public sealed class CommitmentTests
         leader.Acknowledge(2, 3);
         Assert.Equal(0, leader.Log.Committed);
         leader.Acknowledge(3, 3);
-        Assert.Equal(3, leader.Log.Committed); // and those before it follow
+        Assert.Equal(3, leader.Log.Committed); // and the earlier entries with it
     }
 
     [Fact]
@@ -50,12 +50,12 @@ public sealed class CommitmentTests
     }
 
     [Fact]
-    public void Figure_8_as_a_story() // §5.4.2; the blank entries that open terms take the place of the figure's
+    public void Figure_8_as_a_story() // §5.4.2; blank entries, which open terms, replace the figure's entries
     {
         TestCluster cluster = new(5);
         cluster.Elect(1);
 
-        // (a) S1 leads, and replicates its entry to S2 alone. Terms are one higher than in the figure.
+        // (a) S1 leads and replicates its entry only to S2. Terms are one higher than in the figure.
         cluster.Partition(1);
         cluster.Elect(5);
         cluster.Heal();
@@ -73,7 +73,8 @@ public sealed class CommitmentTests
         cluster.Elect(5);
         Assert.Equal("1 2 4", cluster[5].Terms);
 
-        // (c) S5 crashes; S1 leads again and replicates to S3 its entry of term 3, and (e) one of its present term.
+        // (c) S5 crashes; S1 leads again and replicates its entry of term 3 to S3, and (e) an entry of its present
+        // term.
         cluster[5].Crash();
         cluster.Restart(1);
         cluster.IsLost = message => message.Type == MessageType.Append && message.To == 4;
@@ -82,7 +83,8 @@ public sealed class CommitmentTests
         cluster.Check();
         Assert.Equal(4, cluster.Committed);
 
-        // So S5 can no longer win: it comes back and campaigns in vain; what S1 committed is in every log at the end.
+        // S5 can no longer win: it comes back and campaigns in vain. In the end every log has the entries that S1
+        // committed.
         cluster[1].Crash();
         cluster.IsLost = _ => false;
         cluster.Restart(5);
@@ -95,13 +97,14 @@ public sealed class CommitmentTests
     [Fact]
     public void Figure_8_d_an_old_entry_on_a_majority_may_still_be_overwritten() // §5.4.2
     {
-        // S1 leads term 4 with [1 2], S5 holds [1 3]. S1 brings entry 2 to S2 and S3, but its own entry of term 4 to none.
+        // S1 leads term 4 with [1 2], and S5 holds [1 3]. S1 replicates entry 2 to S2 and S3, but its entry of term 4
+        // to none.
         TestCore s1 = TestCore.Leader(term: 4, size: 5, log: [1, 2]);
         s1.Acknowledge(2, 2);
         s1.Acknowledge(3, 2);
         Assert.Equal(0, s1.Log.Committed);
 
-        // S5 may win a later term with the votes of such as S3, and overwrite it.
+        // S5 may win a later term with votes like that of S3, and overwrite entry 2.
         TestCore s3 = new(size: 5, term: 4, log: [1, 2]);
         Assert.False(s3.AskedToVote(from: 5, term: 5, last: new(3, 2)).Rejected);
         Assert.Equal(new EntryRange(2, 3), s3.Append(from: 5, term: 5, previous: new(1, 1), [3, 5]));
@@ -179,12 +182,12 @@ public sealed class CommitmentTests
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(1, append.Commit);
         Assert.Empty(leader.Sent());
-        leader.Core.MessagesMayBeLost(2); // the append may be lost, so what it told counts for nothing
+        leader.Core.MessagesMayBeLost(2); // the append may be lost, and its commit index with it
         Assert.Equal(1, Assert.Single(leader.Sent()).Commit);
     }
 
     [Fact]
-    public void Nobody_is_told_who_does_not_wait()
+    public void Follower_that_does_not_wait_is_told_nothing()
     {
         TestCore leader = TestCore.Leader(term: 1);
         leader.Acknowledge(2, 1);

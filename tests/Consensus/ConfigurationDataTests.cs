@@ -5,10 +5,10 @@ using RaftFast.Tests;
 namespace RaftFast.Consensus.Tests;
 
 /// <summary>
-/// Another implementation's cases for changes of configuration (etcd-io/raft, confchange/testdata), where they stand beside the
-/// repository. A case is a line <c>simple|enter-joint [autoleave=true]|leave-joint</c>, a line of changes (vN voter, lN learner,
-/// rN remove, uN update), then <c>----</c>, then the configuration or an error. A file begins without members; its cases build
-/// upon one another.
+/// Another implementation's cases for changes of configuration (etcd-io/raft, confchange/testdata), if they are beside
+/// the repository. A case has a line <c>simple|enter-joint [autoleave=true]|leave-joint</c>, a line of changes (vN
+/// voter, lN learner, rN remove, uN update), a line <c>----</c>, and the resulting configuration or an error. Each file
+/// begins with no members, and each case continues from the one before.
 /// </summary>
 public sealed class ConfigurationDataTests
 {
@@ -89,7 +89,8 @@ public sealed class ConfigurationDataTests
         if (configuration.IsJoint)
             voters += $"&&({Ids(configuration, member => member.IsOutgoingVoter)})";
         string learners = Ids(configuration, member => member is { Role: MemberRole.Learner, IsOutgoingVoter: false });
-        string learnersNext = Ids(configuration, member => member is { Role: MemberRole.Learner, IsOutgoingVoter: true });
+        string learnersNext = Ids(
+            configuration, member => member is { Role: MemberRole.Learner, IsOutgoingVoter: true });
         return voters
             + (learners.Length > 0 ? $" learners=({learners})" : "")
             + (learnersNext.Length > 0 ? $" learners_next=({learnersNext})" : "")

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Which configuration counts, and when it may change (§6, thesis §4.1).</summary>
+/// <summary>The configuration in effect, and when it may change (§6, thesis §4.1).</summary>
 public sealed class ConfigurationTests
 {
     private static readonly ClusterConfiguration Three = Configurations.Cluster([1, 2, 3]);
@@ -11,8 +11,8 @@ public sealed class ConfigurationTests
 
     private static readonly ClusterConfiguration Five = Configurations.Cluster([1, 2, 3, 4, 5]);
 
-    [Fact]
-    public void Configuration_is_in_effect_when_appended_and_committed_later() // §6: "regardless of whether the entry is committed"
+    [Fact] // §6: "regardless of whether the entry is committed"
+    public void Configuration_is_in_effect_when_appended_and_committed_later()
     {
         TestCore core = new(Three);
         core.Append(from: 2, term: 1, default, [1]);
@@ -34,7 +34,7 @@ public sealed class ConfigurationTests
         core.Append(from: 2, term: 1, new(1, 1), Four);
         core.Append(from: 2, term: 1, new(1, 2), [1]);
         core.Core.DurableTo(core.Log.Last);
-        core.Append(from: 3, term: 2, new(1, 2), [2]); // behind it: it stays
+        core.Append(from: 3, term: 2, new(1, 2), [2]); // after the configuration, which stays
         core.Core.DurableTo(core.Log.Last);
         Assert.Equal(Four, core.Core.Configuration.Cluster);
         core.Append(from: 2, term: 3, new(1, 1), [3]);
@@ -58,7 +58,9 @@ public sealed class ConfigurationTests
         cluster[1].Propose(Configurations.Cluster([1], learners: [2]));
         cluster.Settle();
         cluster.Tick(TestCluster.ElectionTicks);
-        Assert.Equal([MemberRole.Voter, MemberRole.Voter], cluster[1].Core.Configuration.Cluster.Members.Select(member => member.Role));
+        Assert.Equal(
+            [MemberRole.Voter, MemberRole.Voter],
+            cluster[1].Core.Configuration.Cluster.Members.Select(member => member.Role));
         cluster[2].Crash();
         cluster.Restart(2);
         ConfigurationHistory history = cluster[2].Core.Log.Configurations;
@@ -67,8 +69,8 @@ public sealed class ConfigurationTests
         Assert.Same(history.Effective, history.Committed);
     }
 
-    [Fact]
-    public void No_change_before_an_entry_of_the_term_is_committed() // thesis §4.1, and the bug in single-server changes
+    [Fact] // thesis §4.1, and the bug in single-server changes
+    public void No_change_before_an_entry_of_the_term_is_committed()
     {
         TestCore leader = TestCore.Leader(term: 2, log: [1]);
         leader.Acknowledge(2, 1);
@@ -76,7 +78,7 @@ public sealed class ConfigurationTests
         Assert.Throws<InvariantException>(() => leader.Propose(Four));
         leader.Acknowledge(2, 2);
         Assert.True(leader.Core.MayChangeConfiguration);
-        Assert.False(new TestCore().Core.MayChangeConfiguration); // nor does a follower change anything
+        Assert.False(new TestCore().Core.MayChangeConfiguration); // a follower changes nothing
     }
 
     [Fact]
@@ -112,8 +114,8 @@ public sealed class ConfigurationTests
         Assert.True(leader.Core.MayChangeConfiguration);
     }
 
-    [Fact]
-    public void Configuration_counts_its_own_entrys_commitment() // thesis §4.1: "uses the new configuration, even to commit it"
+    [Fact] // thesis §4.1: "uses the new configuration, even to commit it"
+    public void Configuration_counts_its_own_entrys_commitment()
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2]));
         leader.Propose(Three);
@@ -138,13 +140,13 @@ public sealed class ConfigurationTests
         leader.Acknowledge(3, 2);
         leader.Propose(Configurations.Cluster([1, 2, 3, 5])); // ordinals move
         Assert.True(leader.Core.TryNextAppend(3, out Message next));
-        Assert.Equal(2, next.Position.Index); // replicated to as before
+        Assert.Equal(2, next.Position.Index); // replication continues as before
         Assert.True(leader.Core.TryNextAppend(5, out next));
         Assert.Equal(1, next.Position.Index);
         Assert.True(leader.Core.TryNextAppend(2, out next));
-        Assert.Equal(3, next.Position.Index); // a new one is probed from the log's end
+        Assert.Equal(3, next.Position.Index); // a new server is probed from the log's end
         leader.Acknowledge(5, 3);
-        Assert.Equal(2, leader.Log.Committed); // two of four have the third
+        Assert.Equal(2, leader.Log.Committed); // entry 3 is on two of four
         leader.Acknowledge(3, 3);
         Assert.Equal(3, leader.Log.Committed);
     }
@@ -163,7 +165,7 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
-    public void Read_round_goes_on_over_a_change_and_needs_a_quorum_of_the_new_configuration() // thesis §6.4
+    public void Read_round_continues_over_a_change_and_needs_a_quorum_of_the_new_configuration() // thesis §6.4
     {
         TestCore leader = TestCore.Leader(Three);
         leader.Core.RequestRead(1);
@@ -228,11 +230,11 @@ public sealed class ConfigurationTests
         Assert.Equal(cluster[2].Log, cluster[1].Applied);
     }
 
-    [Fact]
-    public void Server_that_alone_holds_the_configuration_that_leaves_it_out_still_campaigns() // thesis §4.2.2, figure 4.6
+    [Fact] // thesis §4.2.2, figure 4.6
+    public void Server_that_alone_holds_the_configuration_that_leaves_it_out_still_campaigns()
     {
-        // Leader 1 demotes server 2 and sends that before its own disk has it (thesis §10.2.1); then it restarts without it,
-        // and server 2, whose log goes further, can't vote for it.
+        // Leader 1 demotes server 2, and sends the entry before its own disk holds it (thesis §10.2.1). It then
+        // restarts without the entry. Server 2 has the longer log and can't vote for it.
         TestCluster cluster = new(2);
         cluster.Elect(1);
         cluster[1].DiskIsStalled = true;
@@ -243,9 +245,11 @@ public sealed class ConfigurationTests
         cluster.Restart(1);
         Assert.Equal((1, 2), (cluster[1].Log.Count, cluster[2].Log.Count));
         cluster.Tick(10 * TestCluster.ElectionTicks);
-        // Server 2 led for long enough to commit its own demotion, handed over, and was promoted once more.
+        // Server 2 led until its own demotion was committed, handed over, and was then promoted again.
         Assert.Equal((true, 1), (cluster[1].Core.IsLeader, cluster[1].HandOversWon));
-        Assert.Equal([false, true], cluster.CommittedConfigurations.Skip(1).Select(configuration => configuration.Members[1].IsVoter));
+        Assert.Equal(
+            [false, true],
+            cluster.CommittedConfigurations.Skip(1).Select(configuration => configuration.Members[1].IsVoter));
         Assert.Equal(ProposeResult.Accepted, cluster[1].Propose(1));
         cluster.Settle();
         Assert.Equal(cluster[1].Log.Count, cluster.Committed);

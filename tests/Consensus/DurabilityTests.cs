@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Nothing is acknowledged or counted before it is durable (figure 2, thesis §3.8, §10.2.1).</summary>
+/// <summary>Entries are acknowledged and counted only when they are durable (figure 2, thesis §3.8, §10.2.1).</summary>
 public sealed class DurabilityTests
 {
     [Fact]
@@ -13,7 +13,8 @@ public sealed class DurabilityTests
         Assert.Empty(core.Sent());
         core.Core.DurableTo(new(1, 2));
         Message first = Assert.Single(core.Sent());
-        Assert.Equal((MessageType.AppendResponse, 2UL, false, 2L), (first.Type, first.To, first.Rejected, first.Position.Index));
+        Assert.Equal(
+            (MessageType.AppendResponse, 2UL, false, 2L), (first.Type, first.To, first.Rejected, first.Position.Index));
         core.Core.DurableTo(new(1, 3));
         Assert.Equal(3, Assert.Single(core.Sent()).Position.Index);
     }
@@ -43,7 +44,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void What_matched_an_earlier_leader_is_not_acknowledged_to_the_next()
+    public void Match_with_an_earlier_leader_is_not_acknowledged_to_the_next()
     {
         TestCore core = new(term: 1);
         core.Append(from: 2, term: 1, previous: default, [1, 1]);
@@ -90,11 +91,12 @@ public sealed class DurabilityTests
     [InlineData(4)]
     public void Completion_is_not_taken_for_a_later_write_of_the_same_entry(int writesKept)
     {
-        // Entry (1, 1) is written; a leader of term 2 overwrites it, one of term 3 brings it back; then the completion of
-        // the first write comes in. What has been acknowledged must be there after a crash.
+        // Entry (1, 1) is written, a leader of term 2 overwrites it, and a leader of term 3 brings it back. Only then
+        // comes the completion of the first write. Acknowledged entries must be there after a crash.
         List<Message> sent = [];
         TestServer server = new(
-            1, Configurations.Cluster([1, 2, 3]), TestCluster.Options, new FixedRandom(), envelope => sent.Add(envelope.Message));
+            1, Configurations.Cluster([1, 2, 3]), TestCluster.Options, new FixedRandom(),
+            envelope => sent.Add(envelope.Message));
         RecordHeader entry = new(RecordType.Command, new(1, 1), 8, 1);
         server.Receive(Append(from: 2, term: 1, entry));
         server.SyncOne();
@@ -113,7 +115,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void Conflict_waits_for_the_disk_and_is_then_resolved() // liveness of the rule above
+    public void Conflict_waits_for_the_disk_and_is_then_resolved() // the rule above must not block forever
     {
         TestCluster cluster = new(3);
         cluster.Elect(1);
@@ -159,7 +161,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void Server_alone_commits_only_what_is_durable() // RELIABILITY.md, disk
+    public void Server_alone_commits_only_what_is_durable() // no other server's disk could make up for its own
     {
         TestCore leader = new(size: 1);
         leader.Tick(TestCore.ElectionTicks);
@@ -187,7 +189,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void Follower_that_lost_what_it_acknowledged_stops() // README, What is promised: a node that can't keep its promise stops
+    public void Follower_that_lost_what_it_acknowledged_stops() // README, What is promised
     {
         TestCore leader = TestCore.Leader(term: 1);
         leader.Core.Propose(40);

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>§5.2: leader election; §5.4.1: who may win; §5.6: when.</summary>
+/// <summary>Leader election (§5.2), the log that may win it (§5.4.1), and its times (§5.6).</summary>
 public sealed class ElectionTests
 {
     [Fact]
@@ -16,7 +16,7 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void Server_is_settled_while_it_leads_or_hears_from_who_does()
+    public void Server_is_settled_while_it_leads_or_hears_from_the_leader()
     {
         Assert.True(TestCore.Leader(term: 1).Core.IsSettled);
         TestCore follower = new();
@@ -72,7 +72,8 @@ public sealed class ElectionTests
         Assert.Equal(new HardState(4, 1), core.Core.HardState);
         Message[] requests = core.Sent();
         Assert.Equal([2UL, 3UL, 4UL, 5UL], requests.Select(request => request.To));
-        Assert.All(requests, request => Assert.Equal((MessageType.Vote, 4L, new LogPosition(3, 2)), (request.Type, request.Term, request.Position)));
+        Assert.All(requests, request => Assert.Equal(
+            (MessageType.Vote, 4L, new LogPosition(3, 2)), (request.Type, request.Term, request.Position)));
     }
 
     [Fact]
@@ -81,7 +82,8 @@ public sealed class ElectionTests
         TestCore core = new(size: 5);
         core.Campaign();
         core.Receive(new Message { Type = MessageType.VoteResponse, From = 2, Term = 1 });
-        core.Receive(new Message { Type = MessageType.VoteResponse, From = 2, Term = 1 }); // the same again counts once
+        // A second vote of the same server doesn't count.
+        core.Receive(new Message { Type = MessageType.VoteResponse, From = 2, Term = 1 });
         Assert.Equal(RoleName.Candidate, core.Core.Role);
         core.Receive(new Message { Type = MessageType.VoteResponse, From = 3, Term = 1 });
         Assert.Equal(RoleName.Leader, core.Core.Role);
@@ -89,7 +91,7 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void Late_vote_of_an_earlier_term_does_not_count() // RELIABILITY.md, votes
+    public void Late_vote_of_an_earlier_term_does_not_count() // §5.1: a stale answer is ignored
     {
         TestCore core = new();
         core.Campaign();
@@ -141,7 +143,8 @@ public sealed class ElectionTests
         cluster.Restart(1);
         Assert.Equal(new HardState(1, 2), cluster[1].Core.HardState);
         cluster.Settle();
-        cluster[1].Receive(new Envelope(new Message { Type = MessageType.Vote, From = 3, To = 1, Term = 1, Position = new(9, 9) }, []));
+        cluster[1].Receive(new Envelope(
+            new Message { Type = MessageType.Vote, From = 3, To = 1, Term = 1, Position = new(9, 9) }, []));
         Assert.True(cluster.Network[^1].Message.Rejected);
     }
 
@@ -184,7 +187,7 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void Follower_that_knows_its_leader_votes_for_nobody_else_in_that_term() // Election Safety
+    public void Follower_that_knows_its_leader_votes_for_no_other_in_that_term() // Election Safety
     {
         TestCore core = new();
         core.Heartbeat(from: 2, term: 1);
@@ -193,7 +196,7 @@ public sealed class ElectionTests
     }
 
     [Fact]
-    public void Split_vote_elects_nobody_and_the_next_timeout_decides() // §5.2
+    public void Split_vote_elects_no_leader_and_the_next_timeout_decides() // §5.2
     {
         TestCluster cluster = new(4);
         foreach (ulong id in (ulong[])[1, 2])
@@ -236,14 +239,15 @@ public sealed class ElectionTests
     [Fact]
     public void Server_that_is_no_voter_never_campaigns()
     {
-        RaftCore core = new(9, Configurations.History(1, 2, 3), TestCluster.Options, default, new TermRuns(), new FixedRandom());
+        RaftCore core = new(
+            9, Configurations.History(1, 2, 3), TestCluster.Options, default, new TermRuns(), new FixedRandom());
         for (int i = 0; i < 10 * TestCore.ElectionTicks; i++)
             core.Tick();
         Assert.Equal(RoleName.Follower, core.Role);
         Assert.Empty(core.Ready.Messages);
     }
 
-    [Theory] // §5.4.1: the log with the later last term is more up-to-date; of equal terms, the longer
+    [Theory] // §5.4.1: the log with the later last term is more up-to-date; if the terms are equal, the longer log
     [InlineData(3, 2, true)]
     [InlineData(3, 3, true)]
     [InlineData(4, 1, true)]
@@ -262,7 +266,8 @@ public sealed class ElectionTests
     {
         cluster[candidate].Tick();
         foreach (ulong from in cluster.Servers.Select(server => server.Id).Where(id => id != candidate))
-            cluster[candidate].Receive(new Envelope(new Message { Type = MessageType.PreVoteResponse, From = from, To = candidate, Term = 1 }, []));
+            cluster[candidate].Receive(new Envelope(
+                new Message { Type = MessageType.PreVoteResponse, From = from, To = candidate, Term = 1 }, []));
         cluster.Settle();
         Assert.Equal(candidate, cluster[voter].Core.HardState.Vote);
     }

@@ -4,7 +4,7 @@ namespace RaftFast.Consensus.Tests;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>An entry of the log: its record's header and, of a configuration, what it says.</summary>
+/// <summary>An entry of the log: the header of its record, and its configuration if it is one.</summary>
 internal readonly record struct Entry(RecordHeader Header, ClusterConfiguration? Configuration = null)
 {
     public LogPosition Position => Header.Position;

@@ -2,10 +2,12 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>What a leader sends to a follower, and when it waits (thesis §10.2.1, pipelining); what it admits.</summary>
+/// <summary>
+/// Appends to a follower and when they wait (thesis §10.2.1, pipelining); proposals that the leader admits.
+/// </summary>
 public sealed class FlowControlTests
 {
-    /// <summary>Several appends at once within a tick.</summary>
+    /// <summary>Options that allow several appends within a tick.</summary>
     private static readonly RaftOptions Pipelining = TestCluster.Options with { FreshAppendsMax = 4 };
 
     [Fact]
@@ -16,7 +18,7 @@ public sealed class FlowControlTests
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(default, append.Position);
         Assert.False(leader.TrySend(2, out _));
-        Assert.True(leader.TrySend(3, out _)); // each follower for itself
+        Assert.True(leader.TrySend(3, out _)); // each follower has its own window
     }
 
     [Fact]
@@ -46,7 +48,7 @@ public sealed class FlowControlTests
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(3, append.Position.Index);
         Assert.False(leader.TrySend(2, out _));
-        leader.Acknowledge(2, 4); // one answer for several
+        leader.Acknowledge(2, 4); // one answer for several appends
         Assert.True(leader.TrySend(2, out _));
         Assert.True(leader.TrySend(2, out append));
         Assert.Equal(5, append.Position.Index);
@@ -69,7 +71,7 @@ public sealed class FlowControlTests
     }
 
     [Fact]
-    public void Rejection_leads_back_to_probing_behind_the_hint()
+    public void Rejection_leads_back_to_probing_after_the_hint()
     {
         TestCore leader = Replicating();
         for (int i = 0; i < 5; i++)
@@ -124,7 +126,7 @@ public sealed class FlowControlTests
         Assert.True(leader.TrySend(2, out Message append, count: 3));
         Assert.Equal(3, append.Position.Index);
         Assert.False(leader.TrySend(2, out _));
-        leader.Core.MessagesMayBeLost(2); // a probe too
+        leader.Core.MessagesMayBeLost(2); // a probe is sent again too
         Assert.True(leader.TrySend(2, out append));
         Assert.Equal(3, append.Position.Index);
     }
@@ -185,7 +187,7 @@ public sealed class FlowControlTests
         Assert.False(leader.Core.HoldsProposals);
         leader.Core.Propose(40);
         Assert.True(leader.TrySend(2, out _));
-        Assert.False(leader.Core.HoldsProposals); // 3 could have it at once
+        Assert.False(leader.Core.HoldsProposals); // server 3 could get the entry at once
         Assert.True(leader.TrySend(3, out _));
         Assert.True(leader.Core.HoldsProposals);
         leader.Acknowledge(3, 2);
@@ -193,12 +195,12 @@ public sealed class FlowControlTests
         leader.Core.Propose(40);
         Assert.True(leader.TrySend(3, out _));
         Assert.True(leader.Core.HoldsProposals);
-        leader.Core.Tick(); // one that answers late doesn't hold them longer
+        leader.Core.Tick(); // a follower that answers late doesn't hold proposals longer
         Assert.False(leader.Core.HoldsProposals);
     }
 
     [Fact]
-    public void Proposals_are_not_held_by_who_is_not_sent_appends_or_for_more_than_an_append_takes()
+    public void Proposals_are_not_held_for_a_follower_that_is_probed_or_when_they_fill_an_append()
     {
         TestCore alone = TestCore.Leader(term: 1, size: 1);
         alone.Core.Propose(40);
@@ -210,14 +212,14 @@ public sealed class FlowControlTests
         TestCore leader = Replicating(TestCluster.Options with { AppendBytesMax = 100 });
         leader.Core.Propose(40);
         Assert.True(leader.TrySend(2, out _));
-        Assert.True(leader.Core.HoldsProposals); // 3 is probed
+        Assert.True(leader.Core.HoldsProposals); // server 3 is probed
         leader.Core.Propose(60);
         Assert.False(leader.Core.HoldsProposals);
         Assert.False(new TestCore().Core.HoldsProposals);
     }
 
     [Fact]
-    public void Log_is_replicated_as_far_as_every_member_has_it_that_needs_no_snapshot()
+    public void Log_is_replicated_as_far_as_every_member_without_need_of_a_snapshot_has_it()
     {
         TestCore leader = TestCore.Leader(term: 1);
         for (int i = 0; i < 5; i++)
@@ -226,7 +228,7 @@ public sealed class FlowControlTests
         leader.Acknowledge(2, 5);
         leader.Acknowledge(3, 3);
         Assert.Equal(3, leader.Core.ReplicatedTo);
-        leader.Core.MessagesMayBeLost(3); // it may come back
+        leader.Core.MessagesMayBeLost(3); // its progress counts even so
         Assert.Equal(3, leader.Core.ReplicatedTo);
         leader.Core.DurableTo(leader.Log.Last);
         leader.Core.AppliedTo(5);
@@ -248,7 +250,7 @@ public sealed class FlowControlTests
     public void Uncommitted_bytes_are_bounded_and_room_comes_back_with_commits() // ARCHITECTURE §5, back-pressure
     {
         TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
-        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68)); // beside the blank entry's 32
+        Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68)); // besides the 32 of the blank entry
         Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
         Assert.Equal(2, leader.Log.Last.Index);
         leader.Acknowledge(2, 1);
@@ -266,8 +268,8 @@ public sealed class FlowControlTests
         Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
     }
 
-    [Fact]
-    public void Uncommitted_bytes_are_counted_anew_at_each_election() // RELIABILITY.md, memory
+    [Fact] // else an old leader's entries would leave no room
+    public void Uncommitted_bytes_are_counted_anew_at_each_election()
     {
         TestCore leader = TestCore.Leader(term: 1, options: TestCluster.Options with { UncommittedBytesMax = 100 });
         leader.Core.Propose(68);
@@ -277,12 +279,15 @@ public sealed class FlowControlTests
         Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(68));
         Assert.Equal(ProposeResult.Busy, leader.Core.Propose(1));
         leader.Core.DurableTo(leader.Log.Last);
-        leader.Acknowledge(2, leader.Log.Last.Index); // commits the earlier leader's entries too, which weren't counted
+        // Also commits the earlier leader's entries, which weren't counted.
+        leader.Acknowledge(2, leader.Log.Last.Index);
         Assert.Equal(4, leader.Log.Committed);
         Assert.Equal(ProposeResult.Accepted, leader.Core.Propose(1000));
     }
 
-    /// <summary>A leader of term 1 to whom follower 2 has answered: it replicates, from entry 2 on.</summary>
+    /// <summary>
+    /// Makes a leader of term 1 that has an answer of follower 2, and replicates to it from entry 2 on.
+    /// </summary>
     private static TestCore Replicating(RaftOptions? options = null)
     {
         TestCore leader = TestCore.Leader(term: 1, size: 5, options ?? Pipelining);

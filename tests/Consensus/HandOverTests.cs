@@ -16,11 +16,11 @@ public sealed class HandOverTests
         Assert.Equal(ProposeResult.HandingOver, leader.Core.Propose(40));
         Assert.Equal(1, leader.Log.Last.Index);
         Assert.False(leader.Core.MayChangeConfiguration);
-        Assert.Empty(leader.Sent()); // once
+        Assert.Empty(leader.Sent()); // only once
     }
 
     [Fact]
-    public void Target_that_lacks_entries_gets_them_first()
+    public void Target_that_misses_entries_gets_them_first()
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
         leader.Core.Propose(40);
@@ -28,7 +28,7 @@ public sealed class HandOverTests
         Assert.Empty(leader.Sent());
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(1, append.Position.Index);
-        leader.Acknowledge(3, 2); // another has them
+        leader.Acknowledge(3, 2); // another server has them
         Assert.Empty(leader.Sent());
         leader.Acknowledge(2, 2);
         Assert.Equal(MessageType.TimeoutNow, Assert.Single(leader.Sent()).Type);
@@ -46,7 +46,7 @@ public sealed class HandOverTests
         leader.AnswerHeartbeat(2);
         leader.AnswerHeartbeat(3);
         leader.Acknowledge(3, 2);
-        leader.Tick(2); // server 4 hasn't been heard of for longer than an election timeout
+        leader.Tick(2); // server 4 has been silent for longer than an election timeout
         Assert.True(leader.Core.IsLeader);
         Assert.True(leader.Core.HandOver());
         leader.Acknowledge(2, 3);
@@ -56,7 +56,7 @@ public sealed class HandOverTests
     }
 
     [Fact]
-    public void Nobody_to_hand_over_to_is_told_and_changes_nothing()
+    public void Hand_over_without_another_voter_that_answers_is_refused_and_changes_nothing()
     {
         TestCore alone = TestCore.Leader(Configurations.Cluster([1], learners: [2]));
         alone.Acknowledge(2, 1);
@@ -104,7 +104,7 @@ public sealed class HandOverTests
     }
 
     [Fact]
-    public void Who_is_told_campaigns_at_once_without_asking_whether_it_could_win()
+    public void Server_that_is_told_campaigns_at_once_without_a_pre_vote()
     {
         TestCore follower = new();
         follower.Heartbeat(from: 2, term: 1);
@@ -112,13 +112,14 @@ public sealed class HandOverTests
         Assert.Equal((RoleName.Candidate, new HardState(2, 1)), (follower.Core.Role, follower.Core.HardState));
         Message[] requests = follower.Sent();
         Assert.Equal([2UL, 3UL], requests.Select(request => request.To));
-        Assert.All(requests, request => Assert.Equal((MessageType.Vote, 2L, 1L), (request.Type, request.Term, request.Context)));
+        Assert.All(requests, request => Assert.Equal(
+            (MessageType.Vote, 2L, 1L), (request.Type, request.Term, request.Context)));
     }
 
     [Theory]
     [InlineData(3, 1)] // not the leader
     [InlineData(2, 0)] // of an earlier term
-    public void Only_the_leader_of_the_term_can_tell(ulong from, long term)
+    public void Only_the_leader_of_the_term_can_tell_a_server_to_campaign(ulong from, long term)
     {
         TestCore follower = new(term: 1);
         follower.Heartbeat(from: 2, term: 1);
@@ -134,11 +135,14 @@ public sealed class HandOverTests
         voter.Heartbeat(from: 2, term: 1);
         Message request = new() { Type = MessageType.Vote, From = 3, Term = 2 };
         Assert.Equal(default, voter.Receive(request));
-        Assert.Equal((MessageType.VoteResponse, false), (voter.Receive(request with { Context = 1 }).Type, voter.Receive(request).Rejected));
+        Assert.Equal(
+            (MessageType.VoteResponse, false),
+            (voter.Receive(request with { Context = 1 }).Type, voter.Receive(request).Rejected));
         Assert.Equal(new HardState(2, 3), voter.Core.HardState);
 
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
-        Message granted = leader.Receive(new Message { Type = MessageType.Vote, From = 3, Term = 2, Position = new(1, 1), Context = 1 });
+        Message granted = leader.Receive(
+            new Message { Type = MessageType.Vote, From = 3, Term = 2, Position = new(1, 1), Context = 1 });
         Assert.Equal((MessageType.VoteResponse, false), (granted.Type, granted.Rejected));
         Assert.Equal(RoleName.Follower, leader.Core.Role);
     }
@@ -148,7 +152,8 @@ public sealed class HandOverTests
     {
         TestCore voter = new();
         voter.Heartbeat(from: 2, term: 1);
-        Assert.Equal(default, voter.Receive(new Message { Type = MessageType.PreVote, From = 3, Term = 2, Context = 1 }));
+        Assert.Equal(
+            default, voter.Receive(new Message { Type = MessageType.PreVote, From = 3, Term = 2, Context = 1 }));
     }
 
     [Fact]
@@ -170,7 +175,7 @@ public sealed class HandOverTests
     }
 
     [Fact]
-    public void Lost_word_costs_an_election_timeout_and_nothing_else()
+    public void Lost_hand_over_message_costs_an_election_timeout_and_nothing_else()
     {
         TestCluster cluster = new(3);
         cluster.Elect(1);

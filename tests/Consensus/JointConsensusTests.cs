@@ -2,10 +2,12 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Arbitrary changes by way of a configuration in which old and new decide together (§6, thesis §4.3).</summary>
+/// <summary>
+/// Arbitrary changes, through a configuration in which the old and the new voters decide together (§6, thesis §4.3).
+/// </summary>
 public sealed class JointConsensusTests
 {
-    /// <summary>From 1, 2, 3 to 1, 4, 5.</summary>
+    /// <summary>The change from 1, 2, 3 to 1, 4, 5.</summary>
     private static readonly ClusterConfiguration Joint = Configurations.Cluster([1, 4, 5], outgoingVoters: [1, 2, 3]);
 
     [Fact]
@@ -144,8 +146,10 @@ public sealed class JointConsensusTests
         cluster.Settle();
         TestServer leader = Assert.IsType<TestServer>(cluster.Leader);
         Assert.True(leader.Id > 3);
-        leader.Propose(MembershipPolicyTests.Planned(leader.Core.Configuration.Cluster, new MembershipChange(MembershipChangeKind.Remove, 1)));
-        Assert.False(leader.Core.MayChangeConfiguration); // an entry of the new term has committed, the removal has not
+        leader.Propose(MembershipPolicyTests.Planned(
+            leader.Core.Configuration.Cluster, new MembershipChange(MembershipChangeKind.Remove, 1)));
+        // An entry of the new term is committed, but the removal is not.
+        Assert.False(leader.Core.MayChangeConfiguration);
         cluster.Settle();
         cluster[1].Crash();
         leader.Propose(12);

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Thesis §4.2.1: a server gets the log before it counts.</summary>
+/// <summary>Learners receive the log before they count in majorities (thesis §4.2.1).</summary>
 public sealed class LearnerTests
 {
     private static readonly ClusterConfiguration WithLearner = Configurations.Cluster([1, 2, 3], learners: [4]);
@@ -73,8 +73,8 @@ public sealed class LearnerTests
         Assert.Empty(learner.Sent());
     }
 
-    [Fact]
-    public void Learner_forgets_a_leader_that_has_fallen_silent_and_votes_when_asked() // it may be a voter and not know it yet
+    [Fact] // it may already be a voter without knowing
+    public void Learner_forgets_a_leader_that_has_fallen_silent_and_votes_when_asked()
     {
         TestCore learner = new(Configurations.Cluster([2, 3], learners: [1]));
         learner.Heartbeat(from: 2, term: 1);
@@ -90,7 +90,7 @@ public sealed class LearnerTests
     public void Learner_that_has_caught_up_and_answers_is_promoted()
     {
         TestCore leader = TestCore.Leader(WithLearner);
-        Assert.Null(leader.Core.NextConfiguration()); // has never been heard from
+        Assert.Null(leader.Core.NextConfiguration()); // the learner has never answered
         leader.Acknowledge(4, 1);
         leader.AnswerHeartbeat(2);
         ClusterConfiguration next = Assert.IsType<ClusterConfiguration>(leader.Core.NextConfiguration());
@@ -98,13 +98,13 @@ public sealed class LearnerTests
         leader.Propose(next);
         Assert.Null(leader.Core.NextConfiguration());
         leader.Acknowledge(2, 2);
-        Assert.Equal(1, leader.Log.Committed); // it counts now: two of four
+        Assert.Equal(1, leader.Log.Committed); // the new voter counts: two of four
         leader.Acknowledge(4, 2);
         Assert.Equal(2, leader.Log.Committed);
     }
 
     [Fact]
-    public void Learner_that_lacks_more_than_a_heartbeats_worth_of_the_log_is_not()
+    public void Learner_that_misses_more_than_a_heartbeats_worth_of_the_log_is_not_promoted()
     {
         TestCore leader = TestCore.Leader(WithLearner);
         leader.Core.Propose(40); // entry 2
@@ -114,12 +114,12 @@ public sealed class LearnerTests
         leader.Core.Propose(40); // entry 4
         leader.Acknowledge(4, 1);
         Assert.Null(leader.Core.NextConfiguration());
-        leader.Acknowledge(4, 2); // the log's end at the last heartbeat but one
+        leader.Acknowledge(4, 2); // the log's end at the heartbeat before the last
         Assert.NotNull(leader.Core.NextConfiguration());
     }
 
     [Fact]
-    public void Learner_that_is_silent_is_not()
+    public void Learner_that_is_silent_is_not_promoted()
     {
         TestCore leader = TestCore.Leader(WithLearner);
         leader.Acknowledge(4, 1);
@@ -132,7 +132,7 @@ public sealed class LearnerTests
     }
 
     [Fact]
-    public void Learner_that_is_probed_after_a_loss_is_not()
+    public void Learner_that_is_probed_after_a_loss_is_not_promoted()
     {
         TestCore leader = TestCore.Leader(WithLearner);
         leader.Acknowledge(4, 1);
@@ -160,7 +160,7 @@ public sealed class LearnerTests
         cluster.Partition(2);
         cluster[1].Propose(21);
         cluster.Settle();
-        Assert.True(cluster.Committed < cluster[1].Log.Count); // both decide
+        Assert.True(cluster.Committed < cluster[1].Log.Count); // it takes both
         cluster.Heal();
         cluster.Tick(Heartbeat);
         Assert.Equal(cluster.Committed, cluster[1].Log.Count);
@@ -173,13 +173,15 @@ public sealed class LearnerTests
         cluster.Settle();
         Assert.Equal(cluster.Committed, cluster[1].Log.Count);
         cluster.Heal();
-        cluster.Tick(10 * TestCluster.ElectionTicks); // the removed one disturbs nobody
+        cluster.Tick(10 * TestCluster.ElectionTicks); // the removed server disturbs no leader
         Assert.True(cluster[1].Core.IsLeader);
         Assert.Equal(1, cluster[1].Core.Term);
 
         void Change(MembershipChange change)
         {
-            Assert.Equal(ChangeRefusal.None, MembershipPolicy.Plan(cluster[1].Core.Configuration.Cluster, change, out ClusterConfiguration next));
+            Assert.Equal(
+                ChangeRefusal.None,
+                MembershipPolicy.Plan(cluster[1].Core.Configuration.Cluster, change, out ClusterConfiguration next));
             cluster[1].Propose(next);
         }
     }

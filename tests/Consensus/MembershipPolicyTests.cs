@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>What a request to change the members comes to.</summary>
+/// <summary>Requests to change the members: the configuration that follows, or the refusal.</summary>
 public sealed class MembershipPolicyTests
 {
     private static readonly ClusterConfiguration Three = Configurations.Cluster([1, 2, 3], default, default, 8);
@@ -22,11 +22,13 @@ public sealed class MembershipPolicyTests
         ClusterConfiguration next = Planned(Three, Remove(2));
         Assert.Equal([1UL, 3UL], next.Members.Select(member => member.Id));
         Assert.Equal([2UL, 8UL], next.RemovedIds);
-        Assert.Equal(Configurations.Cluster([1, 2, 3]).Members, Planned(Configurations.Cluster([1, 2, 3], learners: [4]), Remove(4)).Members);
+        Assert.Equal(
+            Configurations.Cluster([1, 2, 3]).Members,
+            Planned(Configurations.Cluster([1, 2, 3], learners: [4]), Remove(4)).Members);
     }
 
     [Fact]
-    public void What_is_so_already_is_proposed_again_as_it_is() // committing that proves it
+    public void Fulfilled_request_proposes_the_same_configuration_again() // its commitment proves that
     {
         Assert.Same(Three, Planned(Three, Add(2)));
         ClusterConfiguration learning = Configurations.Cluster([1], learners: [4]);
@@ -44,7 +46,7 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
-    public void Id_that_was_removed_is_never_used_again() // RELIABILITY.md, membership
+    public void Id_that_was_removed_is_never_used_again() // an old message must not speak for a new member
     {
         AssertRefused(ChangeRefusal.IdWasRemoved, Three, Add(8));
         AssertRefused(ChangeRefusal.IdWasRemoved, Three, new(MembershipChangeKind.Add, 8, Configurations.AddressOf(1)));

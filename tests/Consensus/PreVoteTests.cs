@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>PreVote (thesis §9.6), and who may not be disturbed (§6, third issue).</summary>
+/// <summary>PreVote (thesis §9.6), and its refusal while a leader is heard (§6, third issue).</summary>
 public sealed class PreVoteTests
 {
     [Fact]
@@ -13,7 +13,8 @@ public sealed class PreVoteTests
         Assert.Equal(RoleName.PreCandidate, core.Core.Role);
         Assert.Equal(new HardState(3, 2), core.Core.HardState);
         Assert.All(core.Sent(), request =>
-            Assert.Equal((MessageType.PreVote, 4L, new LogPosition(1, 1)), (request.Type, request.Term, request.Position)));
+            Assert.Equal(
+                (MessageType.PreVote, 4L, new LogPosition(1, 1)), (request.Type, request.Term, request.Position)));
     }
 
     [Fact]
@@ -81,7 +82,7 @@ public sealed class PreVoteTests
         Assert.Equal(2UL, core.Core.LeaderId);
     }
 
-    [Theory] // §6: a server that hears from its leader ignores requests, their terms too
+    [Theory] // §6: a server that hears from its leader ignores requests, and their terms too
     [InlineData(MessageType.PreVote)]
     [InlineData(MessageType.Vote)]
     public void Follower_within_the_least_election_timeout_ignores_the_request(MessageType type)
@@ -123,13 +124,14 @@ public sealed class PreVoteTests
     [Fact]
     public void Server_with_a_newer_term_and_a_shorter_log_can_still_be_led()
     {
-        // Server 3 campaigns in term 2 for real, and is cut off before anyone hears of it.
+        // Server 3 campaigns in term 2 without a pre-vote, and is cut off before its requests arrive.
         TestCluster cluster = new(3);
         cluster.Elect(1);
         cluster[3].Tick(2 * TestCluster.ElectionTicks);
         cluster.Partition(3);
         foreach (ulong from in (ulong[])[1, 2])
-            cluster[3].Receive(new Envelope(new Message { Type = MessageType.PreVoteResponse, From = from, To = 3, Term = 2 }, []));
+            cluster[3].Receive(
+                new Envelope(new Message { Type = MessageType.PreVoteResponse, From = from, To = 3, Term = 2 }, []));
         Assert.Equal(2, cluster[3].Core.Term);
         cluster[1].Propose();
         cluster.Settle();

@@ -2,10 +2,11 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Figure 2: nextIndex and matchIndex, and when a follower is probed or replicated to.</summary>
+/// <summary>nextIndex and matchIndex (figure 2), and when the leader probes a follower or replicates to it.</summary>
 public sealed class ProgressTests
 {
-    private static readonly RaftOptions Options = new() { ElectionTicks = 10, HeartbeatTicks = 2, InflightAppendsMax = 4, FreshAppendsMax = 4 };
+    private static readonly RaftOptions Options =
+        new() { ElectionTicks = 10, HeartbeatTicks = 2, InflightAppendsMax = 4, FreshAppendsMax = 4 };
 
     [Fact]
     public void New_leader_probes_from_the_end_of_its_log() // figure 2: nextIndex = last + 1, matchIndex = 0
@@ -38,7 +39,7 @@ public sealed class ProgressTests
     }
 
     [Fact]
-    public void Rejected_probe_moves_behind_the_hint_and_never_forward()
+    public void Rejected_probe_moves_to_the_hint_and_never_forward()
     {
         Progress progress = At(lastIndex: 100);
         progress.Sent(0, 0);
@@ -103,7 +104,7 @@ public sealed class ProgressTests
         progress.Sent(1, 40);
         progress.Sent(1, 40);
         Assert.False(progress.MaySend(10));
-        progress.Acknowledged(2); // which says nothing of the two latest
+        progress.Acknowledged(2); // the two latest appends are still unacknowledged
         Assert.False(progress.MaySend(10));
         progress.Acknowledged(3);
         Assert.True(progress.MaySend(10));
@@ -148,7 +149,7 @@ public sealed class ProgressTests
     [Fact]
     public void Delayed_append_of_an_earlier_term_does_not_send_the_new_leaders_probe_to_the_start() // §5.1, §5.5
     {
-        // Server 1 led term 2 and leads term 4; server 2 gets its last append of term 2 now.
+        // Server 1 led term 2 and now leads term 4. Its last append of term 2 reaches server 2 only now.
         TestCore leader = TestCore.Leader(term: 4, log: [1, 1, 2]);
         Assert.True(leader.TrySend(2, out Message probe));
         TestCore follower = new(term: 4, log: [1, 1, 2]);

@@ -5,10 +5,10 @@ using RaftFast.Tests;
 namespace RaftFast.Consensus.Tests;
 
 /// <summary>
-/// Another implementation's cases for quorum arithmetic (etcd-io/raft, quorum/testdata), where they stand beside the
-/// repository, in ../shared/data, or in the folder that RAFTFAST_SHARED_DATA names. A case is a line
-/// <c>committed|vote cfg=(ids) [cfgj=(ids)|zero] idx|votes=(…)</c>, then <c>----</c>, then an output whose last line counts;
-/// the values are of the ids in order, cfg then cfgj, a server once.
+/// Another implementation's cases for quorum arithmetic (etcd-io/raft, quorum/testdata), if they are beside the
+/// repository, in ../shared/data, or in the folder that RAFTFAST_SHARED_DATA names. A case has a line <c>committed|vote
+/// cfg=(ids) [cfgj=(ids)|zero] idx|votes=(…)</c>, a line <c>----</c>, and an output; only its last line counts. The
+/// values follow the order of the ids, first cfg and then cfgj, each server once.
 /// </summary>
 public sealed class QuorumDataTests
 {
@@ -28,7 +28,8 @@ public sealed class QuorumDataTests
                     continue;
                 int end = Array.FindIndex(lines, i, line => line.Length == 0);
                 string expected = lines[(end < 0 ? lines.Length : end) - 1];
-                Assert.True(Run(lines[i - 1]) == expected.Split('>')[^1], $"{Path.GetFileName(file)}:{i}: {lines[i - 1]}");
+                Assert.True(
+                    Run(lines[i - 1]) == expected.Split('>')[^1], $"{Path.GetFileName(file)}:{i}: {lines[i - 1]}");
                 cases++;
             }
         }
@@ -40,14 +41,16 @@ public sealed class QuorumDataTests
         Dictionary<string, string[]> arguments = [];
         foreach (Match argument in Regex.Matches(command, @"(\w+)=\(([^)]*)\)"))
         {
-            string[] values = argument.Groups[2].Value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            string[] values = argument.Groups[2].Value.Split(
+                ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
             arguments[argument.Groups[1].Value] = values;
         }
         ulong[] voters = Ids("cfg");
         ulong[] outgoing = Ids("cfgj");
         ConfigurationState configuration = Configurations.State(voters, outgoing);
         ulong[] owners = [.. voters.Union(outgoing)];
-        string[] given = arguments.GetValueOrDefault(command.StartsWith("vote", StringComparison.Ordinal) ? "votes" : "idx", []);
+        string[] given = arguments.GetValueOrDefault(
+            command.StartsWith("vote", StringComparison.Ordinal) ? "votes" : "idx", []);
         Assert.Equal(owners.Length, given.Length);
         return command.StartsWith("vote", StringComparison.Ordinal)
             ? $"Vote{Quorum.Count(configuration, ByOrdinal(Ballots))}"
@@ -75,5 +78,6 @@ public sealed class QuorumDataTests
 
     private static long Index(string index) => index == "_" ? 0 : long.Parse(index, CultureInfo.InvariantCulture);
 
-    private static string Committed(long index) => index == long.MaxValue ? "∞" : index.ToString(CultureInfo.InvariantCulture);
+    private static string Committed(long index) =>
+        index == long.MaxValue ? "∞" : index.ToString(CultureInfo.InvariantCulture);
 }

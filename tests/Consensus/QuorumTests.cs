@@ -17,7 +17,7 @@ public sealed class QuorumTests
     }
 
     [Fact]
-    public void Two_majorities_of_one_set_share_a_server() // why elections and commits are safe
+    public void Two_majorities_of_one_set_share_a_server() // this makes elections and commits safe
     {
         for (int size = 1; size <= 7; size++)
         {
@@ -38,7 +38,11 @@ public sealed class QuorumTests
         Assert.Equal([1UL, 2UL, 3UL, 4UL, 5UL], joint.Servers);
         Assert.Equal(0, Quorum.CommittedIndex(joint, [7, 7, 7, 0, 0]));
         Assert.Equal(5, Quorum.CommittedIndex(joint, [7, 7, 7, 5, 0]));
-        QuorumAnswer[] ballots = [QuorumAnswer.Granted, QuorumAnswer.Granted, QuorumAnswer.Granted, QuorumAnswer.Unknown, QuorumAnswer.Unknown];
+        QuorumAnswer[] ballots =
+        [
+            QuorumAnswer.Granted, QuorumAnswer.Granted, QuorumAnswer.Granted,
+            QuorumAnswer.Unknown, QuorumAnswer.Unknown,
+        ];
         Assert.Equal(QuorumResult.Pending, Quorum.Count(joint, ballots));
         ballots[3] = QuorumAnswer.Granted;
         Assert.Equal(QuorumResult.Won, Quorum.Count(joint, ballots));
@@ -60,5 +64,6 @@ public sealed class QuorumTests
     }
 
     private static QuorumAnswer[] Ballots(int size, int granted) =>
-        [.. Enumerable.Range(0, size).Select(i => (granted >> i & 1) == 1 ? QuorumAnswer.Granted : QuorumAnswer.Rejected)];
+        [.. Enumerable.Range(0, size).Select(
+            i => (granted >> i & 1) == 1 ? QuorumAnswer.Granted : QuorumAnswer.Rejected)];
 }

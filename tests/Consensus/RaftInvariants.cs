@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus.Tests;
 
 /// <summary>
-/// The properties of figure 3, those of the disks, and those of the configurations (§6, thesis §4.1), over a whole cluster;
-/// checked after every step.
+/// Checks a whole cluster after every step: the properties of figure 3, of the disks, and of the configurations (§6,
+/// thesis §4.1).
 /// </summary>
 internal sealed class RaftInvariants(TestServer[] servers)
 {
@@ -79,7 +79,7 @@ internal sealed class RaftInvariants(TestServer[] servers)
             Assert.Equal(_committed[server.Applied.Count - 1].Entry, server.Applied[^1]);
     }
 
-    /// <summary>Durable says no more than the disk holds.</summary>
+    /// <summary>Durable never exceeds the disk's contents.</summary>
     private static void Durability(TestServer server)
     {
         int durable = (int)server.Core.Log.Durable;
@@ -88,12 +88,15 @@ internal sealed class RaftInvariants(TestServer[] servers)
             Assert.Equal(server.Log[durable - 1], server.StableLog[durable - 1]);
     }
 
-    /// <summary>§5.2, §6: by a majority of each voter set of its configuration, on stable storage.</summary>
+    /// <summary>
+    /// §5.2, §6: a majority of each voter set of the leader's configuration has its vote on stable storage.
+    /// </summary>
     private void ElectedByQuorum(TestServer leader)
     {
         long term = leader.Core.Term;
         bool isElected = IsQuorum(
-            leader.ElectedIn, voter => voter == leader.Id || servers[voter - 1].Votes.GetValueOrDefault(term) == leader.Id);
+            leader.ElectedIn,
+            voter => voter == leader.Id || servers[voter - 1].Votes.GetValueOrDefault(term) == leader.Id);
         Assert.True(isElected, "a leader wasn't elected by a quorum");
     }
 
@@ -113,7 +116,9 @@ internal sealed class RaftInvariants(TestServer[] servers)
         }
     }
 
-    /// <summary>What a leader commits is durable on a quorum of the configuration in effect there (§5.3, §6), and stays so.</summary>
+    /// <summary>
+    /// Entries that a leader commits are durable on a quorum of its configuration in effect (§5.3, §6), and stay so.
+    /// </summary>
     private void CommittedOnQuorum()
     {
         foreach (TestServer leader in servers)
@@ -126,7 +131,7 @@ internal sealed class RaftInvariants(TestServer[] servers)
             }
             leader.Commits.Clear();
         }
-        Assert.Equal(_lastCommit.Index, _committed.Count); // nobody but a leader commits first
+        Assert.Equal(_lastCommit.Index, _committed.Count); // a leader commits before its followers
         if (_lastCommit.Index > 0)
             AssertOnQuorum(_lastCommit.Index, _lastCommit.Configuration);
     }
@@ -136,11 +141,13 @@ internal sealed class RaftInvariants(TestServer[] servers)
         Entry entry = _committed[(int)index - 1].Entry;
         bool isHeld = IsQuorum(
             configuration,
-            voter => servers[voter - 1].StableLog.Count >= index && servers[voter - 1].StableLog[(int)index - 1] == entry);
+            voter => servers[voter - 1].StableLog is { } log && log.Count >= index && log[(int)index - 1] == entry);
         Assert.True(isHeld, "a committed entry isn't durable on a quorum");
     }
 
-    /// <summary>Thesis §4.1: in effect is the last one in the log, committed or not; beyond the committed there is at most one.</summary>
+    /// <summary>
+    /// Thesis §4.1: the last configuration in the log is in effect, committed or not. At most one is uncommitted.
+    /// </summary>
     private void ConfigurationsAreTheLogs(TestServer server)
     {
         (long, long) state = (server.LogVersion, server.Core.Log.Committed);

@@ -1,6 +1,9 @@
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes, while members come and go.</summary>
+/// <summary>
+/// Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes, and changes of
+/// members.
+/// </summary>
 public sealed class RandomClusterTests
 {
     private const int Seeds = 500;
@@ -22,7 +25,7 @@ public sealed class RandomClusterTests
                 throw new InvalidOperationException($"seed {seed}", e);
             }
         }
-        // Faults without an effect test nothing.
+        // The faults must have had effects, or they have tested nothing.
         Assert.True(effects.Committed > Seeds);
         Assert.True(effects.Elections > Seeds);
         Assert.True(effects.Truncations > Seeds / 3);

@@ -2,10 +2,12 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>One seed: cluster size, options, mix of faults, changes of members and schedule all follow from it.</summary>
+/// <summary>
+/// A run from one seed, which decides the cluster's size, options, mix of faults, changes of members and schedule.
+/// </summary>
 internal sealed class RandomRun
 {
-    /// <summary>Servers that may join. Ids are not used again, so so many can.</summary>
+    /// <summary>Number of servers that may join. Ids are never used again, so no more than these can.</summary>
     private const int Joiners = 5;
 
     private readonly Random _random;
@@ -87,7 +89,10 @@ internal sealed class RandomRun
             DeliverAny();
     }
 
-    /// <summary>Mostly one that counts, so that something gets done; now and then one that was removed or has yet to join.</summary>
+    /// <summary>
+    /// Picks a member most of the time, so that the cluster makes progress, and sometimes a server that was removed or
+    /// has not joined.
+    /// </summary>
     private TestServer AnyServer()
     {
         IReadOnlyList<Member> members = _cluster.CommittedConfigurations[^1].Members;
@@ -106,7 +111,7 @@ internal sealed class RandomRun
     {
         if (_cluster.Network.Count == 0)
             return;
-        // Mostly in order, so that something gets done.
+        // Mostly in order, so that the cluster makes progress.
         int index = _random.Next(4) == 0 ? _random.Next(_cluster.Network.Count) : 0;
         _cluster.Deliver(index);
     }
@@ -144,7 +149,7 @@ internal sealed class RandomRun
         server.RequestRead(_context);
     }
 
-    /// <summary>Thesis §6.4: a read index covers all that was committed when the read was asked for.</summary>
+    /// <summary>Thesis §6.4: a read index covers all entries that were committed when the read was requested.</summary>
     private void CheckReads()
     {
         foreach (TestServer server in _cluster.Servers)
@@ -170,7 +175,7 @@ internal sealed class RandomRun
             next = RandomChange(current);
         if (next is null)
             return;
-        // As the server does: who isn't to stay a voter hands over, and its successor is asked again.
+        // As in RaftNode: a leader that will not stay a voter hands over, and its successor makes the change.
         if (new ConfigurationState(next).StaysVoter(leader.Id))
             leader.Propose(next);
         else
@@ -185,7 +190,7 @@ internal sealed class RandomRun
             : new(MembershipChangeKind.Remove, id);
     }
 
-    /// <summary>Of one server simply, or of several by way of a joint configuration.</summary>
+    /// <summary>Makes a simple change of one server, or a joint configuration for several.</summary>
     private ClusterConfiguration? RandomChange(ClusterConfiguration current)
     {
         List<MemberEdit> changes = [];
@@ -223,23 +228,27 @@ internal sealed class RandomRun
         RaftCore core = server.Core;
         IEnumerable<string> members = core.Configuration.Cluster.Members.Select(
             member => $"{member.Id}{(member.IsOutgoingVoter ? "-" : "")}{member.Role.ToString()[0]}");
-        return $"{server.Id}: {core.Role} of {core.LeaderId} in {core.Term}, log {core.Log.Last} committed {core.Log.Committed}, "
+        return $"{server.Id}: {core.Role} of {core.LeaderId} in {core.Term}, "
+            + $"log {core.Log.Last} committed {core.Log.Committed}, "
             + $"members {string.Join(' ', members)} of entry {core.Log.Configurations.EffectiveIndex}";
     }
 
-    /// <summary>No change is under way, and all members follow it and hold and have applied its log.</summary>
+    /// <summary>
+    /// True if no change is under way, and all members follow the leader and have applied its whole log.
+    /// </summary>
     private bool IsStable(TestServer leader)
     {
         ClusterConfiguration members = leader.Core.Configuration.Cluster;
         return leader.Core.MayChangeConfiguration
             && members.Members.All(member => member is { Role: MemberRole.Voter, IsOutgoingVoter: false })
-            && MembersOf(leader).All(server => server.Core.LeaderId == leader.Id && server.Applied.Count == leader.Log.Count);
+            && MembersOf(leader).All(
+                server => server.Core.LeaderId == leader.Id && server.Applied.Count == leader.Log.Count);
     }
 
     private IEnumerable<TestServer> MembersOf(TestServer leader) =>
         leader.Core.Configuration.Cluster.Members.Select(member => _cluster[member.Id]);
 
-    /// <summary>A write is committed, and every member can read it.</summary>
+    /// <summary>Asserts that a write is committed and every member can read it.</summary>
     private void CheckThatItServes()
     {
         TestServer leader = _cluster.Leader!;

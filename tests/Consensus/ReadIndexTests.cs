@@ -11,7 +11,7 @@ public sealed class ReadIndexTests
         TestCore leader = TestCore.Leader(term: 2, log: [1, 1]);
         Assert.True(leader.Core.RequestRead(7));
         Assert.Empty(leader.Sent());
-        leader.Acknowledge(2, 2); // of an earlier term
+        leader.Acknowledge(2, 2); // an entry of an earlier term
         Assert.Empty(leader.Sent());
         leader.Acknowledge(2, 3);
         long round = Assert.Single(leader.Sent(), message => message.To == 2).Context;
@@ -20,8 +20,8 @@ public sealed class ReadIndexTests
         Assert.Equal(new ReadState(7, 3), Assert.Single(leader.Core.Ready.Reads));
     }
 
-    [Fact]
-    public void Server_alone_reads_only_once_an_entry_of_its_term_is_committed() // RELIABILITY.md, reads
+    [Fact] // an earlier leader may have committed more
+    public void Server_alone_reads_only_once_an_entry_of_its_term_is_committed()
     {
         TestCore leader = new(size: 1, term: 1, log: [1, 1]);
         leader.Tick(TestCore.ElectionTicks);
@@ -40,14 +40,14 @@ public sealed class ReadIndexTests
         long round = Begin(leader, context: 1);
         leader.AnswerHeartbeat(2, round);
         leader.AnswerHeartbeat(2, round); // the same server counts once
-        leader.AnswerHeartbeat(3, round: 0); // a heartbeat that asked for no confirmation
+        leader.AnswerHeartbeat(3, round: 0); // an answer to a heartbeat without a round
         Assert.Empty(leader.Core.Ready.Reads);
         leader.AnswerHeartbeat(3, round);
         Assert.Single(leader.Core.Ready.Reads);
     }
 
     [Fact]
-    public void One_round_confirms_all_that_wait_when_it_begins()
+    public void One_round_confirms_all_requests_that_wait_when_it_begins()
     {
         TestCore leader = Ready(size: 5);
         leader.Core.RequestRead(10);
@@ -59,12 +59,13 @@ public sealed class ReadIndexTests
         leader.AnswerHeartbeat(4, heartbeats[0].Context);
         Assert.Equal(new ReadState(10, 1), Assert.Single(leader.Core.Ready.Reads));
         Message[] answers = leader.Sent();
-        Assert.All(answers, answer => Assert.Equal((MessageType.ReadIndexResponse, false, 1L), (answer.Type, answer.Rejected, answer.Position.Index)));
+        Assert.All(answers, answer => Assert.Equal(
+            (MessageType.ReadIndexResponse, false, 1L), (answer.Type, answer.Rejected, answer.Position.Index)));
         Assert.Equal([(2UL, 20L), (3UL, 30L)], answers.Select(answer => (answer.To, answer.Context)));
     }
 
     [Fact]
-    public void Those_that_come_during_a_round_share_the_next()
+    public void Requests_that_come_during_a_round_share_the_next()
     {
         TestCore leader = Ready(size: 5);
         long first = Begin(leader, context: 1);
@@ -78,7 +79,7 @@ public sealed class ReadIndexTests
 
         long second = leader.Sent()[0].Context;
         Assert.True(second > first);
-        leader.AnswerHeartbeat(4, first); // late: says nothing of the second round
+        leader.AnswerHeartbeat(4, first); // a late answer doesn't confirm the second round
         leader.AnswerHeartbeat(5, first);
         Assert.Empty(leader.Core.Ready.Reads);
         leader.AnswerHeartbeat(2, second);
@@ -119,14 +120,16 @@ public sealed class ReadIndexTests
         TestCore leader = Ready();
         long first = Begin(leader, context: 1);
         leader.AnswerHeartbeat(3, first);
-        leader.AnswerHeartbeat(2, first); // too late to be asked first next time
+        leader.AnswerHeartbeat(2, first); // too late: it isn't asked first next time
         leader.Core.Ready.Reads.Clear();
 
         leader.Core.RequestRead(2);
         Message asked = Assert.Single(leader.Sent());
         Assert.Equal((MessageType.Heartbeat, 3UL), (asked.Type, asked.To));
         leader.Tick(1);
-        Assert.Equal([(2UL, asked.Context), (3UL, asked.Context)], leader.Sent().Select(message => (message.To, message.Context)));
+        Assert.Equal(
+            [(2UL, asked.Context), (3UL, asked.Context)],
+            leader.Sent().Select(message => (message.To, message.Context)));
         leader.AnswerHeartbeat(2, asked.Context);
         Assert.Equal(2, Assert.Single(leader.Core.Ready.Reads).Context);
 
@@ -143,7 +146,8 @@ public sealed class ReadIndexTests
         leader.AnswerHeartbeat(3, round);
         leader.Propose(Configurations.Cluster([1, 2, 4, 5]));
         leader.Core.RequestRead(2);
-        Assert.Equal([2UL, 4, 5], leader.Sent().Where(message => message.Context > round).Select(message => message.To));
+        Assert.Equal(
+            [2UL, 4, 5], leader.Sent().Where(message => message.Context > round).Select(message => message.To));
     }
 
     [Fact]
@@ -152,9 +156,11 @@ public sealed class ReadIndexTests
         TestCore leader = Ready();
         Ask(leader, from: 3, context: 5);
         Message answer = Assert.Single(leader.Sent());
-        Assert.Equal((MessageType.ReadIndexResponse, 3UL, 5L, 1L), (answer.Type, answer.To, answer.Context, answer.Position.Index));
-        leader.Core.Step(new Message { Type = MessageType.ReadIndex, From = 3, To = 1, Term = leader.Core.Term - 1, Context = 6 }, []);
-        Assert.Empty(leader.Sent()); // of a term in which another may have led since
+        Assert.Equal(
+            (MessageType.ReadIndexResponse, 3UL, 5L, 1L),
+            (answer.Type, answer.To, answer.Context, answer.Position.Index));
+        Ask(leader, from: 3, context: 6, term: leader.Core.Term - 1);
+        Assert.Empty(leader.Sent()); // another leader may have followed that term
     }
 
     [Fact]
@@ -170,7 +176,9 @@ public sealed class ReadIndexTests
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3], learners: [4]));
         Ask(leader, from: 4, context: 5);
-        Assert.Equal([MessageType.Heartbeat, MessageType.Heartbeat, MessageType.Heartbeat], leader.Sent().Select(message => message.Type));
+        Assert.Equal(
+            [MessageType.Heartbeat, MessageType.Heartbeat, MessageType.Heartbeat],
+            leader.Sent().Select(message => message.Type));
     }
 
     [Fact]
@@ -189,8 +197,10 @@ public sealed class ReadIndexTests
         TestCore leader = Ready();
         long round = Begin(leader, context: 1);
         leader.Receive(new Message { Type = MessageType.AppendResponse, From = 3, Term = 9, Rejected = true });
-        leader.Core.Step(new Message { Type = MessageType.HeartbeatResponse, From = 2, To = 1, Term = 2, Context = round }, []);
-        leader.Core.Step(new Message { Type = MessageType.HeartbeatResponse, From = 2, To = 1, Term = 9, Context = round }, []);
+        leader.Core.Step(
+            new Message { Type = MessageType.HeartbeatResponse, From = 2, To = 1, Term = 2, Context = round }, []);
+        leader.Core.Step(
+            new Message { Type = MessageType.HeartbeatResponse, From = 2, To = 1, Term = 9, Context = round }, []);
         Assert.Empty(leader.Core.Ready.Reads);
     }
 
@@ -260,12 +270,12 @@ public sealed class ReadIndexTests
         Assert.Equal(new ReadState(5, 2), Assert.Single(cluster[3].Reads));
         Assert.True(cluster[3].Applied.Count < 2);
         cluster[3].DiskIsStalled = false;
-        cluster.Settle(); // no tick: it is told at once
+        cluster.Settle(); // no tick: the leader tells it at once
         Assert.Equal(2, cluster[3].Applied.Count);
     }
 
     [Fact]
-    public void Who_knows_no_leader_can_not_ask()
+    public void Server_that_knows_no_leader_can_not_ask()
     {
         TestCore core = new();
         Assert.False(core.Core.RequestRead(1));
@@ -282,14 +292,22 @@ public sealed class ReadIndexTests
     {
         TestCore core = new(term: 2);
         core.Heartbeat(from: 2, term: 2);
-        core.Receive(new Message { Type = MessageType.ReadIndexResponse, From = 2, Term = 2, Rejected = true, Context = 1 });
+        core.Receive(
+            new Message { Type = MessageType.ReadIndexResponse, From = 2, Term = 2, Rejected = true, Context = 1 });
         core.Receive(new Message { Type = MessageType.ReadIndexResponse, From = 2, Term = 1, Context = 1 });
         Assert.Empty(core.Core.Ready.Reads);
-        core.Receive(new Message { Type = MessageType.ReadIndexResponse, From = 2, Term = 2, Context = 1, Position = new(0, 4) });
+        core.Receive(new Message
+        {
+            Type = MessageType.ReadIndexResponse,
+            From = 2,
+            Term = 2,
+            Context = 1,
+            Position = new(0, 4),
+        });
         Assert.Equal(new ReadState(1, 4), Assert.Single(core.Core.Ready.Reads));
     }
 
-    /// <summary>A leader of term 2 whose first entry is committed.</summary>
+    /// <summary>Makes a leader of term 2 whose first entry is committed.</summary>
     private static TestCore Ready(int size = 3)
     {
         TestCore leader = TestCore.Leader(term: 2, size);
@@ -299,7 +317,7 @@ public sealed class ReadIndexTests
         return leader;
     }
 
-    /// <returns>The round.</returns>
+    /// <returns>Number of the round.</returns>
     private static long Begin(TestCore leader, long context)
     {
         leader.Core.RequestRead(context);
@@ -308,6 +326,14 @@ public sealed class ReadIndexTests
         return round;
     }
 
-    private static void Ask(TestCore leader, ulong from, long context) =>
-        leader.Core.Step(new Message { Type = MessageType.ReadIndex, From = from, To = 1, Term = leader.Core.Term, Context = context }, []);
+    private static void Ask(TestCore leader, ulong from, long context, long? term = null) => leader.Core.Step(
+        new Message
+        {
+            Type = MessageType.ReadIndex,
+            From = from,
+            To = 1,
+            Term = term ?? leader.Core.Term,
+            Context = context,
+        },
+        []);
 }

@@ -24,11 +24,12 @@ public sealed class ReplicationTests
     }
 
     [Theory] // §5.3: the consistency check
-    [InlineData(2, 3, 2, 2)] // entry 3 has another term, no entry of term 2 or less stands after 2
-    [InlineData(1, 5, 1, 1)] // nothing at 5
+    [InlineData(2, 3, 2, 2)] // entry 3 has another term; the last entry of term 2 or below is entry 2
+    [InlineData(1, 5, 1, 1)] // the log has no entry 5
     [InlineData(4, 9, 3, 4)]
-    [InlineData(2, 1, 1, 1)] // the term at 1 is less than asked for: a match is possible below
-    public void Follower_rejects_append_when_the_previous_entry_differs(long term, long index, long hintTerm, long hintIndex)
+    [InlineData(2, 1, 1, 1)] // the term of entry 1 is below the requested one, so the logs may match there
+    public void Follower_rejects_append_when_the_previous_entry_differs(
+        long term, long index, long hintTerm, long hintIndex)
     {
         TestCore core = new(term: 3, log: [1, 2, 3, 3]);
         Assert.True(core.Append(from: 2, term: 5, previous: new(term, index), [5], commit: 9).IsEmpty);
@@ -100,7 +101,7 @@ public sealed class ReplicationTests
     }
 
     [Fact]
-    public void Follower_that_lacks_entries_catches_up() // §5.3, figure 7 (a), (b)
+    public void Follower_that_misses_entries_catches_up() // §5.3, figure 7 (a), (b)
     {
         TestCluster cluster = new(3);
         cluster.Elect(1);
@@ -133,10 +134,10 @@ public sealed class ReplicationTests
     }
 
     [Theory] // §5.3, the optimization: whole terms are skipped
-    [InlineData(new long[] { 1 }, new long[] { 1, 2 })] // the follower lacks 10,000 entries
-    [InlineData(new long[] { 1, 2 }, new long[] { 1, 3 })] // it has 10,000 that conflict
+    [InlineData(new long[] { 1 }, new long[] { 1, 2 })] // the follower misses 10,000 entries
+    [InlineData(new long[] { 1, 2 }, new long[] { 1, 3 })] // it has 10,000 conflicting entries
     [InlineData(new long[] { 1, 2, 4, 6 }, new long[] { 1, 3, 5, 7 })]
-    [InlineData(new long[] { 2, 4, 6 }, new long[] { 1, 3, 5, 7 })] // nothing in common
+    [InlineData(new long[] { 2, 4, 6 }, new long[] { 1, 3, 5, 7 })] // the logs have no entry in common
     public void Logs_10_000_entries_apart_meet_in_a_few_round_trips(long[] followerTerms, long[] leaderTerms)
     {
         TestCore leader = TestCore.Leader(term: 9, log: Runs(leaderTerms));
@@ -164,7 +165,8 @@ public sealed class ReplicationTests
         TestCluster cluster = new(3);
         cluster.Elect(1);
         int count = 0;
-        cluster.IsLost = message => message.Type is MessageType.Append or MessageType.AppendResponse && count++ % 3 == 0;
+        cluster.IsLost = message =>
+            message.Type is MessageType.Append or MessageType.AppendResponse && count++ % 3 == 0;
         for (uint i = 0; i < 100; i++)
         {
             cluster[1].Propose(i);

@@ -2,7 +2,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Servers that the configuration doesn't name: RELIABILITY.md, membership; thesis §4.2.3 (disruptive servers).</summary>
+/// <summary>
+/// Servers that the configuration doesn't name, removed or still unknown, must not disturb the cluster (thesis §4.2.3).
+/// </summary>
 public sealed class StrangerTests
 {
     private static readonly ClusterConfiguration WithoutNine = Configurations.Cluster([1, 2, 3], removed: 9);
@@ -11,7 +13,7 @@ public sealed class StrangerTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Whoever_was_removed_changes_no_term_and_gets_no_answer_whatever_it_says(MessageType type)
+    public void Removed_server_changes_no_term_and_gets_no_answer_to_any_message(MessageType type)
     {
         foreach (TestCore core in Roles(WithoutNine))
             AssertNothingChanges(core, type, from: 9, last: new(99, 99));
@@ -19,7 +21,7 @@ public sealed class StrangerTests
 
     [Theory]
     [MemberData(nameof(Types))]
-    public void Nor_does_a_stranger_unless_it_leads_or_its_log_goes_further(MessageType type)
+    public void Stranger_changes_nothing_unless_it_leads_or_its_log_goes_further(MessageType type)
     {
         foreach (TestCore core in Roles(Configurations.Cluster([1, 2, 3])))
         {
@@ -29,25 +31,39 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Server_speaks_to_itself_no_more_than_to_a_stranger() =>
+    public void Server_ignores_messages_from_itself() =>
         AssertNothingChanges(new TestCore(term: 3), MessageType.Vote, from: 1, last: new(99, 99));
 
     [Fact]
-    public void Stranger_that_leads_is_followed() // thesis §4.1: the log that names it comes from it
+    public void Stranger_that_leads_is_followed() // thesis §4.1: the entry that names it comes from itself
     {
         TestCore core = new(Configurations.Cluster([]));
         core.Append(from: 7, term: 3, default, [1, 3]);
         Assert.Equal((7UL, 3L, 2L), (core.Core.LeaderId, core.Core.Term, core.Log.Last.Index));
         Assert.True(core.Core.RequestRead(5));
         core.Sent();
-        core.Receive(new Message { Type = MessageType.ReadIndexResponse, From = 7, Term = 3, Context = 5, Position = new(0, 2) });
+        core.Receive(new Message
+        {
+            Type = MessageType.ReadIndexResponse,
+            From = 7,
+            Term = 3,
+            Context = 5,
+            Position = new(0, 2),
+        });
         Assert.Equal(new ReadState(5, 2), Assert.Single(core.Core.Ready.Reads));
-        core.Receive(new Message { Type = MessageType.ReadIndexResponse, From = 8, Term = 3, Context = 5, Position = new(0, 2) });
-        Assert.Single(core.Core.Ready.Reads); // another stranger
+        core.Receive(new Message
+        {
+            Type = MessageType.ReadIndexResponse,
+            From = 8,
+            Term = 3,
+            Context = 5,
+            Position = new(0, 2),
+        });
+        Assert.Single(core.Core.Ready.Reads); // server 8 is another stranger
     }
 
     [Fact]
-    public void Stranger_whose_log_goes_further_gets_a_vote() // it may need it: this server lags
+    public void Stranger_whose_log_goes_further_gets_a_vote() // this server's log may be behind
     {
         TestCore core = new(Configurations.Cluster([1, 2, 3]), log: [1, 1]);
         Assert.False(core.AskedToPreVote(from: 8, term: 2, last: new(1, 3)).Rejected);
@@ -57,18 +73,18 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Removal_that_is_not_committed_silences_nobody_for_good()
+    public void Removal_that_is_not_committed_silences_no_server_for_good()
     {
         TestCore core = new(Configurations.Cluster([1, 2, 3]));
         core.Append(from: 2, term: 1, default, Configurations.Cluster([1, 2], removed: 3));
         core.Core.DurableTo(core.Log.Last);
         core.Tick(TestCore.ElectionTicks - 1);
-        core.Append(from: 3, term: 2, default, [2, 2]); // it has been elected without that entry
+        core.Append(from: 3, term: 2, default, [2, 2]); // server 3 has been elected without that entry
         Assert.Equal((3UL, 3), (core.Core.LeaderId, core.Core.Configuration.Servers.Length));
     }
 
     [Fact]
-    public void What_comes_late_from_a_server_that_left_does_not_trouble_the_leader()
+    public void Late_message_of_a_server_that_left_does_not_trouble_the_leader()
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
         leader.Core.Propose(40);
@@ -90,7 +106,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Removed_server_that_does_not_know_it_disturbs_nobody()
+    public void Removed_server_that_does_not_know_it_disturbs_no_leader_and_no_election()
     {
         TestCluster cluster = new(4);
         cluster.Elect(1);
@@ -101,12 +117,13 @@ public sealed class StrangerTests
         cluster.Tick(10 * TestCluster.ElectionTicks);
         Assert.Equal(RoleName.PreCandidate, cluster[4].Core.Role);
         Assert.Equal((true, 1L), (cluster[1].Core.IsLeader, cluster[1].Core.Term));
-        cluster[1].Crash(); // nor an election
+        cluster[1].Crash(); // an election isn't disturbed either
         cluster.Elect(2);
     }
 
     private static bool IsTheCores(MessageType type) =>
-        type is not (MessageType.Forward or MessageType.ForwardResponse or MessageType.ChangeMembers or MessageType.ChangeMembersResponse
+        type is not (MessageType.Forward or MessageType.ForwardResponse
+            or MessageType.ChangeMembers or MessageType.ChangeMembersResponse
             or MessageType.InstallSnapshot or MessageType.InstallSnapshotResponse);
 
     private static TestCore[] Roles(ClusterConfiguration configuration)
@@ -124,10 +141,12 @@ public sealed class StrangerTests
 
     private static void AssertNothingChanges(TestCore core, MessageType type, ulong from, LogPosition last)
     {
-        (RoleName, HardState, ulong, LogPosition) before = (core.Core.Role, core.Core.HardState, core.Core.LeaderId, core.Log.Last);
+        (RoleName, HardState, ulong, LogPosition) before =
+            (core.Core.Role, core.Core.HardState, core.Core.LeaderId, core.Log.Last);
         foreach (long term in (long[])[core.Core.Term, core.Core.Term + 1, core.Core.Term + 7])
         {
-            core.Core.Step(new Message { Type = type, From = from, To = 1, Term = term, Position = last, Context = 1 }, []);
+            core.Core.Step(
+                new Message { Type = type, From = from, To = 1, Term = term, Position = last, Context = 1 }, []);
             Assert.Empty(core.Sent());
             Assert.Equal(before, (core.Core.Role, core.Core.HardState, core.Core.LeaderId, core.Log.Last));
         }

@@ -31,14 +31,14 @@ public sealed class TermRunsTests
     {
         TermRuns runs = new();
         runs.AppendRun(new(1, 1), 3);
-        runs.AppendRun(new(1, 4), 4); // goes on in the same term
+        runs.AppendRun(new(1, 4), 4); // continues in the same term
         runs.AppendRun(new(5, 5), 9);
         Assert.Equal([0L, 1, 1, 1, 1, 5, 5, 5, 5, 5], Enumerable.Range(0, 10).Select(i => runs.TermAt(i)));
         Assert.Throws<InvariantException>(() => runs.AppendRun(new(6, 10), 9));
     }
 
     [Fact]
-    public void Truncation_removes_the_entry_and_all_behind_it()
+    public void Truncation_removes_the_entry_and_all_after_it()
     {
         TermRuns runs = Runs(1, 1, 2, 2, 3);
         runs.TruncateFrom(9);
@@ -54,7 +54,7 @@ public sealed class TermRunsTests
         Assert.Throws<InvariantException>(() => runs.TruncateFrom(0));
     }
 
-    [Theory] // in 1 1 4 4 4 6
+    [Theory] // the log is 1 1 4 4 4 6
     [InlineData(6, 6, 6, 6)]
     [InlineData(99, 99, 6, 6)]
     [InlineData(6, 5, 4, 5)]

@@ -15,7 +15,7 @@ public sealed class TermTests
     }
 
     [Fact]
-    public void Newer_term_in_a_vote_that_is_refused_is_adopted_and_votes_for_nobody() // §5.1
+    public void Newer_term_in_a_vote_request_that_is_refused_is_adopted_without_a_vote() // §5.1
     {
         TestCore core = new(term: 2, log: [1, 2]);
         Message answer = core.AskedToVote(from: 2, term: 7, last: new(1, 9));
@@ -24,7 +24,7 @@ public sealed class TermTests
         Assert.Equal(new HardState(7, 0), core.Core.HardState);
     }
 
-    [Theory] // §5.1: any message of a newer term, answers too
+    [Theory] // §5.1: any message of a newer term, answers included
     [InlineData(MessageType.AppendResponse)]
     [InlineData(MessageType.HeartbeatResponse)]
     [InlineData(MessageType.VoteResponse)]
@@ -81,7 +81,8 @@ public sealed class TermTests
         Assert.Equal(RoleName.Candidate, core.Core.Role);
 
         TestCore leader = TestCore.Leader(term: 3);
-        leader.Core.Step(new Message { Type = MessageType.AppendResponse, From = 2, To = 1, Term = 2, Position = new(0, 1) }, []);
+        leader.Core.Step(
+            new Message { Type = MessageType.AppendResponse, From = 2, To = 1, Term = 2, Position = new(0, 1) }, []);
         Assert.Equal(0, leader.Log.Committed);
     }
 

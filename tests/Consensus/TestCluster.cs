@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Draws whatever the test has set: a server's election timeout is ElectionTicks + Value.</summary>
+/// <summary>Always draws the value that the test has set: an election timeout is ElectionTicks + Value.</summary>
 internal sealed class FixedRandom : Random
 {
     public int Value { get; set; } = int.MaxValue;
@@ -11,8 +11,8 @@ internal sealed class FixedRandom : Random
 }
 
 /// <summary>
-/// Servers 1 to n, of which the first are the voters and the others may join, and the network between them, in one thread;
-/// nothing moves unless the test moves it. Server 1 has the longest timeout.
+/// Servers 1 to n and the network between them, on one thread. The first servers are the voters, and the others may
+/// join. Time and messages move only when the test moves them. Server 1 has the longest timeout.
 /// </summary>
 internal sealed class TestCluster
 {
@@ -44,17 +44,18 @@ internal sealed class TestCluster
     /// <summary>Messages sent and not delivered, oldest first.</summary>
     public List<Envelope> Network { get; } = [];
 
-    /// <summary>Messages that the network loses.</summary>
+    /// <summary>Returns true for messages that the network loses.</summary>
     public Predicate<Message> IsLost { get; set; } = _ => false;
 
-    /// <summary>Entries that some server knows to be committed.</summary>
+    /// <summary>Number of entries that at least one server knows to be committed.</summary>
     public int Committed => _invariants.Committed;
 
     /// <summary>The committed configurations, the initial one first.</summary>
     public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => _invariants.CommittedConfigurations;
 
     /// <summary>The leader of the newest term.</summary>
-    public TestServer? Leader => Servers.Where(server => server.IsUp && server.Core.IsLeader).MaxBy(server => server.Core.Term);
+    public TestServer? Leader =>
+        Servers.Where(server => server.IsUp && server.Core.IsLeader).MaxBy(server => server.Core.Term);
 
     /// <summary>Cuts the cluster in two: these servers, and the others.</summary>
     public void Partition(params ulong[] side)
@@ -73,7 +74,7 @@ internal sealed class TestCluster
 
     public void CutOneWay(ulong from, ulong to) => _cut.Add((from, to));
 
-    /// <summary>Joins the network again; every connection is new.</summary>
+    /// <summary>Joins the parts again. Every connection is new.</summary>
     public void Heal()
     {
         _cut.Clear();
@@ -106,7 +107,7 @@ internal sealed class TestCluster
     {
         for (int step = 0; Network.Count > 0 || Servers.Any(server => server.IsUp && server.HasDiskWork); step++)
         {
-            Assert.True(step < 100_000, "the cluster doesn't come to rest");
+            Assert.True(step < 100_000, "the cluster doesn't settle");
             foreach (TestServer server in Servers.Where(server => server.IsUp))
                 server.SyncAll();
             _invariants.Check();
@@ -115,7 +116,7 @@ internal sealed class TestCluster
         }
     }
 
-    /// <summary>So many ticks of every server that is up, coming to rest after each.</summary>
+    /// <summary>Ticks every server that is up, and settles the cluster after each tick.</summary>
     public void Tick(int count = 1)
     {
         for (int i = 0; i < count; i++)
@@ -126,7 +127,7 @@ internal sealed class TestCluster
         }
     }
 
-    /// <summary>Lets the servers forget their leader, and one of them campaign and win.</summary>
+    /// <summary>Makes the servers forget their leader, and one of them campaign and win.</summary>
     public void Elect(ulong id)
     {
         foreach (TestServer server in Servers.Where(server => server.IsUp && !server.Core.IsLeader && server.Id != id))

@@ -2,10 +2,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>Server 1 of a cluster, alone: the test plays the others.</summary>
+/// <summary>The core of server 1 alone. The test plays the other servers.</summary>
 internal sealed class TestCore
 {
-    /// <summary>Ticks that are surely an election timeout, and surely not two.</summary>
+    /// <summary>Ticks of at least one election timeout and less than two.</summary>
     public const int ElectionTicks = TestCluster.ElectionTicks;
 
     public TestCore(int size = 3, long term = 0, ulong vote = 0, RaftOptions? options = null, params long[] log)
@@ -13,20 +13,26 @@ internal sealed class TestCore
     {
     }
 
-    public TestCore(ClusterConfiguration configuration, long term = 0, ulong vote = 0, RaftOptions? options = null, params long[] log)
+    public TestCore(
+        ClusterConfiguration configuration, long term = 0, ulong vote = 0, RaftOptions? options = null,
+        params long[] log)
     {
         TermRuns runs = new();
         foreach (long entry in log)
             runs.Append(new(entry, runs.LastIndex + 1));
         Core = new RaftCore(
-            1, new ConfigurationHistory(configuration), options ?? TestCluster.Options, new HardState(term, vote), runs, new FixedRandom { Value = 0 });
+            1, new ConfigurationHistory(configuration), options ?? TestCluster.Options, new HardState(term, vote), runs,
+            new FixedRandom { Value = 0 });
     }
 
     public RaftCore Core { get; }
 
     public RaftLog Log => Core.Log;
 
-    /// <summary>A leader of <paramref name="term"/>, by election; its log is durable, and its last entry opens the term.</summary>
+    /// <summary>
+    /// Makes an elected leader of <paramref name="term"/>. Its log is durable and ends with the entry that opens the
+    /// term.
+    /// </summary>
     public static TestCore Leader(long term, int size = 3, RaftOptions? options = null, params long[] log)
     {
         TestCore core = new(size, term - 1, 0, options, log);
@@ -39,12 +45,15 @@ internal sealed class TestCore
         return core;
     }
 
-    /// <summary>A leader of term 1 whose first entry is committed: it may change the configuration. Its voters are 1 to n.</summary>
+    /// <summary>
+    /// Makes a leader of term 1 whose first entry is committed, so that it may change the configuration.
+    /// </summary>
     public static TestCore Leader(ClusterConfiguration configuration)
     {
         TestCore core = new(configuration);
         core.Campaign();
-        ulong[] others = [.. configuration.Members.Where(member => member.IsVoter && member.Id != 1).Select(member => member.Id)];
+        IEnumerable<Member> voters = configuration.Members.Where(member => member.IsVoter);
+        ulong[] others = [.. voters.Select(member => member.Id).Where(id => id != 1)];
         foreach (ulong peer in others)
             core.Receive(new Message { Type = MessageType.VoteResponse, From = peer, Term = 1 });
         Assert.True(core.Core.IsLeader);
@@ -56,14 +65,14 @@ internal sealed class TestCore
         return core;
     }
 
-    /// <summary>Appends a configuration, which this server's disk then holds.</summary>
+    /// <summary>Proposes a configuration and makes it durable.</summary>
     public void Propose(ClusterConfiguration next)
     {
         Core.ProposeConfiguration(next, 100);
         Core.DurableTo(Log.Last);
     }
 
-    /// <summary>What it has sent since it was last asked.</summary>
+    /// <summary>Returns the messages sent since the last call.</summary>
     public Message[] Sent()
     {
         Core.EndBatch();
@@ -85,16 +94,35 @@ internal sealed class TestCore
         for (int i = 0; i < terms.Length; i++)
             entries[i] = new(RecordType.Command, new(terms[i], previous.Index + 1 + i), 0, 0);
         return Core.Step(
-            new Message { Type = MessageType.Append, From = from, To = 1, Term = term, Position = previous, Commit = commit, Count = terms.Length },
+            new Message
+            {
+                Type = MessageType.Append,
+                From = from,
+                To = 1,
+                Term = term,
+                Position = previous,
+                Commit = commit,
+                Count = terms.Length,
+            },
             entries);
     }
 
-    /// <summary>An append of one entry, a configuration.</summary>
-    public EntryRange Append(ulong from, long term, LogPosition previous, ClusterConfiguration configuration, long commit = 0)
+    /// <summary>Steps an append of one entry, a configuration.</summary>
+    public EntryRange Append(
+        ulong from, long term, LogPosition previous, ClusterConfiguration configuration, long commit = 0)
     {
         Entry entry = Entry.Of(configuration, new(term, previous.Index + 1));
         return Core.Step(
-            new Message { Type = MessageType.Append, From = from, To = 1, Term = term, Position = previous, Commit = commit, Count = 1 },
+            new Message
+            {
+                Type = MessageType.Append,
+                From = from,
+                To = 1,
+                Term = term,
+                Position = previous,
+                Commit = commit,
+                Count = 1,
+            },
             [entry.Header],
             [configuration]);
     }
@@ -109,14 +137,19 @@ internal sealed class TestCore
         Receive(new Message { Type = MessageType.PreVote, From = from, Term = term, Position = last });
 
     public void Acknowledge(ulong from, long index) =>
-        Core.Step(new Message { Type = MessageType.AppendResponse, From = from, To = 1, Term = Core.Term, Position = new(0, index) }, []);
+        Answer(new Message { Type = MessageType.AppendResponse, From = from, Position = new(0, index) });
 
-    public void Reject(ulong from, long rejected, LogPosition hint) => Core.Step(
-        new Message { Type = MessageType.AppendResponse, From = from, To = 1, Term = Core.Term, Rejected = true, Context = rejected, Position = hint },
-        []);
+    public void Reject(ulong from, long rejected, LogPosition hint) => Answer(new Message
+    {
+        Type = MessageType.AppendResponse,
+        From = from,
+        Rejected = true,
+        Context = rejected,
+        Position = hint,
+    });
 
     public void AnswerHeartbeat(ulong from, long round = 0) =>
-        Core.Step(new Message { Type = MessageType.HeartbeatResponse, From = from, To = 1, Term = Core.Term, Context = round }, []);
+        Answer(new Message { Type = MessageType.HeartbeatResponse, From = from, Context = round });
 
     public void Tick(int count)
     {
@@ -124,7 +157,9 @@ internal sealed class TestCore
             Core.Tick();
     }
 
-    /// <summary>Waits out the election timeout, and wins the pre-vote: a candidate of the next term.</summary>
+    /// <summary>
+    /// Makes the server a candidate of the next term: its election timeout passes, and it wins the pre-vote.
+    /// </summary>
     public void Campaign()
     {
         Tick(ElectionTicks);
@@ -140,4 +175,6 @@ internal sealed class TestCore
         Core.AppendSent(peer, (int)Math.Min(count, Log.Last.Index - append.Position.Index), bytes);
         return true;
     }
+
+    private void Answer(Message message) => Core.Step(message with { To = 1, Term = Core.Term }, []);
 }

@@ -2,13 +2,13 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>A message on the simulated wire, with the entries that came with it.</summary>
+/// <summary>A message on the simulated wire, with its entries.</summary>
 internal sealed record Envelope(Message Message, Entry[] Entries);
 
 /// <summary>
-/// One server: a core, and a disk that holds what has been synced. It keeps the caller's contract: writes go to the disk
-/// in order; messages and appends leave once the HardState of their moment is synced; what the leader should propose of its
-/// own accord it proposes.
+/// One server: a core, and a disk that holds the synced writes. It keeps the caller's contract: writes go to the disk
+/// in order, messages and appends leave when the HardState of their moment is synced, and the server proposes what
+/// <see cref="RaftCore.NextConfiguration"/> returns.
 /// </summary>
 internal sealed class TestServer
 {
@@ -29,7 +29,8 @@ internal sealed class TestServer
     private long _handOverTerm;
     private long _ledTerm;
 
-    public TestServer(ulong id, ClusterConfiguration configuration, RaftOptions options, Random random, Action<Envelope> send)
+    public TestServer(
+        ulong id, ClusterConfiguration configuration, RaftOptions options, Random random, Action<Envelope> send)
     {
         Id = id;
         _configuration = configuration;
@@ -53,37 +54,39 @@ internal sealed class TestServer
 
     public IReadOnlyList<Entry> StableLog => _stableLog;
 
-    /// <summary>What has been applied since the last start.</summary>
+    /// <summary>Entries applied since the last start.</summary>
     public List<Entry> Applied { get; } = [];
 
     public List<ReadState> Reads { get; } = [];
 
     public HardState Stable => _stable;
 
-    /// <summary>The vote of each term, once it was synced.</summary>
+    /// <summary>The synced vote of each term.</summary>
     public Dictionary<long, ulong> Votes { get; } = [];
 
-    /// <summary>How far this server has committed as a leader since anybody asked, and the configuration by which it did.</summary>
+    /// <summary>
+    /// Commits that this server made as leader since the last check: the index, and the configuration that counted.
+    /// </summary>
     public List<(long Index, ConfigurationState Configuration)> Commits { get; } = [];
 
     public bool HasDiskWork => !DiskIsStalled && (_writes.Count > 0 || _completions.Count > 0);
 
-    /// <summary>Changes whenever the log does.</summary>
+    /// <summary>Number that changes at each change of the log.</summary>
     public long LogVersion { get; private set; }
 
-    /// <summary>Appends that overwrote entries.</summary>
+    /// <summary>Number of appends that overwrote entries.</summary>
     public int Truncations { get; private set; }
 
-    /// <summary>Configurations among the entries overwritten.</summary>
+    /// <summary>Number of overwritten entries that were configurations.</summary>
     public int RolledBack { get; private set; }
 
-    /// <summary>Elections won because the leader handed over.</summary>
+    /// <summary>Number of elections won because the leader handed over.</summary>
     public int HandOversWon { get; private set; }
 
-    /// <summary>In effect when this server last became leader.</summary>
+    /// <summary>Configuration in effect when this server last became leader.</summary>
     public ConfigurationState ElectedIn { get; private set; } = new(Configurations.Cluster([]));
 
-    /// <summary>In force before the first entry.</summary>
+    /// <summary>Configuration in effect before the first entry.</summary>
     public ClusterConfiguration Initial => _configuration;
 
     public string Terms => string.Join(' ', Log.Select(entry => entry.Position.Term));
@@ -130,7 +133,7 @@ internal sealed class TestServer
         return result;
     }
 
-    /// <summary>The leader may change the configuration now.</summary>
+    /// <summary>Proposes a configuration. The leader must be allowed to change it now.</summary>
     public void Propose(ClusterConfiguration next)
     {
         Append(next);
@@ -157,7 +160,7 @@ internal sealed class TestServer
         Collect();
     }
 
-    /// <summary>Completes the oldest write; the core doesn't know it yet.</summary>
+    /// <summary>Completes the oldest write, without telling the core.</summary>
     public void SyncOne()
     {
         if (_writes.Count == 0)
@@ -169,7 +172,7 @@ internal sealed class TestServer
         Send();
     }
 
-    /// <summary>Tells the core of the oldest completion that it doesn't know.</summary>
+    /// <summary>Tells the core of the oldest completion that the core has not been told of.</summary>
     public void ReportOne()
     {
         if (_completions.Count == 0)
@@ -187,7 +190,7 @@ internal sealed class TestServer
         }
     }
 
-    /// <param name="writesKept">Unsynced writes that happen to reach the disk all the same.</param>
+    /// <param name="writesKept">Number of unsynced writes that reach the disk even so.</param>
     public void Crash(int writesKept = 0)
     {
         for (; writesKept > 0 && _writes.Count > 0; writesKept--)
@@ -229,7 +232,7 @@ internal sealed class TestServer
 
     private void Append(ClusterConfiguration next)
     {
-        // Thesis §4.1, and the bug in single-server changes: an entry of its own term has committed.
+        // Thesis §4.1, and the bug in single-server changes: an entry of the leader's own term is committed.
         Assert.Equal(Core.Term, Core.Log.TermAt(Core.Log.Committed));
         Entry entry = Entry.Of(next, new(Core.Term, Core.Log.Last.Index + 1));
         Core.ProposeConfiguration(next, entry.RecordLength);
@@ -255,7 +258,7 @@ internal sealed class TestServer
 
     private void Perform(Write write)
     {
-        // Terms grow; a vote, once given, stands for its term (figure 2).
+        // Terms never decrease, and a vote, once given, stays for its term (figure 2).
         Assert.True(write.State.Term >= _stable.Term);
         if (write.State.Term == _stable.Term && _stable.Vote != 0)
             Assert.Equal(_stable.Vote, write.State.Vote);
@@ -318,11 +321,12 @@ internal sealed class TestServer
 
     private void SendAppend(in Message append)
     {
-        Assert.Equal(_stable, Core.HardState); // figure 2: durable before anything is said that depends on it
+        Assert.Equal(_stable, Core.HardState); // figure 2: durable before any message that depends on it
         int first = (int)append.Position.Index;
         int count = 0;
         int bytes = 0;
-        while (first + count < Log.Count && (count == 0 || bytes + Log[first + count].RecordLength <= _options.AppendBytesMax))
+        while (first + count < Log.Count
+            && (count == 0 || bytes + Log[first + count].RecordLength <= _options.AppendBytesMax))
             bytes += Log[first + count++].RecordLength;
         _send(new Envelope(append with { Count = count }, [.. Log.GetRange(first, count)]));
         Core.AppendSent(append.To, count, bytes);

@@ -16,7 +16,7 @@ public sealed class ClusterConfigurationTests
         Assert.Null(configuration.Find(3));
     }
 
-    /// <summary>The first 8 bytes, little-endian, of SHA-256 of the URLs with commas between.</summary>
+    /// <summary>The cluster id is the first 8 bytes, little-endian, of SHA-256 of the URLs, joined by commas.</summary>
     [Fact]
     public void Cluster_id_is_the_lists() =>
         Assert.Equal(0x2009c054a7470a80u, ClusterConfiguration.Bootstrap([First, Second]).ClusterId);
@@ -33,7 +33,9 @@ public sealed class ClusterConfigurationTests
     public void Ids_ascend_and_none_is_0()
     {
         Assert.Throws<InvariantException>(() => new ClusterConfiguration(1, [new Member(0, First)]));
-        Assert.Throws<InvariantException>(() => new ClusterConfiguration(1, [new Member(2, First), new Member(1, Second)]));
-        Assert.Throws<InvariantException>(() => new ClusterConfiguration(1, [new Member(2, First), new Member(2, Second)]));
+        Assert.Throws<InvariantException>(
+            () => new ClusterConfiguration(1, [new Member(2, First), new Member(1, Second)]));
+        Assert.Throws<InvariantException>(
+            () => new ClusterConfiguration(1, [new Member(2, First), new Member(2, Second)]));
     }
 }

@@ -4,7 +4,7 @@ namespace RaftFast.Protocol.Tests;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>A configuration as an entry of the log.</summary>
+/// <summary>Encoding of a configuration as an entry of the log.</summary>
 public sealed class ConfigurationRecordTests
 {
     private const int FirstMember = 24;
@@ -19,7 +19,7 @@ public sealed class ConfigurationRecordTests
         [1, 9],
         leavesJointItself: true);
 
-    /// <summary>Header, the first member, then the others and the removed ids.</summary>
+    /// <summary>The header, the first member, the other members, and the removed ids.</summary>
     private static readonly byte[] JointStart =
     [
         0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, 0x03, 0x00, 0x00, 0x00, 0x02, 0x00, 0x00, 0x00,
@@ -37,7 +37,7 @@ public sealed class ConfigurationRecordTests
     }
 
     [Fact]
-    public void Record_is_sealed_and_without_a_position()
+    public void Record_is_finished_and_without_a_position()
     {
         byte[] record = ConfigurationRecord.Write(Joint);
         Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out RecordHeader header));
@@ -50,14 +50,16 @@ public sealed class ConfigurationRecordTests
     {
         AssertThereAndBack(Joint);
         AssertThereAndBack(new ClusterConfiguration(1, []));
-        AssertThereAndBack(new ClusterConfiguration(ulong.MaxValue, [new Member(ulong.MaxValue, new PeerAddress("a", 1))]));
+        AssertThereAndBack(
+            new ClusterConfiguration(ulong.MaxValue, [new Member(ulong.MaxValue, new PeerAddress("a", 1))]));
     }
 
     [Fact]
     public void Largest_configuration_goes_there_and_back_and_fits_a_record()
     {
         string host = string.Join('.', Enumerable.Repeat(new string('a', 60), 4));
-        Member[] members = [.. Enumerable.Range(1, ClusterConfiguration.MembersMax).Select(id => new Member((ulong)id, new PeerAddress(host, id)))];
+        Member[] members = [.. Enumerable.Range(1, ClusterConfiguration.MembersMax).Select(
+            id => new Member((ulong)id, new PeerAddress(host, id)))];
         ulong[] removed = [.. Enumerable.Range(1, ClusterConfiguration.RemovedMax).Select(id => 1000 + (ulong)id)];
         ClusterConfiguration largest = new(1, members, removed);
         AssertThereAndBack(largest);
@@ -75,7 +77,7 @@ public sealed class ConfigurationRecordTests
     }
 
     [Fact]
-    public void Whatever_byte_is_damaged_what_is_read_is_a_configuration_or_nothing()
+    public void Damaged_byte_gives_a_valid_configuration_or_nothing()
     {
         byte[] payload = Payload(Joint);
         int refused = 0;
@@ -83,7 +85,7 @@ public sealed class ConfigurationRecordTests
         {
             byte[] damaged = [.. payload];
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
-            // The record's checksum notices; here nothing may throw, and what is read must be writable.
+            // The record's checksum finds the damage. The decoder must not throw, and its result must be writable.
             if (ConfigurationRecord.TryRead(damaged) is { } read)
                 AssertThereAndBack(read);
             else
@@ -94,11 +96,11 @@ public sealed class ConfigurationRecordTests
 
     public static TheoryData<int, byte[]> Flaws => new()
     {
-        { 8, BitConverter.GetBytes(4) }, // more members than there are
-        { 8, BitConverter.GetBytes(2) }, // fewer
+        { 8, BitConverter.GetBytes(4) }, // more members than follow
+        { 8, BitConverter.GetBytes(2) }, // fewer members than follow
         { 8, BitConverter.GetBytes(ClusterConfiguration.MembersMax + 1) },
         { 8, BitConverter.GetBytes(-1) },
-        { 12, BitConverter.GetBytes(1) }, // fewer removed ids
+        { 12, BitConverter.GetBytes(1) }, // fewer removed ids than follow
         { 12, BitConverter.GetBytes(3) },
         { 12, BitConverter.GetBytes(ClusterConfiguration.RemovedMax + 1) },
         { 12, BitConverter.GetBytes(-1) },
@@ -106,14 +108,14 @@ public sealed class ConfigurationRecordTests
         { 17, [1] },
         { 23, [1] },
         { FirstMember, BitConverter.GetBytes(0L) },
-        { FirstMember, BitConverter.GetBytes(3L) }, // named twice
+        { FirstMember, BitConverter.GetBytes(3L) }, // the same id twice
         { FirstMember, BitConverter.GetBytes(4L) }, // out of order
-        { FirstMember, BitConverter.GetBytes(1L) }, // a removed one's
+        { FirstMember, BitConverter.GetBytes(1L) }, // a removed id
         { FirstMember + 8, [3] }, // no role
-        { FirstMember + 9, [0] }, // leaves, and is no outgoing voter
+        { FirstMember + 9, [0] }, // Leaving, but no outgoing voter
         { FirstMember + 9, [2] },
         { FirstMember + 10, [0, 0] }, // no address
-        { FirstMember + 10, [0xFF, 0xFF] }, // beyond the end
+        { FirstMember + 10, [0xFF, 0xFF] }, // ends after the payload
         { FirstMember + 12, [1] },
         { FirstMember + 15, [1] },
         { FirstMember + 16, "ftp"u8.ToArray() },
@@ -133,7 +135,7 @@ public sealed class ConfigurationRecordTests
     [InlineData(0, 9)]
     [InlineData(9, 9)]
     [InlineData(9, 1)]
-    [InlineData(1, 3)] // a member's
+    [InlineData(1, 3)] // a member's id
     public void Removed_ids_ascend_and_none_is_a_members(ulong first, ulong second)
     {
         byte[] payload = Payload(Joint);

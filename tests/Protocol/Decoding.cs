@@ -1,6 +1,6 @@
 namespace RaftFast.Protocol.Tests;
 
-/// <summary>What every decoder owes: each shorter input is incomplete, and no damaged bit goes unnoticed.</summary>
+/// <summary>Checks for every decoder: each shorter input is incomplete, and each damaged bit is noticed.</summary>
 internal static class Decoding
 {
     public delegate DecodeStatus Decoder(ReadOnlySpan<byte> source);
@@ -24,8 +24,9 @@ internal static class Decoding
         Assert.Equal(DecodeStatus.Complete, decode(damaged));
     }
 
-    /// <summary>Changes a field and puts the checksum right, so that only the field can be what is wrong.</summary>
-    public static byte[] With(ReadOnlySpan<byte> encoded, int offset, ReadOnlySpan<byte> value, int checksumOffset, Range covered)
+    /// <summary>Changes a field and corrects the checksum, so that only the field is wrong.</summary>
+    public static byte[] With(
+        ReadOnlySpan<byte> encoded, int offset, ReadOnlySpan<byte> value, int checksumOffset, Range covered)
     {
         byte[] changed = encoded.ToArray();
         value.CopyTo(changed.AsSpan(offset));

@@ -2,7 +2,7 @@ namespace RaftFast.Protocol.Tests;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>What <see cref="Frame.RecordsAreValid"/> lets through.</summary>
+/// <summary>Records that <see cref="Frame.RecordsAreValid"/> accepts and rejects.</summary>
 public sealed class FrameRecordsTests
 {
     private static readonly Message Append =
@@ -78,7 +78,7 @@ public sealed class FrameRecordsTests
     }
 
     [Fact]
-    public void Appended_configuration_is_one() // else every member that applied it would stop, at every start
+    public void Appended_configuration_is_one() // an invalid one would stop every member at every start
     {
         Message one = Append with { Count = 1 };
         byte[] record = ConfigurationRecord.Write(ClusterConfiguration.Bootstrap([new("127.0.0.1", 9021)]));

@@ -48,10 +48,12 @@ public sealed class FrameTests
     [Fact]
     public void Decoded_is_what_was_encoded()
     {
-        Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(AppendHeader, out Message append, out int recordsLength));
+        Assert.Equal(
+            DecodeStatus.Complete, Frame.TryReadHeader(AppendHeader, out Message append, out int recordsLength));
         Assert.Equal(Append, append);
         Assert.Equal(72, recordsLength);
-        Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(RejectionHeader, out Message rejection, out recordsLength));
+        Assert.Equal(
+            DecodeStatus.Complete, Frame.TryReadHeader(RejectionHeader, out Message rejection, out recordsLength));
         Assert.Equal(Rejection, rejection);
         Assert.Equal(0, recordsLength);
     }
@@ -65,7 +67,8 @@ public sealed class FrameTests
     {
         foreach (MessageType type in Enum.GetValues<MessageType>())
         {
-            bool carries = type is MessageType.Append or MessageType.Forward or MessageType.ChangeMembers or MessageType.InstallSnapshot;
+            bool carries = type is MessageType.Append or MessageType.Forward
+                or MessageType.ChangeMembers or MessageType.InstallSnapshot;
             Message message = new()
             {
                 Type = type,
@@ -75,13 +78,15 @@ public sealed class FrameTests
                 Context = long.MaxValue,
             };
             int length = carries ? Frame.RecordsBytesMax : 0;
-            Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(Encode(message, length), out Message decoded, out int recordsLength));
+            Assert.Equal(
+                DecodeStatus.Complete,
+                Frame.TryReadHeader(Encode(message, length), out Message decoded, out int recordsLength));
             Assert.Equal(message, decoded);
             Assert.Equal(length, recordsLength);
         }
     }
 
-    [Theory] // a request that a member forwards speaks for no term; everything else for one
+    [Theory] // a forwarded request speaks for no term; every other message speaks for one
     [InlineData(MessageType.Forward, 0, true)]
     [InlineData(MessageType.Forward, 1, false)]
     [InlineData(MessageType.ChangeMembers, 0, true)]
@@ -119,7 +124,9 @@ public sealed class FrameTests
         Assert.Equal(DecodeStatus.Invalid, Decode(request with { Count = 0 }, 0));
         Assert.Equal(DecodeStatus.Invalid, Decode(request with { Count = 2 }, 48));
         Assert.Equal(DecodeStatus.Invalid, Decode(request with { Context = 0 }, 48));
-        Assert.Equal(DecodeStatus.Invalid, Decode(new Message { Type = MessageType.ChangeMembersResponse, Term = 1, Context = 1 }, 48));
+        Assert.Equal(
+            DecodeStatus.Invalid,
+            Decode(new Message { Type = MessageType.ChangeMembersResponse, Term = 1, Context = 1 }, 48));
         Assert.Equal(DecodeStatus.Invalid, Decode(new Message { Type = MessageType.TimeoutNow, Term = 1 }, 48));
     }
 

@@ -10,10 +10,13 @@ public sealed class HandshakeTests
     private const int LengthOffset = 48;
 
     /// <summary>253 bytes, in labels of at most 63 (RFC 1035 §2.3.4).</summary>
-    private static readonly string LongHost = string.Join('.', new string('a', 63), new string('b', 63), new string('c', 63), new string('d', 61));
+    private static readonly string LongHost = string.Join(
+        '.', new string('a', 63), new string('b', 63), new string('c', 63), new string('d', 61));
 
     private static readonly Handshake Sample =
-        new(ClusterId: 0x1122334455667788, From: 2, To: 3, Directory: 0x99AABBCCDDEEFF00, new PeerAddress("127.0.0.1", 9022));
+        new(
+            ClusterId: 0x1122334455667788, From: 2, To: 3, Directory: 0x99AABBCCDDEEFF00,
+            new PeerAddress("127.0.0.1", 9022));
 
     private static readonly byte[] SampleBytes =
     [

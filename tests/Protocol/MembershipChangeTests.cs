@@ -2,12 +2,13 @@ namespace RaftFast.Protocol.Tests;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>A request to change the members, on its way to the leader.</summary>
+/// <summary>Requests to change the members, as they go to the leader.</summary>
 public sealed class MembershipChangeTests
 {
     private const int AddressStart = 16;
 
-    private static readonly MembershipChange Add = new(MembershipChangeKind.Add, 0x1122334455667788, new PeerAddress("127.0.0.1", 9024));
+    private static readonly MembershipChange Add = new(
+        MembershipChangeKind.Add, 0x1122334455667788, new PeerAddress("127.0.0.1", 9024));
 
     private static readonly MembershipChange Remove = new(MembershipChangeKind.Remove, 3);
 
@@ -15,7 +16,8 @@ public sealed class MembershipChangeTests
     public void Layout_is_what_is_on_every_wire()
     {
         Assert.Equal(
-            [1, 0, 0, 0, 0, 0, 0, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, .. "http://127.0.0.1:9024"u8], Payload(Add));
+            [1, 0, 0, 0, 0, 0, 0, 0, 0x88, 0x77, 0x66, 0x55, 0x44, 0x33, 0x22, 0x11, .. "http://127.0.0.1:9024"u8],
+            Payload(Add));
         Assert.Equal([2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0], Payload(Remove));
     }
 
@@ -27,14 +29,18 @@ public sealed class MembershipChangeTests
     }
 
     [Fact]
-    public void Record_is_sealed_and_without_a_position()
+    public void Record_is_finished_and_without_a_position()
     {
         byte[] record = Add.ToRecord();
         Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out RecordHeader header));
-        Assert.Equal((RecordType.MembershipChange, default(LogPosition), record.Length), (header.Type, header.Position, header.RecordLength));
+        Assert.Equal(
+            (RecordType.MembershipChange, default(LogPosition), record.Length),
+            (header.Type, header.Position, header.RecordLength));
     }
 
-    /// <summary>An address cut short may be another address; the record's checksum and length tell.</summary>
+    /// <summary>
+    /// A longer prefix may end with another valid address; only the record's length and checksum tell.
+    /// </summary>
     [Fact]
     public void Every_prefix_that_ends_before_a_host_is_no_change()
     {
@@ -52,7 +58,7 @@ public sealed class MembershipChangeTests
     }
 
     [Fact]
-    public void Whatever_byte_is_damaged_what_is_read_is_a_change_or_nothing()
+    public void Damaged_byte_gives_a_valid_change_or_nothing()
     {
         byte[] payload = Payload(Add);
         for (int bit = 0; bit < payload.Length * 8; bit++)
@@ -69,7 +75,7 @@ public sealed class MembershipChangeTests
     {
         { 0, [0] },
         { 0, [4] },
-        { 0, [2] }, // removes, and names an address
+        { 0, [2] }, // Remove, with an address
         { 1, [1] },
         { 7, [1] },
         { 8, new byte[8] }, // no id

@@ -5,7 +5,8 @@ using Record = RaftFast.Protocol.Record;
 public sealed class PutCommandTests
 {
     /// <summary>Key "/k", value "val".</summary>
-    private static readonly byte[] Sample = [1, 0, 2, 0, 0, 0, 0, 0, (byte)'/', (byte)'k', (byte)'v', (byte)'a', (byte)'l'];
+    private static readonly byte[] Sample =
+        [1, 0, 2, 0, 0, 0, 0, 0, (byte)'/', (byte)'k', (byte)'v', (byte)'a', (byte)'l'];
 
     private static readonly int HeaderAndKey = PutCommand.HeaderSize + 2;
 
@@ -38,9 +39,12 @@ public sealed class PutCommandTests
 
     [Fact]
     public void Largest_payload_is_the_largest_command() =>
-        Assert.Equal(Record.PayloadBytesMax, PutCommand.PayloadLength(PutCommand.KeyBytesMax, PutCommand.ValueBytesMax));
+        Assert.Equal(
+            Record.PayloadBytesMax, PutCommand.PayloadLength(PutCommand.KeyBytesMax, PutCommand.ValueBytesMax));
 
-    /// <summary>The payload's end is the value's, so that what is behind the key is complete at any length.</summary>
+    /// <summary>
+    /// The value ends with the payload, so that a payload with a whole key is complete at any length.
+    /// </summary>
     [Fact]
     public void Every_prefix_that_ends_before_the_key_does_is_incomplete()
     {
@@ -53,7 +57,7 @@ public sealed class PutCommandTests
         }
     }
 
-    /// <summary>The record's checksum covers the rest.</summary>
+    /// <summary>The record's checksum covers the other bytes.</summary>
     [Fact]
     public void Every_flipped_bit_in_the_fixed_fields_is_invalid()
     {

@@ -35,7 +35,8 @@ public sealed class RecordTests
         Assert.Equal(new RecordHeader(RecordType.Command, new(7, 9), 3, Crc32C.Compute("abc"u8)), header);
         Assert.Equal(Abc.Length, header.RecordLength);
         Assert.Equal("abc"u8, Record.Payload(Abc, header));
-        Assert.Equal(DecodeStatus.Complete, Record.TryReadHeader(Abc.AsSpan(0, Record.HeaderSize), out RecordHeader alone));
+        Assert.Equal(
+            DecodeStatus.Complete, Record.TryReadHeader(Abc.AsSpan(0, Record.HeaderSize), out RecordHeader alone));
         Assert.Equal(header, alone);
     }
 
@@ -44,7 +45,8 @@ public sealed class RecordTests
     public void Every_prefix_is_incomplete(byte[] record)
     {
         Decoding.AssertEveryPrefixIsIncomplete(record, source => Record.TryRead(source, out _));
-        Decoding.AssertEveryPrefixIsIncomplete(record.AsSpan(0, Record.HeaderSize), source => Record.TryReadHeader(source, out _));
+        Decoding.AssertEveryPrefixIsIncomplete(
+            record.AsSpan(0, Record.HeaderSize), source => Record.TryReadHeader(source, out _));
     }
 
     [Theory]
@@ -52,11 +54,12 @@ public sealed class RecordTests
     public void Every_flipped_bit_is_noticed_the_padding_included(byte[] record)
     {
         Decoding.AssertEveryFlippedBitIsInvalid(record, source => Record.TryRead(source, out _));
-        Decoding.AssertEveryFlippedBitIsInvalid(record.AsSpan(0, Record.HeaderSize), source => Record.TryReadHeader(source, out _));
+        Decoding.AssertEveryFlippedBitIsInvalid(
+            record.AsSpan(0, Record.HeaderSize), source => Record.TryReadHeader(source, out _));
     }
 
     [Fact]
-    public void What_follows_a_record_does_not_matter()
+    public void Bytes_after_a_record_do_not_matter()
     {
         Assert.Equal(DecodeStatus.Complete, Record.TryRead([.. Abc, 0xFF], out RecordHeader header));
         Assert.Equal(3, header.PayloadLength);
@@ -114,10 +117,12 @@ public sealed class RecordTests
     [Theory]
     [MemberData(nameof(ImpossibleFields))]
     public void Impossible_field_is_invalid_though_the_checksum_is_right(int offset, byte[] value) =>
-        Assert.Equal(DecodeStatus.Invalid, Record.TryReadHeader(Decoding.With(Abc, offset, value, 0, 4..Record.HeaderSize), out _));
+        Assert.Equal(
+            DecodeStatus.Invalid,
+            Record.TryReadHeader(Decoding.With(Abc, offset, value, 0, 4..Record.HeaderSize), out _));
 
     [Fact]
-    public void Sealing_asks_for_exactly_the_records_length()
+    public void Finishing_needs_exactly_the_records_length()
     {
         Assert.Throws<InvariantException>(() => Record.Finish(new byte[48], RecordType.Command, 3));
         Assert.Throws<InvariantException>(() => Record.Finish(new byte[35], RecordType.Command, 3));

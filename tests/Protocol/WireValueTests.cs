@@ -2,7 +2,7 @@ namespace RaftFast.Protocol.Tests;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>Numbers that other processes, disks and versions know.</summary>
+/// <summary>Numbers on disks and wires, which must stay the same in every version.</summary>
 public sealed class WireValueTests
 {
     [Fact]
@@ -24,13 +24,15 @@ public sealed class WireValueTests
     {
         Assert.Equal("Add=1 Remove=2 Move=3", Numbers<MembershipChangeKind>());
         Assert.Equal(
-            "None=0 NotNow=1 ChangeUnderWay=2 IdInUse=3 IdWasRemoved=4 AddressInUse=5 LastVoter=6 TooManyMembers=7 DiskFull=8",
+            "None=0 NotNow=1 ChangeUnderWay=2 IdInUse=3 IdWasRemoved=4 AddressInUse=5 "
+            + "LastVoter=6 TooManyMembers=7 DiskFull=8",
             Numbers<ChangeRefusal>());
     }
 
     [Fact]
     public void Handshake_statuses_keep_their_numbers() => Assert.Equal(
-        "Accepted=0 UnsupportedVersion=1 WrongCluster=2 WrongMember=3 UnknownMember=4 Removed=5 DirectoryReplaced=6 Joining=7",
+        "Accepted=0 UnsupportedVersion=1 WrongCluster=2 WrongMember=3 UnknownMember=4 Removed=5 "
+        + "DirectoryReplaced=6 Joining=7",
         Numbers<HandshakeStatus>());
 
     [Fact]
@@ -44,8 +46,11 @@ public sealed class WireValueTests
     public void Sizes_and_limits_are_what_version_1_says()
     {
         Assert.Equal(1u, Handshake.Version);
-        Assert.Equal((328, 16, 64, 32, 40), (Handshake.Size, Handshake.AnswerSize, Frame.HeaderSize, Record.HeaderSize, HardStateRecord.Size));
-        Assert.Equal((8192, 1_048_576, 2_097_088), (PutCommand.KeyBytesMax, PutCommand.ValueBytesMax, Frame.RecordsBytesMax));
+        Assert.Equal(
+            (328, 16, 64, 32, 40),
+            (Handshake.Size, Handshake.AnswerSize, Frame.HeaderSize, Record.HeaderSize, HardStateRecord.Size));
+        Assert.Equal(
+            (8192, 1_048_576, 2_097_088), (PutCommand.KeyBytesMax, PutCommand.ValueBytesMax, Frame.RecordsBytesMax));
     }
 
     [Fact]

@@ -1,8 +1,0 @@
-namespace RaftFast.Consensus;
-
-public enum QuorumResult
-{
-    Pending,
-    Won,
-    Lost,
-}

@@ -1,0 +1,44 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Consensus;
+
+/// <summary>
+/// Answers requests for votes and pre-votes, in any role: one vote a term (§5.2), only for an up-to-date log (§5.4.1),
+/// and none while a leader is heard (§6, thesis §9.6).
+/// </summary>
+internal static class VoteRequests
+{
+    public static void Answer(RaftCore core, in Message request)
+    {
+        if (request.Term > core.Term && LeaderIsHeard(core) && !IsHandOver(request))
+            return;
+        bool isPreVote = request.Type == MessageType.PreVote;
+        if (request.Term > core.Term && !isPreVote)
+            core.BecomeFollower(request.Term, leader: 0);
+        bool isFree = core.HardState.Vote == request.From || (core.HardState.Vote == 0 && core.LeaderId == 0);
+        bool isGranted = request.Term >= core.Term
+            && (isPreVote ? request.Term > core.Term : isFree)
+            && core.Log.IsUpToDate(request.Position);
+        if (isGranted && !isPreVote)
+            core.VoteFor(request.From);
+        core.Send(new Message
+        {
+            Type = isPreVote ? MessageType.PreVoteResponse : MessageType.VoteResponse,
+            To = request.From,
+            Term = isGranted ? request.Term : core.Term,
+            Rejected = !isGranted,
+        });
+    }
+
+    /// <summary>
+    /// §6: true if this server has heard from a leader within the minimum election timeout. It then grants no vote and
+    /// no pre-vote and adopts no newer term, so that a server that was cut off can't depose a working leader. A leader
+    /// always hears itself: CheckQuorum bounds how long it leads without a quorum.
+    /// </summary>
+    private static bool LeaderIsHeard(RaftCore core) =>
+        core.LeaderId != 0 && (core.IsLeader || core.Timer.IsWithinMinimum);
+
+    /// <summary>Thesis §3.10: true if the leader itself has asked for the election, and needs no protection.</summary>
+    private static bool IsHandOver(in Message request) =>
+        request.Type == MessageType.Vote && request.Context == 1;
+}
