@@ -27,7 +27,7 @@ public class RequestParsingBenchmarks
         HttpLimits limits = new();
         front = new HttpFront(static _ => { }, limits, TimeProvider.System);
         requests = new RequestQueue(new HttpConnection(front, limits, new CoarseClock(TimeProvider.System)));
-        reader = new RequestReader(requests, limits);
+        reader = new RequestReader(requests, limits, AccessPolicy.AnyHost);
     }
 
     [GlobalCleanup]

@@ -21,7 +21,7 @@ internal sealed class Cluster : ILoadTarget
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
 
     private readonly CancellationTokenSource stop = new();
-    private readonly LogFactory loggers = new(Console.OpenStandardError(), LogLevel.Error);
+    private readonly LogFactory loggers = new(LineWriter.StandardError, LogLevel.Error);
     private readonly CountingDisk[] disks;
     private readonly Task[] members;
     private readonly Workload workload;
