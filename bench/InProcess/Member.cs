@@ -41,9 +41,30 @@ internal sealed class Member : IDisposable
         Random random = new((int)id);
         core = new RaftCore(
             id, CoreRecovery.Configurations(cluster, null, recovery), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery), random);
-        RaftNode node = new(
-            core, wal, state, SnapshotStore.Open(disk, cluster.ClusterId), recovery.HardState, Network, cluster.Find(id)!.Address, options,
-            new NodeActions(writer.Wake, segments.Wake, snapshots.Run, () => { }), 1, RequestTimeoutMilliseconds, random, NullLogger.Instance);
+        RaftNode node = new(new NodeParts
+        {
+            Core = core,
+            Wal = wal,
+            State = state,
+            SnapshotFiles = SnapshotStore.Open(disk, cluster.ClusterId),
+            Recovered = recovery.HardState,
+            Network = Network,
+            Address = cluster.Find(id)!.Address,
+            Snapshots = options,
+            Actions = new NodeActions
+            {
+                WakeWriter = writer.Wake,
+                WakeSegments = segments.Wake,
+                RunSnapshot = snapshots.Run,
+                Resume = RequestOwners.Resume,
+                HandedOver = static () => { },
+                Stop = static () => { },
+            },
+            FirstNumber = 1,
+            RequestTimeout = RequestTimeoutMilliseconds,
+            Random = random,
+            Logger = NullLogger.Instance,
+        });
         loop = new NodeLoop(node, Inbox);
     }
 

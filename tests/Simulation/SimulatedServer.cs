@@ -33,7 +33,7 @@ internal sealed class SimulatedServer : IDisposable
     private Wal? wal;
     private StateMachine? state;
     private SnapshotTask? taking;
-    private ReceivedSnapshot? arrived;
+    private ArrivedSnapshot? arrived;
     private WalBatch writing;
     private bool isWriting;
     private bool isRunScheduled;
@@ -42,7 +42,7 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>Its log has been emptied for a snapshot once.</summary>
     private bool hasRestarted;
-    private StopRequest? stopRequest;
+    private bool hasHandedOver;
     private int moves;
     private Counter damage;
 
@@ -179,9 +179,8 @@ internal sealed class SimulatedServer : IDisposable
         if (!IsUp)
             return;
         bool leads = Node!.Core.IsLeader;
-        stopRequest = new StopRequest();
-        Node.OnStopRequested(stopRequest);
-        if (leads && !stopRequest.Done.IsCompleted)
+        Node.OnStopRequested();
+        if (leads && !hasHandedOver)
             cluster.Counters[Counter.LeadershipHandedOver] += Node.Core.IsHandingOver ? 1 : 0;
         ScheduleRun();
     }
@@ -272,10 +271,10 @@ internal sealed class SimulatedServer : IDisposable
             node.EndBatch();
             if (node.Core.Ready.Messages.Count > 0)
                 cluster.Counters[Counter.MessagesHeldForHardState]++;
-            if (arrived is { Over.IsCompleted: true } decided)
+            if (arrived is { IsInstalled: not null } decided)
                 OnDecided(decided);
             cluster.OnStepped(this);
-            if (mustExit || stopRequest is { Done.IsCompleted: true })
+            if (mustExit || hasHandedOver)
             {
                 Exit();
                 return;
@@ -370,7 +369,7 @@ internal sealed class SimulatedServer : IDisposable
     }
 
     /// <summary>All of a snapshot is here; the loop is to decide.</summary>
-    public void OnSnapshotArrived(ReceivedSnapshot received)
+    public void OnSnapshotArrived(ArrivedSnapshot received)
     {
         arrived = received;
         Deliver(new Input(EventKind.SnapshotReceived) { Received = received });
@@ -396,13 +395,13 @@ internal sealed class SimulatedServer : IDisposable
         IsLost = true;
     }
 
-    private void OnDecided(ReceivedSnapshot decided)
+    private void OnDecided(ArrivedSnapshot decided)
     {
         arrived = null;
-        if (!decided.Over.Result)
+        if (decided.IsInstalled != true)
             return;
         hasRestarted = true;
-        cluster.Invariants.OnStateReplaced(Number, decided.Receiver.Position, decided.Configuration.Index);
+        cluster.Invariants.OnStateReplaced(Number, decided.File.Position, decided.Configuration.Index);
     }
 
     private void RunSnapshot(SnapshotTask task)
@@ -462,9 +461,22 @@ internal sealed class SimulatedServer : IDisposable
         RaftCore core = new(
             Id, configurations, cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery), random.Fork($"election {Incarnation}"), recovered.Position.Index);
         SnapshotOptions options = new() { EveryEntries = cluster.Scenario.SnapshotEvery, EveryBytes = 0, WaitsForItsSize = false };
-        NodeActions actions = new(WakeWriter, WakeSegments, RunSnapshot, () => mustExit = true);
-        Node = new RaftNode(core, opened, state!, Snapshots!, recovery.HardState, network, Identity.Address, options, actions,
-            random.Between(1, long.MaxValue / 2), cluster.Scenario.RequestTimeout, random.Fork($"snapshots {Incarnation}"), NullLogger.Instance);
+        Node = new RaftNode(new NodeParts
+        {
+            Core = core,
+            Wal = opened,
+            State = state!,
+            SnapshotFiles = Snapshots!,
+            Recovered = recovery.HardState,
+            Network = network,
+            Address = Identity.Address,
+            Snapshots = options,
+            Actions = Actions(),
+            FirstNumber = random.Between(1, long.MaxValue / 2),
+            RequestTimeout = cluster.Scenario.RequestTimeout,
+            Random = random.Fork($"snapshots {Incarnation}"),
+            Logger = NullLogger.Instance,
+        });
         Node.AdvanceTo(cluster.Events.Now / 1000);
         if (recovery.WasReset)
         {
@@ -477,6 +489,20 @@ internal sealed class SimulatedServer : IDisposable
         cluster.OnStarted(this);
         PrepareSegment();
     }
+
+    private NodeActions Actions() => new()
+    {
+        WakeWriter = WakeWriter,
+        WakeSegments = WakeSegments,
+        RunSnapshot = RunSnapshot,
+        Resume = static owners =>
+        {
+            foreach (IRequestOwner owner in owners)
+                owner.Resume();
+        },
+        HandedOver = () => hasHandedOver = true,
+        Stop = () => mustExit = true,
+    };
 
     /// <summary>The process died, or its disk failed or was full where it can't be: then the real process exits.</summary>
     private bool IsSimulated(Exception failure) =>
@@ -498,7 +524,7 @@ internal sealed class SimulatedServer : IDisposable
 
     private void Die(bool losesPower)
     {
-        stopRequest = null;
+        hasHandedOver = false;
         mustExit = false;
         Admission = null;
         Incarnation++;

@@ -81,10 +81,31 @@ internal static partial class NodeHost
         Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
         RaftCore core = new(
             identity.MemberId, configurations, new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery), random, recovered.Position.Index);
-        RaftNode node = new(
-            core, wal, state, snapshots, recovery.HardState, network, identity.Address, options.Snapshots,
-            new NodeActions(writer.Wake, segments.Wake, snapshotThread.Run, removed.Cancel),
-            Random.Shared.NextInt64(1, long.MaxValue / 2), (long)options.RequestTimeout.TotalMilliseconds, random, loggers.CreateLogger("raft"));
+        StopRequest stopRequest = new();
+        RaftNode node = new(new NodeParts
+        {
+            Core = core,
+            Wal = wal,
+            State = state,
+            SnapshotFiles = snapshots,
+            Recovered = recovery.HardState,
+            Network = network,
+            Address = identity.Address,
+            Snapshots = options.Snapshots,
+            Actions = new NodeActions
+            {
+                WakeWriter = writer.Wake,
+                WakeSegments = segments.Wake,
+                RunSnapshot = snapshotThread.Run,
+                Resume = RequestOwners.Resume,
+                HandedOver = stopRequest.Complete,
+                Stop = removed.Cancel,
+            },
+            FirstNumber = Random.Shared.NextInt64(1, long.MaxValue / 2),
+            RequestTimeout = (long)options.RequestTimeout.TotalMilliseconds,
+            Random = random,
+            Logger = loggers.CreateLogger("raft"),
+        });
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
@@ -95,9 +116,8 @@ internal static partial class NodeHost
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
-            StopRequest request = new();
-            inbox.Post(request);
-            await request.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            inbox.Post(stopRequest);
+            await stopRequest.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await front.StopAsync(StopGrace);
     }

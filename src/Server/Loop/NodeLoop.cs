@@ -158,8 +158,8 @@ internal sealed class NodeLoop : IDisposable
             case SnapshotSent sent:
                 node.OnSnapshotSent(sent.Peer, sent.Installed);
                 break;
-            case StopRequest stop:
-                node.OnStopRequested(stop);
+            case StopRequest:
+                node.OnStopRequested();
                 break;
             case PeerDrained:
                 // EndBatch sends what had to wait.

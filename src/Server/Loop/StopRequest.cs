@@ -1,6 +1,9 @@
 namespace RaftFast.Server.Loop;
 
-/// <summary>Asks the loop to let go of leadership; complete when another has it, or none could be found.</summary>
+/// <summary>
+/// Request that the member give up leadership before the process stops. Done is complete when another member leads, or none could take
+/// over.
+/// </summary>
 internal sealed class StopRequest
 {
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);

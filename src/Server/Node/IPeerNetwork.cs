@@ -3,52 +3,57 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// The network as the executor of a Ready sees it; a seam, because the simulator has its own. All calls come from the loop thread.
-/// Like any network it may lose what it was given, never reorder it between two members, and never damage it unnoticed.
+/// Network to the other members, as the node sees it. It is a seam because the simulator has its own network. All calls come from
+/// the loop. Like any network, an implementation may lose frames; it never reorders frames between two members, and never damages
+/// one unnoticed.
 /// </summary>
-public interface IPeerNetwork
+internal interface IPeerNetwork
 {
-    /// <summary>Connected, and not behind with bulk: appends and forwards wait while false, small messages don't.</summary>
+    /// <summary>
+    /// True while <paramref name="peer"/> is connected and has room for bulk. Appends and forwards wait while false; small
+    /// messages don't.
+    /// </summary>
     bool CanSend(ulong peer);
 
     /// <summary>Writes one frame, to be sent by the next <see cref="Flush"/>.</summary>
-    /// <param name="message">To says where.</param>
+    /// <param name="message">The message; To names the receiver.</param>
     /// <param name="records">Copied before the call returns.</param>
     /// <returns>False when there is no connection: the message is lost.</returns>
     bool Send(in Message message, ReadOnlySpan<byte> records);
 
-    /// <summary>Writes the header of a frame whose records come in several runs.</summary>
-    /// <returns>False when there is no connection: then no <see cref="Write"/> follows.</returns>
+    /// <summary>Writes the header of a frame whose records follow in several calls of <see cref="Write"/>.</summary>
+    /// <returns>False when there is no connection: then no <see cref="Write"/> may follow.</returns>
     bool Begin(in Message message, int recordsLength);
 
-    /// <summary>Continues the frame begun for <paramref name="peer"/>: exactly its records' length in one or more calls.</summary>
+    /// <summary>Continues the frame begun for <paramref name="peer"/>: one or more calls give exactly its records' length.</summary>
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
     /// <summary>
-    /// Begins to send the newest snapshot, on a connection of its own; <see cref="RaftNode.OnSnapshotSent"/> is told how it ended.
+    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> is told how it ended.
     /// </summary>
-    /// <param name="term">Of the leader that sends it.</param>
-    /// <returns>False when it can't be begun now: no connection, or one is under way.</returns>
+    /// <param name="term">The term in which this member leads.</param>
+    /// <returns>False when sending can't begin now: there is no connection, or another snapshot is being sent to this peer.</returns>
     bool SendSnapshot(ulong peer, long term);
 
-    /// <summary>The last entry of the oldest snapshot that is being sent; MaxValue when none is.</summary>
+    /// <summary>Index of the last entry in the oldest snapshot that is being sent; MaxValue when none is.</summary>
     long OldestSnapshotBeingSent { get; }
 
-    /// <summary>Sends what was written since the last call; one wake-up a peer at most.</summary>
+    /// <summary>Sends what was written since the last call, with at most one wake-up for each peer.</summary>
     void Flush();
 
     /// <summary>
-    /// Never within a frame. Members of either configuration can be sent to; the effective one says where they are, until they say
-    /// otherwise (<see cref="Announced"/>). Who was in one of them and is no more can't be sent to. Who is removed in
-    /// <paramref name="committed"/> is cut off, and told so whenever it dials. Costs nothing with the configurations of the last call.
+    /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration, and to no
+    /// other node. The effective configuration gives their addresses, until they announce others (<see cref="Announced"/>). Nodes
+    /// that <paramref name="committed"/> names as removed are disconnected, and told so whenever they dial. A call with the same
+    /// configurations as the last one costs nothing.
     /// </summary>
-    /// <param name="effective">The last in the log.</param>
-    /// <param name="committed">The last that is known to be committed.</param>
+    /// <param name="effective">The last configuration in the log.</param>
+    /// <param name="committed">The last configuration that is known to be committed.</param>
     void Configure(ClusterConfiguration effective, ClusterConfiguration committed);
 
     /// <summary>
-    /// Never within a frame. A server dialled this one and said where it is to be dialled in turn. So it is from here on, a stranger
-    /// to the configurations too, until a configuration gives it another address than the last one did.
+    /// A peer has dialled this member and announced its own address; never called within a frame. The peer is dialled there from
+    /// now on, even if it is a stranger, until a configuration gives it another address than the last configuration did.
     /// </summary>
     void Announced(ulong peer, PeerAddress address);
 }

@@ -1,28 +1,24 @@
 using System.Numerics;
-using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Requests;
 using RaftFast.Server.Node.Snapshots;
-using RaftFast.Server.Peers.Links;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// One member, without threads or clocks: everything from outside comes in through the On… methods, in batches that
-/// <see cref="EndBatch"/> ends. <see cref="NodeLoop"/> drives it for real, the simulator under simulated time.
+/// One member, without threads and clocks: everything from outside comes in through the On… methods, in batches that
+/// <see cref="EndBatch"/> ends. The server's loop drives it in real time, the simulator in simulated time.
 /// </summary>
-internal sealed partial class RaftNode
+internal sealed class RaftNode
 {
-    /// <summary>Ticks between looks for requests whose time is up: ten a second, so that each look may look at all.</summary>
+    /// <summary>Ticks between looks for requests whose time is up: ten looks a second, so that each may look at every request.</summary>
     private const int TicksToExpire = 10;
 
-    /// <summary>A second without a request or an entry.</summary>
+    /// <summary>Ticks without a request or an entry after which the node is quiet: a second.</summary>
     private const int TicksToQuiet = 100;
 
     private readonly RaftCore core;
@@ -37,46 +33,36 @@ internal sealed partial class RaftNode
     private readonly Answers answers = new();
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
+    private readonly NodeLogLines log;
     private readonly long requestTimeout;
-    private readonly ILogger logger;
 
     private RecordHeader[] entries = new RecordHeader[1024];
     private long now;
     private long ticks;
     private long lastBusyTick;
-    private RoleName loggedRole;
-    private ulong loggedLeader;
     private ConfigurationState configured;
     private ConfigurationState committedConfiguration;
     private bool isRemoved;
-    private StopRequest? stopRequest;
+    private bool isStopRequested;
 
-    /// <param name="address">Where this member's peer protocol listens.</param>
-    /// <param name="firstNumber">
-    /// Where the numbers begin by which this process knows answers to what it asked. Answers to what an earlier process of this
-    /// member asked may still come: their numbers must not be used again, so a random one serves.
-    /// </param>
-    /// <param name="requestTimeout">Milliseconds until a request is answered 503 or 504.</param>
-    public RaftNode(
-        RaftCore core, Wal wal, StateMachine state, SnapshotStore files, HardState recovered, IPeerNetwork network, PeerAddress address, SnapshotOptions options,
-        NodeActions actions, long firstNumber, long requestTimeout, Random random, ILogger logger)
+    public RaftNode(NodeParts parts)
     {
-        // An append that a follower never has room for would be sent for ever.
+        core = parts.Core;
+        wal = parts.Wal;
+        network = parts.Network;
+        actions = parts.Actions;
+        requestTimeout = parts.RequestTimeout;
+        // The leader would send an append for ever if a follower could never have room for it.
         Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
-        this.core = core;
-        this.wal = wal;
-        this.network = network;
-        this.actions = actions;
-        this.requestTimeout = requestTimeout;
-        this.logger = logger;
+        log = new NodeLogLines(core, parts.Logger);
         pending = new PendingWrites(answers);
-        forwarded = new ForwardedWrites(answers, firstNumber);
-        reads = new PendingReads(core, state, answers, firstNumber);
-        executor = new ReadyExecutor(core, wal, state, network, pending, reads, recovered);
-        snapshots = new SnapshotCycle(core, wal, files, state, executor, network, options, actions, random, logger);
+        forwarded = new ForwardedWrites(answers, parts.FirstNumber);
+        reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
+        executor = new ReadyExecutor(core, wal, parts.State, network, pending, reads, parts.Recovered);
+        snapshots = new SnapshotCycle(parts, executor);
         router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
-        changes = new MembershipRouter(core, wal, executor, network, pending, answers, firstNumber);
-        changes.Announced(core.Id, address);
+        changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
+        changes.Announced(core.Id, parts.Address);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
         network.Configure(configured.Cluster, committedConfiguration.Cluster);
@@ -84,13 +70,13 @@ internal sealed partial class RaftNode
 
     public RaftCore Core => core;
 
-    /// <summary>Whether EndBatch should be called again though nothing has come in.</summary>
+    /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply;
 
-    /// <summary>Whether ticks may come late and several at once, as nobody waits for anything.</summary>
+    /// <summary>True while ticks may come late and several at once, because no request waits.</summary>
     public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled;
 
-    /// <param name="now">Milliseconds; only differences mean anything. Never goes back.</param>
+    /// <param name="now">Milliseconds; only differences mean anything. Never decreases.</param>
     public void AdvanceTo(long now)
     {
         Invariant.Hold(now >= this.now);
@@ -102,6 +88,7 @@ internal sealed partial class RaftNode
         core.Tick();
         executor.Persist();
         reads.Tick();
+        log.OnTick();
         if (++ticks % TicksToExpire != 0)
             return;
         Expire(now);
@@ -112,7 +99,7 @@ internal sealed partial class RaftNode
         lastBusyTick = ticks;
         if (isRemoved)
         {
-            answers.NotDone(request);
+            answers.NotDone(request, NotDoneReason.MemberRemoved);
             return;
         }
         switch (request.Method)
@@ -129,7 +116,7 @@ internal sealed partial class RaftNode
         }
     }
 
-    /// <param name="frames">Whole, verified frames, back to back. The records of a Forward get their positions in place.</param>
+    /// <param name="frames">Whole, verified frames, one after another. The records of a Forward get their positions in place.</param>
     public void OnFrames(ulong from, Span<byte> frames)
     {
         while (!frames.IsEmpty)
@@ -141,7 +128,7 @@ internal sealed partial class RaftNode
         }
     }
 
-    /// <summary>A connection to this member has been made: what the last one carried may be lost.</summary>
+    /// <summary>A connection to this peer has been made: frames on the last one may be lost.</summary>
     public void OnPeerConnected(ulong peer) => core.MessagesMayBeLost(peer);
 
     public void OnPeerLost(ulong peer)
@@ -151,7 +138,7 @@ internal sealed partial class RaftNode
         changes.PeerLost(peer);
     }
 
-    /// <summary>A server of this cluster has dialled this one, and says where it is to be dialled in turn.</summary>
+    /// <summary>A node of this cluster has dialled this member, and announced the address at which it listens itself.</summary>
     public void OnPeerAnnounced(ulong peer, PeerAddress address)
     {
         network.Announced(peer, address);
@@ -159,26 +146,29 @@ internal sealed partial class RaftNode
     }
 
     /// <summary>Another member refuses this one for good.</summary>
-    /// <exception cref="StorageException">This member's directory is not the one that the other has met it with.</exception>
+    /// <exception cref="StorageException">The other member knows this one with another data directory.</exception>
     public void OnPeerRefused(ulong peer, HandshakeStatus status)
     {
         if (status == HandshakeStatus.DirectoryReplaced)
         {
             throw new StorageException(
-                $"member {peer} has met member {core.Id} with another data directory: what it promised from there is lost, so it can't come back under this id. "
-                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, with --join and an empty --data-dir");
+                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised from there is "
+                + $"lost, so it can't come back under this id. Remove it (DELETE /{core.Id} at another member), then add the node "
+                + "under a new id, with --join and an empty --data-dir");
         }
         if (status == HandshakeStatus.Removed)
             OnRemoved();
     }
 
-    /// <summary>This process is to stop: leadership goes to another first, if there is one.</summary>
-    public void OnStopRequested(StopRequest request)
+    /// <summary>
+    /// The process is to stop: a leader hands leadership over first. <see cref="NodeActions.HandedOver"/> follows, at once when this
+    /// member doesn't lead or no other can.
+    /// </summary>
+    public void OnStopRequested()
     {
-        if (core.HandOver())
-            stopRequest = request;
-        else
-            request.Complete();
+        isStopRequested = core.HandOver();
+        if (!isStopRequested)
+            actions.HandedOver();
     }
 
     public void OnSnapshotTaken(SnapshotTask task) => snapshots.OnTaken(task);
@@ -194,7 +184,7 @@ internal sealed partial class RaftNode
         executor.Persist();
     }
 
-    /// <summary>Does all that the inputs since the last call ask for.</summary>
+    /// <summary>Does everything that the inputs since the last call ask for.</summary>
     public void EndBatch()
     {
         changes.Route(now);
@@ -202,7 +192,7 @@ internal sealed partial class RaftNode
         reads.Ask();
         core.EndBatch();
         executor.Persist();
-        // Before anything is sent: own disk and network work at the same time (thesis §10.2.1).
+        // The writer starts before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
             actions.WakeWriter();
         executor.Send(core.Configuration.Servers);
@@ -210,11 +200,14 @@ internal sealed partial class RaftNode
         executor.Apply();
         snapshots.Advance();
         FollowConfiguration();
-        answers.Flush();
-        LogChanges();
-        // Its successor may need its vote.
-        if (!core.IsHandingOver && core.LeaderId != 0)
-            stopRequest?.Complete();
+        answers.Flush(actions.Resume);
+        log.EndBatch();
+        // This member stays until a successor leads: the successor may need its vote.
+        if (isStopRequested && !core.IsHandingOver && core.LeaderId != 0)
+        {
+            isStopRequested = false;
+            actions.HandedOver();
+        }
     }
 
     private void Expire(long now)
@@ -226,7 +219,10 @@ internal sealed partial class RaftNode
         changes.Expire(now);
     }
 
-    /// <summary>The network serves the configuration in effect (thesis §4.1); who is removed for good is told so.</summary>
+    /// <summary>
+    /// Gives the network the configuration in effect (thesis §4.1), and tells the operator of committed changes. This member stops if
+    /// a committed change has removed it.
+    /// </summary>
     private void FollowConfiguration()
     {
         ConfigurationState committed = core.Log.Configurations.Committed;
@@ -235,7 +231,7 @@ internal sealed partial class RaftNode
         network.Configure(core.Configuration.Cluster, committed.Cluster);
         changes.Configured(configured.Cluster, core.Configuration.Cluster);
         if (committedConfiguration != committed)
-            MembershipLogLines.Changed(logger, committedConfiguration.Cluster, committed.Cluster);
+            log.MembersChanged(committedConfiguration.Cluster, committed.Cluster);
         configured = core.Configuration;
         committedConfiguration = committed;
         if (committed.Cluster.WasRemoved(core.Id))
@@ -247,28 +243,12 @@ internal sealed partial class RaftNode
         if (isRemoved)
             return;
         isRemoved = true;
-        LogRemoved(logger, core.Id);
+        log.Removed();
+        answers.MemberRemoved();
         changes.OnRemoved();
         Expire(long.MaxValue);
-        answers.Flush();
+        answers.Flush(actions.Resume);
         actions.Stop();
-    }
-
-    private void LogChanges()
-    {
-        if (core.Role != loggedRole)
-        {
-            if (core.IsLeader)
-                LogBecameLeader(logger, core.Term);
-            else if (loggedRole == RoleName.Leader)
-                LogSteppedDown(logger, core.Term);
-            else if (core.Role == RoleName.Candidate)
-                LogCampaigns(logger, core.Term);
-        }
-        if (core.LeaderId != loggedLeader && core.LeaderId != 0 && !core.IsLeader)
-            LogFollows(logger, core.LeaderId, core.Term);
-        loggedRole = core.Role;
-        loggedLeader = core.LeaderId;
     }
 
     private void OnMessage(in Message message, Span<byte> records)
@@ -301,7 +281,7 @@ internal sealed partial class RaftNode
 
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
-        // Without room for them the entries are not taken: the leader sends them again once there is.
+        // An append that the log has no room for is dropped: the leader sends it again, and by then there may be room.
         if (!wal.HasRoom(records.Length))
             return;
         if (message.Count > entries.Length)
@@ -323,19 +303,4 @@ internal sealed partial class RaftNode
         EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count), configurations);
         executor.PersistAccepted(accepted, records);
     }
-
-    [LoggerMessage(LogLevel.Information, "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
-    private static partial void LogRemoved(ILogger logger, ulong id);
-
-    [LoggerMessage(LogLevel.Information, "became leader in term {Term}")]
-    private static partial void LogBecameLeader(ILogger logger, long term);
-
-    [LoggerMessage(LogLevel.Information, "leads no more; term {Term}")]
-    private static partial void LogSteppedDown(ILogger logger, long term);
-
-    [LoggerMessage(LogLevel.Information, "campaigns in term {Term}")]
-    private static partial void LogCampaigns(ILogger logger, long term);
-
-    [LoggerMessage(LogLevel.Information, "follows member {Leader} in term {Term}")]
-    private static partial void LogFollows(ILogger logger, ulong leader, long term);
 }

@@ -6,30 +6,42 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Does what the core wants, in the safe order: what an input changed goes to the write-ahead log at once; a message
-/// leaves when the term and vote that it speaks for are durable; an entry is applied when it is committed.
+/// Carries out what the core wants, in the safe order. Changes to term, vote and log go to the write-ahead log at once. A message leaves
+/// when the term and vote that it depends on are durable. An entry is applied when it is committed.
 /// </summary>
 internal sealed class ReadyExecutor(
     RaftCore core, Wal wal, StateMachine state, IPeerNetwork network, PendingWrites writes, PendingReads reads, HardState recovered)
 {
-    /// <summary>Records applied at a time, so that a long log doesn't keep messages waiting.</summary>
+    /// <summary>Bytes of records applied at a time: a bound, so that a long log doesn't delay messages.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
 
     private readonly byte[] noOp = new byte[Record.HeaderSize];
 
+    /// <summary>Term and vote as last appended to the log.</summary>
     private HardState persisted = recovered;
-    private bool hardStateIsUnpublished;
-    private long hardStateBatch;
-    private long durableBatch;
-    private long restartBatch;
 
-    /// <summary>Of all records applied by this process.</summary>
+    /// <summary>True while <see cref="persisted"/> is in the log's open batch, which the writer doesn't have yet.</summary>
+    private bool hardStateIsUnpublished;
+
+    /// <summary>Batch that holds the last published term and vote.</summary>
+    private long hardStateBatch;
+
+    /// <summary>Last batch that is on stable storage.</summary>
+    private long durableBatch;
+
+    /// <summary>First batch after the log was last reset.</summary>
+    private long resetBatch;
+
+    /// <summary>Bytes of all records that this process has applied.</summary>
     public long AppliedBytes { get; private set; }
 
-    /// <summary>Whether Apply has left committed entries to apply.</summary>
+    /// <summary>True while there are committed entries that Apply has left for later.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
 
-    /// <summary>After every input: puts the core's term and vote, and the entry with which it opened a term, into the log's open batch.</summary>
+    /// <summary>
+    /// Appends to the log's open batch the core's term and vote, and the entry that opens a new leader's term. Called after every
+    /// input.
+    /// </summary>
     public void Persist()
     {
         PersistHardState();
@@ -42,7 +54,7 @@ internal sealed class ReadyExecutor(
         AppendStamped(noOp, core.Log.Last);
     }
 
-    /// <summary>The entries of an Append that the core took; others' records stay out.</summary>
+    /// <summary>Appends the records of an Append that the core accepted; the records before them are in the log already.</summary>
     public void PersistAccepted(EntryRange accepted, ReadOnlySpan<byte> records)
     {
         PersistHardState();
@@ -59,7 +71,7 @@ internal sealed class ReadyExecutor(
         Invariant.Hold(wal.Last == core.Log.Last);
     }
 
-    /// <summary>A record that the core has accepted as a proposal: it gets its place.</summary>
+    /// <summary>Stamps a record that the core has accepted as a proposal with its position, and appends it.</summary>
     public void PersistProposal(Span<byte> record) => AppendStamped(record, core.Log.Last);
 
     /// <summary>A batch of the log is on stable storage.</summary>
@@ -67,21 +79,21 @@ internal sealed class ReadyExecutor(
     {
         wal.Completed(batch);
         durableBatch = batch.Number;
-        // Of the log before a snapshot took its place nothing is left to be durable.
-        if (batch.Number >= restartBatch)
+        // A batch from before a reset holds entries that are no longer in the log.
+        if (batch.Number >= resetBatch)
             core.DurableTo(batch.Last);
     }
 
-    /// <summary>The log was emptied for a snapshot, and goes on with this batch, which holds term and vote.</summary>
+    /// <summary>The log was reset for a snapshot. It continues with this batch, which holds term and vote.</summary>
     public void LogReset(long batch)
     {
-        restartBatch = batch;
+        resetBatch = batch;
         persisted = core.HardState;
         hardStateIsUnpublished = true;
     }
 
-    /// <summary>Hands what the batch of inputs appended to the log's writer.</summary>
-    /// <returns>Whether there was anything.</returns>
+    /// <summary>Hands the log's open batch to the writer.</summary>
+    /// <returns>False when the batch is empty.</returns>
     public bool Publish()
     {
         if (!wal.TryPublish(out long batch))
@@ -92,9 +104,11 @@ internal sealed class ReadyExecutor(
         return true;
     }
 
+    /// <summary>Sends the core's messages, and to each server the appends that its window allows.</summary>
     public void Send(ReadOnlySpan<ulong> servers)
     {
-        // Raft paper, figure 2: term and vote are on stable storage before anything is said that depends on them.
+        // Raft paper, figure 2: term and vote are durable before any message that depends on them leaves. Called after Publish: the
+        // term and vote of these messages are in hardStateBatch or an earlier batch.
         if (durableBatch < hardStateBatch)
             return;
         foreach (Message message in core.Ready.Messages)
@@ -107,7 +121,7 @@ internal sealed class ReadyExecutor(
         }
     }
 
-    /// <summary>Applies what is committed, up to a bound, and answers those who waited for it.</summary>
+    /// <summary>Applies committed entries, up to a bound of bytes, and answers the requests that waited for them.</summary>
     public void Apply()
     {
         foreach (ReadState read in core.Ready.Reads)
@@ -151,7 +165,10 @@ internal sealed class ReadyExecutor(
         }
     }
 
-    /// <summary>What queued in memory goes as one append, however many batches of the log it is in.</summary>
+    /// <summary>
+    /// Sends one append. Entries that are in memory go together, even from several batches of the log; older entries are read from the
+    /// disk.
+    /// </summary>
     /// <returns>Bytes of its records; -1 when there is no connection.</returns>
     private int TrySendAppend(ulong server, in Message append, out int count)
     {
@@ -171,8 +188,8 @@ internal sealed class ReadyExecutor(
         last = first + count - 1;
         while (first <= last)
         {
-            network.Write(server, wal.Read(first, last, bytes, out int run));
-            first += run;
+            network.Write(server, wal.Read(first, last, bytes, out int read));
+            first += read;
         }
         return bytes;
     }

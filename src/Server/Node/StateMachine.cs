@@ -2,16 +2,16 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
 
-/// <summary>The store as it is now: a snapshot that is installed puts another in its place.</summary>
+/// <summary>Holder of the store in effect: installing a snapshot replaces the store by another.</summary>
 internal sealed class StateMachine(KeyValueStore store) : IDisposable
 {
     public KeyValueStore Store { get; private set; } = store;
 
-    /// <returns>The former store, which a snapshot in the making may still read.</returns>
-    public KeyValueStore ReplaceBy(KeyValueStore restored)
+    /// <returns>The former store, which a snapshot that is being taken may still read.</returns>
+    public KeyValueStore ReplaceBy(KeyValueStore installed)
     {
         KeyValueStore former = Store;
-        Store = restored;
+        Store = installed;
         return former;
     }
 

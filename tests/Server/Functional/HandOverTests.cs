@@ -25,7 +25,7 @@ public sealed class HandOverTests
 
             // It knew its successor while it still ran, who took over in the very next term.
             string[] lastWords = [.. leader.Process.Lines.SkipWhile(line => !line.Contains("stopping", StringComparison.Ordinal))];
-            Assert.Contains(lastWords, line => line.Contains("leads no more", StringComparison.Ordinal));
+            Assert.Contains(lastWords, line => line.Contains("stepped down as leader", StringComparison.Ordinal));
             Assert.Equal(leader.TermLed + 1, cluster.WaitForLeader().TermLed);
             leader.Restart();
             cluster.WaitUntilReady();

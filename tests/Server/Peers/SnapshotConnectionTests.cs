@@ -31,7 +31,7 @@ public sealed class SnapshotConnectionTests : IDisposable
         using SnapshotDialer dialer = SnapshotDialer.Continued(node, frames);
         dialer.Send(frames[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal((2ul, SnapshotFiles.Term, new LogPosition(2, 20)), (received.From, received.Term, received.Receiver.Position));
+        Assert.Equal((2ul, SnapshotFiles.Term, new LogPosition(2, 20)), (received.From, received.Term, received.File.Position));
         SnapshotFiles.Install(received);
         Assert.Equal((InstallStatus.Installed, 0), dialer.Answer());
         dialer.Dispose();
@@ -185,7 +185,7 @@ public sealed class SnapshotConnectionTests : IDisposable
         first.AssertClosed();
         later.Send(others[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal((3ul, SnapshotFiles.Term + 1, 30L), (received.From, received.Term, received.Receiver.Position.Index));
+        Assert.Equal((3ul, SnapshotFiles.Term + 1, 30L), (received.From, received.Term, received.File.Position.Index));
         SnapshotFiles.Install(received);
         Assert.Equal(InstallStatus.Installed, later.Answer().Status);
     }

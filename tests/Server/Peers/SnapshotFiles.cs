@@ -42,7 +42,7 @@ internal static class SnapshotFiles
     public static void Install(ReceivedSnapshot received)
     {
         Assert.True(received.TryClaim());
-        Assert.Equal(SnapshotPublishStatus.Published, received.Receiver.Publish());
+        Assert.Equal(SnapshotPublishStatus.Published, received.File.Publish());
         Assert.Equal(1u, received.Configuration.Cluster.Members[0].Id);
         for (int key = 0; key < Keys; key++)
         {

@@ -7,7 +7,9 @@ namespace RaftFast.Simulation.Mutants;
 internal sealed record Mutant(string Name, string Breaks, string File, string Text, string Replacement)
 {
     /// <summary>The project that has to be built anew.</summary>
-    public string Project => File[..File.IndexOf('/', StringComparison.Ordinal)];
+    public string Project => File.StartsWith("Server/Node/", StringComparison.Ordinal)
+        ? "Server/Node"
+        : File[..File.IndexOf('/', StringComparison.Ordinal)];
 
     /// <returns>Null when the text isn't there exactly once: the mutant has rotted.</returns>
     public string? Apply(string source)

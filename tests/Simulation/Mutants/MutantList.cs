@@ -75,8 +75,8 @@ internal static class MutantList
             "if (read.Context < firstContext || read.Context > context)",
             "if (read.Context > context)"),
         new("read-context-reused", "A process takes no answer for its own that was meant for an earlier one.", "Server/Node/RaftNode.cs",
-            "reads = new PendingReads(core, state, answers, firstNumber);",
-            "reads = new PendingReads(core, state, answers, 1);"),
+            "reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);",
+            "reads = new PendingReads(core, parts.State, answers, 1);"),
         new("read-without-leader", "A member that knows no leader, as one that has led, answers no reads.", "Server/Node/Requests/PendingReads.cs",
             "public void Ask()\n    {",
             """
@@ -101,10 +101,10 @@ internal static class MutantList
             """),
         new("forwarded-then-refused", "503 means that it did not happen and will not.", "Server/Node/Requests/ForwardedWrites.cs",
             "byNumber.Remove(number);\n        answers.OutcomeUnknown(write.Request);",
-            "byNumber.Remove(number);\n        answers.NotDone(write.Request);"),
+            "byNumber.Remove(number);\n        answers.NotDone(write.Request, NotDoneReason.NoLeader);"),
         new("proposed-then-refused", "503 means that it did not happen and will not.", "Server/Node/Requests/PendingWrites.cs",
             "byIndex.Remove(index);\n            answers.OutcomeUnknown(write.Request);",
-            "byIndex.Remove(index);\n            answers.NotDone(write.Request);"),
+            "byIndex.Remove(index);\n            answers.NotDone(write.Request, NotDoneReason.NoLeader);"),
         new("another's-entry-acknowledged", "204 means that this write was applied, not another one in its place.", "Server/Node/Requests/PendingWrites.cs",
             "if (write.Term == position.Term)",
             "if (write.Term <= position.Term)"),
@@ -157,7 +157,7 @@ internal static class MutantList
             "if (slot.Index <= viewedIndex)",
             "if (slot.Index < 0)"),
         new("installed-before-durable", "A snapshot is durable before it takes the log's place.", "Server/Node/Snapshots/SnapshotCycle.cs",
-            "if (received.Receiver.Publish() != SnapshotPublishStatus.Published)\n            return false;",
+            "if (received.File.Publish() != SnapshotPublishStatus.Published)\n            return false;",
             ""),
     ];
 }

@@ -97,7 +97,7 @@ internal sealed partial class MutationGate : IDisposable
             return Task.FromResult(new Finding(null, 0, $"has rotted: it does not compile\n{errors}"));
         string program = Path.Combine(copy, mutant.Name);
         Copy(Path.Combine(copy, "tests/Simulation", Binaries), program);
-        string assembly = mutant.Project == "Server" ? "raftfast.dll" : $"RaftFast.{mutant.Project}.dll";
+        string assembly = mutant.Project == "Server" ? "raftfast.dll" : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
         File.Copy(Path.Combine(copy, "src", mutant.Project, Binaries, assembly), Path.Combine(program, assembly), overwrite: true);
         return Task.Run(() => Find(program, processors));
     }

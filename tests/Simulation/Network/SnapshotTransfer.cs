@@ -15,7 +15,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
     private readonly int fromIncarnation = from.Incarnation;
     private readonly int toIncarnation = to.Incarnation;
     private PartialSnapshot? receiver;
-    private ReceivedSnapshot? received;
+    private ArrivedSnapshot? received;
 
     public long Index { get; } = reader.Position.Index;
 
@@ -48,9 +48,8 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
             return;
         if (To.Incarnation != toIncarnation)
             End(0);
-        else if (received.Over.IsCompleted)
+        else if (received.IsInstalled is { } isInstalled)
         {
-            bool isInstalled = received.Over.Result;
             cluster.Counters[Counter.SnapshotsInstalled] += isInstalled ? 1 : 0;
             if (!isInstalled)
                 received.Store.Dispose();
@@ -113,7 +112,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
         while (loader.Step() == SnapshotReadStatus.Chunk)
         {
         }
-        received = new ReceivedSnapshot(From.Id, term, receiver, loader.Configuration!.Value, loader.Take());
+        received = new ArrivedSnapshot(From.Id, term, receiver, loader.Configuration!.Value, loader.Take());
         To.OnSnapshotArrived(received);
     }
 

@@ -1,16 +1,47 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using RaftFast.Http;
 using RaftFast.Protocol;
 
 namespace RaftFast.Server.Node.Requests;
 
-/// <summary>What clients are told. Owners are resumed together, after a whole batch, so that each connection flushes once.</summary>
+/// <summary>
+/// Answers to clients, each with its status and one line of text. 503, 507 and 409 mean that nothing was done and never will be. 504
+/// means that the outcome is unknown. A "change" is a POST or DELETE of a member:
+/// <code>
+/// request        state                                                                   answer
+/// write          its entry is applied                                                    204
+/// change         its configuration is committed                                          204
+/// read           its index is confirmed and applied                                      200, 404
+/// any            this member has been removed, and the request was sent nowhere          503
+/// write, change  no leader took it before its time was up                                503
+/// read           no leader confirmed an index before its time was up                     503
+/// read           its index was confirmed, but not applied here before its time was up    503
+/// write          the connection to the leader broke before it was sent                   503
+/// write          the leader refused it: too many uncommitted bytes, or it leads no more  503
+/// write, change  another leader's entry is applied in its place in the log               503
+/// write, change  too many of its kind wait already                                       503
+/// write, change  it was sent to a leader, and the connection broke before the answer     504
+/// write, change  it was sent or proposed, but not applied here before its time was up    504
+/// write, change  a snapshot covers its place in the log: whose entry it was is unknown   504
+/// write          another leader gave its place in the log to a later write               504
+/// write, change  the leader's disk has no room for the log                               507
+/// change         another change was under way until its time was up                      409
+/// change         its id or URL is taken or was used, or the members' number forbids it   409
+/// change         its URL is no URL                                                       400
+/// </code>
+/// Owners are resumed together, after a whole batch of inputs, so that each connection flushes once.
+/// </summary>
 internal sealed class Answers
 {
-    private const int MillisecondsHere = 5;
-
     private readonly List<IRequestOwner> touched = new(256);
 
+    private bool isMemberRemoved;
+
+    /// <summary>From now on, what would have waited for a leader is not done because this member has been removed.</summary>
+    public void MemberRemoved() => isMemberRemoved = true;
+
+    /// <summary>The write is applied, or the change of the members committed.</summary>
     public void Written(ClientRequest request)
     {
         request.CompleteNoContent();
@@ -30,66 +61,96 @@ internal sealed class Answers
     }
 
     /// <summary>503: not done, and never will be.</summary>
-    public void NotDone(ClientRequest request) =>
-        Error(request, 503, "Not done: no leader could take the request. Nothing was changed; try again.\n"u8);
+    public void NotDone(ClientRequest request, NotDoneReason reason) =>
+        Error(request, 503, isMemberRemoved && IsWait(reason) ? RemovedText : TextOf(reason, request.Method));
 
-    public void Busy(ClientRequest request) =>
-        Error(request, 503, "Not done: too many requests are waiting. Nothing was changed; try again later.\n"u8);
+    /// <summary>503, at once: not done, and never will be.</summary>
+    public void Busy(ClientRequest request) => Error(request, 503, request.Method == ClientRequestMethod.Put
+        ? "Not done: too many writes are waiting. Nothing was changed; try again later.\n"u8
+        : "Not done: too many changes of the members are waiting. Nothing was changed; try again later.\n"u8);
 
-    /// <summary>504: it may or may not take effect.</summary>
-    public void OutcomeUnknown(ClientRequest request) =>
-        Error(request, 504, "Outcome unknown: the write was proposed, but is not known to be committed. Read the key before writing again.\n"u8);
+    /// <summary>504: the request may or may not take effect.</summary>
+    public void OutcomeUnknown(ClientRequest request) => Error(request, 504, request.Method switch
+    {
+        ClientRequestMethod.AddMember =>
+            "Outcome unknown: the member may have been added, or may yet be. Send the same POST again: 204 means that it is a member.\n"u8,
+        ClientRequestMethod.RemoveMember =>
+            "Outcome unknown: the member may have been removed, or may yet be. Send the DELETE again: 204 means that it is no member.\n"u8,
+        _ =>
+            "Outcome unknown: the write may have taken effect, or may yet. Read the key before writing again.\n"u8,
+    });
 
-    public void DiskFull(ClientRequest request) =>
-        Error(request, 507, "Not done: the disk has no room for the log. Nothing was changed; free space on the leader's disk.\n"u8);
+    public void DiskFull(ClientRequest request) => Error(request, 507,
+        "Not done: the leader's disk has no room for the log. Nothing was changed; free space on that disk, then try again.\n"u8);
 
-    /// <param name="reason">What is wrong with the URL and what would be right.</param>
+    /// <param name="reason">What is wrong with the URL, and what would be right.</param>
     public void BadAddress(ClientRequest request, string reason) => Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
 
     public void Refused(ClientRequest request, ChangeRefusal refusal)
     {
-        switch (refusal)
-        {
-            case ChangeRefusal.ChangeUnderWay:
-                Error(request, 409, "Not done: another change of the members is under way. Nothing was changed; try again.\n"u8);
-                break;
-            case ChangeRefusal.IdInUse:
-                Error(request, 409, "Not done: this id is a member's under another URL. Remove that member first and add the node under a new id.\n"u8);
-                break;
-            case ChangeRefusal.IdWasRemoved:
-                Error(request, 409, "Not done: a member of this id was removed, and ids are never used again. Choose a new one.\n"u8);
-                break;
-            case ChangeRefusal.AddressInUse:
-                Error(request, 409, "Not done: this URL is another member's. Give the node its own.\n"u8);
-                break;
-            case ChangeRefusal.LastVoter:
-                Error(request, 409, "Not done: it is the last voter, and nobody would be left to agree. Add another member first.\n"u8);
-                break;
-            case ChangeRefusal.TooManyMembers:
-                Error(request, 409, "Not done: the cluster can't have or remember more members.\n"u8);
-                break;
-            case ChangeRefusal.DiskFull:
-                DiskFull(request);
-                break;
-            default:
-                NotDone(request);
-                break;
-        }
+        if (refusal == ChangeRefusal.DiskFull)
+            DiskFull(request);
+        else if (refusal is >= ChangeRefusal.ChangeUnderWay and < ChangeRefusal.DiskFull)
+            Error(request, 409, TextOf(refusal, request.Method));
+        else
+            NotDone(request, NotDoneReason.LeaderRefused);
     }
 
-    /// <summary>Lets each owner that has got answers write them: here, as long as that doesn't take too long.</summary>
-    public void Flush()
+    /// <summary>Has each owner with new answers write them.</summary>
+    public void Flush(Action<ReadOnlySpan<IRequestOwner>> resume)
     {
-        long end = Environment.TickCount64 + MillisecondsHere;
-        foreach (IRequestOwner owner in touched)
-        {
-            if (Environment.TickCount64 < end)
-                owner.Resume();
-            else
-                owner.ResumeElsewhere();
-        }
+        if (touched.Count == 0)
+            return;
+        resume(CollectionsMarshal.AsSpan(touched));
         touched.Clear();
     }
+
+    private static bool IsWait(NotDoneReason reason) => reason is NotDoneReason.NoLeader or NotDoneReason.NotApplied;
+
+    private static ReadOnlySpan<byte> RemovedText =>
+        "Not done: this member has been removed from the cluster. Nothing was changed; send the request to another member.\n"u8;
+
+    private static ReadOnlySpan<byte> TextOf(NotDoneReason reason, ClientRequestMethod method) => reason switch
+    {
+        NotDoneReason.NoLeader => method switch
+        {
+            ClientRequestMethod.Put =>
+                "Not done: no leader could take the write before its time was up. Nothing was changed; try again.\n"u8,
+            ClientRequestMethod.Get =>
+                "Not done: no leader confirmed the read before its time was up. Try again, or read from another member.\n"u8,
+            _ =>
+                "Not done: no leader could make the change of the members before its time was up. Nothing was changed; try again.\n"u8,
+        },
+        NotDoneReason.NotApplied =>
+            "Not done: this member had not caught up with the leader before the read's time was up. Try again, or read from another member.\n"u8,
+        NotDoneReason.LeaderUnreachable =>
+            "Not done: the connection to the leader broke before the write was sent. Nothing was changed; try again.\n"u8,
+        NotDoneReason.LeaderRefused => method == ClientRequestMethod.Put
+            ? "Not done: the leader was too busy for the write, or no longer led. Nothing was changed; try again.\n"u8
+            : "Not done: the leader refused the change of the members. Nothing was changed; try again.\n"u8,
+        NotDoneReason.Overwritten => method == ClientRequestMethod.Put
+            ? "Not done: a new leader was elected before the write was committed. Nothing was changed; try again.\n"u8
+            : "Not done: a new leader was elected before the change of the members was committed. Nothing was changed; try again.\n"u8,
+        _ => RemovedText,
+    };
+
+    private static ReadOnlySpan<byte> TextOf(ChangeRefusal refusal, ClientRequestMethod method) => refusal switch
+    {
+        ChangeRefusal.ChangeUnderWay =>
+            "Not done: another change of the members was under way until the time was up. Nothing was changed; try again.\n"u8,
+        ChangeRefusal.IdInUse =>
+            "Not done: a member has this id under another URL. Remove that member, then add the node under a new id.\n"u8,
+        ChangeRefusal.IdWasRemoved =>
+            "Not done: a member with this id was removed, and ids are never used again. Choose a new id.\n"u8,
+        ChangeRefusal.AddressInUse =>
+            "Not done: another member has this URL. Give the node a URL of its own.\n"u8,
+        ChangeRefusal.LastVoter =>
+            "Not done: this member is the last voter, and without it nothing could be agreed on. Add another member first.\n"u8,
+        _ when method == ClientRequestMethod.AddMember =>
+            "Not done: the cluster has as many members as it can have. Remove a member first.\n"u8,
+        _ =>
+            "Not done: the cluster has removed as many members as it can remember. Restore a backup as a new cluster.\n"u8,
+    };
 
     private void Error(ClientRequest request, int status, ReadOnlySpan<byte> body)
     {
@@ -102,4 +163,26 @@ internal sealed class Answers
         if (request.Owner.MarkForResume())
             touched.Add(request.Owner);
     }
+}
+
+/// <summary>Why a request was not done, and never will be.</summary>
+internal enum NotDoneReason
+{
+    /// <summary>No leader took the request, or confirmed the read, before its time was up.</summary>
+    NoLeader,
+
+    /// <summary>The read's index was confirmed, but not applied here, before its time was up.</summary>
+    NotApplied,
+
+    /// <summary>The connection to the leader broke before the write was sent.</summary>
+    LeaderUnreachable,
+
+    /// <summary>The request reached the leader, which refused it.</summary>
+    LeaderRefused,
+
+    /// <summary>Another leader's entry is applied in the request's place in the log.</summary>
+    Overwritten,
+
+    /// <summary>This member has been removed from the cluster.</summary>
+    MemberRemoved,
 }

@@ -1,11 +1,12 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Node.Requests;
 
-/// <summary>Writes sent to the leader that have not heard their place in the log. Each was sent once and never will be again.</summary>
+/// <summary>
+/// Writes that were sent to the leader, and whose place in the log is not known yet. Each was sent once and is never sent again.
+/// </summary>
 internal sealed class ForwardedWrites(Answers answers, long firstNumber)
 {
     private readonly Dictionary<long, ForwardedWrite> byNumber = new(1024);
@@ -13,7 +14,7 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
 
     private long nextNumber = firstNumber;
 
-    /// <summary>The number of the next frame's first write; the others follow it.</summary>
+    /// <summary>Number of the next frame's first write; the frame's other writes have the numbers after it.</summary>
     public long NextFrame => nextNumber;
 
     /// <summary>A frame of these writes has been sent to <paramref name="leader"/>.</summary>
@@ -29,27 +30,27 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
         frames.Add(frame, new ForwardedFrame(leader, writes.Length, deadline));
     }
 
-    /// <summary>The leader has proposed the first Count writes of the frame from Position on, and refused the others.</summary>
+    /// <summary>The leader has proposed the frame's first Count writes, at Position and after, and refused the others.</summary>
     public void OnResponse(in Message response, PendingWrites pending, RaftLog log)
     {
         if (!frames.Remove(response.Context, out ForwardedFrame frame) || frame.Leader != response.From)
             return;
         for (int i = 0; i < frame.Count; i++)
         {
-            // One that has expired meanwhile has had its answer.
+            // A write that expired meanwhile has been answered.
             if (!byNumber.Remove(response.Context + i, out ForwardedWrite write))
                 continue;
             LogPosition position = new(response.Position.Term, response.Position.Index + i);
             if (i >= response.Count && response.Rejected)
                 answers.DiskFull(write.Request);
             else if (i >= response.Count)
-                answers.NotDone(write.Request);
+                answers.NotDone(write.Request, NotDoneReason.LeaderRefused);
             else
                 pending.Placed(write.Request, position, write.Deadline, log);
         }
     }
 
-    /// <summary>The connection to this leader broke: what it was sent may have arrived, and its answer may be lost.</summary>
+    /// <summary>The connection to this leader broke: writes sent to it may have arrived, and its answers may be lost.</summary>
     public void PeerLost(ulong peer)
     {
         foreach ((long number, ForwardedWrite write) in byNumber)

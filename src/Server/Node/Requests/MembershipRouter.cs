@@ -2,38 +2,36 @@ using System.Text;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
-using RaftFast.Server.Peers.Links;
 using RaftFast.Storage.Log;
 
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Gives each request to change the members its way: proposed here, or sent to the leader, again and again while that says
-/// "not now" and so has done nothing; and proposes what the leader owes of its own accord.
+/// Routes each membership change: proposes it here, or sends it to the leader. A change that the leader refused for now was not made,
+/// and is sent again until its time is up. Proposes also what the leader owes of its own accord.
 /// </summary>
 internal sealed class MembershipRouter(
     RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, Answers answers, long firstNumber)
 {
-    /// <summary>Between two attempts to send one request.</summary>
+    /// <summary>Milliseconds between two attempts to make one change.</summary>
     private const long RetryMilliseconds = 50;
 
-    /// <summary>Requests at once; changes take turns, so that more would only wait.</summary>
+    /// <summary>Maximum of waiting changes. They are made one at a time, so more would only wait longer.</summary>
     private const int WaitingMax = 64;
 
+    private readonly AddressNews news = new(core, network);
     private readonly List<WaitingChange> waiting = [];
-    private readonly Dictionary<long, WaitingChange> asked = [];
 
-    /// <summary>This member's own removal, proposed: it will not apply that entry, but be told.</summary>
+    /// <summary>Changes sent to the leader, which has not answered yet, by number.</summary>
+    private readonly SortedList<long, WaitingChange> asked = [];
+
+    /// <summary>
+    /// Removals of this member itself that the leader has proposed. This member never applies that entry, but learns of its removal
+    /// (<see cref="OnRemoved"/>).
+    /// </summary>
     private readonly List<WaitingChange> ownRemovals = [];
 
-    /// <summary>Where members have said that they are to be found.</summary>
-    private readonly SortedList<ulong, PeerAddress> announced = [];
-
     private long nextNumber = firstNumber;
-
-    /// <summary>Some of that is not what the configuration says.</summary>
-    private bool hasNews;
-    private long nextTelling;
 
     public void Add(ClientRequest request, long deadline)
     {
@@ -56,30 +54,16 @@ internal sealed class MembershipRouter(
             waiting.Add(new WaitingChange(request, change, deadline));
     }
 
-    /// <summary>A member is to be found at this address, whatever the configuration says.</summary>
-    public void Announced(ulong member, PeerAddress address)
-    {
-        announced[member] = address;
-        LookForNews();
-    }
+    /// <inheritdoc cref="AddressNews.Announced"/>
+    public void Announced(ulong member, PeerAddress address) => news.Announced(member, address);
 
-    /// <summary>Another configuration is in effect. Where it moves a member, that is later news than what the member said.</summary>
-    public void Configured(ClusterConfiguration before, ClusterConfiguration after)
-    {
-        foreach (Member member in after.Members)
-        {
-            bool isMoved = before.Find(member.Id) is { } former && former.Address != member.Address;
-            if (isMoved && member.Id != core.Id)
-                announced.Remove(member.Id);
-        }
-        LookForNews();
-    }
+    /// <inheritdoc cref="AddressNews.Configured"/>
+    public void Configured(ClusterConfiguration before, ClusterConfiguration after) => news.Configured(before, after);
 
     public void Route(long now)
     {
         ProposeOwn();
-        if (hasNews && !core.IsLeader && now >= nextTelling)
-            TellLeader(now);
+        news.TellLeader(now, ref nextNumber);
         for (int i = 0; i < waiting.Count; i++)
         {
             WaitingChange change = waiting[i];
@@ -88,7 +72,7 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>Another member asks this one, which should be the leader.</summary>
+    /// <summary>Another member takes this one for the leader, and asks it to make a change.</summary>
     public void OnRequest(in Message message, ReadOnlySpan<byte> record)
     {
         // As in WriteRouter.OnForward.
@@ -99,7 +83,7 @@ internal sealed class MembershipRouter(
         MembershipChange change = MembershipChange.TryRead(Record.Payload(record, header))!;
         if (change.Kind == MembershipChangeKind.Move)
         {
-            // It is told again until the configuration says so.
+            // News of an address (AddressNews.TellLeader): no answer is expected.
             Announced(change.Id, change.Address!);
             return;
         }
@@ -140,15 +124,13 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>What the leader was asked may have arrived, and its answer may be lost.</summary>
+    /// <summary>The connection to this peer broke: changes sent to it may have arrived, and its answers may be lost.</summary>
     public void PeerLost(ulong peer)
     {
-        foreach ((long number, WaitingChange change) in asked)
+        for (int i = 0; i < asked.Count; i++)
         {
-            if (change.AskedOf != peer)
-                continue;
-            asked.Remove(number);
-            answers.OutcomeUnknown(change.Request);
+            if (asked.GetValueAtIndex(i).AskedOf == peer)
+                GiveUp(ref i);
         }
     }
 
@@ -161,15 +143,13 @@ internal sealed class MembershipRouter(
             if (waiting[i].LastRefusal == ChangeRefusal.ChangeUnderWay)
                 answers.Refused(waiting[i].Request, ChangeRefusal.ChangeUnderWay);
             else
-                answers.NotDone(waiting[i].Request);
+                answers.NotDone(waiting[i].Request, NotDoneReason.NoLeader);
             waiting.RemoveAt(i);
         }
-        foreach ((long number, WaitingChange change) in asked)
+        for (int i = 0; i < asked.Count; i++)
         {
-            if (change.Deadline > now)
-                continue;
-            asked.Remove(number);
-            answers.OutcomeUnknown(change.Request);
+            if (asked.GetValueAtIndex(i).Deadline <= now)
+                GiveUp(ref i);
         }
         for (int i = ownRemovals.Count - 1; i >= 0; i--)
         {
@@ -180,7 +160,7 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>This member has been removed: whoever asked for that has it.</summary>
+    /// <summary>This member has been removed: a request for that is fulfilled, and no other can be.</summary>
     public void OnRemoved()
     {
         foreach (WaitingChange change in waiting)
@@ -188,12 +168,18 @@ internal sealed class MembershipRouter(
             if (change.Change.Kind == MembershipChangeKind.Remove && change.Change.Id == core.Id)
                 answers.Written(change.Request);
             else
-                answers.NotDone(change.Request);
+                answers.NotDone(change.Request, NotDoneReason.MemberRemoved);
         }
         foreach (WaitingChange change in ownRemovals)
             answers.Written(change.Request);
         waiting.Clear();
         ownRemovals.Clear();
+    }
+
+    private void GiveUp(ref int i)
+    {
+        answers.OutcomeUnknown(asked.GetValueAtIndex(i).Request);
+        asked.RemoveAt(i--);
     }
 
     private bool TryFinish(WaitingChange change)
@@ -225,7 +211,8 @@ internal sealed class MembershipRouter(
         return true;
     }
 
-    /// <returns>False when it is worth another attempt.</returns>
+    /// <summary>Answers the request, unless the change may be made later.</summary>
+    /// <returns>False when another attempt may succeed.</returns>
     private bool IsFinal(WaitingChange change, ChangeRefusal refusal)
     {
         change.LastRefusal = refusal;
@@ -235,7 +222,7 @@ internal sealed class MembershipRouter(
         return true;
     }
 
-    /// <returns>None: the configuration is the log's last entry.</returns>
+    /// <returns>None when the change has been proposed: its configuration is the log's last entry.</returns>
     private ChangeRefusal TryPropose(MembershipChange change)
     {
         if (!core.MayChangeConfiguration)
@@ -251,52 +238,13 @@ internal sealed class MembershipRouter(
         return TryPropose(next) ? ChangeRefusal.None : wal.DiskIsFull ? ChangeRefusal.DiskFull : ChangeRefusal.NotNow;
     }
 
+    /// <summary>Proposes what nobody has to ask for: the core's next configuration, then one for the news of an address.</summary>
     private void ProposeOwn()
     {
         if (core.NextConfiguration() is { } next)
             TryPropose(next);
-        for (int i = announced.Count - 1; i >= 0 && hasNews && core.MayChangeConfiguration; i--)
-            ProposeMove(announced.GetKeyAtIndex(i), announced.GetValueAtIndex(i));
-    }
-
-    private void LookForNews()
-    {
-        hasNews = false;
-        foreach ((ulong id, PeerAddress address) in announced)
-            hasNews |= core.Configuration.Cluster.Find(id) is { } member && member.Address != address;
-    }
-
-    /// <summary>The leader may not be where a member that has moved looks for it, and the other way round.</summary>
-    private void TellLeader(long now)
-    {
-        nextTelling = now + RetryMilliseconds;
-        foreach ((ulong id, PeerAddress address) in announced)
-        {
-            if (core.LeaderId == 0 || core.Configuration.Cluster.Find(id) is not { } member || member.Address == address)
-                continue;
-            Message message = new()
-            {
-                Type = MessageType.ChangeMembers,
-                From = core.Id,
-                To = core.LeaderId,
-                Context = nextNumber++,
-                Count = 1,
-            };
-            network.Send(message, new MembershipChange(MembershipChangeKind.Move, id, address).ToRecord());
-        }
-    }
-
-    private void ProposeMove(ulong id, PeerAddress address)
-    {
-        ClusterConfiguration current = core.Configuration.Cluster;
-        if (current.IsJoint || current.Find(id) is not { } member || member.Address == address)
-            return;
-        foreach (Member other in current.Members)
-        {
-            if (other.Address == address)
-                return;
-        }
-        TryPropose(ConfigurationEditor.Simple(current, [new(MemberEditKind.Move, id, address)], out _)!);
+        if (core.MayChangeConfiguration && news.NextMove() is { } moved)
+            TryPropose(moved);
     }
 
     private bool TryPropose(ClusterConfiguration next)
@@ -317,8 +265,10 @@ internal sealed class MembershipRouter(
 
         public long Deadline { get; } = deadline;
 
+        /// <summary>Time before which the change is not tried again.</summary>
         public long NotBefore { get; set; }
 
+        /// <summary>The leader that was asked last.</summary>
         public ulong AskedOf { get; set; }
 
         public ChangeRefusal LastRefusal { get; set; }

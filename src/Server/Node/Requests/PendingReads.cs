@@ -4,21 +4,26 @@ using RaftFast.Http;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Linearizable reads (thesis §6.4): all that wait share one request for a read index; once it is confirmed and applied
-/// here, they are answered from local state. One request at a time; an unanswered one is made again with a fresh context.
+/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once that index is confirmed and applied
+/// here, they are answered from local state. One request is outstanding at a time. A request that gets no answer is made again, with
+/// a fresh context.
 /// </summary>
 internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
 {
-    /// <summary>Three heartbeats: a lost message costs a read no more than that.</summary>
+    /// <summary>Ticks after which an unanswered request is made again: three heartbeats, which a lost message costs a read.</summary>
     private const int TicksToRetry = 15;
 
     private readonly Queue<PendingRead> confirmed = new(256);
     private readonly List<PendingRead> waiting = new(256);
     private readonly List<PendingRead> asking = new(256);
 
+    /// <summary>Context of the last request.</summary>
     private long context = firstNumber;
 
-    /// <summary>Of the first request for those that are asking. Above <see cref="context"/>: it has yet to be made.</summary>
+    /// <summary>
+    /// Context of the first request for the reads in <see cref="asking"/>. Greater than <see cref="context"/> while that request has
+    /// yet to be made.
+    /// </summary>
     private long firstContext = firstNumber + 1;
     private long askedInTerm;
     private ulong askedOf;
@@ -28,10 +33,10 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Tick() => ticksSinceAsked++;
 
-    /// <summary>Asks for an index for all that wait, unless a request is under way already.</summary>
+    /// <summary>Requests an index for all waiting reads, unless a request is outstanding.</summary>
     public void Ask()
     {
-        // A request to a leader that leads no more is never answered.
+        // A leader that has stepped down never answers.
         if (asking.Count == 0 || core.Term != askedInTerm || core.LeaderId != askedOf)
             firstContext = context + 1;
         bool isAsked = firstContext <= context;
@@ -51,8 +56,8 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Confirmed(ReadState read)
     {
-        // Every attempt since firstContext was made for these reads, and any answer to one serves: on a slow network the answer
-        // to the last never comes before the next is made. What was asked before says nothing of them.
+        // Each request since firstContext was made for these reads, and the answer to any of them serves. On a slow network the answer
+        // to the last request never arrives before the next one is made. Earlier requests were not made for these reads.
         if (read.Context < firstContext || read.Context > context)
             return;
         foreach (PendingRead pending in asking)
@@ -78,7 +83,7 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         Expire(waiting, now);
         Expire(asking, now);
         while (confirmed.TryPeek(out PendingRead read) && read.Deadline <= now)
-            answers.NotDone(confirmed.Dequeue().Request);
+            answers.NotDone(confirmed.Dequeue().Request, NotDoneReason.NotApplied);
     }
 
     private void Expire(List<PendingRead> reads, long now)
@@ -87,7 +92,7 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         for (int i = 0; i < reads.Count; i++)
         {
             if (reads[i].Deadline <= now)
-                answers.NotDone(reads[i].Request);
+                answers.NotDone(reads[i].Request, NotDoneReason.NoLeader);
             else
                 reads[kept++] = reads[i];
         }

@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Writes that have a place in the log and wait for that place to be applied: then the entry there is theirs, and they
-/// are done, or another's, and theirs will never be.
+/// Writes and membership changes that have a place in the log and wait until that place is applied. The entry there is then theirs,
+/// and they are done; or another's, and they never will be.
 /// </summary>
 internal sealed class PendingWrites(Answers answers)
 {
@@ -14,35 +14,35 @@ internal sealed class PendingWrites(Answers answers)
 
     public void Add(ClientRequest request, LogPosition position, long deadline)
     {
-        // An earlier leader may have given this index to another write, whose outcome will now stay open.
+        // An earlier leader may have given this index to another write, whose outcome stays unknown from now on.
         if (byIndex.Remove(position.Index, out PendingWrite former))
             answers.OutcomeUnknown(former.Request);
         byIndex.Add(position.Index, new PendingWrite(request, position.Term, deadline));
     }
 
-    /// <summary>The leader has given a request this place, which may have been passed here already.</summary>
+    /// <summary>The leader has given a request this place in the log, which may have been applied here already.</summary>
     public void Placed(ClientRequest request, LogPosition position, long deadline, RaftLog log)
     {
         if (position.Index > log.Applied)
             Add(request, position, deadline);
-        // A snapshot has taken the entry's place, and whose it was is not known any more.
+        // A snapshot covers the entry: whose it was is no longer known.
         else if (position.Index < log.Base.Index)
             answers.OutcomeUnknown(request);
         else if (log.Matches(position))
             answers.Written(request);
         else
-            answers.NotDone(request);
+            answers.NotDone(request, NotDoneReason.Overwritten);
     }
 
     public void Applied(LogPosition position)
     {
         if (!byIndex.Remove(position.Index, out PendingWrite write))
             return;
-        // State Machine Safety (figure 3): what is applied at an index is all that ever will be.
+        // State Machine Safety (figure 3): no other entry will ever be applied at this index.
         if (write.Term == position.Term)
             answers.Written(write.Request);
         else
-            answers.NotDone(write.Request);
+            answers.NotDone(write.Request, NotDoneReason.Overwritten);
     }
 
     public void Expire(long now)

@@ -1,23 +1,29 @@
+using System.Runtime.InteropServices;
 using RaftFast.Consensus;
+using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Gives each write its way, in the order of arrival: proposed here, forwarded to the leader, or kept while no leader can
-/// be reached. A write that has been sent anywhere is never sent again.
+/// Routes each write, in the order of arrival: proposes it here, forwards it to the leader, or keeps it while no leader can be
+/// reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded,
+    Answers answers)
 {
-    /// <summary>Writes kept while they can't leave, in number and in bytes; past either a client is told at once to come back later.</summary>
+    /// <summary>
+    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More are refused at once: their clients may
+    /// come back later.
+    /// </summary>
     public const int WaitingMax = 16384;
 
     /// <inheritdoc cref="WaitingMax"/>
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
-    /// <summary>Writes held for the next append. So many more may come before any has to be refused.</summary>
+    /// <summary>Maximum of writes held for the next append. As many more may come before any has to be refused.</summary>
     private const int HeldMax = WaitingMax / 2;
 
     private readonly Queue<WaitingWrite> waiting = new(1024);
@@ -40,7 +46,7 @@ internal sealed class WriteRouter(
 
     public void Route()
     {
-        // While they fit into the next append they wait for it, all or none.
+        // While all waiting writes fit into the next append, they wait for it together.
         if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
             return;
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
@@ -52,10 +58,10 @@ internal sealed class WriteRouter(
         }
     }
 
-    /// <summary>Writes of another member, for which this one should be the leader.</summary>
+    /// <summary>Another member takes this one for the leader, and forwards writes to it.</summary>
     public void OnForward(in Message message, Span<byte> records)
     {
-        // Who led with this id has lost its disk: this server knows of no term in which it could answer.
+        // A leader with this id has lost its disk. Without a term this member has none in which it could answer.
         if (core.Term == 0)
             return;
         LogPosition first = default;
@@ -79,7 +85,7 @@ internal sealed class WriteRouter(
         core.Ready.Messages.Add(new Message
         {
             Type = MessageType.ForwardResponse,
-            // Room may also be lacking only until the next segment has been made.
+            // The log may also lack room only until its next segment has been made: then the disk is not full.
             Rejected = lacksRoom && wal.DiskIsFull,
             From = core.Id,
             To = message.From,
@@ -93,10 +99,13 @@ internal sealed class WriteRouter(
     public void Expire(long now)
     {
         while (waiting.TryPeek(out WaitingWrite write) && write.Deadline <= now)
-            answers.NotDone(Dequeue().Request);
+            answers.NotDone(Dequeue().Request, NotDoneReason.NoLeader);
     }
 
-    /// <summary>Whether a write can go somewhere, be it to a refusal. While the log's next segment is being made, or leadership handed over, it waits.</summary>
+    /// <summary>
+    /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or leadership is being
+    /// handed over, the write waits.
+    /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
@@ -135,7 +144,7 @@ internal sealed class WriteRouter(
             length += write.Request.Record.Length;
             frame.Add(Dequeue());
         }
-        ReadOnlySpan<WaitingWrite> writes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(frame);
+        ReadOnlySpan<WaitingWrite> writes = CollectionsMarshal.AsSpan(frame);
         Message message = new()
         {
             Type = MessageType.Forward,
@@ -150,9 +159,13 @@ internal sealed class WriteRouter(
             if (isSent)
                 network.Write(leader, write.Request.Record);
             else
-                answers.NotDone(write.Request);
+                answers.NotDone(write.Request, NotDoneReason.LeaderUnreachable);
         }
         if (isSent)
             forwarded.AddFrame(leader, writes);
     }
 }
+
+/// <summary>A write that has not been sent anywhere yet.</summary>
+/// <param name="Deadline">Time at which it is answered 503, in the node's milliseconds.</param>
+internal readonly record struct WaitingWrite(ClientRequest Request, long Deadline);

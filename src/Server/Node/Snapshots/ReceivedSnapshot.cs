@@ -4,32 +4,32 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node.Snapshots;
 
-/// <summary>A snapshot from the leader, complete and durable under its temporary name, and loaded: the loop decides whether it is wanted.</summary>
-internal sealed class ReceivedSnapshot(ulong from, long term, PartialSnapshot receiver, SnapshotConfiguration configuration, KeyValueStore store)
+/// <summary>
+/// A snapshot from the leader: durable under its temporary name, and loaded into a store. The node decides whether to install it.
+/// The network that received the snapshot derives from this class, and waits for the decision in its own way.
+/// </summary>
+internal abstract class ReceivedSnapshot(
+    ulong from, long term, PartialSnapshot file, SnapshotConfiguration configuration, KeyValueStore store)
 {
-    private readonly TaskCompletionSource<bool> over = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    private int claimed;
-
     public ulong From { get; } = from;
 
-    /// <summary>In which the leader began to send it.</summary>
+    /// <summary>Term in which the leader began to send the snapshot.</summary>
     public long Term { get; } = term;
 
-    public PartialSnapshot Receiver { get; } = receiver;
+    /// <summary>The file, complete under its temporary name.</summary>
+    public PartialSnapshot File { get; } = file;
 
     public SnapshotConfiguration Configuration { get; } = configuration;
 
-    /// <summary>The loop's if it installs it; else the receiver of this object disposes of it.</summary>
+    /// <summary>State that was loaded from the file. The node owns it if it installs it; otherwise the receiver disposes of it.</summary>
     public KeyValueStore Store { get; } = store;
 
     /// <summary>
-    /// The first to claim it decides: the loop whether to install it, or who received it to take it back, as its sender is gone.
+    /// Claims the decision: for the node, before it installs the snapshot, or for the receiver, which takes the snapshot back once
+    /// the sender is gone. Returns false when the other has claimed it.
     /// </summary>
-    public bool TryClaim() => Interlocked.Exchange(ref claimed, 1) == 0;
+    public abstract bool TryClaim();
 
-    /// <summary>Whether it was installed. Complete once the loop has decided.</summary>
-    public Task<bool> Over => over.Task;
-
-    public void Complete(bool isInstalled) => over.TrySetResult(isInstalled);
+    /// <summary>The node's decision.</summary>
+    public abstract void Complete(bool isInstalled);
 }

@@ -2,7 +2,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Node.Snapshots;
 
-/// <summary>The cluster's configuration as a snapshot carries it: the log's record (<see cref="ConfigurationRecord"/>), at the position of its entry; at (0, 0) the one that the log began with.</summary>
+/// <summary>
+/// The cluster's configuration as a snapshot carries it: the log's record (<see cref="ConfigurationRecord"/>), with the index of its
+/// entry. Index 0 is the configuration that the log began with.
+/// </summary>
 internal readonly record struct SnapshotConfiguration(long Index, ClusterConfiguration Cluster)
 {
     public byte[] ToBytes()
@@ -12,10 +15,13 @@ internal readonly record struct SnapshotConfiguration(long Index, ClusterConfigu
         return record;
     }
 
-    /// <summary>A snapshot carries the configuration of the entries that it covers, never a later one: that may yet be rolled back.</summary>
+    /// <summary>
+    /// Checks that a snapshot carries the configuration of the entries that it covers, never a later one, which may yet be rolled
+    /// back.
+    /// </summary>
     public void MustBeCoveredBy(LogPosition snapshot) => Invariant.Hold(Index <= snapshot.Index);
 
-    /// <returns>Null when this is none.</returns>
+    /// <returns>Null when the bytes hold no configuration.</returns>
     public static SnapshotConfiguration? TryRead(ReadOnlySpan<byte> bytes)
     {
         if (Record.TryRead(bytes, out RecordHeader header) != DecodeStatus.Complete || header.Type != RecordType.Configuration)

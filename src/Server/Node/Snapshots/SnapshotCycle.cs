@@ -8,31 +8,39 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// A member's snapshots, as the loop sees them: when one is due, what follows when it has been taken, which member needs one,
-/// and what is done with one that has been received (§7).
+/// A member's snapshots, as the loop sees them (§7): begins one when it is due, compacts the log after it has been taken, sends one to
+/// each member that needs one, and decides about one that has been received.
 /// </summary>
-internal sealed partial class SnapshotCycle(
-    RaftCore core, Wal wal, SnapshotStore files, StateMachine state, ReadyExecutor executor, IPeerNetwork network,
-    SnapshotOptions options, NodeActions actions, Random random, ILogger logger)
+internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor executor)
 {
+    private readonly RaftCore core = parts.Core;
+    private readonly Wal wal = parts.Wal;
+    private readonly SnapshotStore files = parts.SnapshotFiles;
+    private readonly StateMachine state = parts.State;
+    private readonly IPeerNetwork network = parts.Network;
+    private readonly SnapshotOptions options = parts.Snapshots;
+    private readonly NodeActions actions = parts.Actions;
+    private readonly Random random = parts.Random;
+    private readonly ILogger logger = parts.Logger;
+
     private SnapshotTask? taking;
     private ReceivedSnapshot? waiting;
-    private long lastIndex = state.Store.AppliedIndex;
-    private long lastBytes = files.NewestBytes;
+    private long lastIndex = parts.State.Store.AppliedIndex;
+    private long lastBytes = parts.SnapshotFiles.NewestBytes;
 
-    /// <summary>A server needs a snapshot, and the only one has turned out to be damaged.</summary>
+    /// <summary>True while a member needs a snapshot and there is none: the only one has turned out to be damaged.</summary>
     private bool isMissing;
 
-    /// <summary>There was no room for the last attempt: the next waits until it is due.</summary>
+    /// <summary>True after an attempt for which the disk had no room: the next attempt waits until a snapshot is due.</summary>
     private bool hasFailed;
 
-    /// <summary>Of the applied entries, as <see cref="ReadyExecutor.AppliedBytes"/> counts them, when the last snapshot was begun.</summary>
+    /// <summary><see cref="ReadyExecutor.AppliedBytes"/> when the last snapshot was begun.</summary>
     private long appliedBytes;
 
-    /// <summary>At the end of each batch of inputs.</summary>
+    /// <summary>Does what has become due; called at the end of each batch of inputs.</summary>
     public void Advance()
     {
-        // A log that is emptied goes on in a new segment.
+        // A log that is reset continues in a new segment.
         if (waiting is { } received && wal.NextSegmentIsReady)
         {
             waiting = null;
@@ -40,10 +48,15 @@ internal sealed partial class SnapshotCycle(
         }
         ConfigurationHistory configurations = core.Log.Configurations;
         long applied = core.Log.Applied;
-        bool isDue = taking is null && ((isMissing && !hasFailed) || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
-        // The configuration that the snapshot carries is that of the entries which it covers.
+        bool isDue = taking is null
+            && ((isMissing && !hasFailed)
+                || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
+        // The snapshot carries the configuration of the entries that it covers.
         if (isDue && state.Store.CanBeginView && configurations.CommittedIndex <= applied)
-            Begin(new LogPosition(core.Log.TermAt(applied), applied), new(configurations.CommittedIndex, configurations.Committed.Cluster));
+        {
+            LogPosition position = new(core.Log.TermAt(applied), applied);
+            Begin(position, new(configurations.CommittedIndex, configurations.Committed.Cluster));
+        }
         foreach (ulong server in core.Configuration.Servers)
         {
             if (server == core.Id || !core.WantsSnapshot(server))
@@ -54,7 +67,7 @@ internal sealed partial class SnapshotCycle(
         }
     }
 
-    /// <summary>Nobody steps it any more.</summary>
+    /// <summary>The task is complete, and no thread steps it from here on.</summary>
     public void OnTaken(SnapshotTask task)
     {
         Invariant.Hold(task == taking);
@@ -77,17 +90,17 @@ internal sealed partial class SnapshotCycle(
         }
     }
 
-    /// <summary>A snapshot that was sent to this server has arrived there, or not.</summary>
-    /// <param name="installed">Up to which entry; 0: it has not.</param>
+    /// <summary>The transfer of a snapshot to this member has ended.</summary>
+    /// <param name="installed">Index of the last entry that the snapshot covers; 0 when it didn't arrive.</param>
     public void OnSent(ulong peer, long installed)
     {
-        // The log behind it stays until the next snapshot has been taken: the server has yet to catch up with that.
+        // The log after the snapshot stays until the next snapshot has been taken: the member has yet to catch up with it.
         core.SnapshotEnded(peer, installed);
     }
 
     public void OnReceived(ReceivedSnapshot received)
     {
-        // The leader begins again when its connection breaks: what came before is as good as what comes now.
+        // The leader sends again when its connection breaks: the snapshot that waits here is no better than this one.
         waiting?.Complete(isInstalled: false);
         waiting = received;
         Advance();
@@ -97,21 +110,22 @@ internal sealed partial class SnapshotCycle(
     {
         if (!received.TryClaim())
             return;
-        LogPosition position = received.Receiver.Position;
+        LogPosition position = received.File.Position;
         bool isWanted = core.OfferSnapshot(received.From, received.Term, position);
         executor.Persist();
         received.Complete(isWanted && TryInstall(received, position));
     }
 
     /// <summary>
-    /// Old state or new, whenever the process dies: the file gets its name first, and with that counts at the next start,
-    /// where a log that doesn't match it is emptied (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
+    /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or the new one.
+    /// The file gets its name first, and from then on a start uses it: a log that doesn't match it is reset there
+    /// (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
     /// </summary>
     private bool TryInstall(ReceivedSnapshot received, LogPosition position)
     {
         received.Configuration.MustBeCoveredBy(position);
         taking?.Cancel();
-        if (received.Receiver.Publish() != SnapshotPublishStatus.Published)
+        if (received.File.Publish() != SnapshotPublishStatus.Published)
             return false;
         executor.LogReset(wal.ResetTo(position));
         core.Install(position, received.Configuration.Index, received.Configuration.Cluster);
@@ -136,8 +150,8 @@ internal sealed partial class SnapshotCycle(
     }
 
     /// <summary>
-    /// Whole segments that two snapshots cover; of those that a server still needs behind the snapshot that is on its way to it, as
-    /// many as fit a bound: who is slower than that needs another.
+    /// Drops whole segments of the log that two snapshots cover. Segments that a member needs after the snapshot that is being sent
+    /// to it are kept, up to a bound of bytes: a member that is slower than the bound allows needs another snapshot.
     /// </summary>
     private void Compact()
     {
@@ -151,9 +165,10 @@ internal sealed partial class SnapshotCycle(
     [LoggerMessage(LogLevel.Information, "snapshot up to entry {Index} taken, {Bytes} bytes")]
     private static partial void LogTaken(ILogger logger, long index, long bytes);
 
-    [LoggerMessage(LogLevel.Error, "the disk has no room for the snapshot up to entry {Index}: it is given up, and the log stays")]
+    [LoggerMessage(LogLevel.Error,
+        "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; free some space")]
     private static partial void LogDiskFull(ILogger logger, long index);
 
-    [LoggerMessage(LogLevel.Information, "snapshot up to entry {Index} from member {From} installed: it takes the place of log and state")]
+    [LoggerMessage(LogLevel.Information, "snapshot up to entry {Index} from member {From} installed: it replaces log and state")]
     private static partial void LogInstalled(ILogger logger, long index, ulong from);
 }

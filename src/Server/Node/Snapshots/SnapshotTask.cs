@@ -5,8 +5,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// One snapshot in the making: a view of the store goes into a file, chunk by chunk. The loop begins and ends it; between that
-/// one other thread calls <see cref="Step"/> until it is over.
+/// One snapshot being taken: a view of the store goes into a file, chunk by chunk. The loop begins and closes the task. In between,
+/// one other thread calls <see cref="Step"/> until it returns false.
 /// </summary>
 internal sealed class SnapshotTask(
     KeyValueStore store, SnapshotStore snapshots, LogPosition position, SnapshotConfiguration configuration, ulong nonce)
@@ -15,22 +15,22 @@ internal sealed class SnapshotTask(
     private SnapshotWriter? writer;
     private volatile bool isCancelled;
 
-    /// <summary>The last entry that it covers.</summary>
+    /// <summary>Position of the last entry that the snapshot covers.</summary>
     public LogPosition Position { get; } = position;
 
-    /// <summary>Of whose state it is.</summary>
+    /// <summary>The store whose state the snapshot holds.</summary>
     public KeyValueStore Store { get; } = store;
 
-    /// <summary>Of the file, so far.</summary>
+    /// <summary>Bytes in the file so far.</summary>
     public long Bytes { get; private set; }
 
     public SnapshotTaskStatus Status { get; private set; }
 
-    /// <summary>Another snapshot has been installed, or the process stops: this one is worth nothing. Any thread.</summary>
+    /// <summary>Ends the task at its next step: another snapshot has been installed, or the process stops. Any thread.</summary>
     public void Cancel() => isCancelled = true;
 
-    /// <summary>Writes the next part; durable when it returns.</summary>
-    /// <returns>Whether it goes on.</returns>
+    /// <summary>Writes the next part, which is durable on return.</summary>
+    /// <returns>True while there is more to write.</returns>
     public bool Step()
     {
         Invariant.Hold(Status == SnapshotTaskStatus.UnderWay);
@@ -63,10 +63,24 @@ internal sealed class SnapshotTask(
         return false;
     }
 
-    /// <summary>Loop thread, once nobody calls <see cref="Step"/> any more.</summary>
+    /// <summary>Releases the file and the view of the store. Loop thread, after the last <see cref="Step"/>.</summary>
     public void Close()
     {
         writer?.Dispose();
         view.Dispose();
     }
+}
+
+internal enum SnapshotTaskStatus
+{
+    UnderWay,
+
+    /// <summary>The snapshot is durable, and the newest.</summary>
+    Done,
+
+    /// <summary>The disk had no room. Nothing is left of the attempt.</summary>
+    DiskFull,
+
+    /// <summary>A newer snapshot has been installed, or the process stops. Nothing is left of the attempt.</summary>
+    Cancelled,
 }

@@ -125,17 +125,17 @@ internal sealed class SnapshotConnection(
             close();
             return reader.Damage;
         }
-        Offer(new ReceivedSnapshot(from, Term, receiver, loader.Configuration!.Value, loader.Take()));
+        Offer(new OfferedSnapshot(from, Term, receiver, loader.Configuration!.Value, loader.Take()));
         return null;
     }
 
     /// <summary>The loop takes its time: it may have to wait for the log's next segment.</summary>
-    private void Offer(ReceivedSnapshot received)
+    private void Offer(OfferedSnapshot received)
     {
         inbox.Post(received);
         try
         {
-            received.Over.Wait(closed);
+            received.Decision.Wait(closed);
         }
         catch (OperationCanceledException)
         {
@@ -146,7 +146,7 @@ internal sealed class SnapshotConnection(
                 return;
             }
         }
-        bool isInstalled = received.Over.GetAwaiter().GetResult();
+        bool isInstalled = received.Decision.GetAwaiter().GetResult();
         if (!isInstalled)
             received.Store.Dispose();
         Answer(isInstalled ? InstallStatus.Installed : InstallStatus.NotWanted);

@@ -5,7 +5,7 @@ using RaftFast.Server.Node;
 using RaftFast.Server.Node.Requests;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Server.Tests;
+namespace RaftFast.Server.Tests.Node.Requests;
 
 /// <summary>Reads on member 1, which follows member 2.</summary>
 public sealed class PendingReadsTests : IRequestOwner

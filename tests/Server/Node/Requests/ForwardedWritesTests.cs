@@ -3,7 +3,7 @@ using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Requests;
 
-namespace RaftFast.Server.Tests;
+namespace RaftFast.Server.Tests.Node.Requests;
 
 /// <summary>What becomes of a forwarded write whose answer comes late.</summary>
 public sealed class ForwardedWritesTests : IRequestOwner

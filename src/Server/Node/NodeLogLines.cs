@@ -1,0 +1,119 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Node;
+
+/// <summary>Tells the operator of this member's role, of its leader, and of changes of the members: one line for each change.</summary>
+internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
+{
+    /// <summary>
+    /// Ticks without a leader before the operator is warned. An election that succeeds at once takes less, and no request notices.
+    /// </summary>
+    public const int TicksToWarning = 50;
+
+    private RoleName role;
+    private ulong leader;
+    private int ticksWithoutLeader;
+    private bool hasWarned;
+    private bool isRemoved;
+
+    public void OnTick()
+    {
+        if (core.LeaderId != 0)
+            ticksWithoutLeader = 0;
+        else if (ticksWithoutLeader < TicksToWarning)
+            ticksWithoutLeader++;
+    }
+
+    /// <summary>Writes the lines for what has changed since the last call.</summary>
+    public void EndBatch()
+    {
+        if (core.Role != role)
+        {
+            if (core.IsLeader)
+                BecameLeader(logger, core.Term);
+            else if (role == RoleName.Leader)
+                SteppedDown(logger, core.Term);
+            else if (core.Role == RoleName.Candidate)
+                Campaigns(logger, core.Term);
+        }
+        if (core.LeaderId != leader && core.LeaderId != 0 && !core.IsLeader)
+            Follows(logger, core.LeaderId, core.Term);
+        role = core.Role;
+        leader = core.LeaderId;
+        bool isLeaderless = leader == 0 && ticksWithoutLeader == TicksToWarning && !isRemoved;
+        if (isLeaderless && !hasWarned)
+        {
+            hasWarned = true;
+            HasNoLeader(logger);
+        }
+        else if (leader != 0 && hasWarned)
+        {
+            hasWarned = false;
+            HasLeader(logger, leader);
+        }
+    }
+
+    /// <summary>This member has been removed from the cluster; it needs no leader from here on.</summary>
+    public void Removed()
+    {
+        isRemoved = true;
+        HasBeenRemoved(logger, core.Id);
+    }
+
+    /// <summary>A change of the members has been committed.</summary>
+    public void MembersChanged(ClusterConfiguration before, ClusterConfiguration after)
+    {
+        foreach (Member member in after.Members)
+        {
+            Member? former = before.Find(member.Id);
+            if (former is null && member.Role == MemberRole.Learner)
+                MemberAdded(logger, member.Id, member.Address);
+            else if (former is null || (former.Role != MemberRole.Voter && member.Role == MemberRole.Voter))
+                MemberPromoted(logger, member.Id, member.Address);
+            if (former is not null && former.Address != member.Address)
+                MemberMoved(logger, member.Id, former.Address, member.Address);
+        }
+        foreach (Member member in before.Members)
+        {
+            if (after.Find(member.Id) is null)
+                MemberRemoved(logger, member.Id);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "became leader in term {Term}")]
+    private static partial void BecameLeader(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "stepped down as leader; the term is {Term}")]
+    private static partial void SteppedDown(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "campaigns in term {Term}")]
+    private static partial void Campaigns(ILogger logger, long term);
+
+    [LoggerMessage(LogLevel.Information, "follows member {Leader} in term {Term}")]
+    private static partial void Follows(ILogger logger, ulong leader, long term);
+
+    [LoggerMessage(LogLevel.Warning,
+        "there is no leader: reads and writes wait for one, and are answered 503 after --request-timeout; "
+        + "a majority of the voters must run and reach each other")]
+    private static partial void HasNoLeader(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "there is a leader now, member {Leader}: reads and writes are served")]
+    private static partial void HasLeader(ILogger logger, ulong leader);
+
+    [LoggerMessage(LogLevel.Information, "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
+    private static partial void HasBeenRemoved(ILogger logger, ulong id);
+
+    [LoggerMessage(LogLevel.Information, "member {Id} at {Address} added as a learner: it becomes a voter once it has caught up")]
+    private static partial void MemberAdded(ILogger logger, ulong id, PeerAddress address);
+
+    [LoggerMessage(LogLevel.Information, "member {Id} at {Address} is a voter")]
+    private static partial void MemberPromoted(ILogger logger, ulong id, PeerAddress address);
+
+    [LoggerMessage(LogLevel.Information, "member {Id} moved from {Former} to {Address}")]
+    private static partial void MemberMoved(ILogger logger, ulong id, PeerAddress former, PeerAddress address);
+
+    [LoggerMessage(LogLevel.Information, "member {Id} removed; its id is never used again")]
+    private static partial void MemberRemoved(ILogger logger, ulong id);
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+
+namespace RaftFast.Server.Node;
+
+/// <summary>Parts that a <see cref="RaftNode"/> is made of.</summary>
+internal sealed record NodeParts
+{
+    public required RaftCore Core { get; init; }
+
+    public required Wal Wal { get; init; }
+
+    public required StateMachine State { get; init; }
+
+    public required SnapshotStore SnapshotFiles { get; init; }
+
+    /// <summary>Term and vote as the log held them at the start.</summary>
+    public required HardState Recovered { get; init; }
+
+    public required IPeerNetwork Network { get; init; }
+
+    /// <summary>Address at which this member's peer protocol listens.</summary>
+    public required PeerAddress Address { get; init; }
+
+    public required SnapshotOptions Snapshots { get; init; }
+
+    public required NodeActions Actions { get; init; }
+
+    /// <summary>
+    /// First of the numbers by which this process knows the answers to what it asked other members. Answers to an earlier process
+    /// of this member may still arrive, and its numbers must not be used again: a random first number avoids that.
+    /// </summary>
+    public required long FirstNumber { get; init; }
+
+    /// <summary>Milliseconds after which a request is answered 503 or 504.</summary>
+    public required long RequestTimeout { get; init; }
+
+    /// <summary>Source of the nonces of snapshot files.</summary>
+    public required Random Random { get; init; }
+
+    public required ILogger Logger { get; init; }
+}
+
+/// <summary>What the node has its owner do, on other threads or by a clock. All are called on the loop's turn and return at once.</summary>
+internal sealed record NodeActions
+{
+    /// <summary>Wakes the thread that writes the log: a batch has been published.</summary>
+    public required Action WakeWriter { get; init; }
+
+    /// <summary>Wakes the thread that prepares segments: the log has segments that it no longer needs.</summary>
+    public required Action WakeSegments { get; init; }
+
+    /// <summary>
+    /// Steps the task on another thread until it is complete, then hands it back (<see cref="RaftNode.OnSnapshotTaken"/>).
+    /// </summary>
+    public required Action<SnapshotTask> RunSnapshot { get; init; }
+
+    /// <summary>Resumes each of these owners, whose requests have been answered.</summary>
+    public required Action<ReadOnlySpan<IRequestOwner>> Resume { get; init; }
+
+    /// <summary>
+    /// Reports that the process may stop, after <see cref="RaftNode.OnStopRequested"/>: another member leads, or none could take over.
+    /// </summary>
+    public required Action HandedOver { get; init; }
+
+    /// <summary>Takes this member down: it has been removed from the cluster.</summary>
+    public required Action Stop { get; init; }
+}

@@ -1,0 +1,22 @@
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Server.Peers.Snapshots;
+
+/// <summary>A received snapshot that the connection's thread offers to the loop, and whose decision that thread waits for.</summary>
+internal sealed class OfferedSnapshot(
+    ulong from, long term, PartialSnapshot file, SnapshotConfiguration configuration, KeyValueStore store)
+    : ReceivedSnapshot(from, term, file, configuration, store)
+{
+    private readonly TaskCompletionSource<bool> decision = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private int claimed;
+
+    /// <summary>True if the node has installed the snapshot. Complete once the node has decided.</summary>
+    public Task<bool> Decision => decision.Task;
+
+    public override bool TryClaim() => Interlocked.Exchange(ref claimed, 1) == 0;
+
+    public override void Complete(bool isInstalled) => decision.TrySetResult(isInstalled);
+}

@@ -1,0 +1,119 @@
+using Microsoft.Extensions.Logging;
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node;
+
+namespace RaftFast.Server.Tests.Node;
+
+/// <summary>Lines about the leader that member 1 of three writes; a fourth member is a learner.</summary>
+public sealed class NodeLogLinesTests : ILogger
+{
+    private const int TicksPerBatch = 5;
+
+    private readonly List<string> written = [];
+
+    private RaftCore core = NewCore(id: 1);
+    private NodeLogLines lines;
+
+    public NodeLogLinesTests() => lines = new NodeLogLines(core, this);
+
+    [Fact]
+    public void Warns_once_while_there_is_no_leader_and_says_when_there_is_one()
+    {
+        Hear(leader: 2, term: 1);
+        Assert.Equal(["Information: follows member 2 in term 1"], Take());
+        Tick(400);
+        string warning = Assert.Single(Take());
+        Assert.StartsWith("Warning: there is no leader: ", warning, StringComparison.Ordinal);
+        Assert.Contains("503 after --request-timeout", warning, StringComparison.Ordinal);
+        Hear(leader: 3, term: 2);
+        Assert.Equal(
+            ["Information: follows member 3 in term 2", "Information: there is a leader now, member 3: reads and writes are served"],
+            Take());
+        Tick(400);
+        Assert.Equal(warning, Assert.Single(Take()));
+    }
+
+    [Fact]
+    public void Warns_after_a_start_without_a_leader()
+    {
+        Tick(400);
+        Assert.StartsWith("Warning: there is no leader: ", Assert.Single(Take()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Does_not_warn_of_an_election_that_succeeds_at_once()
+    {
+        Hear(leader: 2, term: 1);
+        while (core.LeaderId != 0)
+            Tick(1);
+        Tick(NodeLogLines.TicksToWarning / 2);
+        Hear(leader: 3, term: 2);
+        Tick(5);
+        Assert.Equal(["Information: follows member 2 in term 1", "Information: follows member 3 in term 2"], Take());
+    }
+
+    [Fact]
+    public void Learner_warns_although_it_never_campaigns()
+    {
+        core = NewCore(id: 4);
+        lines = new NodeLogLines(core, this);
+        Hear(leader: 2, term: 1);
+        Take();
+        Tick(400);
+        Assert.StartsWith("Warning: there is no leader: ", Assert.Single(Take()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Removed_member_needs_no_leader()
+    {
+        lines.Removed();
+        Take();
+        Tick(400);
+        Assert.Empty(Take());
+    }
+
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
+
+    bool ILogger.IsEnabled(LogLevel logLevel) => true;
+
+    void ILogger.Log<TState>(
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        written.Add($"{logLevel}: {formatter(state, exception)}");
+
+    private static RaftCore NewCore(ulong id)
+    {
+        Member[] members =
+        [
+            .. Enumerable.Range(1, 3).Select(i => new Member((ulong)i, new PeerAddress("127.0.0.1", i), MemberRole.Voter)),
+            new Member(4, new PeerAddress("127.0.0.1", 4), MemberRole.Learner),
+        ];
+        return new RaftCore(id, new ConfigurationHistory(new ClusterConfiguration(1, members)), new RaftOptions(), default, new TermRuns(), new Random(1));
+    }
+
+    private void Tick(int count)
+    {
+        for (int i = 1; i <= count; i++)
+        {
+            core.Tick();
+            core.Ready.Messages.Clear();
+            lines.OnTick();
+            if (i % TicksPerBatch == 0 || i == count)
+                lines.EndBatch();
+        }
+    }
+
+    private void Hear(ulong leader, long term)
+    {
+        core.Step(new Message { Type = MessageType.Heartbeat, From = leader, To = core.Id, Term = term }, default);
+        core.Ready.Messages.Clear();
+        lines.EndBatch();
+    }
+
+    private string[] Take()
+    {
+        string[] taken = [.. written];
+        written.Clear();
+        return taken;
+    }
+}
