@@ -6,7 +6,7 @@ using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Directories;
 
 public sealed class DataDirectoryTests : IDisposable
 {
@@ -112,6 +112,23 @@ public sealed class DataDirectoryTests : IDisposable
         using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
             Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+    }
+
+    [Fact]
+    public void Directory_open_for_reading_refuses_its_member_and_admits_other_readers()
+    {
+        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+        {
+            directory.WriteIdentity(Identity);
+            Assert.Contains(
+                "in use",
+                Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path)).Message,
+                StringComparison.Ordinal);
+        }
+        using DataDirectory reader = DataDirectory.OpenReadOnly(temporary.Path);
+        using DataDirectory another = DataDirectory.OpenReadOnly(temporary.Path);
+        Assert.Equal(Identity.MemberId, another.ReadIdentity()!.MemberId);
+        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
     }
 
     [Fact]
