@@ -2,6 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Tests.Snapshots;
 
 namespace RaftFast.Storage.Tests;
 

@@ -2,7 +2,7 @@ using System.Text;
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 public sealed class KeyValueStoreTests : IDisposable
 {

@@ -1,9 +1,8 @@
 using RaftFast.Protocol;
-using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Snapshots;
 
 public sealed class BackupFileTests : IDisposable
 {
@@ -72,21 +71,6 @@ public sealed class BackupFileTests : IDisposable
         Assert.Null(SnapshotScript.Read(view, view.Files[0]));
         Assert.Equal(before, Directory.GetFiles(temporary.Path).Order(StringComparer.Ordinal));
         Assert.Throws<InvariantException>(() => view.TryCreate(new LogPosition(1, 9), default, 1));
-    }
-
-    [Fact]
-    public void Directory_that_is_read_keeps_its_member_from_starting_and_others_from_nothing()
-    {
-        NodeIdentity identity = new(1, new PeerAddress("a", 1), 1, ClusterConfiguration.Bootstrap([new PeerAddress("a", 1)]));
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-        {
-            directory.WriteIdentity(identity);
-            Assert.Contains("in use", Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path)).Message, StringComparison.Ordinal);
-        }
-        using DataDirectory one = DataDirectory.OpenReadOnly(temporary.Path);
-        using DataDirectory another = DataDirectory.OpenReadOnly(temporary.Path);
-        Assert.Equal(1UL, another.ReadIdentity()!.MemberId);
-        Assert.Contains("in use", Assert.Throws<StorageException>(() => DataDirectory.Open(temporary.Path, DiskWriteMode.Direct)).Message, StringComparison.Ordinal);
     }
 
     public void Dispose() => temporary.Dispose();

@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 public sealed class SnapshotEntryTests
 {

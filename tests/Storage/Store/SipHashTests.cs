@@ -1,6 +1,6 @@
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 public sealed class SipHashTests
 {

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Directories;
 
 public sealed class MetDirectoriesTests
 {

@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 /// <summary>The store against .NET's dictionary, under random operations.</summary>
 public sealed class StorePropertyTests : IDisposable

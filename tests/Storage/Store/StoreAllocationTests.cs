@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 /// <summary>Others' collections of garbage would be counted as this thread's allocations, 8 KiB each.</summary>
 [Collection(nameof(Alone))]

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 public sealed unsafe class IndexPageTests : IDisposable
 {

@@ -2,7 +2,7 @@ using System.Text;
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 /// <summary>A view, and what it should show: each entry read is checked and crossed off.</summary>
 internal sealed class ExpectedView(StoreView view, Dictionary<string, (byte[] Value, long Index)> expected) : IDisposable

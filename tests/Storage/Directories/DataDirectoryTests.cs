@@ -7,7 +7,7 @@ using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Directories;
 
 public sealed class DataDirectoryTests : IDisposable
 {
@@ -128,12 +128,19 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Several_readers_share_a_directory_and_keep_a_member_out()
+    public void Directory_open_for_reading_refuses_its_member_and_admits_other_readers()
     {
-        using (DataDirectory member = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            member.WriteIdentity(Identity);
+        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+        {
+            directory.WriteIdentity(Identity);
+            Assert.Contains(
+                "in use",
+                Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path)).Message,
+                StringComparison.Ordinal);
+        }
         using DataDirectory reader = DataDirectory.OpenReadOnly(temporary.Path);
-        DataDirectory.OpenReadOnly(temporary.Path).Dispose();
+        using DataDirectory another = DataDirectory.OpenReadOnly(temporary.Path);
+        Assert.Equal(Identity.MemberId, another.ReadIdentity()!.MemberId);
         Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
     }
 

@@ -2,7 +2,7 @@ using System.Text;
 using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 /// <summary>A store, and what it should hold by .NET's own map.</summary>
 internal sealed class ModelledStore : IDisposable

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using RaftFast.Storage.Store;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Store;
 
 public sealed unsafe class KeyIndexTests : IDisposable
 {

@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Snapshots;
 
 /// <summary>Takes and reads snapshots whose contents follow from their index.</summary>
 internal static class SnapshotScript
