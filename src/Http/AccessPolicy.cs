@@ -4,15 +4,15 @@ using System.Text;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Keeps pages of other sites out. A browser lets any page send a form or a simple fetch to any address, and a page's own host name may be
-/// made to resolve to this machine (DNS rebinding). Such requests carry headers that no page can forge. A client that is no browser,
-/// such as curl, sends none of them.
+/// Keeps pages of other sites out. A browser lets any page send a form or a simple fetch to any address. A page can
+/// also make its own host name resolve to this machine (DNS rebinding). The browser adds headers to such requests that
+/// no page can forge. Other clients, such as curl, send none of these headers.
 /// </summary>
 public sealed class AccessPolicy
 {
     private static readonly SearchValues<byte> AddressBytes = SearchValues.Create("0123456789."u8);
 
-    /// <summary>Null: any.</summary>
+    /// <summary>Host names that are answered; null for any.</summary>
     private readonly List<byte[]>? hosts;
 
     private AccessPolicy(IReadOnlyList<string>? hosts)
@@ -24,14 +24,14 @@ public sealed class AccessPolicy
             this.hosts.Add(Encoding.ASCII.GetBytes(host.TrimEnd('.')));
     }
 
-    /// <summary>Answers whatever host name a request is sent to.</summary>
+    /// <summary>Answers a request whatever host it names.</summary>
     public static AccessPolicy AnyHost { get; } = new(null);
 
     /// <summary>Answers requests to IP addresses, to localhost and to these host names.</summary>
     /// <param name="hosts">Names, without ports.</param>
     public static AccessPolicy OnlyHosts(IReadOnlyList<string> hosts) => new(hosts);
 
-    /// <returns>Null when the request is let through.</returns>
+    /// <returns>Null if the request may pass.</returns>
     internal Refusal? Judge(in RequestHead head)
     {
         ReadOnlySpan<byte> authority = head.Authority.IsEmpty ? head.Fields.Host : head.Authority;
@@ -43,8 +43,8 @@ public sealed class AccessPolicy
     }
 
     /// <summary>
-    /// True for a page of another origin (RFC 6454 §7; Origin is "null" for a page that hides its own) and for a request that the browser
-    /// itself says crosses origins (Fetch Metadata, Sec-Fetch-Site).
+    /// True if the request comes from a page of another origin (RFC 6454 §7; a page that hides its origin sends
+    /// "null"), or if the browser says so itself (Sec-Fetch-Site of Fetch Metadata).
     /// </summary>
     private static bool IsForeignPage(in RequestFields fields, ReadOnlySpan<byte> authority)
     {
@@ -56,14 +56,17 @@ public sealed class AccessPolicy
         return scheme < 0 || !Ascii.EqualsIgnoreCase(fields.Origin[(scheme + 3)..], authority);
     }
 
-    /// <summary>True for a click on a link or a typed address: reading a document into a window of its own gives the other page nothing.</summary>
+    /// <summary>
+    /// True if the user follows a link or types an address. The other page cannot see a document that opens in a window
+    /// of its own.
+    /// </summary>
     private static bool IsNavigation(in RequestHead head) =>
         head.Method is RequestMethod.Get or RequestMethod.Head
         && head.Fields.FetchMode.SequenceEqual("navigate"u8) && head.Fields.FetchDestination.SequenceEqual("document"u8);
 
     private bool IsOwn(ReadOnlySpan<byte> host)
     {
-        // An IP address: no name, so nothing that could be made to resolve elsewhere.
+        // An IP address cannot be made to resolve elsewhere.
         if (host.Length > 0 && (host[0] == '[' || !host.ContainsAnyExcept(AddressBytes)))
             return true;
         if (host.Length > 0 && host[^1] == '.')
@@ -78,7 +81,7 @@ public sealed class AccessPolicy
         return false;
     }
 
-    /// <summary>The authority without its port.</summary>
+    /// <summary>Returns the authority without its port.</summary>
     private static ReadOnlySpan<byte> HostOf(ReadOnlySpan<byte> authority)
     {
         int colon = authority.LastIndexOf((byte)':');

@@ -89,7 +89,7 @@ internal struct ChunkedBody(int overheadBytesMax)
         if (chunkLeft > long.MaxValue >> 4)
             return Refusal.Chunk;
         chunkLeft = (chunkLeft << 4) + ((b & 0x0F) + (b > '9' ? 9 : 0));
-        // Zeros may lead a size, but not for ever.
+        // Zeros before a size count as overhead, so their number is bounded.
         return CountExtension();
     }
 

@@ -1,6 +1,8 @@
 namespace RaftFast.Http;
 
-/// <summary>Time as of the last tick: exact enough for deadlines of seconds and for Date, and free to read.</summary>
+/// <summary>
+/// Time of the last tick. The clock is exact enough for deadlines of seconds and for Date, and costs nothing to read.
+/// </summary>
 internal sealed class CoarseClock(TimeProvider time)
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
@@ -9,10 +11,10 @@ internal sealed class CoarseClock(TimeProvider time)
     private long milliseconds;
     private long utcSeconds = time.GetUtcNow().Ticks / TimeSpan.TicksPerSecond;
 
-    /// <summary>Monotonic, since this clock was made.</summary>
+    /// <summary>Milliseconds since this clock was made; never goes back.</summary>
     public long Milliseconds => Volatile.Read(ref milliseconds);
 
-    /// <summary>As <see cref="DateTime.Ticks"/>, in seconds.</summary>
+    /// <summary>Seconds since the origin of <see cref="DateTime.Ticks"/>.</summary>
     public long UtcSeconds => Volatile.Read(ref utcSeconds);
 
     public void Tick()

@@ -6,10 +6,10 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The pipes of a connection, polled: nothing here waits, and the <c>wake</c> it is made with is called, on a thread of the
-/// pipes's, when what was pending has come. All members are for one thread at a time.
+/// Polls the two pipes of a connection; no call waits. When a pending operation completes, a thread of the transport
+/// calls the <c>wake</c> given to the constructor. Only one thread at a time may use a member.
 /// </summary>
-#pragma warning disable CA2012 // Each operation is kept as its awaiter, and its result is taken once: an await would need a state machine for each.
+#pragma warning disable CA2012 // Each operation is kept as its awaiter, and its result is taken once.
 internal sealed class ConnectionPipes
 {
     private readonly Action onInput;
@@ -36,13 +36,13 @@ internal sealed class ConnectionPipes
         };
     }
 
-    /// <summary>A read is pending: the client has the word.</summary>
+    /// <summary>True while a read is pending: no bytes of the client are left to take.</summary>
     public bool IsReading { get; private set; }
 
-    /// <summary>A flush is pending: the client does not take what it was sent.</summary>
+    /// <summary>True while a flush is pending: the client does not take its answers fast enough.</summary>
     public bool IsFlushing { get; private set; }
 
-    /// <summary>Nothing can be sent any more.</summary>
+    /// <summary>True once nothing can be sent anymore.</summary>
     public bool IsGone { get; private set; }
 
     public PipeWriter Output => connection!.Transport.Output;
@@ -61,7 +61,10 @@ internal sealed class ConnectionPipes
         isCancelled = false;
     }
 
-    /// <summary>Takes what has arrived, to be followed by <see cref="Advance"/>; false if it has yet to arrive, or never will.</summary>
+    /// <summary>
+    /// Takes the bytes that have arrived; the caller then calls <see cref="Advance"/>. Returns false if no bytes have
+    /// arrived, or if the connection has ended.
+    /// </summary>
     public bool TryRead(out ReadResult result)
     {
         result = default;
@@ -88,7 +91,7 @@ internal sealed class ConnectionPipes
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // Reset, aborted, broken: whatever a pipes throws here says that there is no connection.
+            // Any exception of a pipe here means that the connection is gone: reset, aborted or broken.
             IsGone = true;
             return false;
         }
@@ -118,7 +121,7 @@ internal sealed class ConnectionPipes
         flush.UnsafeOnCompleted(onFlushed);
     }
 
-    /// <summary>True if a pending flush has ended.</summary>
+    /// <summary>Returns true if a pending flush has completed since the last call.</summary>
     public bool PollFlush()
     {
         if (!IsFlushing || !Volatile.Read(ref hasFlushed))
@@ -135,7 +138,7 @@ internal sealed class ConnectionPipes
         return true;
     }
 
-    /// <summary>Drops the connection with what it still has to send.</summary>
+    /// <summary>Closes the connection and drops its unsent answers.</summary>
     public void Abort(string reason)
     {
         if (IsGone || connection is null)
@@ -144,7 +147,10 @@ internal sealed class ConnectionPipes
         connection.Abort(new ConnectionAbortedException(reason));
     }
 
-    /// <summary>False while something is pending: it is cancelled, and wakes.</summary>
+    /// <summary>
+    /// Closes the pipes. While an operation is pending, cancels it and returns false; the cancelled operation then
+    /// wakes the connection.
+    /// </summary>
     public bool TryClose()
     {
         PollFlush();

@@ -1,6 +1,9 @@
 namespace RaftFast.Http;
 
-/// <summary>Until when a client has to do what its connection waits for. Set by the connection, looked at by the sweep too.</summary>
+/// <summary>
+/// Deadline for the client action that this connection waits for. The connection sets it; the front's sweep reads it
+/// too.
+/// </summary>
 internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 {
     private long milliseconds = long.MaxValue;
@@ -12,8 +15,11 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 
     public void Clear() => Set(Awaited.Nothing, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Begins to wait for <paramref name="awaited"/>, or continues if that is what it waits for.</summary>
-    /// <param name="bytes">Of a body, the bytes that have come so far; of a flush, the bytes that the client has to take.</param>
+    /// <summary>
+    /// Starts to wait for <paramref name="awaited"/>, or continues if the connection waits for it already.
+    /// </summary>
+    /// <param name="bytes">Bytes of a body that have come so far, or bytes of a flush that the client has to
+    /// take.</param>
     public void Arm(Awaited awaited, long bytes)
     {
         if (awaited != Awaited)
@@ -27,9 +33,12 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
                 _ => Timeout.InfiniteTimeSpan,
             });
         }
-        // At the least rate the client would have sent or taken these bytes by then.
+        // At the least rate, the client needs this much time for these bytes.
         if (awaited is Awaited.Body or Awaited.Flush)
-            Volatile.Write(ref milliseconds, begun + Math.Max((long)limits.RateGrace.TotalMilliseconds, bytes * 1000 / limits.RateMin));
+        {
+            long allowed = Math.Max((long)limits.RateGrace.TotalMilliseconds, bytes * 1000 / limits.RateMin);
+            Volatile.Write(ref milliseconds, begun + allowed);
+        }
     }
 
     private void Set(Awaited awaited, TimeSpan timeout)
@@ -39,4 +48,15 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
             ? long.MaxValue
             : clock.Milliseconds + (long)timeout.TotalMilliseconds);
     }
+}
+
+/// <summary>Client action that a connection waits for.</summary>
+internal enum Awaited : byte
+{
+    Nothing,
+    Request,
+    Headers,
+    Body,
+    Flush,
+    Close,
 }

@@ -6,16 +6,21 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// One connection: parses all that has arrived, submits it, writes all finished answers in order, and flushes once.
-/// Input, a flush, a completed request and a deadline wake it; a wake without a cause, even after it has gone back to its
-/// pool or serves another client, does no harm.
+/// One connection. Each step parses all bytes that have arrived, submits the requests, writes all finished answers in
+/// order, and flushes once. Input, a completed flush, a completed request and a passed deadline wake the connection. A
+/// wake without a cause does no harm, even after the connection object serves another client.
 /// </summary>
 public sealed class HttpConnection : IRequestOwner
 {
-    /// <summary>Answers that are written before they are flushed: what the socket pipes holds before it makes a writer wait.</summary>
+    /// <summary>
+    /// Bytes of answers that are written before a flush: the amount that the transport buffers before it makes a writer
+    /// wait.
+    /// </summary>
     private const int FlushBytes = 64 * 1024;
 
-    /// <summary>Bytes that one step takes: it may run on the thread that everybody else waits for.</summary>
+    /// <summary>
+    /// Maximum bytes that one step takes, because the step may run on the thread that serves all sockets.
+    /// </summary>
     private const int StepBytes = 256 * 1024;
 
     private readonly HttpFront front;
@@ -56,7 +61,7 @@ public sealed class HttpConnection : IRequestOwner
         deadline = new Deadline(clock, limits);
     }
 
-    /// <summary>Where the front keeps it among the open connections.</summary>
+    /// <summary>Index of this connection among the open connections of the front.</summary>
     internal int Slot { get; set; }
 
     private bool CanParse =>
@@ -77,7 +82,10 @@ public sealed class HttpConnection : IRequestOwner
         work.WakeElsewhere();
     }
 
-    /// <summary>For the completing thread alone: true the first time since the last <see cref="Resume"/>.</summary>
+    /// <summary>
+    /// Returns true at the first call since the last <see cref="Resume"/>. Only the thread that completes requests
+    /// calls it.
+    /// </summary>
     public bool MarkForResume()
     {
         bool isFirst = !isMarkedForResume;
@@ -210,9 +218,9 @@ public sealed class HttpConnection : IRequestOwner
     }
 
     /// <summary>
-    /// Pipelined requests take effect in order (RFC 9112 §9.3.2), although what they were submitted to may finish a GET
-    /// before a PUT. So only requests of one method are outstanding at a time: another one is held, and parsing with it,
-    /// until all before it are answered.
+    /// Takes a parsed request. Pipelined requests must take effect in order (RFC 9112 §9.3.2), but the server may
+    /// finish a GET before an earlier PUT. So only requests of one method are outstanding at a time. The first request
+    /// of another method is held, and parsing stops, until all requests before it are answered.
     /// </summary>
     private void Accept(ClientRequest request)
     {
@@ -235,7 +243,7 @@ public sealed class HttpConnection : IRequestOwner
         front.Submit(request);
     }
 
-    /// <summary>No request begins any more; one that has begun gets to know.</summary>
+    /// <summary>Begins no further request, and answers a request that has begun.</summary>
     private void StopReading()
     {
         if (reader.IsInBody || hasPartialHead)
@@ -250,12 +258,12 @@ public sealed class HttpConnection : IRequestOwner
             return;
         flushingBytes = unflushed;
         pipes.Flush();
-        // It stopped for want of room in the output, and now there is some.
+        // The step stopped because the output was full, and now the output has room.
         if (unflushed >= FlushBytes && !pipes.IsFlushing)
             work.Again();
     }
 
-    /// <summary>All answers are out.</summary>
+    /// <summary>Ends the connection after its last answer, or lingers first.</summary>
     private void Finish()
     {
         isLingering = reader.HasGivenUp && !hasInputEnded;
@@ -296,8 +304,8 @@ public sealed class HttpConnection : IRequestOwner
     }
 
     /// <summary>
-    /// Lets go of the pipes at once, and of itself when nobody has a request of this connection any more: until then
-    /// it must not serve another.
+    /// Closes the pipes at once. The connection object returns to its pool when no request of it is outstanding; until
+    /// then it must not serve another client.
     /// </summary>
     private void End()
     {

@@ -6,8 +6,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The HTTP/1.1 side of the server: turns the bytes of its connections into <see cref="ClientRequest"/>s, hands each to
-/// <c>submit</c>, on the connection's thread, and writes the answers.
+/// The HTTP/1.1 side of the server. It turns the bytes of its connections into <see cref="ClientRequest"/>s, hands each
+/// to <c>submit</c> on the connection's thread, and writes the answers.
 /// </summary>
 public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 {
@@ -28,11 +28,12 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private int phase;
     private int connections;
 
-    /// <param name="submit">Takes the request over and returns at once.</param>
-    /// <param name="submitted">Called after one or more were submitted, by the thread that did so.</param>
-    /// <param name="access">Null: any host and no page of another site.</param>
+    /// <param name="submit">Takes a request over and returns at once.</param>
+    /// <param name="submitted">Called by the submitting thread after it has submitted one or more requests.</param>
+    /// <param name="access">Requests that may pass; null lets any host pass, and no page of another site.</param>
     public HttpFront(
-        Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null, AccessPolicy? access = null)
+        Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null,
+        AccessPolicy? access = null)
     {
         Access = access ?? AccessPolicy.AnyHost;
         this.submit = submit;
@@ -41,10 +42,11 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         this.time = time;
         clock = new CoarseClock(time);
         pool = new DefaultObjectPool<HttpConnection>(new ConnectionPolicy(this), limits.ConnectionsMax);
-        sweep = time.CreateTimer(static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
+        sweep = time.CreateTimer(
+            static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
     }
 
-    /// <summary>Connections that are open, or whose last requests are still outstanding.</summary>
+    /// <summary>Number of connections that are open, or that have outstanding requests.</summary>
     public int ConnectionCount => Volatile.Read(ref connections);
 
     internal AccessPolicy Access { get; }
@@ -62,7 +64,10 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
     }
 
-    /// <summary>Reads no new requests, answers those that were submitted, and closes; what is left after <paramref name="grace"/> is dropped.</summary>
+    /// <summary>
+    /// Stops reading requests, answers the submitted ones, and closes. Drops connections that remain after <paramref
+    /// name="grace"/>.
+    /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {
         Interlocked.CompareExchange(ref phase, Stopping, Serving);
@@ -91,7 +96,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     internal void Remove(HttpConnection connection) => open.Remove(connection);
 
-    /// <summary>The last thing that a connection does.</summary>
+    /// <summary>Takes a connection object back; its last call.</summary>
     internal void Return(HttpConnection connection)
     {
         pool.Return(connection);
@@ -110,7 +115,10 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         open.WakeLate();
     }
 
-    /// <summary>Answers a connection that there is no room for, once it has said something or waited in vain.</summary>
+    /// <summary>
+    /// Refuses a connection beyond the bound. The answer is sent after the client's first bytes, or after a time
+    /// without any.
+    /// </summary>
     private async Task RefuseAsync(ConnectionContext connection, Refusal refusal)
     {
         PipeReader input = connection.Transport.Input;
@@ -122,7 +130,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // It said nothing, or is gone: the answer below goes out or does not.
+            // The client sent nothing or is gone: the answer below is sent, or is not.
         }
         try
         {

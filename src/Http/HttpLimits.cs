@@ -2,48 +2,55 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>What one client, and all of them together, may take up. Where the excess of a bound is answered, its status is named.</summary>
+/// <summary>
+/// Bounds for one client and for all clients together. A bound whose excess is answered names the status.
+/// </summary>
 public sealed class HttpLimits
 {
-    /// <summary>Connections that are open, or whose last requests are still with the server. One more is answered 503 and closed.</summary>
+    /// <summary>
+    /// Maximum connections that are open or have outstanding requests. A further connection is answered 503 and closed.
+    /// </summary>
     public int ConnectionsMax { get; init; } = 2048;
 
-    /// <summary>Requests of one connection that have not been answered yet. Nothing is parsed while there are so many.</summary>
+    /// <summary>Maximum unanswered requests of one connection. At the bound the connection stops parsing.</summary>
     public int PipelineDepthMax { get; init; } = 64;
 
     /// <summary>
-    /// Bytes of such requests: four of the largest. Checked before a request is parsed, so that one is always admitted, and
-    /// a connection holds at most this and one request more.
+    /// Bytes of unanswered requests at which a connection stops parsing: four of the largest requests. The bound is
+    /// checked before a request is parsed. So one request is always admitted, and a connection holds at most this and
+    /// one request more.
     /// </summary>
     public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
 
-    /// <summary>Bytes of header lines, and again of chunk extensions and of trailers: 431.</summary>
+    /// <summary>
+    /// Maximum bytes of header lines; the same bound holds for chunk extensions and for trailers: 431.
+    /// </summary>
     public int HeadersBytesMax { get; init; } = 16384;
 
-    /// <summary>From the first byte of a request to the end of its headers: 408, closed.</summary>
+    /// <summary>Maximum time from a request's first byte to the end of its headers: 408, closed.</summary>
     public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Time that a client has for a body, and for taking an answer, however slow the client is. After this time the client's average rate
-    /// counts: <see cref="RateMin"/>.
+    /// Time that a client has for sending a body, or for taking an answer, at any rate. After this time <see
+    /// cref="RateMin"/> holds for the average rate.
     /// </summary>
     public TimeSpan RateGrace { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Least average rate of a body and of an answer, in bytes a second, once <see cref="RateGrace"/> has passed. A slower body is answered
-    /// 408 and closed; a client that takes an answer more slowly is cut off.
+    /// Least average rate of a body and of an answer, in bytes a second, after <see cref="RateGrace"/>. A slower body
+    /// is answered 408 and closed; a connection that takes an answer more slowly is closed.
     /// </summary>
     public int RateMin { get; init; } = 240;
 
-    /// <summary>Without a request: closed without a word.</summary>
+    /// <summary>Maximum time without a request; the connection is then closed without an answer.</summary>
     public TimeSpan KeepAliveTimeout { get; init; } = TimeSpan.FromSeconds(130);
 
     /// <summary>
-    /// How long input is still read and dropped after an answer that gave up on its request: closing with bytes unread would
-    /// reset the connection, and the client could lose that answer (RFC 9112 §9.6).
+    /// Time for which input is read and dropped after an answer that gave up on its request. Closing with unread bytes
+    /// would reset the connection, and the client could lose the answer (RFC 9112 §9.6).
     /// </summary>
     public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Bytes that are read and dropped so, at most.</summary>
+    /// <summary>Maximum bytes that are read and dropped in that time.</summary>
     public long LingerBytesMax { get; init; } = 64L * 1024 * 1024;
 }

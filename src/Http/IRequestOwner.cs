@@ -1,17 +1,20 @@
 namespace RaftFast.Http;
 
-/// <summary>Who waits for answers: a connection; in simulation, a client. Called by the one thread that completes requests.</summary>
+/// <summary>
+/// Receiver of answers: a connection, or a client of the simulator. Only the thread that completes requests calls it.
+/// </summary>
 public interface IRequestOwner
 {
-    /// <returns>True the first time since the last <see cref="Resume"/>.</returns>
+    /// <returns>True at the first call since the last <see cref="Resume"/>.</returns>
     bool MarkForResume();
 
     /// <summary>
-    /// Has the finished answers taken: here and now, or soon, by the thread that is at it. It may submit further requests meanwhile.
-    /// To be called once after completing a batch of this owner's requests; calling it more often, or later, does no harm.
+    /// Makes the owner take its finished answers, now, or soon on the thread that already serves the owner. The owner
+    /// may submit further requests meanwhile. The caller calls this once after a batch of the owner's requests; more or
+    /// later calls do no harm.
     /// </summary>
     void Resume();
 
-    /// <summary>As <see cref="Resume"/>, but not here: the caller has other things to do.</summary>
+    /// <summary>Does the same as <see cref="Resume"/> on another thread, because the caller has other work.</summary>
     void ResumeElsewhere() => Resume();
 }

@@ -1,8 +1,9 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// The member id in the target of a POST or DELETE: after the slash, an unsigned 64-bit number, decimal or with a
-/// <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case, and not 0. Leading zeros mean nothing; there are no separators.
+/// Parses the member id in the target of a POST or DELETE: after the slash, an unsigned 64-bit number except 0, decimal
+/// or with a <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case. Leading zeros are allowed, and separators are
+/// not.
 /// </summary>
 internal static class MemberIdParser
 {
@@ -25,7 +26,8 @@ internal static class MemberIdParser
         return id != 0;
     }
 
-    private static uint RadixOf(ReadOnlySpan<byte> digits) => digits.Length < 2 || digits[0] != '0' ? 10u : (digits[1] | 0x20) switch
+    private static uint RadixOf(ReadOnlySpan<byte> digits) =>
+        digits.Length < 2 || digits[0] != '0' ? 10u : (digits[1] | 0x20) switch
     {
         'x' => 16,
         'o' => 8,

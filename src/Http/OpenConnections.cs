@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>The connections that have a client, for whoever must reach all of them.</summary>
+/// <summary>The connections that have a client.</summary>
 internal sealed class OpenConnections
 {
     private readonly Lock entry = new();

@@ -5,7 +5,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>The headers that decide where a request ends and whether its connection stays: strictly (RFC 9112 §6.3, §11.2).</summary>
+/// <summary>
+/// Headers that decide the end of a request, the life of its connection, and access; framing is strict (RFC 9112 §6.3,
+/// §11.2).
+/// </summary>
 internal ref struct RequestFields
 {
     private static readonly SearchValues<byte> HostBytes =
@@ -23,15 +26,18 @@ internal ref struct RequestFields
 
     public bool IsVersion10 { get; set; }
 
-    /// <summary>Empty when there is no Host.</summary>
+    /// <summary>Value of the Host header; empty if there is none.</summary>
     public ReadOnlySpan<byte> Host { get; private set; }
 
     public bool HasOrigin { get; private set; }
 
-    /// <summary>Empty when there are several Origins, which no browser sends: it then equals no authority.</summary>
+    /// <summary>
+    /// Value of the Origin header. It is empty if there are several, which no browser sends, and then equals no
+    /// authority.
+    /// </summary>
     public ReadOnlySpan<byte> Origin { get; private set; }
 
-    /// <summary>Sec-Fetch-Site, Sec-Fetch-Mode and Sec-Fetch-Dest of Fetch Metadata.</summary>
+    /// <summary>Value of Sec-Fetch-Site (Fetch Metadata), as Sec-Fetch-Mode and Sec-Fetch-Dest below.</summary>
     public ReadOnlySpan<byte> FetchSite { get; private set; }
 
     public ReadOnlySpan<byte> FetchMode { get; private set; }
@@ -40,17 +46,20 @@ internal ref struct RequestFields
 
     public bool HasContentLength { get; private set; }
 
-    /// <summary>Bytes of body, if there is a Content-Length.</summary>
+    /// <summary>Value of the Content-Length in bytes; 0 if there is none.</summary>
     public long ContentLength { get; private set; }
 
     public readonly bool IsChunked => hasTransferEncoding;
 
     public readonly bool HasBody => IsChunked || ContentLength > 0;
 
-    /// <summary>RFC 9110 §10.1.1: of no meaning in HTTP/1.0 and without a body.</summary>
+    /// <summary>
+    /// True if the client waits for 100 Continue. The expectation has no meaning in HTTP/1.0 or without a body (RFC
+    /// 9110 §10.1.1).
+    /// </summary>
     public readonly bool ExpectsContinue => saysContinue && !IsVersion10 && HasBody;
 
-    /// <summary>RFC 9112 §9.3.</summary>
+    /// <summary>True if the connection stays open after the answer (RFC 9112 §9.3).</summary>
     public readonly bool KeepsAlive => !saysClose && (!IsVersion10 || saysKeepAlive);
 
     public Refusal? Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
@@ -94,28 +103,29 @@ internal ref struct RequestFields
                     return Refusal.Framing;
                 hasTransferEncoding = true;
                 hasOtherCoding = !Ascii.EqualsIgnoreCase(value, "chunked"u8);
-                lastCodingIsChunked = Ascii.EqualsIgnoreCase(value[(value.LastIndexOf((byte)',') + 1)..].Trim(" \t"u8), "chunked"u8);
+                ReadOnlySpan<byte> last = value[(value.LastIndexOf((byte)',') + 1)..].Trim(" \t"u8);
+                lastCodingIsChunked = Ascii.EqualsIgnoreCase(last, "chunked"u8);
                 return null;
             default:
                 return null;
         }
     }
 
-    /// <summary>What all the headers together make impossible, once they are known.</summary>
+    /// <summary>Returns the refusal that all headers together demand, or null.</summary>
     public readonly Refusal? Conclude(RequestMethod method)
     {
         // RFC 9112 §3.2.
         if (!hasHost && !IsVersion10)
             return Refusal.Host;
-        // RFC 9112 §6.1: both, or a coding in HTTP/1.0, is an attempt at smuggling or a mistake that looks like one.
+        // RFC 9112 §6.1: both headers, or a coding in HTTP/1.0, are a smuggling attempt or look like one.
         if (hasTransferEncoding && (HasContentLength || IsVersion10))
             return Refusal.Framing;
-        // RFC 9112 §6.3: then the body's end can't be found.
+        // RFC 9112 §6.3: the body's end cannot be found without chunked as the last coding.
         if (hasTransferEncoding && !lastCodingIsChunked)
             return Refusal.LastCoding;
         if (hasOtherCoding)
             return Refusal.TransferCoding;
-        // RFC 9110 §14.5: a part of a value must not be taken for the whole.
+        // RFC 9110 §14.5: a part must not be stored as the whole value.
         if (hasContentRange && method == RequestMethod.Put)
             return Refusal.ContentRange;
         if (hasOtherExpectation && !IsVersion10)
@@ -125,11 +135,15 @@ internal ref struct RequestFields
         return ContentLength > PutCommand.ValueBytesMax ? Refusal.BodySize : null;
     }
 
-    /// <summary>One decimal number: a second one, even an equal one, a list, a sign or an overflow is refused.</summary>
+    /// <summary>
+    /// Accepts one decimal number. A second header, even with the same number, a list, a sign or an overflow is
+    /// refused.
+    /// </summary>
     private Refusal? AddContentLength(ReadOnlySpan<byte> value)
     {
         long length = 0;
-        bool isNumber = !value.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(value, out length, out _);
+        bool isNumber = !value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            && Utf8Parser.TryParse(value, out length, out _);
         if (HasContentLength || !isNumber)
             return Refusal.ContentLength;
         HasContentLength = true;

@@ -5,44 +5,52 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Request line and headers (RFC 9112 §2 to §6), parsed from their first byte whenever more has arrived: nothing is kept
-/// in between, so the outcome depends on the bytes and not on how they were cut. Lines end with CRLF, nothing else.
+/// Request line and headers (RFC 9112 §2 to §6). Parsing starts at the first byte whenever more bytes have arrived and
+/// keeps nothing in between. So the outcome depends on the bytes, not on how they were cut. Lines end with CRLF only.
 /// </summary>
 internal ref struct RequestHead
 {
-    /// <summary>The longest method that is told from garbage; the longest registered one has 17 bytes (RFC 9110 §16.1).</summary>
+    /// <summary>
+    /// Maximum bytes of a method; a longer one is garbage. The longest registered method has 17 bytes (RFC 9110 §16.1).
+    /// </summary>
     private const int MethodBytesMax = 32;
 
     private const int VersionLength = 8;
 
-    /// <summary>Method, space, target, space, version, CR.</summary>
+    /// <summary>Maximum bytes of method, space, target, space, version and CR.</summary>
     public const int LineBytesMax = MethodBytesMax + 1 + PutCommand.KeyBytesMax + 1 + VersionLength + 1;
 
     /// <summary>
-    /// Header lines. Since parsing starts over when more has arrived, it is this that keeps a client which sends single bytes
-    /// from costing more than it pays.
+    /// Maximum header lines. Parsing starts over with each arrival, so this bounds the cost of a client that sends
+    /// single bytes.
     /// </summary>
     private const int FieldsMax = 100;
 
-    /// <summary>RFC 9110 §5.6.2.</summary>
+    /// <summary>Bytes of a token (RFC 9110 §5.6.2).</summary>
     private static readonly SearchValues<byte> TokenBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     public RequestMethod Method { get; private set; }
 
-    /// <summary>Path and query, as they were sent. Valid as long as the bytes that the head was parsed from.</summary>
+    /// <summary>
+    /// Path and query as the client sent them. Valid as long as the bytes from which the head was parsed.
+    /// </summary>
     public ReadOnlySpan<byte> Target { get; private set; }
 
-    /// <summary>Host and port of a target in absolute-form, which then counts and not the Host header (RFC 9112 §3.2.2); else empty.</summary>
+    /// <summary>
+    /// Host and port of a target in absolute-form, which replace the Host header (RFC 9112 §3.2.2); else empty.
+    /// </summary>
     public ReadOnlySpan<byte> Authority { get; private set; }
 
     public RequestFields Fields;
 
-    /// <summary>Bytes up to the body.</summary>
+    /// <summary>Number of bytes before the body.</summary>
     public int Length { get; private set; }
 
-    /// <param name="refusal">What is wrong, when the result is Invalid. Method is then known if the request line was valid.</param>
-    public static DecodeStatus TryParse(ReadOnlySpan<byte> source, int headersBytesMax, out RequestHead head, out Refusal? refusal)
+    /// <param name="refusal">The fault if the result is Invalid. Method is then known if the request line was
+    /// valid.</param>
+    public static DecodeStatus TryParse(
+        ReadOnlySpan<byte> source, int headersBytesMax, out RequestHead head, out Refusal? refusal)
     {
         head = default;
         refusal = null;
@@ -60,7 +68,8 @@ internal ref struct RequestHead
         return head.ParseHeaders(source, line.Length + 2, headersBytesMax, out refusal);
     }
 
-    /// <param name="line">Without its CRLF; when incomplete or invalid, what there is of it, up to one byte more than the limit.</param>
+    /// <param name="line">The line without its CRLF. If incomplete or invalid, its bytes so far, at most one more than
+    /// the limit.</param>
     private static DecodeStatus ReadLine(ReadOnlySpan<byte> source, int bytesMax, out ReadOnlySpan<byte> line)
     {
         ReadOnlySpan<byte> window = source[..Math.Min(source.Length, bytesMax + 1)];
@@ -74,7 +83,10 @@ internal ref struct RequestHead
         return DecodeStatus.Complete;
     }
 
-    /// <summary>Garbage, such as a TLS hello, may never send a line's end: it is known by where the method should be.</summary>
+    /// <summary>
+    /// Refuses garbage, such as a TLS hello, by the bytes at the method's place, because garbage may contain no line
+    /// end.
+    /// </summary>
     private static Refusal? RefuseBeginning(ReadOnlySpan<byte> line)
     {
         int methodLength = line.IndexOfAnyExcept(TokenBytes);
@@ -101,7 +113,7 @@ internal ref struct RequestHead
             && char.IsAsciiDigit((char)version[5]) && version[6] == '.' && char.IsAsciiDigit((char)version[7]);
         if (!isVersion)
             return Refusal.RequestLine;
-        // RFC 9110 §2.5: a request of a higher minor version is answered as one of HTTP/1.1.
+        // RFC 9110 §2.5: a request of a higher minor version is answered as HTTP/1.1.
         if (version[5] != '1')
             return Refusal.Version;
         Method = MethodOf(line[..methodLength]);
@@ -109,7 +121,9 @@ internal ref struct RequestHead
         return Method == RequestMethod.Other ? null : ParseTarget(target);
     }
 
-    /// <summary>RFC 9112 §3.2: origin-form, or absolute-form, of which path and query are the key.</summary>
+    /// <summary>
+    /// Accepts origin-form, and absolute-form, whose path and query are then the key (RFC 9112 §3.2).
+    /// </summary>
     private Refusal? ParseTarget(ReadOnlySpan<byte> target)
     {
         if (target.Contains((byte)'#'))
@@ -117,19 +131,22 @@ internal ref struct RequestHead
         if (target[0] != '/')
         {
             int scheme = target.IndexOf("://"u8);
-            if (scheme < 0 || !(Ascii.EqualsIgnoreCase(target[..scheme], "http"u8) || Ascii.EqualsIgnoreCase(target[..scheme], "https"u8)))
+            if (scheme < 0 || !IsHttp(target[..scheme]))
                 return Refusal.Target;
             ReadOnlySpan<byte> rest = target[(scheme + 3)..];
             int end = rest.IndexOfAny((byte)'/', (byte)'?');
             Authority = end < 0 ? rest : rest[..end];
             if (Authority.IsEmpty || Authority.Contains((byte)'@') || (end >= 0 && rest[end] == '?'))
                 return Refusal.Target;
-            // RFC 9110 §4.2.3: an empty path is the path /.
+            // RFC 9110 §4.2.3: an empty path means /.
             target = end < 0 ? "/"u8 : rest[end..];
         }
         Target = target;
         return null;
     }
+
+    private static bool IsHttp(ReadOnlySpan<byte> scheme) =>
+        Ascii.EqualsIgnoreCase(scheme, "http"u8) || Ascii.EqualsIgnoreCase(scheme, "https"u8);
 
     private static RequestMethod MethodOf(ReadOnlySpan<byte> name) =>
         name.SequenceEqual("PUT"u8) ? RequestMethod.Put
@@ -166,7 +183,7 @@ internal ref struct RequestHead
 
     private Refusal? ParseField(ReadOnlySpan<byte> line)
     {
-        // RFC 9112 §5.1: no whitespace before the colon; §5.2: no folding. A name is a token, so neither gets through.
+        // RFC 9112 §5.1 allows no whitespace before the colon, and §5.2 no folding; neither is part of a token.
         int nameLength = line.IndexOf((byte)':');
         if (nameLength <= 0 || line[..nameLength].ContainsAnyExcept(TokenBytes))
             return Refusal.HeaderLine;
@@ -178,4 +195,15 @@ internal ref struct RequestHead
         }
         return Fields.Add(line[..nameLength], value);
     }
+}
+
+/// <summary>Method of a request, as far as the front distinguishes methods.</summary>
+internal enum RequestMethod : byte
+{
+    Other,
+    Put,
+    Get,
+    Post,
+    Delete,
+    Head,
 }

@@ -2,20 +2,20 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>A connection's requests: those that wait for their answers, in order, and those that wait for another use.</summary>
+/// <summary>Requests of a connection: the unanswered ones in order, and the idle ones for reuse.</summary>
 internal sealed class RequestQueue(HttpConnection connection)
 {
     private ClientRequest? free;
     private ClientRequest? last;
 
-    /// <summary>The request whose answer is the next to be written.</summary>
+    /// <summary>Request whose answer is written next.</summary>
     public ClientRequest? First { get; private set; }
 
     public bool IsEmpty => First is null;
 
     public int Count { get; private set; }
 
-    /// <summary>Bytes of the requests, see <see cref="HttpLimits.PipelineBytesMax"/>.</summary>
+    /// <summary>Bytes of the unanswered requests; see <see cref="HttpLimits.PipelineBytesMax"/>.</summary>
     public long Bytes { get; private set; }
 
     public ClientRequest Rent()
@@ -60,7 +60,7 @@ internal sealed class RequestQueue(HttpConnection connection)
         Return(request);
     }
 
-    /// <summary>Keeps one request of those that wait for another use, and no buffer.</summary>
+    /// <summary>Keeps one idle request and no buffer.</summary>
     public void Trim()
     {
         Invariant.Hold(IsEmpty);

@@ -4,8 +4,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Turns a connection's bytes into requests, one at a time. A request that is refused comes out like any other, but
-/// finished; if its end can't be known then, it <see cref="ClientRequest.Closes"/>, and nothing comes out after it.
+/// Turns a connection's bytes into requests, one at a time. A refused request is returned like any other, but finished.
+/// If its end cannot be found, it <see cref="ClientRequest.Closes"/> the connection, and no request follows.
 /// </summary>
 internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, AccessPolicy access)
 {
@@ -15,20 +15,22 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     private Refusal? currentRefusal;
     private BodyReader body;
 
-    /// <summary>The headers of a request are here, its body is not.</summary>
+    /// <summary>True while a request's headers are complete and its body is not.</summary>
     public bool IsInBody => current is not null;
 
-    /// <summary>Bytes of that body that have come.</summary>
+    /// <summary>Bytes of the present body that have come.</summary>
     public long BodyBytes { get; private set; }
 
-    /// <summary>The client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).</summary>
+    /// <summary>
+    /// True while the client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).
+    /// </summary>
     public bool WantsContinue { get; private set; }
 
-    /// <summary>A request was given up before its end: what follows in the input means nothing.</summary>
+    /// <summary>True once a request was given up before its end: later bytes have no meaning.</summary>
     public bool HasGivenUp { get; private set; }
 
-    /// <param name="input">Loses what has been used.</param>
-    /// <returns>A request whose body is whole, or that is finished; null if more bytes are needed.</returns>
+    /// <param name="input">Bytes that have arrived; the used bytes are removed.</param>
+    /// <returns>A request with its whole body, or a finished one; null if more bytes are needed.</returns>
     public ClientRequest? TryRead(ref ReadOnlySequence<byte> input)
     {
         Invariant.Hold(!HasGivenUp);
@@ -44,7 +46,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         return ReadBody(ref input, current);
     }
 
-    /// <summary>Gives up the request that is being read, or the one whose headers are.</summary>
+    /// <summary>Gives up the request whose head or body is being read.</summary>
     public ClientRequest GiveUp(Refusal refusal)
     {
         ClientRequest request = current ?? requests.Rent();
@@ -58,7 +60,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
 
     public void ContinueSent() => WantsContinue = false;
 
-    /// <summary>Makes it ready for another connection.</summary>
+    /// <summary>Prepares the reader for another connection.</summary>
     public void Reset()
     {
         if (current is not null)
@@ -68,7 +70,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         HasGivenUp = false;
     }
 
-    /// <summary>RFC 9112 §2.2: empty lines before a request are ignored.</summary>
+    /// <summary>Skips empty lines before a request (RFC 9112 §2.2).</summary>
     private static void SkipEmptyLines(ref ReadOnlySequence<byte> input)
     {
         SequenceReader<byte> reader = new(input);
@@ -93,7 +95,8 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
 
     private ClientRequest? ReadHead(ReadOnlySpan<byte> source, ref ReadOnlySequence<byte> input)
     {
-        DecodeStatus status = RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
+        DecodeStatus status =
+            RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
         if (status == DecodeStatus.Incomplete)
             return null;
         ClientRequest request = current = requests.Rent();
@@ -103,7 +106,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         request.Closes = !head.Fields.KeepsAlive;
         request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
         currentRefusal = access.Judge(head) ?? Begin(request, head);
-        // Whether the body will follow is the client's choice now, so the next request can't be found.
+        // The client now decides whether it sends the body, so the next request cannot be found.
         if (currentRefusal is not null && head.Fields.ExpectsContinue)
             return GiveUp(currentRefusal);
         WantsContinue = head.Fields.ExpectsContinue;

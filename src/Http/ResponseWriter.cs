@@ -16,19 +16,22 @@ namespace RaftFast.Http;
 /// </summary>
 internal sealed class ResponseWriter(CoarseClock clock)
 {
-    /// <summary>All the lines above at their longest come to less than 350 bytes.</summary>
+    /// <summary>Bytes reserved for a head. All the lines above at their longest have less than 400 bytes.</summary>
     private const int HeadBytesMax = 512;
 
     private const int DateLength = 29;
 
-    /// <summary>IMF-fixdate (RFC 9110 §5.6.7), of its own so that no other connection's second tears it.</summary>
+    /// <summary>
+    /// IMF-fixdate (RFC 9110 §5.6.7). Each writer has its own, so that no other connection's thread changes it
+    /// meanwhile.
+    /// </summary>
     private readonly byte[] date = new byte[DateLength];
     private long dateSeconds = -1;
 
     public static void WriteContinue(PipeWriter output) => output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
 
-    /// <param name="request">A finished one.</param>
-    /// <param name="closes">This is the connection's last answer.</param>
+    /// <param name="request">A finished request.</param>
+    /// <param name="closes">True if this is the connection's last answer.</param>
     public void Write(PipeWriter output, ClientRequest request, bool closes) =>
         Write(output, request.Status, request.Answer, closes, request.AnnouncesKeepAlive, request.OmitsBody);
 
@@ -42,18 +45,19 @@ internal sealed class ResponseWriter(CoarseClock clock)
         int length = 0;
         Append(head, ref length, "HTTP/1.1 "u8);
         Append(head, ref length, StatusLine(status));
-        // RFC 9110 §8.6: 204 has no Content-Length.
+        // RFC 9110 §8.6: a 204 has no Content-Length.
         if (status != 204)
         {
             Append(head, ref length, "\r\nContent-Length: "u8);
             Utf8Formatter.TryFormat(body.Length, head[length..], out int digits);
             length += digits;
-            // A value may be any bytes; the other bodies are texts of this program.
+            // A value may be any bytes; every other body is a text of this program.
             bool isText = status != 200 || Utf8.IsValid(body);
-            Append(head, ref length, isText ? "\r\nContent-Type: text/plain; charset=utf-8"u8 : "\r\nContent-Type: application/octet-stream"u8);
+            Append(head, ref length, "\r\nContent-Type: "u8);
+            Append(head, ref length, isText ? "text/plain; charset=utf-8"u8 : "application/octet-stream"u8);
             Append(head, ref length, "\r\nX-Content-Type-Options: nosniff"u8);
         }
-        // Else a proxy may answer from its store (RFC 9111 §4.2.2).
+        // Without this header a proxy may answer from its store (RFC 9111 §4.2.2).
         if (status is 200 or 404)
             Append(head, ref length, "\r\nCache-Control: no-cache"u8);
         if (status == 405)

@@ -3,9 +3,10 @@ using System.Runtime.ExceptionServices;
 namespace RaftFast.Http;
 
 /// <summary>
-/// A step that anybody may ask for and that runs on one thread at a time. The state goes from Idle to Signalled with the
-/// asker that then has to run it, and from Running back to Idle only if nobody asked since. Both are full fences: a step
-/// sees all that was done before it was asked for, and what the one before it did.
+/// A step that any thread may ask for, and that runs on one thread at a time. The thread that moves the state from Idle
+/// to Signalled must run the step. The state returns from Running to Idle only if no thread has asked meanwhile. Both
+/// changes are full fences: a step sees everything done before the request for it, and everything that the previous
+/// step did.
 /// </summary>
 internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
 {
@@ -13,26 +14,29 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
     private const int Running = 1;
     private const int Signalled = 2;
 
-    /// <summary>As often as this the step runs in a row on one thread, which has other things to do.</summary>
+    /// <summary>Maximum steps in a row on one thread, because that thread has other work.</summary>
     private const int RunsInARowMax = 4;
 
     private int state;
 
-    /// <summary>The step runs, here unless it is running already; what it has to do again and again goes on elsewhere.</summary>
+    /// <summary>
+    /// Runs the step here unless it is running. After <see cref="RunsInARowMax"/> steps in a row, the step continues on
+    /// another thread.
+    /// </summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
             Execute();
     }
 
-    /// <summary>The step runs, never here.</summary>
+    /// <summary>Runs the step on another thread.</summary>
     public void WakeElsewhere()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>For the step itself: it runs once more.</summary>
+    /// <summary>Makes the step run once more; called by the step itself.</summary>
     public void Again() => Interlocked.Exchange(ref state, Signalled);
 
     public void Execute()
@@ -50,7 +54,7 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
         }
         catch (Exception bug)
         {
-            // A pipes that called us would log it and go on. It is to stop the process.
+            // A transport that called this would log the exception and continue. It must end the process instead.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static exception => ExceptionDispatchInfo.Throw(exception), bug, preferLocal: false);
         }
