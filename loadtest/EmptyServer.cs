@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Server.Lifetime;
 using RaftFast.Http;
 using RaftFast.Server.Sockets;
 

@@ -68,7 +68,7 @@ internal static partial class NodeHost
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
         PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
         await using PeerNetwork network = new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
-        await using HttpFront front = new(inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(NodeLoop.SocketThreadBatchesMax));
+        await using HttpFront front = new(inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax));
         await using Listeners listeners = await Listeners.StartAsync(
             new IPEndPoint(options.Listen, options.Port), front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
         LogStarted(log, identity.MemberId, listeners.Http, listeners.Peer, Describe(configurations.Effective.Cluster));

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.Lifetime;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Joining;

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Logging;
-using RaftFast.Server.Sockets;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Lifetime;

@@ -20,9 +20,6 @@ internal sealed class NodeLoop : IDisposable
     /// <summary>When nobody waits for anything, so many ticks come at once: a wake-up costs more than they do. A heartbeat's interval.</summary>
     private const int QuietTicks = 5;
 
-    /// <summary>For what a transport's thread does here before it goes back to its other connections.</summary>
-    public const int SocketThreadBatchesMax = 4;
-
     /// <summary>Ticks made up for after a stall. A process that was stopped for longer has not been electing meanwhile.</summary>
     private const int TicksBehindMax = 10;
 

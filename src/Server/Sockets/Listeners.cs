@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.Lifetime;
 using RaftFast.Consensus;
 
 namespace RaftFast.Server.Sockets;

@@ -18,6 +18,9 @@ namespace RaftFast.Server.Threads;
 /// </summary>
 internal sealed class Inbox
 {
+    /// <summary>Batches that a socket thread runs before it returns to its other connections.</summary>
+    public const int SocketThreadBatchesMax = 4;
+
     private const int Free = 0;
     private const int Taken = 1;
 
@@ -185,4 +188,22 @@ internal sealed class Inbox
         [FieldOffset(388)]
         public bool Undone;
     }
+}
+
+/// <summary>
+/// An item that says only that something is so: posting it again while it waits in the inbox does nothing. One object says it
+/// for ever, and whoever posts it takes one place of the inbox at most.
+/// </summary>
+internal abstract class InboxSignal
+{
+    private int waiting;
+
+    /// <summary>Posted, and not taken by the loop yet.</summary>
+    public bool IsWaiting => Volatile.Read(ref waiting) != 0;
+
+    /// <returns>False if it waits already.</returns>
+    internal bool TryBeginWaiting() => Interlocked.Exchange(ref waiting, 1) == 0;
+
+    /// <summary>From here on a new post counts: what it says is not known to the loop yet.</summary>
+    internal void EndWaiting() => Interlocked.Exchange(ref waiting, 0);
 }

@@ -6,6 +6,7 @@ using System.Text;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests;

@@ -1,4 +1,5 @@
 using System.Net;
+using RaftFast.Server.Lifetime;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;

@@ -55,3 +55,13 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         return answer == HandshakeStatus.Accepted ? DialResult.Connected(stream) : DialResult.Refused(answer);
     }
 }
+
+/// <summary>What dialling a member came to: a connection with an accepted handshake, a refusal, or a reason why there is neither.</summary>
+internal readonly record struct DialResult(NetworkStream? Connection, HandshakeStatus Refusal, string Reason)
+{
+    public static DialResult Connected(NetworkStream connection) => new(connection, HandshakeStatus.Accepted, "");
+
+    public static DialResult Refused(HandshakeStatus status) => new(null, status, "");
+
+    public static DialResult Failed(string reason) => new(null, HandshakeStatus.Accepted, reason);
+}

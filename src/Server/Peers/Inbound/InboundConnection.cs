@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using RaftFast.Protocol;
-using RaftFast.Server.Loop;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 
@@ -57,7 +56,7 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;
-                inbox.PostAndRun(full, NodeLoop.SocketThreadBatchesMax);
+                inbox.PostAndRun(full, Inbox.SocketThreadBatchesMax);
                 while (!ending && (batch = member.TryTakeBatch()) is null)
                     await member.Wake.WaitAsync();
                 length -= wholeLength;

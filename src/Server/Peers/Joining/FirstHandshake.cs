@@ -2,6 +2,10 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Protocol;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Node.Requests;
+using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
 
@@ -34,5 +38,39 @@ internal static class FirstHandshake
             using CancellationTokenSource grace = new(AnswerGrace);
             await listener.StopAsync(grace.Token);
         }
+    }
+}
+
+/// <summary>Answers handshakes of a server that doesn't know its cluster yet: the first that is meant for it tells.</summary>
+internal sealed class FirstHandshakeHandler : ConnectionHandler
+{
+    private readonly ulong self;
+    private readonly InboundHandshake handshakes;
+    private readonly TaskCompletionSource<ulong> clusterId = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public FirstHandshakeHandler(ulong self, ILogger logger, PeerOptions options)
+    {
+        this.self = self;
+        handshakes = new InboundHandshake(Judge, logger, options);
+    }
+
+    /// <summary>Completes when a handshake has been answered with <see cref="HandshakeStatus.Joining"/>.</summary>
+    public Task<ulong> ClusterId => clusterId.Task;
+
+    public override async Task OnConnectedAsync(ConnectionContext connection)
+    {
+        var answered = await handshakes.AnswerAsync(
+            connection.Transport.Input.AsStream(), connection.Transport.Output.AsStream(), connection.RemoteEndPoint, connection.ConnectionClosed);
+        if (answered is (var handshake, HandshakeStatus.Joining))
+            clusterId.TrySetResult(handshake.ClusterId);
+    }
+
+    private HandshakeStatus Judge(in Handshake handshake, uint version)
+    {
+        if (version != Handshake.Version)
+            return HandshakeStatus.UnsupportedVersion;
+        if (handshake.To != self)
+            return HandshakeStatus.WrongMember;
+        return handshake.From == 0 || handshake.From == self ? HandshakeStatus.UnknownMember : HandshakeStatus.Joining;
     }
 }

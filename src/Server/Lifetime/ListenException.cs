@@ -1,4 +1,4 @@
-namespace RaftFast.Server.Sockets;
+namespace RaftFast.Server.Lifetime;
 
 /// <summary>An address can't be listened on. The message is one line: which address, why, and what to do.</summary>
 public sealed class ListenException : Exception
