@@ -4,8 +4,8 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// The last committed configuration, and the configurations of later entries. The last of all is in effect: "a server
-/// always uses the latest configuration in its log, regardless of whether the entry is committed" (§6; thesis §4.1). A
-/// configuration whose entry is truncated from the log is undone.
+/// always uses the latest configuration in its log, regardless of whether the entry is committed" (§6; thesis §4.1).
+/// A configuration whose entry is truncated from the log is undone.
 /// </summary>
 public sealed class ConfigurationHistory
 {

@@ -4,9 +4,10 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// The leader's knowledge of one follower (Raft paper, figure 2: nextIndex and matchIndex), and the rules for what to
-/// send it next. <para> No single append is kept for a retransmission. If an append, its acknowledgement or its
-/// rejection is lost, one of the following makes the leader send the entries again, each time by a probe that finds
-/// where the logs match:
+/// send it next.
+/// <para>
+/// The leader keeps no append for a retransmission. An append, its acknowledgement or its rejection may be lost. Each
+/// of the following then makes the leader send the entries again, by a probe that finds where the logs match:
 /// </para>
 /// <list type="number">
 /// <item><description>
@@ -14,8 +15,8 @@ namespace RaftFast.Consensus;
 /// (<see cref="HeartbeatAnswered"/>).
 /// </description></item>
 /// <item><description>
-/// One of several appends in flight is lost: the follower's log doesn't match the next one, the follower rejects that
-/// one, and the leader probes after the conflict hint (<see cref="Rejected"/>).
+/// One of several appends in flight is lost: the next append doesn't match the follower's log, the follower rejects it,
+/// and the leader probes after the conflict hint (<see cref="Rejected"/>).
 /// </description></item>
 /// <item><description>
 /// The last append in flight is lost, the follower dropped it, or acknowledgements are lost: after an election timeout

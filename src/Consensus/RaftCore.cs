@@ -7,8 +7,8 @@ namespace RaftFast.Consensus;
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>,
 /// <see cref="AppliedTo"/>, <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>,
 /// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>; after each batch of inputs, <see cref="EndBatch"/>.
-/// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed. Section
-/// numbers are those of the Raft paper (Ongaro and Ousterhout, extended version), or of Ongaro's thesis.
+/// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
+/// In this project, § means the Raft paper (Ongaro and Ousterhout, extended version), and "thesis §" Ongaro's thesis.
 /// </summary>
 public sealed class RaftCore
 {
@@ -86,7 +86,7 @@ public sealed class RaftCore
     /// The decoded configurations among the entries, each at its entry's place; may be empty if there are none.
     /// </param>
     /// <returns>
-    /// The entries that the log took. The log has dropped all that it held from the first of them on.
+    /// The entries that the log took. The log has dropped any other entries from the first of these indices on.
     /// </returns>
     public EntryRange Step(
         in Message message, ReadOnlySpan<RecordHeader> entries,
@@ -113,9 +113,9 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// True while a proposal to the leader would gain nothing: each voter that keeps up still has an append to
-    /// acknowledge, so that the entry would be sent no sooner than one proposed after the next acknowledgement or tick.
-    /// All entries that wait until then make one write of the leader's log, as they make one write of each follower's.
+    /// True while a proposal to the leader would gain nothing, because each voter that keeps up still has an append to
+    /// acknowledge. An entry proposed now is sent no sooner than one proposed after the next acknowledgement or tick.
+    /// Entries that wait until then share one write to the leader's log, as they share one write to each follower's.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 
@@ -126,7 +126,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// True if the leader may propose a configuration: an entry of its term has committed, and no other change is under
-    /// way (thesis §4.1). Otherwise a change of an earlier term might still win, and two majorities need not overlap.
+    /// way (thesis §4.1). Without the first condition, a change of an earlier term might still win, and two majorities
+    /// need not overlap.
     /// </summary>
     public bool MayChangeConfiguration => IsLeader && leader.MayChangeConfiguration;
 
@@ -239,7 +240,7 @@ public sealed class RaftCore
             leader.AwaitCommit(peer, index);
     }
 
-    /// <summary>Ends a batch of inputs: sends messages of which one is enough for the whole batch.</summary>
+    /// <summary>Ends a batch of inputs, and sends the messages that need to go out only once a batch.</summary>
     public void EndBatch()
     {
         if (IsLeader)

@@ -11,8 +11,8 @@ public sealed class RaftLog
 
     /// <param name="recovered">The log on stable storage.</param>
     /// <param name="applied">
-    /// Last entry of the snapshot that the state machine was loaded from; 0: none. It is committed, and not before the
-    /// log's base.
+    /// Last entry of the snapshot that the state machine was loaded from; 0: none. Committed, and not before the log's
+    /// base.
     /// </param>
     public RaftLog(TermRuns recovered, ConfigurationHistory configurations, long applied = 0)
     {

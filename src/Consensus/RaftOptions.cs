@@ -6,8 +6,8 @@ namespace RaftFast.Consensus;
 public sealed record RaftOptions
 {
     /// <summary>
-    /// Minimum ticks without a leader before a server campaigns. Each server draws its timeout from [ElectionTicks, 2 ×
-    /// ElectionTicks) (§5.2).
+    /// Minimum ticks without a leader before a server campaigns. Each server draws its timeout from
+    /// [ElectionTicks, 2 × ElectionTicks) (§5.2).
     /// </summary>
     public int ElectionTicks { get; init; } = 40;
 

@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Decides whether this server listens to a message from a server that its configuration may not name.
+/// Decides if this server listens to a message from a server that its configuration may not name.
 /// </summary>
 internal static class Strangers
 {

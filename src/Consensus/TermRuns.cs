@@ -4,7 +4,7 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Maps each index of the log to its term, as runs of entries of one term. Terms only grow along a log and change only
-/// at elections, so that a log of millions of entries has a handful of runs, and the core never reads storage.
+/// at elections. A log of millions of entries thus has a handful of runs, and the core never reads storage.
 /// Compacted entries (§7) are forgotten.
 /// </summary>
 public sealed class TermRuns

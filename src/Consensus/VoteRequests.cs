@@ -31,9 +31,9 @@ internal static class VoteRequests
     }
 
     /// <summary>
-    /// §6: true if this server has heard from a leader within the minimum election timeout. It then grants no vote and
-    /// no pre-vote and adopts no newer term, so that a server that was cut off can't depose a working leader. A leader
-    /// always hears itself: CheckQuorum bounds how long it leads without a quorum.
+    /// §6: true if this server has heard from a leader within the minimum election timeout. It then grants neither a
+    /// vote nor a pre-vote, and adopts no newer term: a server that was cut off must not depose a working leader. A
+    /// leader always hears itself. CheckQuorum bounds how long it leads without a quorum.
     /// </summary>
     private static bool LeaderIsHeard(RaftCore core) =>
         core.LeaderId != 0 && (core.IsLeader || core.Timer.IsWithinMinimum);

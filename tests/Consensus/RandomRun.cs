@@ -175,7 +175,7 @@ internal sealed class RandomRun
             next = RandomChange(current);
         if (next is null)
             return;
-        // As in RaftNode: a leader that will not stay a voter hands over, and its successor makes the change.
+        // Follows RaftNode: a leader that will not stay a voter hands over, and its successor makes the change.
         if (new ConfigurationState(next).StaysVoter(leader.Id))
             leader.Propose(next);
         else

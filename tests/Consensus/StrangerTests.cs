@@ -63,7 +63,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Stranger_whose_log_goes_further_gets_a_vote() // this server's log may be behind
+    public void Stranger_whose_log_goes_further_gets_a_vote() // this server may miss its entries
     {
         TestCore core = new(Configurations.Cluster([1, 2, 3]), log: [1, 1]);
         Assert.False(core.AskedToPreVote(from: 8, term: 2, last: new(1, 3)).Rejected);
