@@ -1,4 +1,4 @@
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>When in an operation of the disk the process dies.</summary>
 public enum DeathMoment

@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 /// <summary>§7: a log that holds no entry matching a snapshot's last one is emptied and goes on behind it.</summary>
 public sealed class WalResetTests
@@ -142,10 +142,10 @@ public sealed class WalResetTests
         log.Append(6, 42);
         Assert.True(log.Wal.TryPublish(out long published));
         Assert.Equal(batch, published);
-        Assert.True(log.Wal.TryTake(out WalBatch before));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch before));
         Assert.Equal(batch - 1, before.Number);
         Assert.Equal(new LogPosition(1, 11), before.Last);
-        log.Wal.Write(before);
+        log.Wal.Writer.Write(before);
         log.Wal.Completed(before);
         log.Sync();
         log.Verify();
@@ -159,11 +159,11 @@ public sealed class WalResetTests
         using LogWriter log = Filled(10);
         log.Append(1, 11, 3000);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         long first = log.ResetTo(Snapshot);
         Assert.True(batch.Number < first);
         log.Append(6, 41, 3000);
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         log.Sync();
         for (int index = 42; index < 60; index++)

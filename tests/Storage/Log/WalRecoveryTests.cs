@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalRecoveryTests
 {
@@ -48,7 +48,7 @@ public sealed class WalRecoveryTests
             byte[] before = [.. damaged[First]];
             string message = Refusal(damaged);
             Assert.Contains($"{First} is damaged at byte {(at < LastRecord ? LastBatch : LastRecord)}:", message, StringComparison.Ordinal);
-            Assert.Contains("put an intact one in its place", message, StringComparison.Ordinal);
+            Assert.Contains("put the copy in its place", message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
             Assert.Equal(before, damaged[First]);
             Assert.Equal(0, damaged.Writes);
@@ -202,7 +202,7 @@ public sealed class WalRecoveryTests
     {
         MemoryDisk disk = TwoSegments();
         disk.Delete(First);
-        Assert.Contains($"{Second} goes on behind entry 3, and there is no snapshot", Refusal(disk), StringComparison.Ordinal);
+        Assert.Contains($"{Second} begins after entry 3, and there is no snapshot", Refusal(disk), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -289,7 +289,7 @@ public sealed class WalRecoveryTests
         using LogWriter log = new(disk);
         Assert.Equal(2, log.Records.Count);
         Assert.Equal(2, log.Recovery.Batches);
-        Assert.Contains($"at byte {LastBatch}, behind entry 2", log.Recovery.TornTail, StringComparison.Ordinal);
+        Assert.Contains($"at byte {LastBatch}, after entry 2", log.Recovery.TornTail, StringComparison.Ordinal);
         Assert.False(disk[First].AsSpan(LastBatch).ContainsAnyExcept((byte)0), "what was cut off is still there");
         log.Append(1, 3);
         log.Sync();

@@ -3,7 +3,7 @@ using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 public sealed class FileDiskTests : IDisposable
 {
@@ -201,9 +201,9 @@ public sealed class FileDiskTests : IDisposable
             for (long last = 0; last < entries;)
             {
                 published.Wait(stop.Token);
-                while (wal.TryTake(out WalBatch batch))
+                while (wal.Writer.TryTake(out WalBatch batch))
                 {
-                    wal.Write(batch);
+                    wal.Writer.Write(batch);
                     last = batch.Last.Index;
                     completions.Enqueue(batch);
                 }

@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalQueueTests
 {

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalCompactionTests
 {
@@ -173,7 +173,7 @@ public sealed class WalCompactionTests
         foreach (LogPosition snapshot in new[] { default, new LogPosition(1, 3) })
         {
             string message = Assert.Throws<StorageException>(() => new LogWriter(disk, LogWriter.Tiny, snapshot)).Message;
-            Assert.Contains("goes on behind entry", message, StringComparison.Ordinal);
+            Assert.Contains("begins after entry", message, StringComparison.Ordinal);
             Assert.Contains(snapshot == default ? "there is no snapshot" : "the snapshot ends with entry 3", message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
         }
@@ -303,8 +303,8 @@ public sealed class WalCompactionTests
         using LogWriter log = Filled(14);
         log.Append(1, 15, ValueBytes);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
-        log.Wal.Write(batch);
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
+        log.Wal.Writer.Write(batch);
         log.CompactTo(14);
         Assert.Equal(8, log.Wal.FirstIndex);
         log.Wal.Completed(batch);

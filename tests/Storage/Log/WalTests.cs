@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalTests
 {
@@ -19,7 +19,7 @@ public sealed class WalTests
         Assert.Equal(1, log.Recovery.Segments);
         Assert.Null(log.Recovery.TornTail);
         Assert.False(log.Wal.TryPublish(out _));
-        Assert.False(log.Wal.TryTake(out _));
+        Assert.False(log.Wal.Writer.TryTake(out _));
         Assert.False(log.WriteSeal());
         Assert.Equal(["wal-0000000000000001.log"], disk.List());
     }
@@ -57,14 +57,14 @@ public sealed class WalTests
         using LogWriter log = new(disk);
         log.Append(1, 1);
         Assert.True(log.Wal.TryPublish(out long first));
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         for (int index = 2; index <= 50; index++)
         {
             log.Append(1, index);
             Assert.True(log.Wal.TryPublish(out long number));
             Assert.Equal(first + 1, number);
         }
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         int before = disk.Writes;
         Assert.Equal(1, log.Sync());
@@ -78,11 +78,11 @@ public sealed class WalTests
         log.Append(1, 1);
         log.Wal.TryPublish(out long published);
         log.Append(1, 2);
-        Assert.False(log.Wal.TryTake(out _));
-        Assert.False(log.Wal.TryTakeSeal(out _));
+        Assert.False(log.Wal.Writer.TryTake(out _));
+        Assert.False(log.Wal.Writer.TryTakeSeal(out _));
         Assert.True(log.Wal.TryPublish(out long again));
         Assert.Equal(published, again);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         Assert.Equal(2, batch.Last.Index);
         Assert.Equal(published, batch.Number);
         Assert.False(log.Wal.TryPublish(out long last));
@@ -96,13 +96,13 @@ public sealed class WalTests
         log.Append(1, 1);
         log.Append(1, 2);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch first));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch first));
         log.Append(2, 2);
         log.AppendHardState(2, 0);
         log.Wal.TryPublish(out _);
-        log.Wal.Write(first);
-        Assert.True(log.Wal.TryTake(out WalBatch second));
-        log.Wal.Write(second);
+        log.Wal.Writer.Write(first);
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch second));
+        log.Wal.Writer.Write(second);
         Assert.Equal(new LogPosition(1, 2), first.Last);
         Assert.Equal(new LogPosition(2, 2), second.Last);
     }
@@ -133,9 +133,9 @@ public sealed class WalTests
         log.Append(1, 1);
         log.Append(1, 2, seed: 1);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         log.Append(2, 2, seed: 2);
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         log.Sync();
         using LogWriter again = new(disk);
@@ -253,9 +253,9 @@ public sealed class WalTests
         using LogWriter log = new(disk);
         log.Append(1, 1);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out _));
+        Assert.True(log.Wal.Writer.TryTake(out _));
         log.Append(1, 2);
         log.Wal.TryPublish(out _);
-        Assert.Throws<InvariantException>(() => log.Wal.TryTake(out _));
+        Assert.Throws<InvariantException>(() => log.Wal.Writer.TryTake(out _));
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>
 /// A disk in memory with a bound on its size. It forgets names not synced to the directory when it crashes, and can be told to fail a

@@ -2,7 +2,7 @@ using CsCheck;
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalPropertyTests
 {
@@ -75,7 +75,7 @@ public sealed class WalPropertyTests
                 case Step.CrashTorn:
                     // Whatever is not synced is written, and part of the last batch is lost.
                     log.Wal.TryPublish(out _);
-                    if (log.Wal.TryTake(out WalBatch batch))
+                    if (log.Wal.Writer.TryTake(out WalBatch batch))
                         Tear(disk, log.Wal, batch, value);
                     Reset(disk, ref log, ref released, durable, durableState);
                     term = Math.Max(log.State.Term, log.Wal.Last.Term) + 1;
@@ -93,7 +93,7 @@ public sealed class WalPropertyTests
 
     private static void Tear(MemoryDisk disk, Wal wal, in WalBatch batch, int value)
     {
-        wal.Write(batch);
+        wal.Writer.Write(batch);
         Span<byte> written = disk[WalSegment.Name(batch.Segment)].AsSpan(batch.Offset, batch.Bytes);
         // The first sector holds the header, and whatever else is lost, without it the batch doesn't count.
         written[..512].Clear();

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalMemoryTests
 {
@@ -189,9 +189,9 @@ public sealed class WalMemoryTests
             if (!wal.HasRoom(record.Length) || i % 20 != 0)
                 continue;
             wal.TryPublish(out _);
-            while (wal.TryTake(out WalBatch batch))
+            while (wal.Writer.TryTake(out WalBatch batch))
             {
-                wal.Write(batch);
+                wal.Writer.Write(batch);
                 wal.Completed(batch);
             }
             wal.Read(position.Index, position.Index, int.MaxValue, out _);

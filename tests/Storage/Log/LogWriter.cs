@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 /// <summary>All of a log's threads as one, with a copy of what the log should hold.</summary>
 internal sealed class LogWriter : IDisposable
@@ -108,9 +108,9 @@ internal sealed class LogWriter : IDisposable
     {
         Wal.TryPublish(out _);
         int batches = 0;
-        for (; Wal.TryTake(out WalBatch batch); batches++)
+        for (; Wal.Writer.TryTake(out WalBatch batch); batches++)
         {
-            Wal.Write(batch);
+            Wal.Writer.Write(batch);
             Wal.Completed(batch);
         }
         return batches;
@@ -118,9 +118,9 @@ internal sealed class LogWriter : IDisposable
 
     public bool WriteSeal()
     {
-        if (!Wal.TryTakeSeal(out WalBatch batch))
+        if (!Wal.Writer.TryTakeSeal(out WalBatch batch))
             return false;
-        Wal.Write(batch);
+        Wal.Writer.Write(batch);
         Wal.Completed(batch);
         return true;
     }

@@ -1,6 +1,6 @@
 using RaftFast.Storage.Disk;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>
 /// Runs something again and again, dying before, in and after each operation of the disk; for each, once as a process that was killed,

@@ -1,7 +1,7 @@
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalRoomTests
 {
@@ -111,11 +111,11 @@ public sealed class WalRoomTests
         }
         log.Append(1, 4, 800_000);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         long segment = LogWriter.Small.SegmentBytes;
         Assert.True(log.Wal.HasRoom(100_000));
         Assert.False(log.Wal.HasRoom(segment - batch.Bytes - new WalOptions().ReserveBytes));
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         Assert.False(log.Wal.NextSegmentIsReady);
     }

@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 /// <summary>Histories with compaction, installed snapshots, and deaths in the middle of the disk's operations, in a log of tiny segments.</summary>
 public sealed class WalCompactionPropertyTests

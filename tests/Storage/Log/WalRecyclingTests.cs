@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 /// <summary>A segment made from one that is done with keeps that one's bytes behind its header.</summary>
 public sealed class WalRecyclingTests
@@ -37,8 +37,8 @@ public sealed class WalRecyclingTests
                 MemoryDisk before = disk.Copy();
                 log.Append(1, log.Wal.Last.Index + 1, 2 * ValueBytes);
                 log.Wal.TryPublish(out _);
-                Assert.True(log.Wal.TryTake(out WalBatch batch));
-                log.Wal.Write(batch);
+                Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
+                log.Wal.Writer.Write(batch);
                 Assert.Equal(2 * IDisk.Alignment, batch.Bytes);
                 string name = WalSegment.Name(batch.Segment);
                 for (int missing = 0; missing < 1 << batch.Bytes / 512 && before.Exists(name); missing += 1 + missing / 3)
@@ -73,7 +73,7 @@ public sealed class WalRecyclingTests
         log.Dispose();
         disk[name][offset + WalBatchHeader.Size + 40] ^= 1;
         using LogWriter again = new(disk, LogWriter.Tiny, snapshot);
-        Assert.Contains($"{name}: an unfinished batch was cut off at byte {offset}, behind entry {again.Recovery.Last.Index}", again.Recovery.TornTail, StringComparison.Ordinal);
+        Assert.Contains($"{name}: an unfinished batch was cut off at byte {offset}, after entry {again.Recovery.Last.Index}", again.Recovery.TornTail, StringComparison.Ordinal);
         Assert.False(disk[name].AsSpan(offset).ContainsAnyExcept((byte)0), "what was cut off is still there");
     }
 

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class StoppedWalTests
 {
@@ -26,10 +26,10 @@ public sealed class StoppedWalTests
         using StoppedWal wal = StoppedWal.Read(disk, LogWriter.Cluster, LogWriter.Member);
         Assert.Null(wal.Damage);
         Assert.Equal((new HardState(3, 2), default(LogPosition), new LogPosition(3, 40)), (wal.HardState, wal.Base, wal.Last));
-        Assert.True(wal.GoesOnFrom(default));
-        Assert.True(wal.GoesOnFrom(new LogPosition(3, 17)));
-        Assert.False(wal.GoesOnFrom(new LogPosition(4, 17)));
-        Assert.False(wal.GoesOnFrom(new LogPosition(3, 41)));
+        Assert.True(wal.ContinuesFrom(default));
+        Assert.True(wal.ContinuesFrom(new LogPosition(3, 17)));
+        Assert.False(wal.ContinuesFrom(new LogPosition(4, 17)));
+        Assert.False(wal.ContinuesFrom(new LogPosition(3, 41)));
         for (long index = 1; index <= 40; index++)
             Assert.Equal(records[(int)index - 1], wal.Read(index, index, 1, out _).ToArray());
         Assert.True(wal.Files.Count > 1);
@@ -74,8 +74,8 @@ public sealed class StoppedWalTests
         using (StoppedWal wal = StoppedWal.Read(disk, LogWriter.Cluster, LogWriter.Member))
         {
             Assert.Equal((snapshot, snapshot), (wal.Base, wal.Last));
-            Assert.True(wal.GoesOnFrom(snapshot));
-            Assert.Throws<StorageException>(() => wal.GoesOnFrom(default));
+            Assert.True(wal.ContinuesFrom(snapshot));
+            Assert.Throws<StorageException>(() => wal.ContinuesFrom(default));
         }
         using (LogWriter log = new(disk, LogWriter.Tiny, snapshot))
         {
