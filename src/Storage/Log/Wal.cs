@@ -231,7 +231,7 @@ public sealed class Wal : IDisposable
 
     /// <summary>
     /// Counts the records in memory from <paramref name="firstIndex"/> on that fit into <paramref name="bytesMax"/>, at
-    /// least one. Several calls of <see cref="Read"/> may be needed to get them.
+    /// least one. Several calls of <see cref="Read"/> may be needed to get these records.
     /// </summary>
     /// <returns>Bytes of these records; 0 if the first record is only on the disk.</returns>
     public int MeasureInMemory(long firstIndex, long lastIndex, int bytesMax, out int count)

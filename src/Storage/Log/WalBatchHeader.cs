@@ -66,7 +66,8 @@ internal readonly record struct WalBatchHeader(
             BinaryPrimitives.ReadInt32LittleEndian(source[24..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[28..]),
             new LogPosition(
-                BinaryPrimitives.ReadInt64LittleEndian(source[32..]), BinaryPrimitives.ReadInt64LittleEndian(source[40..])));
+                BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
+                BinaryPrimitives.ReadInt64LittleEndian(source[40..])));
         return header.Offset == offset && header.Records >= 0
             && header.Bytes >= Size && header.Bytes <= segment.Length - offset;
     }

@@ -28,7 +28,8 @@ namespace RaftFast.Storage.Log;
 /// without a seal can't be told from a torn write, and is cut off. A damaged seal is cut off too, and holds nothing.
 /// </para>
 /// </summary>
-internal readonly ref struct WalJudge(string file, ReadOnlySpan<byte> segment, WalSegmentHeader segmentHeader, uint salt)
+internal readonly ref struct WalJudge(
+    string file, ReadOnlySpan<byte> segment, WalSegmentHeader segmentHeader, uint salt)
 {
     private readonly ReadOnlySpan<byte> segment = segment;
 
@@ -115,5 +116,6 @@ internal readonly record struct WalBatchVerdict
     public bool IsIntact => Damage is null;
 
     /// <summary>The refusal of a log in which something later follows this batch, which isn't intact.</summary>
-    public StorageException FollowedBy(string later) => StorageException.Damage(File, DamageOffset, $"{Damage}, and {later}");
+    public StorageException FollowedBy(string later) =>
+        StorageException.Damage(File, DamageOffset, $"{Damage}, and {later}");
 }

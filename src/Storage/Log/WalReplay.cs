@@ -88,7 +88,8 @@ internal sealed class WalReplay(
         }
         if (snapshot.Index < terms.Base.Index)
         {
-            string found = snapshot == default ? "there is no snapshot" : $"the snapshot ends with entry {snapshot.Index}";
+            string found =
+                snapshot == default ? "there is no snapshot" : $"the snapshot ends with entry {snapshot.Index}";
             throw StorageException.Unusable(
                 WalSegment.Name(FirstSegment), $"begins after entry {terms.Base.Index}, and {found}");
         }
@@ -173,7 +174,8 @@ internal sealed class WalReplay(
         if (header.Last != terms.Last || header.State != State)
         {
             throw StorageException.Damage(file, 0,
-                $"it continues after entry {header.Last.Index}, and the log before it ends with entry {terms.Last.Index}");
+                $"the segment continues after entry {header.Last.Index}, "
+                + $"and the log before it ends with entry {terms.Last.Index}");
         }
         Header = header;
         Salt = salt;

@@ -116,7 +116,8 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
             if (!TryPrepare())
             {
                 throw new StorageException(
-                    $"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); free some space, then start again");
+                    $"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); "
+                    + "free some space, then start again");
             }
             using (IDiskFile next = disk.Open(WalSegment.NextName))
                 next.Write(0, header);

@@ -27,8 +27,8 @@ namespace RaftFast.Storage.Log;
 /// another salt, and numbers below this segment's first batch.
 /// </summary>
 internal readonly record struct WalSegmentHeader(
-    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last, HardState State,
-    bool Resets, bool HoldsOldBytes)
+    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last,
+    HardState State, bool Resets, bool HoldsOldBytes)
 {
     public const int Size = IDisk.Alignment;
 
@@ -82,9 +82,11 @@ internal readonly record struct WalSegmentHeader(
             BinaryPrimitives.ReadInt64LittleEndian(source[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]),
             new LogPosition(
-                BinaryPrimitives.ReadInt64LittleEndian(source[56..]), BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
+                BinaryPrimitives.ReadInt64LittleEndian(source[56..]),
+                BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
             new HardState(
-                BinaryPrimitives.ReadInt64LittleEndian(source[72..]), BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
+                BinaryPrimitives.ReadInt64LittleEndian(source[72..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
             (flags & ResetsFlag) != 0,
             (flags & OldBytesFlag) != 0);
         return true;

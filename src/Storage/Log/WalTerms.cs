@@ -53,7 +53,7 @@ internal sealed class WalTerms
     {
         Invariant.Hold(Matches(position));
         int whole = 0;
-        while (whole < runs.Count && (whole + 1 < runs.Count ? runs[whole + 1].Index - 1 : Last.Index) <= position.Index)
+        while (whole < runs.Count && LastIndexOf(whole) <= position.Index)
             whole++;
         runs.RemoveRange(0, whole);
         if (runs.Count > 0 && runs[0].Index <= position.Index)
@@ -62,6 +62,8 @@ internal sealed class WalTerms
     }
 
     public LogPosition[] ToArray() => runs.ToArray();
+
+    private long LastIndexOf(int run) => run + 1 < runs.Count ? runs[run + 1].Index - 1 : Last.Index;
 
     private long TermAt(long index)
     {

@@ -25,7 +25,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void What_was_synced_is_recovered()
+    public void Synced_records_are_recovered()
     {
         using (LogWriter log = new(disk))
         {
@@ -52,7 +52,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void What_queues_during_a_sync_goes_into_one_batch()
+    public void Records_that_queue_during_a_sync_share_one_batch()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
@@ -90,7 +90,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Batch_says_the_last_entry_at_its_point_of_the_log()
+    public void Batch_names_the_last_entry_at_its_end()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
@@ -127,7 +127,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Entry_truncated_before_its_batch_completes_is_not_read_from_its_place()
+    public void Entry_truncated_before_its_batch_completes_is_not_read()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
@@ -169,7 +169,8 @@ public sealed class WalTests
     public void Largest_record_fits_the_smallest_buffer()
     {
         byte[] record = new byte[Record.LengthOf(Record.PayloadBytesMax)];
-        int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
+        int at = PutCommand.WriteKey(
+            record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
         record.AsSpan(Record.HeaderSize + at, PutCommand.ValueBytesMax).Fill(0xAB);
         Record.Finish(record, RecordType.Command, Record.PayloadBytesMax);
         using LogWriter log = new(disk);
@@ -187,7 +188,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Log_goes_on_in_further_segments()
+    public void Log_continues_in_more_segments()
     {
         using LogWriter log = new(disk);
         for (int index = 1; index <= 300; index++)
@@ -248,7 +249,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Another_batch_is_not_taken_before_the_last_one_is_written()
+    public void Next_batch_is_not_taken_before_the_last_batch_is_written()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
