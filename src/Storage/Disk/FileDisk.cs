@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Disk;
 
-/// <summary>How a write reaches stable storage.</summary>
+/// <summary>The way of a write to stable storage.</summary>
 public enum DiskWriteMode
 {
     /// <summary>

@@ -10,7 +10,7 @@ internal sealed class WalBuffer(int bytes) : IDisposable
 {
     public AlignedMemory Memory { get; } = new(bytes);
 
-    /// <summary>Number of this use of a buffer, consecutive over all buffers.</summary>
+    /// <summary>Number of the buffer's current use, consecutive over all buffers in the order of use.</summary>
     public int Sequence { get; private set; }
 
     /// <summary>Number of the last batch with records in this buffer; 0 if there is none.</summary>

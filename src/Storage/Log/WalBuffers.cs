@@ -6,9 +6,10 @@ namespace RaftFast.Storage.Log;
 /// The buffers in use, oldest first, and the location of each log entry in memory. The entries in memory are the end of
 /// the log, without a gap. Loop thread only.
 /// <para>
-/// Bound: the buffers of entries that are not yet durable and applied, which <see cref="Wal.HasRoom"/> and the core's
-/// bound on uncommitted bytes limit; and <see cref="WalOptions.CacheBuffers"/>, or <see cref="WalOptions.LagBuffers"/>
-/// while other members need older entries. At most <see cref="WalOptions.CacheBuffers"/> spare buffers more.
+/// Bound: <see cref="WalOptions.CacheBuffers"/>, or <see cref="WalOptions.LagBuffers"/> while other members need older
+/// entries. Buffers of entries that are not yet durable and applied always stay; <see cref="Wal.HasRoom"/> and the
+/// core's bound on uncommitted bytes limit them. In addition there are at most <see cref="WalOptions.CacheBuffers"/>
+/// spare buffers.
 /// </para>
 /// </summary>
 internal sealed class WalBuffers : IDisposable

@@ -9,8 +9,7 @@ namespace RaftFast.Storage.Log;
 internal sealed class WalExtents
 {
     /// <summary>
-    /// Bytes from which on an extent takes no further batch. A gigabyte of log takes at most about 4,096 extents, if
-    /// batches are adjacent.
+    /// Bytes at which an extent takes no more batches. A gigabyte of log takes 4,096 extents.
     /// </summary>
     public const int ExtentBytes = 256 << 10;
 
@@ -19,7 +18,7 @@ internal sealed class WalExtents
     private readonly List<WalExtent> extents = new(ExtentsAtFirst);
     
     /// <summary>
-    /// Entries without a place yet. Bounded as the batches that wait for the writer thread (<see cref="WalQueue"/>).
+    /// Entries without a place yet. They are bounded as the batches of <see cref="WalQueue"/>.
     /// </summary>
     private readonly Ring<Unplaced> unplaced = new(ExtentsAtFirst);
 

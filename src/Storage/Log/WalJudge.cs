@@ -6,17 +6,17 @@ namespace RaftFast.Storage.Log;
 /// <summary>
 /// Torn or damaged? Judges the batches of one segment for recovery.
 /// <para>
-/// One write is one batch, and the writer begins a batch only when the batch before it is durable. So a batch that
-/// isn't intact was durable once if anything later is on the disk. If nothing later is, the batch may never have been
-/// durable and nothing of it was acknowledged. A segment's header is durable before its file has a name, so a damaged
-/// header is never torn.
+/// One write is one batch, and the writer thread begins a batch only when the batch before it is durable. So if
+/// anything later is on the disk, a batch that isn't intact was durable once. If nothing later is there, the batch is
+/// taken for an unfinished write, of which nothing was acknowledged. A segment's header is durable before its file has
+/// a name, so a damaged header is never torn.
 /// </para>
 /// <code>
 /// at the place of a batch              | later in the log              | judgement
 /// -------------------------------------+-------------------------------+--------------------------------------------
 /// intact batch                         | anything or nothing           | durable: its records are applied
-/// header, but records not intact       | a valid batch, or a segment   | damaged: refused with file and byte
-///                                      | that begins with a later one  |
+/// header, but records not intact       | a later valid batch, or a     | damaged: refused with file and byte
+///                                      | segment that begins with one  |
 /// no valid header                      | the same                      | damaged: refused with file and byte
 /// header, but records not intact       | nothing                       | torn: cut off and reported
 /// no valid header, bytes not zero      | nothing; file is new          | torn: cut off and reported

@@ -11,7 +11,8 @@ namespace RaftFast.Storage.Log;
 internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesMax) : IDisposable
 {
     /// <summary>
-    /// Four slow followers can be served without reading anything twice. Each buffer takes a record of any size.
+    /// Read-ahead buffers, enough to serve four slow followers without reading anything twice. Each takes a record of
+    /// any size.
     /// </summary>
     private readonly Buffer[] buffers =
         [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
@@ -89,7 +90,8 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
     }
 
     /// <summary>
-    /// Bytes of the file, read together with the bytes that follow them, as far as the window reaches.
+    /// Bytes of the file, read together with the bytes that follow them, up to the window's size. The window grows to
+    /// the largest batch.
     /// </summary>
     private Span<byte> Window(IDiskFile file, int offset, int bytes)
     {
