@@ -78,9 +78,9 @@ internal static class RecoveryData
     {
         long bytes = 0;
         wal.TryPublish(out _);
-        while (wal.TryTake(out WalBatch batch))
+        while (wal.Writer.TryTake(out WalBatch batch))
         {
-            wal.Write(batch);
+            wal.Writer.Write(batch);
             wal.Completed(batch);
             wal.Release(wal.Last.Index);
             bytes += batch.Bytes;

@@ -55,9 +55,9 @@ public class WalBenchmarks
             wal.Append(record, header);
         }
         wal.TryPublish(out _);
-        if (!wal.TryTake(out WalBatch batch))
+        if (!wal.Writer.TryTake(out WalBatch batch))
             throw new InvalidOperationException("the log has no place for the batch");
-        wal.Write(batch);
+        wal.Writer.Write(batch);
         wal.Completed(batch);
         wal.Release(wal.Last.Index);
         if (wal.NextSegmentIsReady)

@@ -143,7 +143,7 @@ internal sealed class SimulatedServer : IDisposable
             Disk.CrashAt(1, (CrashMoment)random.Next(3));
             try
             {
-                wal!.Write(writing);
+                wal!.Writer.Write(writing);
             }
             catch (Exception failure) when (IsSimulated(failure))
             {
@@ -311,7 +311,7 @@ internal sealed class SimulatedServer : IDisposable
     {
         try
         {
-            wal!.Write(writing);
+            wal!.Writer.Write(writing);
             isWriting = false;
             Deliver(new Input(EventKind.DiskCompletes) { Batch = writing });
             PrepareSegment();
@@ -419,7 +419,7 @@ internal sealed class SimulatedServer : IDisposable
     {
         try
         {
-            return wal!.TryTake(out writing);
+            return wal!.Writer.TryTake(out writing);
         }
         catch (Exception failure) when (IsSimulated(failure))
         {
@@ -431,7 +431,7 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>Nothing has been written since batch <paramref name="number"/>: seal it.</summary>
     public void Seal(long number)
     {
-        if (isWriting || writing.Number != number || !wal!.TryTakeSeal(out writing))
+        if (isWriting || writing.Number != number || !wal!.Writer.TryTakeSeal(out writing))
             return;
         isWriting = true;
         cluster.Events.Schedule(cluster.Scenario.DiskLatencyMin, new Event(EventKind.DiskCompletes, Number, Incarnation, 0));

@@ -83,7 +83,7 @@ internal static class BackupCommand
     /// <exception cref="StorageException">Entries between snapshot and log are missing, or one is damaged.</exception>
     private static LogPosition ApplyLog(KeyValueStore store, StoppedWal wal, LogPosition snapshot)
     {
-        if (!wal.GoesOnFrom(snapshot))
+        if (!wal.ContinuesFrom(snapshot))
             return snapshot;
         for (long index = snapshot.Index + 1; index <= wal.Last.Index;)
         {

@@ -117,7 +117,7 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
             return;
         try
         {
-            if (!wal.GoesOnFrom(snapshot))
+            if (!wal.ContinuesFrom(snapshot))
                 Line($"log-state: does not match the snapshot up to entry {snapshot.Index}: the next start empties it");
         }
         catch (StorageException error)

@@ -67,7 +67,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
             isLast = isStopping;
             while (TryTake(out WalBatch batch))
                 Write(batch);
-            if ((isIdle || isLast) && wal.TryTakeSeal(out WalBatch seal))
+            if ((isIdle || isLast) && wal.Writer.TryTakeSeal(out WalBatch seal))
                 Write(seal);
             // Set since, it would be missed here: the wake-up that came with it may have been taken for one of those above.
             if (isIdle && !isLast && !isStopping)
@@ -79,12 +79,12 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     {
         // Before the look: what is published after it counts as work.
         Interlocked.Exchange(ref hasWork, 0);
-        return wal.TryTake(out batch);
+        return wal.Writer.TryTake(out batch);
     }
 
     private void Write(in WalBatch batch)
     {
-        wal.Write(batch);
+        wal.Writer.Write(batch);
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);

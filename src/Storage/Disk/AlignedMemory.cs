@@ -3,7 +3,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Disk;
 
-/// <summary>Native memory that a disk can transfer from and to (<see cref="IDisk.Alignment"/>). Its contents start out undefined.</summary>
+/// <summary>
+/// Native memory aligned for a disk's transfers (<see cref="IDisk.Alignment"/>). Its contents are undefined at first.
+/// </summary>
 internal sealed unsafe class AlignedMemory : IDisposable
 {
     private byte* pointer;
@@ -28,7 +30,7 @@ internal sealed unsafe class AlignedMemory : IDisposable
         }
     }
 
-    /// <summary>The next multiple of the alignment.</summary>
+    /// <summary>Smallest multiple of the alignment that is at least <paramref name="length"/>.</summary>
     public static int RoundUp(int length) => (length + IDisk.Alignment - 1) & -IDisk.Alignment;
 
     public static bool IsAligned(long offset, int length, void* address) =>

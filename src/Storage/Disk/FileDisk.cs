@@ -2,10 +2,26 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Disk;
 
+/// <summary>The way of a write to stable storage.</summary>
+public enum DiskWriteMode
+{
+    /// <summary>
+    /// O_DIRECT and O_DSYNC: one request to the device, which writes through its cache. O_DSYNC alone if the file
+    /// system refuses O_DIRECT.
+    /// </summary>
+    Direct,
+
+    /// <summary>A write into the page cache, then fdatasync.</summary>
+    Buffered,
+
+    /// <summary>No writes: files are opened for reading only.</summary>
+    ReadOnly,
+}
+
 /// <summary>A directory of the file system.</summary>
 public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 {
-    /// <summary>Bytes that one write of <see cref="Create"/> fills with zeros.</summary>
+    /// <summary>Bytes of zeros that <see cref="Create"/> writes at a time.</summary>
     private const int FillBytes = 1 << 20;
 
     public IReadOnlyList<string> List()
@@ -78,7 +94,10 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     public void SyncDirectory() => SyncDirectory(directory);
 
-    /// <summary>Windows' file systems order changes of a directory in their own journal, and .NET can't open one.</summary>
+    /// <summary>
+    /// Does nothing on Windows: its file systems order changes of names in their own journal, and .NET can't open a
+    /// directory.
+    /// </summary>
     internal static void SyncDirectory(string path)
     {
         if (!OperatingSystem.IsWindows())
@@ -90,7 +109,8 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
         if (!LinuxFile.TryCreate(path))
             return null;
         LinuxFile file = LinuxFile.Open(path, mode);
-        // Blocks that were only allocated are marked as unwritten, and the first sync over them would have to write metadata.
+        // The file system marks allocated blocks as unwritten. Without the zeros, the first sync over them would write
+        // metadata.
         bool filled = false;
         try
         {
@@ -111,8 +131,9 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
     {
         try
         {
-            // .NET reserves the size where it can, and reports a full disk here.
-            File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, bytes).Dispose();
+            // .NET reserves the size if the system can, and reports a full disk here.
+            File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, FileOptions.None, bytes)
+                .Dispose();
         }
         catch (IOException) when (!File.Exists(path))
         {

@@ -3,7 +3,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace RaftFast.Storage.Disk;
 
-/// <summary>The calls of Linux's libc that .NET does not offer: open(2) flags, fdatasync, fallocate, sync of a directory, flock, madvise.</summary>
+/// <summary>
+/// Calls of Linux's libc that .NET does not offer: open(2) with flags, fdatasync, fallocate, fsync of a directory,
+/// flock, madvise.
+/// </summary>
 internal static unsafe partial class Libc
 {
     public const int ReadOnly = 0;
@@ -33,9 +36,10 @@ internal static unsafe partial class Libc
     public const int LockNonBlocking = 4;
 
     /// <summary>O_DIRECT, one of the few flags that differ between architectures (asm/fcntl.h).</summary>
-    public static int Direct => RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
+    public static int Direct =>
+        RuntimeInformation.ProcessArchitecture is Architecture.Arm64 or Architecture.Arm ? 0x10000 : 0x4000;
 
-    /// <summary>The constants above are those of these architectures.</summary>
+    /// <summary>True on systems and architectures whose constants are the ones above.</summary>
     public static bool IsKnown =>
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 

@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Disk;
 
-/// <summary>A file opened with open(2), with the flags of a <see cref="DiskWriteMode"/>.</summary>
+/// <summary>A file opened by open(2) with the flags of a <see cref="DiskWriteMode"/>.</summary>
 internal sealed unsafe class LinuxFile : IDiskFile
 {
     private readonly SafeFileHandle handle;
@@ -33,8 +33,10 @@ internal sealed unsafe class LinuxFile : IDiskFile
         return new LinuxFile(handle, path, syncsItself: true);
     }
 
-    /// <summary>Makes the file, empty. O_DIRECT comes later: a file system that refuses it may have made the file already.</summary>
-    /// <returns>False if there is no room: a name or an inode may need a block, and a user may have too many.</returns>
+    /// <summary>
+    /// Makes an empty file, without O_DIRECT: a file system that refuses the flag may make the file before it refuses.
+    /// </summary>
+    /// <returns>False if the disk or the user's quota has no room. A name or an inode may need a block.</returns>
     public static bool TryCreate(string path)
     {
         int descriptor = Call(path, Libc.ReadWrite | Libc.CloseOnExec | Libc.Create | Libc.Exclusive);
@@ -50,7 +52,8 @@ internal sealed unsafe class LinuxFile : IDiskFile
         fixed (byte* buffer = destination)
         {
             Invariant.Hold(AlignedMemory.IsAligned(offset, destination.Length, buffer));
-            // A count that isn't a multiple of the alignment is the end of the file, and O_DIRECT can't go on from there.
+            // A count that isn't a multiple of the alignment ends at the end of the file. O_DIRECT can't read on from
+            // there.
             while (done < destination.Length && done % IDisk.Alignment == 0)
             {
                 nint count = Libc.Read(handle, buffer + done, destination.Length - done, offset + done);
@@ -71,8 +74,11 @@ internal sealed unsafe class LinuxFile : IDiskFile
             throw Failure("write", offset);
     }
 
-    /// <summary>Blocks for the whole file at once, so that it lies together and a full disk shows before anything is written.</summary>
-    /// <returns>False if there is no room.</returns>
+    /// <summary>
+    /// Allocates blocks for the whole file at once. They are then contiguous if possible, and a full disk shows before
+    /// the first write.
+    /// </summary>
+    /// <returns>False if the disk is full.</returns>
     public bool TryAllocate(long bytes)
     {
         while (Libc.Allocate(handle, 0, 0, bytes) < 0)
@@ -104,7 +110,8 @@ internal sealed unsafe class LinuxFile : IDiskFile
                     throw Failure("write", offset + done);
             }
         }
-        // Not even EINTR is retried here: a second fdatasync may report success for pages that the first one lost.
+        // fdatasync is not retried even after EINTR: a second call may report success for pages that the first call
+        // lost.
         if (!syncsItself && Libc.SyncData(handle) < 0)
             throw Failure("sync", offset);
         return true;
@@ -118,12 +125,15 @@ internal sealed unsafe class LinuxFile : IDiskFile
 
     public void Dispose() => handle.Dispose();
 
-    /// <summary>Makes creations, renames and deletions in a directory durable, on any Unix.</summary>
+    /// <summary>Makes all creations, renames and deletions in a directory durable, on any Unix.</summary>
     public static void SyncDirectory(string path)
     {
         using SafeFileHandle directory = Descriptor(path, Libc.ReadOnly);
         if (Libc.Sync(directory) < 0)
-            throw new StorageException($"can't sync the directory {path}: {Libc.LastMessage}; check the disk, then start again");
+        {
+            throw new StorageException(
+                $"can't sync the directory {path}: {Libc.LastMessage}; check the disk, then start again");
+        }
     }
 
     /// <summary>True for no space, a quota, and a limit on the size of files (ulimit -f): the operator can mend each of them.</summary>

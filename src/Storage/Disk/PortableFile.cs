@@ -2,7 +2,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace RaftFast.Storage.Disk;
 
-/// <summary>A file by .NET's own means, for systems other than Linux: FlushToDisk is F_FULLFSYNC, fsync or FlushFileBuffers.</summary>
+/// <summary>
+/// A file opened by .NET, for systems other than Linux. FlushToDisk calls F_FULLFSYNC, fsync or FlushFileBuffers there.
+/// </summary>
 internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFile
 {
     public long Length => RandomAccess.GetLength(handle);
@@ -30,7 +32,10 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         if (!TryWrite(offset, data))
-            throw new StorageException($"can't write {path} at byte {offset}: the disk is full; free some space, then start again");
+        {
+            throw new StorageException(
+                $"can't write {path} at byte {offset}: the disk is full; free some space, then start again");
+        }
     }
 
     public bool TryWrite(long offset, ReadOnlySpan<byte> data)
@@ -65,7 +70,10 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
 
     public void Dispose() => handle.Dispose();
 
-    /// <summary>.NET gives the system's own code: ERROR_HANDLE_DISK_FULL, ERROR_DISK_FULL; ENOSPC, EDQUOT of the BSDs and of macOS.</summary>
+    /// <summary>
+    /// True for the system's codes of a full disk: ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL on Windows, ENOSPC and
+    /// EDQUOT on macOS and the BSDs.
+    /// </summary>
     private static bool IsFull(IOException error) =>
         OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) is 39 or 112 : error.HResult is 28 or 69;
 

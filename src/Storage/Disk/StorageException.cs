@@ -1,12 +1,14 @@
 namespace RaftFast.Storage.Disk;
 
 /// <summary>
-/// Storage can't be trusted or used. The message is one line for a person: what, where, what to do. The process stops;
-/// nothing is ever retried, because after a failed sync nobody knows what is on the disk.
+/// Storage can't be trusted or used. The message is one line for an operator: what happened, where, and what to do. The
+/// process stops. A failed write or sync is never retried: after a failed sync, the contents of the disk are unknown.
 /// </summary>
 public sealed class StorageException : Exception
 {
-    private const string Rejoin = "keep the directory as it is, and put an intact one in its place if there is one no older than this member's last run";
+    private const string Remedy =
+        "keep the directory as it is; if an intact copy no older than this member's last run exists, "
+        + "put the copy in its place";
 
     public StorageException(string message) : base(message)
     {
@@ -21,7 +23,23 @@ public sealed class StorageException : Exception
     }
 
     internal static StorageException Damage(string file, long offset, string what) =>
-        new($"{file} is damaged at byte {offset}: {what}; {Rejoin}");
+        new($"{file} is damaged at byte {offset}: {what}; {Remedy}");
 
-    internal static StorageException Unusable(string file, string what) => new($"{file} {what}; {Rejoin}");
+    internal static StorageException Unusable(string file, string what) => new($"{file} {what}; {Remedy}");
+}
+
+/// <summary>The disk has no room for a new file. Nothing of the file remains.</summary>
+public sealed class DiskFullException : Exception
+{
+    public DiskFullException(string message) : base(message)
+    {
+    }
+
+    public DiskFullException(string message, Exception inner) : base(message, inner)
+    {
+    }
+
+    public DiskFullException()
+    {
+    }
 }

@@ -3,7 +3,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>A queue in a circular array that grows by doubling, open at both ends, indexed from its front.</summary>
+/// <summary>
+/// A double-ended queue in a circular array that grows by doubling. Indexed from the front. It has no bound of its own:
+/// each use states one.
+/// </summary>
 internal sealed class Ring<T>
 {
     private T[] items;

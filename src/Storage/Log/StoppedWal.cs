@@ -3,7 +3,10 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>The log of a member that doesn't extent: all of it is read and verified, and nothing is changed. A torn tail stays, and is no part of it.</summary>
+/// <summary>
+/// The log of a stopped node, for reading. Opening reads and verifies the whole log and changes nothing. A torn tail
+/// stays in its file, but is no part of the log.
+/// </summary>
 public sealed class StoppedWal : IDisposable
 {
     /// <summary>Version of the log's format.</summary>
@@ -28,35 +31,46 @@ public sealed class StoppedWal : IDisposable
         }
     }
 
-    /// <summary>For a person: why the log can't be used. What this object says of it is what stands before.</summary>
+    /// <summary>
+    /// For an operator: why the log can't be used. The other properties then describe the log before the damage. Null
+    /// if the log is intact.
+    /// </summary>
     public string? Damage { get; }
 
     public HardState HardState => HardStateOrder.Seen(replay.State, terms.Last);
 
-    /// <summary>Of the entry before the first.</summary>
+    /// <summary>Position of the entry before the first entry.</summary>
     public LogPosition Base => terms.Base;
 
     public LogPosition Last => terms.Last;
 
     public IReadOnlyList<(long Index, ClusterConfiguration Configuration)> Configurations => replay.Configurations;
 
-    /// <summary>Of all batches.</summary>
+    /// <summary>Bytes of all batches.</summary>
     public long Bytes => replay.Bytes;
 
+    /// <summary>
+    /// For an operator: the unfinished last batch that the next start cuts off. Null if there is none.
+    /// </summary>
     public string? TornTail => replay.TornTail;
 
-    /// <summary>All there are, those that are done with first.</summary>
+    /// <summary>Files of all segments, unneeded segments first.</summary>
     public IReadOnlyList<WalSegmentFile> Files => replay.Files;
 
-    /// <exception cref="StorageException">The disk can't read. Damage is <see cref="Damage"/>.</exception>
+    /// <exception cref="StorageException">
+    /// The disk failed. A damaged log is no exception here, but sets <see cref="Damage"/>.
+    /// </exception>
     public static StoppedWal Read(IDisk disk, ulong clusterId, ulong memberId) => new(disk, clusterId, memberId);
 
-    /// <summary>Whether the log goes on from a snapshot. If not, it is behind it, or was never committed: the snapshot alone is the state (§7).</summary>
-    /// <param name="snapshot">The last entry that it covers; (0, 0): there is none.</param>
-    /// <exception cref="StorageException">Entries between the two are missing.</exception>
-    public bool GoesOnFrom(LogPosition snapshot) => !replay.MustReset(snapshot);
+    /// <summary>
+    /// True if the log continues from a snapshot. If false, the log ends before the snapshot or conflicts with it, and
+    /// the snapshot alone is the state (§7).
+    /// </summary>
+    /// <param name="snapshot">Last entry that the snapshot covers; (0, 0) without a snapshot.</param>
+    /// <exception cref="StorageException">Entries between snapshot and log are missing.</exception>
+    public bool ContinuesFrom(LogPosition snapshot) => !replay.MustReset(snapshot);
 
-    /// <summary>As <see cref="Wal.Read"/>.</summary>
+    /// <inheritdoc cref="Wal.Read"/>
     /// <exception cref="StorageException">A record on the disk is damaged.</exception>
     public ReadOnlySpan<byte> Read(long firstIndex, long lastIndex, int bytesMax, out int count)
     {
@@ -68,3 +82,11 @@ public sealed class StoppedWal : IDisposable
 
     public void Dispose() => reader.Dispose();
 }
+
+/// <summary>A segment's file, for an operator.</summary>
+/// <param name="Bytes">Size of the file.</param>
+/// <param name="FirstIndex">
+/// Index of the first entry in the file; 0 if the file is no part of the log or was not read.
+/// </param>
+/// <param name="LastIndex">Index of the log's last entry at the end of the segment.</param>
+public sealed record WalSegmentFile(string Name, long Bytes, long FirstIndex, long LastIndex);

@@ -1,18 +1,30 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
-using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The write-ahead log. The loop appends records into the open batch in a buffer, where they lie as they will on the disk; the writer
-/// takes what was published and writes it with one synchronous write. So a record is copied once, a batch is a sync, and what queues
-/// during one sync makes the next batch. No threads, clocks or timers here: each method says whose it is, and one thread may be all.
+/// The write-ahead log, as the loop uses it. The loop appends records to the open batch, in memory that is laid out as
+/// the disk's bytes. The writer thread takes published batches and writes each with one synchronous write
+/// (<see cref="WalBatchWriter"/>). So a record is copied once, and all records that arrive during one sync share the
+/// next batch.
+/// <para>The life of a batch:</para>
+/// <code>
+/// accepted    loop            Append, AppendHardState   the open batch holds the records
+/// published   loop            TryPublish                the writer may take the batch; until then it may grow
+/// taken       writer thread   WalBatchWriter.TryTake    the batch has its place on the disk, header and padding
+/// written     writer thread   WalBatchWriter.Write      the batch is on stable storage
+/// completed   loop            Completed                 the batch counts as durable; its entries are found on the disk
+/// released    loop            Release                   its entries are applied, so its memory may be used again
+/// </code>
+/// <para>
+/// Members belong to the loop, except where a comment names another thread. The log has no threads, clocks or timers of
+/// its own: one thread may call everything.
+/// </para>
 /// </summary>
 public sealed class Wal : IDisposable
 {
     private readonly Lock gate;
-    private readonly AlignedMemory seal = new(IDisk.Alignment);
     private readonly WalSegments segments;
     private readonly WalQueue queue;
     private readonly WalBuffers buffers;
@@ -26,111 +38,93 @@ public sealed class Wal : IDisposable
     private long publishedBatch;
     private long completedBatch;
 
-    // The writer's. One write is under way at a time: recovery relies on it.
-    private long takenBatch;
-    private long writtenBatch;
-    private bool isSealed;
-
-    private Wal(
-        WalReplay replay, WalSegments segments, WalExtents extents, WalTerms terms, WalStarts starts, WalReader reader, HardState state,
-        WalOptions options, Lock gate)
+    private Wal(WalParts parts, WalOptions options)
     {
-        this.gate = gate;
-        this.segments = segments;
-        this.extents = extents;
-        this.terms = terms;
-        this.starts = starts;
-        this.reader = reader;
+        gate = parts.Gate;
+        segments = parts.Segments;
+        extents = parts.Extents;
+        terms = parts.Terms;
+        starts = parts.Starts;
+        reader = parts.Reader;
+        state = parts.State;
         bufferBytes = options.BufferBytes;
-        this.state = state;
-        publishedBatch = completedBatch = takenBatch = writtenBatch = replay.Batches;
-        isSealed = replay.IsSealed;
+        publishedBatch = completedBatch = parts.LastBatch;
         RecordBytesMax = options.RecordBytesMax;
         buffers = new WalBuffers(options.BufferBytes, options.CacheBuffers, options.LagBuffers, terms.Last.Index);
         queue = new WalQueue(new WalPendingBatch
         {
-            Number = replay.Batches + 1,
+            Number = parts.LastBatch + 1,
             Buffer = buffers.Current,
             End = WalBatchHeader.Size,
             Last = terms.Last,
             State = state,
         });
+        Writer = new WalBatchWriter(queue, parts);
     }
 
-    /// <summary>Of the last entry appended, which may not be durable yet. Loop thread.</summary>
+    /// <summary>The half of the log that belongs to the writer thread.</summary>
+    public WalBatchWriter Writer { get; }
+
+    /// <summary>Position of the last entry appended, which may not be durable yet.</summary>
     public LogPosition Last => terms.Last;
 
     /// <inheritdoc cref="WalOptions.RecordBytesMax"/>
     public int RecordBytesMax { get; }
 
-    /// <summary>The first entry that is kept; one above <see cref="Last"/> if none is. Loop thread.</summary>
+    /// <summary>
+    /// Index of the first entry that the log keeps; one above <see cref="Last"/> if the log is empty.
+    /// </summary>
     public long FirstIndex => terms.Base.Index + 1;
 
-    /// <summary>Of all files of the log, the one prepared and those done with too. Any thread.</summary>
+    /// <summary>Bytes of all files of the log, the prepared file and unneeded segments included. Any thread.</summary>
     public long BytesOnDisk => segments.Files.Bytes;
 
-    /// <summary>The same without segments that are done with. Any thread.</summary>
+    /// <summary>Bytes of all files of the log, without unneeded segments. Any thread.</summary>
     public long NeededBytesOnDisk => segments.Files.NeededBytes;
 
-    /// <summary>Segments that are done with are to make room on the disk, rather than become next ones. Any thread.</summary>
+    /// <summary>Stops keeping unneeded segments for reuse, so that they make room on the disk. Any thread.</summary>
     public void GiveUpKeptSegments() => segments.Files.GiveUpKept();
 
-    /// <summary>Any thread.</summary>
+    /// <summary>True while a file is prepared for the next segment. Any thread.</summary>
     public bool NextSegmentIsReady => segments.Files.IsPrepared;
 
-    /// <summary>Whether <see cref="TryPrepareSegment"/> has segments to delete. Any thread.</summary>
+    /// <summary>True while <see cref="TryPrepareSegment"/> has segments to delete. Any thread.</summary>
     public bool HasSegmentsToDelete => segments.Files.HasUnneeded;
 
-    /// <summary>Whether the last <see cref="TryPrepareSegment"/> found no room. Any thread.</summary>
+    /// <summary>True while the last <see cref="TryPrepareSegment"/> found no room. Any thread.</summary>
     public bool DiskIsFull => segments.Files.DiskIsFull;
 
-    /// <summary>Replays the log, cuts off a torn tail, and makes it ready for appending. Nothing on the disk changes before all of it has been read.</summary>
-    /// <exception cref="StorageException">Damage, another node's log, or no room for the first segment.</exception>
+    /// <summary>
+    /// Replays the log, cuts off a torn tail, and prepares the log for appending. Nothing on the disk changes before
+    /// the whole log has been read.
+    /// </summary>
+    /// <exception cref="StorageException">
+    /// The log is damaged or another node's, or its first segment finds no room.
+    /// </exception>
     public static Wal Open(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, out WalRecovery recovery) =>
         Open(disk, clusterId, memberId, options, default, out recovery);
 
     /// <inheritdoc cref="Open(IDisk, ulong, ulong, WalOptions, out WalRecovery)"/>
-    /// <param name="snapshot">The last entry that the snapshot covers which was loaded; (0, 0): none. A log that doesn't match it is emptied (§7).</param>
-    /// <exception cref="StorageException">Entries between snapshot and log are missing; or as above.</exception>
+    /// <param name="snapshot">
+    /// Last entry that the loaded snapshot covers; (0, 0) without a snapshot. A log that doesn't match this entry is
+    /// emptied (§7).
+    /// </param>
+    /// <exception cref="StorageException">
+    /// Entries between the snapshot and the log are missing; the log is damaged or another node's; or its first segment
+    /// finds no room.
+    /// </exception>
     public static Wal Open(
         IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot, out WalRecovery recovery)
     {
         options.Check();
-        WalExtents extents = new();
-        WalTerms terms = new();
-        WalStarts starts = new();
-        WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
-        replay.Run();
-        LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
-        HardState state = HardStateOrder.Seen(replay.State, terms.Last);
-        Lock gate = new();
-        WalSegments segments = WalSegments.Open(disk, clusterId, memberId, options, replay, reset, gate);
-        if (reset is not null)
-        {
-            terms.Reset(snapshot);
-            extents.Clear();
-            starts.Clear();
-        }
-        starts.Add(new WalStart(segments.Segment, segments.Start));
-        recovery = new WalRecovery
-        {
-            HardState = HardStateOrder.Seen(state, snapshot),
-            Base = terms.Base,
-            Last = terms.Last,
-            TermRuns = terms.ToArray(),
-            Configurations = reset is null ? replay.Configurations : [],
-            Bytes = replay.Bytes,
-            Segments = Math.Max(1, replay.Segments),
-            Batches = replay.Batches,
-            WasReset = reset is not null,
-            TornTail = replay.TornTail,
-        };
-        WalReader reader = new(disk, extents, options.RecordBytesMax);
-        return new Wal(replay, segments, extents, terms, starts, reader, reset is null ? replay.State : state, options, gate);
+        return new Wal(WalParts.Open(disk, clusterId, memberId, options, snapshot, out recovery), options);
     }
 
-    /// <summary>Makes the log of a member that begins with a snapshot, where there is none yet. Durable when it returns.</summary>
-    /// <exception cref="StorageException">No room.</exception>
+    /// <summary>
+    /// Makes the log of a member that begins with a snapshot, in a directory without a log. The log is durable at the
+    /// return.
+    /// </summary>
+    /// <exception cref="StorageException">The disk has no room.</exception>
     public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
     {
         options.Check();
@@ -141,10 +135,10 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>
-    /// Appends a log entry; what stands at its index and after it is truncated first (§5.3). Hard states that entries depend on go
-    /// first: a crash may keep any prefix of what was appended. Loop thread.
+    /// Appends a log entry, after truncating entries at its index and later (§5.3). The caller appends a hard state
+    /// before the entries that depend on it: a crash may keep any prefix of the appended records.
     /// </summary>
-    /// <param name="record">Complete and stamped; copied.</param>
+    /// <param name="record">A finished and stamped record, which is copied.</param>
     public void Append(ReadOnlySpan<byte> record, in RecordHeader header)
     {
         Invariant.Hold(record.Length == header.RecordLength);
@@ -170,7 +164,6 @@ public sealed class Wal : IDisposable
         open.RecordsChecksum = Crc32C.Append(open.RecordsChecksum, record[..Record.HeaderSize]);
     }
 
-    /// <summary>Loop thread.</summary>
     public void AppendHardState(HardState state)
     {
         Invariant.Hold(HardStateOrder.MayFollow(this.state, state));
@@ -182,9 +175,11 @@ public sealed class Wal : IDisposable
         open.RecordsChecksum = Crc32C.Append(open.RecordsChecksum, record[..Record.HeaderSize]);
     }
 
-    /// <summary>Hands all that was appended to the writer. Between an append and this the writer gets nothing more. Loop thread.</summary>
-    /// <param name="batchNumber">Of the batch that will hold the last of it; when nothing was appended, of the batch published last.</param>
-    /// <returns>False when nothing was appended.</returns>
+    /// <summary>
+    /// Hands all appended records to the writer, and returns false if there are none. From the first append until this
+    /// call, the writer can't take the open batch.
+    /// </summary>
+    /// <param name="batchNumber">Number of the batch published last, which holds the last record appended.</param>
     public bool TryPublish(out long batchNumber)
     {
         bool isNew = queue.IsAppending;
@@ -198,8 +193,14 @@ public sealed class Wal : IDisposable
         return isNew;
     }
 
-    /// <summary>Whether records are sure to find room on the disk even if no further segment can be made. Loop thread.</summary>
-    /// <param name="bytes">Of all records that were admitted and not appended yet, and that will be published together.</param>
+    /// <summary>
+    /// True if records are sure to fit on the disk even if no other segment can be made. Batches in the queue count as
+    /// written, so this also bounds the queue: records in memory that wait for the disk never exceed the current and
+    /// the prepared segment.
+    /// </summary>
+    /// <param name="bytes">
+    /// Bytes of all records admitted but not yet appended, which will be published together.
+    /// </param>
     public bool HasRoom(long bytes)
     {
         long onDisk = BytesOnDiskOf(bytes);
@@ -207,12 +208,12 @@ public sealed class Wal : IDisposable
             return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets);
     }
 
-    /// <summary>Whether <see cref="HasRoom"/> is true of so many bytes at some time: in an empty segment.</summary>
+    /// <summary>True if <see cref="HasRoom"/> can ever be true for this number of bytes, in an empty segment.</summary>
     public bool MayHaveRoom(long bytes) => BytesOnDiskOf(bytes) <= segments.RoomWhenEmpty;
 
     /// <summary>
-    /// The records from <paramref name="firstIndex"/> on, as many as stand together in memory or in a read-ahead buffer, at least one.
-    /// The bytes are valid until the next call. Loop thread; blocks if they have to be read from the disk.
+    /// Records from <paramref name="firstIndex"/> on that are contiguous in memory or in a read-ahead buffer, at least
+    /// one. The bytes are valid until the next call. Blocks if the records must be read from the disk.
     /// </summary>
     /// <exception cref="StorageException">A record on the disk is damaged.</exception>
     public ReadOnlySpan<byte> Read(long firstIndex, long lastIndex, int bytesMax, out int count)
@@ -225,14 +226,14 @@ public sealed class Wal : IDisposable
         return reader.Read(firstIndex, lastIndex, bytesMax, out count);
     }
 
-    /// <summary>How many calls of <see cref="Read"/> were for entries that are no longer in memory. Any thread.</summary>
+    /// <summary>Calls of <see cref="Read"/> for entries that were no longer in memory. Any thread.</summary>
     public long DiskReads => Volatile.Read(ref diskReads);
 
     /// <summary>
-    /// The records from <paramref name="firstIndex"/> on that are in memory, as many as fit, at least one: several calls of
-    /// <see cref="Read"/> give them. Loop thread.
+    /// Counts the records in memory from <paramref name="firstIndex"/> on that fit into <paramref name="bytesMax"/>, at
+    /// least one. Several calls of <see cref="Read"/> may be needed to get these records.
     /// </summary>
-    /// <returns>Their bytes; 0 if the first is on the disk only.</returns>
+    /// <returns>Bytes of these records; 0 if the first record is only on the disk.</returns>
     public int MeasureInMemory(long firstIndex, long lastIndex, int bytesMax, out int count)
     {
         Invariant.Hold(firstIndex > terms.Base.Index);
@@ -241,8 +242,13 @@ public sealed class Wal : IDisposable
         return buffers.Holds(firstIndex) ? buffers.Measure(firstIndex, lastIndex, bytesMax, out count) : 0;
     }
 
-    /// <summary>Entries up to <paramref name="index"/> were applied: once durable, they need not stay in memory. Loop thread.</summary>
-    /// <param name="replicated">Those above it stay none the less, up to <see cref="WalOptions.LagBuffers"/>: they are yet to be read for other members.</param>
+    /// <summary>
+    /// Lets entries up to <paramref name="index"/>, which are applied, leave memory once they are durable.
+    /// </summary>
+    /// <param name="replicated">
+    /// Index above which entries stay in memory, up to <see cref="WalOptions.LagBuffers"/>: other members still need
+    /// them.
+    /// </param>
     public void Release(long index, long replicated = long.MaxValue)
     {
         Invariant.Hold(index <= Last.Index);
@@ -250,8 +256,9 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>
-    /// Entries up to <paramref name="index"/> are covered by a durable snapshot, and by the one that would be loaded if that were
-    /// damaged: whole segments of them are done with. <see cref="FirstIndex"/> moves up to the first that stays. Loop thread.
+    /// Drops whole segments of entries up to <paramref name="index"/>, and moves <see cref="FirstIndex"/> to the first
+    /// entry that stays. The entries are covered by a durable snapshot, and also by the older snapshot that replaces a
+    /// damaged one.
     /// </summary>
     public void CompactTo(long index)
     {
@@ -264,11 +271,13 @@ public sealed class Wal : IDisposable
     }
 
     /// <summary>
-    /// §7: the log has no entry that matches the last one of a durable snapshot. It is emptied, and goes on behind that one, in a new
-    /// segment; term and vote stay. A crash before that is durable leaves a log that <see cref="Open(IDisk, ulong, ulong, WalOptions,
-    /// LogPosition, out WalRecovery)"/> empties. Loop thread.
+    /// Empties a log that has no entry matching the last entry of a durable snapshot (§7). The log continues after the
+    /// snapshot in a new segment, with term and vote unchanged. If a crash comes before the new segment is durable, the
+    /// next Open empties the log.
     /// </summary>
-    /// <returns>The batch with which it goes on. What earlier ones say of durability is of entries that are gone.</returns>
+    /// <returns>
+    /// Number of the batch with which the log continues. Positions in earlier batches are of entries that are gone.
+    /// </returns>
     public long ResetTo(LogPosition snapshot)
     {
         Invariant.Hold(snapshot.Index > terms.Base.Index);
@@ -287,7 +296,7 @@ public sealed class Wal : IDisposable
         return queue.Open.Number;
     }
 
-    /// <summary>The batch is durable. Called in order, for seals too. Loop thread.</summary>
+    /// <summary>Records that a batch is durable. The caller passes every batch, seals included, in order.</summary>
     public void Completed(in WalBatch batch)
     {
         Invariant.Hold(batch.Number == completedBatch + 1);
@@ -299,55 +308,10 @@ public sealed class Wal : IDisposable
             DropBefore(batch.Segment);
     }
 
-    /// <summary>What was published since the last one, if the loop isn't appending more just now. Writer thread.</summary>
-    public bool TryTake(out WalBatch batch)
-    {
-        batch = default;
-        WalPendingBatch pending;
-        (long Segment, int Offset) place;
-        lock (gate)
-        {
-            if (!queue.TryTake(out pending))
-                return false;
-            place = segments.Place(pending.BytesOnDisk, pending.Number, pending.Reset);
-            segments.Passed(pending.Last, pending.State);
-        }
-        batch = Seal(pending, place, pending.Buffer.Memory.Address + pending.Start);
-        return true;
-    }
-
     /// <summary>
-    /// An empty batch, unless the last one was empty or more is queued. A damaged last batch can't be told from one that was never
-    /// finished; with a seal behind it, it can. Writer thread.
+    /// Prepares the file of the next segment, by reuse of an unneeded segment if possible, and deletes other unneeded
+    /// segments. Returns false if the disk is full: the caller tries again later. One background thread.
     /// </summary>
-    public bool TryTakeSeal(out WalBatch batch)
-    {
-        batch = default;
-        WalPendingBatch pending;
-        (long Segment, int Offset) place;
-        lock (gate)
-        {
-            if (isSealed || !queue.IsIdle || !segments.HasPlace(IDisk.Alignment))
-                return false;
-            pending = queue.TakeSeal();
-            place = segments.Place(pending.BytesOnDisk, pending.Number, reset: null);
-        }
-        batch = Seal(pending, place, seal.Address);
-        return true;
-    }
-
-    /// <summary>Blocks until the batch is durable. Writer thread.</summary>
-    /// <exception cref="StorageException">It isn't, and nothing can be said of the log any more: the process stops.</exception>
-    public void Write(in WalBatch batch)
-    {
-        Invariant.Hold(batch.Number == takenBatch);
-        Invariant.Hold(batch.Number == writtenBatch + 1);
-        segments.FileOf(batch.Segment).Write(batch.Offset, batch.Image);
-        writtenBatch = batch.Number;
-    }
-
-    /// <summary>Makes the file of the next segment, if it can from a segment that is done with, and deletes others that are. One background thread.</summary>
-    /// <returns>False when the disk is full; try again later.</returns>
     public bool TryPrepareSegment()
     {
         bool isPrepared = segments.Files.TryPrepare();
@@ -355,18 +319,19 @@ public sealed class Wal : IDisposable
         return isPrepared;
     }
 
-    /// <summary>No thread may be in any other method, nor use what <see cref="Read"/> returned.</summary>
+    /// <summary>No thread may be in another method, nor use the bytes that <see cref="Read"/> returned.</summary>
     public void Dispose()
     {
         segments.Dispose();
         buffers.Dispose();
         reader.Dispose();
-        seal.Dispose();
+        Writer.Dispose();
     }
 
     /// <summary>
-    /// Records may need, besides themselves, a header and padding for each batch: one or two, and two more for each buffer they fill, since
-    /// a batch and the first record of the next one exceed a buffer.
+    /// Upper bound of the bytes on the disk for records of this size. Each batch adds a header and padding. There are
+    /// at most two batches, and two more for each buffer that the records fill: a batch and the first record of the
+    /// next one exceed a buffer.
     /// </summary>
     private long BytesOnDiskOf(long bytes)
     {
@@ -380,7 +345,7 @@ public sealed class Wal : IDisposable
         segments.Files.NeedFrom(segment);
     }
 
-    /// <summary>Room for a record in the open batch, or in a new one if the buffer is full.</summary>
+    /// <summary>Reserves room for a record in the open batch, or in a new batch if the buffer is full.</summary>
     private Span<byte> Reserve(int length, out int offset)
     {
         if (!queue.IsAppending)
@@ -408,30 +373,5 @@ public sealed class Wal : IDisposable
         }
         lock (gate)
             queue.Close(buffers.Current);
-    }
-
-    /// <summary>Completes the batch's image: header and padding. The gate isn't needed: the next batch begins behind them.</summary>
-    private WalBatch Seal(in WalPendingBatch pending, (long Segment, int Offset) place, nint address)
-    {
-        Invariant.Hold(takenBatch == writtenBatch);
-        Invariant.Hold(pending.Number == takenBatch + 1);
-        takenBatch = pending.Number;
-        isSealed = pending.IsEmpty;
-        WalBatch batch = new()
-        {
-            Number = pending.Number,
-            Last = pending.Last,
-            Entries = pending.Entries,
-            Bytes = pending.BytesOnDisk,
-            Resets = pending.Reset is not null,
-            SegmentStart = segments.Start,
-            Segment = place.Segment,
-            Offset = place.Offset,
-            Address = address,
-        };
-        WalBatchHeader header = new(pending.Number, place.Offset, pending.Bytes, pending.Records, pending.RecordsChecksum, pending.Last);
-        header.Write(batch.Image, segments.Salt);
-        batch.Image[pending.Bytes..].Clear();
-        return batch;
     }
 }

@@ -5,30 +5,31 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Stands before the records of a batch, at a multiple of 4096 bytes in its segment. Little-endian:
+/// Header of a batch, before the batch's records, at a multiple of 4096 bytes in the segment. Little-endian:
 /// <code>
-///  0  u32  checksum           CRC-32C, begun with the segment's salt, of bytes 4 to 64
+///  0  u32  checksum           CRC-32C of bytes 4 to 64, starting from the segment's salt
 ///  4  u32  magic              "RFbt"
 ///  8  i64  batch number
 /// 16  u32  offset             of this header in its segment
 /// 20  u32  bytes              header and records, without the padding to 4096
-/// 24  u32  record count       0: a seal
-/// 28  u32  records checksum   CRC-32C of the records' headers, in order; they carry their payloads' checksums
-/// 32  i64  last term          position of the last log entry at this point
+/// 24  u32  record count       0 in a seal
+/// 28  u32  records checksum   CRC-32C of the records' headers, in order; each covers its payload
+/// 32  i64  last term          position of the last log entry at the end of the batch
 /// 40  i64  last index
 /// 48       zeros
 /// </code>
-/// Recovery looks for headers among whatever stands behind a damaged batch, so a client's bytes must not pass for one. The salt is the
-/// checksum of the segment's header, which depends on cluster, member, and where the log stood when the segment began; and a header
-/// counts only at the offset that it names.
+/// Recovery looks for headers among all bytes after a damaged batch, so a client's bytes must never pass for a header.
+/// Therefore the checksum is salted with the checksum of the segment's header, which depends on cluster, member, and
+/// the log's position at the segment's beginning. A header is also valid only at the offset that it names.
 /// </summary>
-internal readonly record struct WalBatchHeader(long Number, int Offset, int Bytes, int Records, uint RecordsChecksum, LogPosition Last)
+internal readonly record struct WalBatchHeader(
+    long Number, int Offset, int Bytes, int Records, uint RecordsChecksum, LogPosition Last)
 {
     public const int Size = 64;
 
     private const uint Magic = 0x74624652;
 
-    /// <summary>Header, records and padding: where the next batch may begin.</summary>
+    /// <summary>Bytes of header, records and padding. The next batch begins after them.</summary>
     public int BytesOnDisk => AlignedMemory.RoundUp(Bytes);
 
     public void Write(Span<byte> destination, uint salt)
@@ -47,7 +48,7 @@ internal readonly record struct WalBatchHeader(long Number, int Offset, int Byte
     }
 
     /// <param name="segment">The whole segment.</param>
-    /// <returns>False if no header stands there, or a damaged one.</returns>
+    /// <returns>False if there is no header at the offset, or a damaged one.</returns>
     public static bool TryRead(ReadOnlySpan<byte> segment, int offset, uint salt, out WalBatchHeader header)
     {
         header = default;
@@ -64,10 +65,16 @@ internal readonly record struct WalBatchHeader(long Number, int Offset, int Byte
             BytesOf(source),
             BinaryPrimitives.ReadInt32LittleEndian(source[24..]),
             BinaryPrimitives.ReadUInt32LittleEndian(source[28..]),
-            new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[32..]), BinaryPrimitives.ReadInt64LittleEndian(source[40..])));
-        return header.Offset == offset && header.Bytes >= Size && header.Bytes <= segment.Length - offset && header.Records >= 0;
+            new LogPosition(
+                BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
+                BinaryPrimitives.ReadInt64LittleEndian(source[40..])));
+        return header.Offset == offset && header.Records >= 0
+            && header.Bytes >= Size && header.Bytes <= segment.Length - offset;
     }
 
-    /// <summary>The length in a header that was verified when the log was opened or written; the records behind it say if it still holds.</summary>
+    /// <summary>
+    /// Bytes of header and records, from a header that was verified when the log was opened or written. Reading the
+    /// records shows whether the header is still intact.
+    /// </summary>
     public static int BytesOf(ReadOnlySpan<byte> header) => BinaryPrimitives.ReadInt32LittleEndian(header[20..]);
 }

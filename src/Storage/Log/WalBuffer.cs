@@ -2,18 +2,24 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>Memory for batches. What was written into it stays as it is until the buffer is reused, because the writer may be reading it.</summary>
+/// <summary>
+/// Memory for batches. Bytes once written stay unchanged until the buffer is reused, because the writer thread may be
+/// reading them.
+/// </summary>
 internal sealed class WalBuffer(int bytes) : IDisposable
 {
     public AlignedMemory Memory { get; } = new(bytes);
 
-    /// <summary>Consecutive in the order of use.</summary>
+    /// <summary>Number of the buffer's current use, consecutive over all buffers in the order of use.</summary>
     public int Sequence { get; private set; }
 
-    /// <summary>The last batch that has records here; 0: none.</summary>
+    /// <summary>Number of the last batch with records in this buffer; 0 if there is none.</summary>
     public long LastBatch { get; set; }
 
-    /// <summary>Log entries here, without those truncated. Last below First: none.</summary>
+    /// <summary>
+    /// Index of the first log entry in this buffer. <see cref="LastIndex"/> is smaller if the buffer has no entry, or
+    /// all are truncated.
+    /// </summary>
     public long FirstIndex { get; private set; }
 
     public long LastIndex { get; private set; }

@@ -1,11 +1,16 @@
 using RaftFast.Protocol;
-using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The buffers in use, oldest first, and where in them each log entry stands. Entries in memory are the end of the log, without a gap.
-/// Loop thread only.
+/// The buffers in use, oldest first, and the location of each log entry in memory. The entries in memory are the end of
+/// the log, without a gap. Loop thread only.
+/// <para>
+/// Bound: <see cref="WalOptions.CacheBuffers"/>, or <see cref="WalOptions.LagBuffers"/> while other members need older
+/// entries. Buffers of entries that are not yet durable and applied always stay; <see cref="Wal.HasRoom"/> and the
+/// core's bound on uncommitted bytes limit them. In addition there are at most <see cref="WalOptions.CacheBuffers"/>
+/// spare buffers.
+/// </para>
 /// </summary>
 internal sealed class WalBuffers : IDisposable
 {
@@ -22,7 +27,7 @@ internal sealed class WalBuffers : IDisposable
     private long replicated;
     private long durableBatch;
 
-    /// <param name="lastIndex">Of the log that is on the disk: none of it is in memory.</param>
+    /// <param name="lastIndex">Index of the last entry on the disk. No entry is in memory yet.</param>
     public WalBuffers(int bufferBytes, int cacheBuffers, int lagBuffers, long lastIndex)
     {
         this.bufferBytes = bufferBytes;
@@ -40,7 +45,9 @@ internal sealed class WalBuffers : IDisposable
 
     public bool Holds(long index) => index >= firstIndex;
 
-    /// <summary>Makes another buffer current: the oldest if it may go, else a spare or a new one.</summary>
+    /// <summary>
+    /// Makes another buffer current: the oldest if its entries may leave memory, else a spare or a new buffer.
+    /// </summary>
     public void Advance()
     {
         int sequence = Current.Sequence + 1;
@@ -69,7 +76,10 @@ internal sealed class WalBuffers : IDisposable
             buffers[i].Truncate(index);
     }
 
-    /// <summary>The log is empty and goes on behind <paramref name="index"/>. What the writer has yet to write stays as it is.</summary>
+    /// <summary>
+    /// Empties the log, which continues after <paramref name="index"/>. Bytes of batches that the writer thread has not
+    /// written stay unchanged.
+    /// </summary>
     public void Reset(long index)
     {
         locations.Clear();
@@ -79,7 +89,7 @@ internal sealed class WalBuffers : IDisposable
             buffers[i].Truncate(1);
     }
 
-    /// <summary>As many records from <paramref name="first"/> on as stand together.</summary>
+    /// <summary>Contiguous records from <paramref name="first"/> on.</summary>
     public ReadOnlySpan<byte> Read(long first, long last, int bytesMax, out int count)
     {
         int at = (int)(first - firstIndex);
@@ -95,8 +105,10 @@ internal sealed class WalBuffers : IDisposable
         return buffers[start.Buffer - buffers[0].Sequence].Memory.Span[start.Offset..end];
     }
 
-    /// <summary>As many records from <paramref name="first"/> on as fit, at least one, wherever they stand.</summary>
-    /// <returns>Their bytes.</returns>
+    /// <summary>
+    /// Counts the records from <paramref name="first"/> on that fit, at least one, contiguous or not.
+    /// </summary>
+    /// <returns>Bytes of these records.</returns>
     public int Measure(long first, long last, int bytesMax, out int count)
     {
         int at = (int)(first - firstIndex);
@@ -132,11 +144,14 @@ internal sealed class WalBuffers : IDisposable
             buffer.Dispose();
     }
 
-    private bool MayGo(WalBuffer buffer) => buffer.LastBatch <= durableBatch && (buffer.IsEmpty || MayGo(buffer.LastIndex));
+    private bool MayGo(WalBuffer buffer) =>
+        buffer.LastBatch <= durableBatch && (buffer.IsEmpty || MayGo(buffer.LastIndex));
 
     private bool MayGo(long index) => index <= released && (index <= replicated || buffers.Count > lagBuffers);
 
-    /// <summary>After a backlog: back to the cache's size, and as much again in reserve for the next one.</summary>
+    /// <summary>
+    /// Shrinks to the cache's size after a backlog, and keeps the same number of spare buffers for the next backlog.
+    /// </summary>
     private void Trim()
     {
         while (buffers.Count > cacheBuffers && MayGo(buffers[0]))

@@ -3,33 +3,44 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Where on the disk the log's entries are. Extents of batches that stand together are one, up to a bound, so that memory grows with the
-/// log's bytes and not with the number of syncs. Loop thread only.
+/// Places of the log's entries on the disk. Adjacent batches share an extent up to <see cref="ExtentBytes"/>, so memory
+/// grows with the log's bytes, not with the number of syncs. Loop thread only.
 /// </summary>
 internal sealed class WalExtents
 {
-    /// <summary>Bytes of a extent, to which another batch may still be added. A gigabyte of log takes 4,096 extents.</summary>
-    public const int RunBytes = 256 << 10;
+    /// <summary>
+    /// Bytes at which an extent takes no more batches. A gigabyte of log takes 4,096 extents.
+    /// </summary>
+    public const int ExtentBytes = 256 << 10;
 
-    private const int RunsAtFirst = 1024;
+    private const int ExtentsAtFirst = 1024;
 
-    private readonly List<WalExtent> extents = new(RunsAtFirst);
-    private readonly Ring<Unplaced> unplaced = new(RunsAtFirst);
+    private readonly List<WalExtent> extents = new(ExtentsAtFirst);
+    
+    /// <summary>
+    /// Entries without a place yet. They are bounded as the batches of <see cref="WalQueue"/>.
+    /// </summary>
+    private readonly Ring<Unplaced> unplaced = new(ExtentsAtFirst);
 
     public int Count => extents.Count;
 
-    /// <summary>An entry was appended to a batch that has no place on the disk yet.</summary>
-    /// <param name="offset">From the batch's beginning.</param>
-    /// <param name="leading">No log entry stands before it in the batch.</param>
+    /// <summary>Adds an entry of a batch that has no place on the disk yet.</summary>
+    /// <param name="offset">Offset of the record from the beginning of the batch.</param>
+    /// <param name="leading">True for the first log entry of the batch.</param>
     public void Add(long batch, long index, int offset, bool leading)
     {
         if (unplaced.Count > 0 && unplaced.Back.Batch == batch && unplaced.Back.Last + 1 == index && !unplaced.Back.Cut)
             unplaced.Back.Last = index;
         else
-            unplaced.PushBack(new Unplaced { Batch = batch, First = index, Last = index, Offset = offset, Leading = leading });
+        {
+            unplaced.PushBack(
+                new Unplaced { Batch = batch, First = index, Last = index, Offset = offset, Leading = leading });
+        }
     }
 
-    /// <summary>Entries from <paramref name="index"/> on are no longer in the log. What follows them on the disk begins a new extent.</summary>
+    /// <summary>
+    /// Removes entries from <paramref name="index"/> on. The entries that follow them on the disk begin a new extent.
+    /// </summary>
     public void Truncate(long index)
     {
         while (unplaced.Count > 0 && unplaced.Back.First >= index)
@@ -45,7 +56,7 @@ internal sealed class WalExtents
             extents[^1] = extents[^1] with { Last = index - 1, End = WalExtent.Closed };
     }
 
-    /// <summary>Entries up to <paramref name="index"/> are no longer kept.</summary>
+    /// <summary>Drops extents whose entries all have indexes up to <paramref name="index"/>.</summary>
     public void Forget(long index)
     {
         int count = 0;
@@ -54,15 +65,15 @@ internal sealed class WalExtents
         extents.RemoveRange(0, count);
     }
 
-    /// <summary>No entry is kept, nor any that has no place yet.</summary>
+    /// <summary>Removes all entries, with and without a place.</summary>
     public void Clear()
     {
         extents.Clear();
         unplaced.Clear();
     }
 
-    /// <summary>A batch is on the disk. Called in the order of batches.</summary>
-    /// <param name="entries">Log entries in it, truncated ones too.</param>
+    /// <summary>Gives the entries of a batch their place on the disk. The caller passes all batches in order.</summary>
+    /// <param name="entries">Log entries in the batch, truncated entries included.</param>
     public void Place(long batch, int entries, long segment, int offset, int bytes)
     {
         if (entries == 0 && extents.Count > 0 && extents[^1].IsFollowedBy(segment, offset))
@@ -72,7 +83,7 @@ internal sealed class WalExtents
             Unplaced next = unplaced.PopFront();
             int end = next.Cut ? WalExtent.Closed : offset + bytes;
             if (next.Leading && extents.Count > 0 && extents[^1].IsFollowedBy(segment, offset)
-                && extents[^1].Last + 1 == next.First && offset - extents[^1].BatchOffset < RunBytes)
+                && extents[^1].Last + 1 == next.First && offset - extents[^1].BatchOffset < ExtentBytes)
             {
                 extents[^1] = extents[^1] with { Last = next.Last, End = end };
             }
@@ -84,7 +95,7 @@ internal sealed class WalExtents
         Invariant.Hold(unplaced.Count == 0 || unplaced[0].Batch > batch);
     }
 
-    /// <summary>The extent that holds an entry on the disk.</summary>
+    /// <summary>Finds the extent that holds an entry.</summary>
     public WalExtent Find(long index)
     {
         int low = 0;
@@ -110,7 +121,26 @@ internal sealed class WalExtents
         public int Offset;
         public bool Leading;
 
-        /// <summary>Truncated entries follow it in its batch.</summary>
+        /// <summary>True if truncated entries follow in the batch.</summary>
         public bool Cut;
     }
+}
+
+/// <summary>
+/// Consecutive log entries in one segment, with nothing but batch headers, hard states and padding between their
+/// records.
+/// </summary>
+/// <param name="BatchOffset">Offset of the batch that holds the first record.</param>
+/// <param name="RecordOffset">Offset of the first record.</param>
+/// <param name="End">
+/// Offset at which the next batch would be adjacent, or <see cref="Closed"/> if truncated entries follow and no batch
+/// may be added.
+/// </param>
+internal readonly record struct WalExtent(
+    long First, long Last, long Segment, int BatchOffset, int RecordOffset, int End)
+{
+    /// <summary>No batch begins at this offset: the segment's header is there.</summary>
+    public const int Closed = 0;
+
+    public bool IsFollowedBy(long segment, int offset) => Segment == segment && End == offset;
 }

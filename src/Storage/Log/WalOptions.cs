@@ -3,14 +3,16 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
+/// <summary>Sizes and bounds of a log.</summary>
 public sealed record WalOptions
 {
-    /// <summary>Bytes of the largest record that will be appended.</summary>
+    /// <summary>Maximum bytes of a record.</summary>
     public int RecordBytesMax { get; init; } = Record.LengthOf(Record.PayloadBytesMax);
 
     /// <summary>
-    /// Bytes of the present segment that <see cref="Wal.HasRoom"/> never gives away, for what can't be refused when the disk is full:
-    /// hard states, no-ops and seals. 1 MiB is 256 batches of one block; an election takes two or three.
+    /// Bytes of the current segment that <see cref="Wal.HasRoom"/> keeps free for records that can't be refused when
+    /// the disk is full: hard states, no-ops and seals. 1 MiB is 256 batches of one block, and an election takes two or
+    /// three batches.
     /// </summary>
     public int ReserveBytes { get; init; } = 1 << 20;
 
@@ -18,21 +20,26 @@ public sealed record WalOptions
     public long SegmentBytes { get; init; } = 16 << 20;
 
     /// <summary>
-    /// Segments done with that stay until they become next ones, besides those of the last compaction, so that a log that is compacted at
-    /// every few makes no new files.
+    /// Unneeded segments kept for reuse, in addition to the segments that the last compaction freed. So a log that is
+    /// compacted every few segments makes no new files.
     /// </summary>
     public int SpareSegments { get; init; } = 4;
 
-    /// <summary>Bytes. The default takes all records of the largest append frame in one batch.</summary>
+    /// <summary>Bytes of a buffer. By default one batch takes all records of the largest append frame.</summary>
     public int BufferBytes { get; init; } = AlignedMemory.RoundUp(WalBatchHeader.Size + Frame.RecordsBytesMax);
 
-    /// <summary>Buffers that are kept though all in them is durable and applied.</summary>
+    /// <summary>Buffers that stay in memory after all their entries are durable and applied.</summary>
     public int CacheBuffers { get; init; } = 8;
 
-    /// <summary>Buffers up to which entries stay that other members lack: to read them from the disk takes it from the log's writes.</summary>
+    /// <summary>
+    /// Maximum buffers that hold entries which other members need. Reading older entries from the disk competes with
+    /// the log's writes.
+    /// </summary>
     public int LagBuffers { get; init; } = 64;
 
-    /// <summary>A batch never spans buffers, and one of the largest record alone must fit.</summary>
+    /// <summary>
+    /// Minimum of <see cref="BufferBytes"/>: a batch never spans buffers, and a batch of the largest record must fit.
+    /// </summary>
     public int BufferBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);
 
     internal void Check()

@@ -1,12 +1,19 @@
 using RaftFast.Protocol;
-using RaftFast.Storage.Store;
+using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Batches between loop and writer: closed ones, and the open one. From the first append to the next publish the open batch is the
-/// loop's alone, so appending takes no lock; between publish and append it belongs to whoever holds the log's gate, and the writer may seal it.
-/// Everything here but appending happens under the gate.
+/// Batches between the loop and the writer thread: closed batches, and the open batch.
+/// <para>
+/// From an append to the next publish, only the loop touches the open batch, so appending takes no lock. From the
+/// publish to the next append, the open batch belongs to the holder of the log's gate, and the writer thread may take
+/// it. Everything else here happens under the gate.
+/// </para>
+/// <para>
+/// Bound: <see cref="Wal.HasRoom"/> counts the queued bytes. So the queue holds at most the rest of the current segment
+/// and one prepared segment, and the few records that are never refused (<see cref="WalOptions.ReserveBytes"/>).
+/// </para>
 /// </summary>
 internal sealed class WalQueue
 {
@@ -20,19 +27,23 @@ internal sealed class WalQueue
 
     public WalQueue(WalPendingBatch open) => this.open = open;
 
-    /// <summary>Set under the gate, by the loop; the loop itself may read it without.</summary>
+    /// <summary>
+    /// True from an append to the next publish. The loop sets it under the gate and may read it without.
+    /// </summary>
     public bool IsAppending { get; private set; }
 
-    /// <summary>The loop's, while it is appending.</summary>
+    /// <summary>
+    /// The open batch. Without the gate, only the loop may use it, and only while <see cref="IsAppending"/>.
+    /// </summary>
     public ref WalPendingBatch Open => ref open;
 
-    /// <summary>On the disk, for all that is queued, if the open batch were taken as it is.</summary>
+    /// <summary>Bytes that all queued batches take on the disk, if the open batch is taken as it is.</summary>
     public long BytesOnDisk => closedBytes + (open.IsEmpty ? 0 : open.BytesOnDisk);
 
-    /// <summary>Batches queued with which the log restarts: each needs a new segment.</summary>
+    /// <summary>Queued batches with which the log restarts. Each needs a new segment.</summary>
     public int Resets => closedResets + (open.Reset is null ? 0 : 1);
 
-    /// <summary>Nothing is queued, and the loop, whose the open batch is while it appends, isn't about to queue anything.</summary>
+    /// <summary>True if no record is queued and the loop is not appending.</summary>
     public bool IsIdle => !IsAppending && closed.Count == 0 && open.IsEmpty;
 
     public void BeginAppending() => IsAppending = true;
@@ -43,10 +54,10 @@ internal sealed class WalQueue
         published = closed.Count;
     }
 
-    /// <summary>The open batch goes into the queue, and a new one begins in another buffer.</summary>
+    /// <summary>Closes the open batch, and opens the next batch in another buffer.</summary>
     public void Close(WalBuffer next) => Close(next, 0);
 
-    /// <summary>What is appended from now on goes behind <paramref name="position"/>, in a new segment.</summary>
+    /// <summary>Makes later appends follow <paramref name="position"/>, in a new segment.</summary>
     public void Reset(LogPosition position)
     {
         Invariant.Hold(IsAppending);
@@ -56,6 +67,9 @@ internal sealed class WalQueue
         open.Last = position;
     }
 
+    /// <summary>
+    /// Takes the oldest published batch. Returns false if no batch is published, or if the loop is appending to it.
+    /// </summary>
     public bool TryTake(out WalPendingBatch batch)
     {
         batch = default;
@@ -75,7 +89,9 @@ internal sealed class WalQueue
         return true;
     }
 
-    /// <summary>An empty batch in place of the open one. <see cref="WalPendingBatch.Buffer"/> is not where its image is.</summary>
+    /// <summary>
+    /// Takes an empty batch with the open batch's number. Its image is not in <see cref="WalPendingBatch.Buffer"/>.
+    /// </summary>
     public WalPendingBatch TakeSeal()
     {
         Invariant.Hold(IsIdle);
@@ -91,4 +107,53 @@ internal sealed class WalQueue
         closedResets += open.Reset is null ? 0 : 1;
         open = open.Next(buffer, start);
     }
+}
+
+/// <summary>A batch in memory, open or closed, that the writer thread has not taken yet.</summary>
+internal record struct WalPendingBatch
+{
+    public long Number;
+    public WalBuffer Buffer;
+
+    /// <summary>Offset of the batch's header in the buffer.</summary>
+    public int Start;
+
+    /// <summary>Offset of the next record in the buffer.</summary>
+    public int End;
+
+    public int Records;
+    public int Entries;
+    public uint RecordsChecksum;
+
+    /// <summary>Last log entry at the end of the batch.</summary>
+    public LogPosition Last;
+
+    /// <summary>Hard state at the end of the batch.</summary>
+    public HardState State;
+
+    /// <summary>
+    /// Position after which the log restarts with this batch, in a new segment; null in other batches.
+    /// </summary>
+    public LogPosition? Reset;
+
+    public readonly int Bytes => End - Start;
+
+    public readonly int BytesOnDisk => AlignedMemory.RoundUp(Bytes);
+
+    public readonly bool IsEmpty => Records == 0;
+
+    /// <summary>The batch after this batch, empty.</summary>
+    public readonly WalPendingBatch Next(WalBuffer buffer, int start) => new()
+    {
+        Number = Number + 1,
+        Buffer = buffer,
+        Start = start,
+        End = start + WalBatchHeader.Size,
+        Last = Last,
+        State = State,
+    };
+
+    /// <summary>The same batch, still empty, in another buffer.</summary>
+    public readonly WalPendingBatch MovedTo(WalBuffer buffer) =>
+        this with { Buffer = buffer, Start = 0, End = WalBatchHeader.Size };
 }

@@ -5,14 +5,19 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Reads log entries back from the disk through a few buffers, each of which holds the verified records of part of a extent, put together
-/// without the batch headers, hard states and padding between them. Loop thread only; it opens files of its own.
+/// Reads log entries from the disk. Each of a few buffers holds verified records of a part of an extent, without the
+/// batch headers, hard states and padding between them. Loop thread only. The reader opens files of its own.
 /// </summary>
 internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesMax) : IDisposable
 {
-    /// <summary>So many slow followers can be served without reading anything twice; each buffer takes a record of any size.</summary>
-    private readonly Buffer[] buffers = [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
-    private AlignedMemory window = new(WalExtents.RunBytes);
+    /// <summary>
+    /// Read-ahead buffers, enough to serve four slow followers without reading anything twice. Each takes a record of
+    /// any size.
+    /// </summary>
+    private readonly Buffer[] buffers =
+        [new(recordBytesMax), new(recordBytesMax), new(recordBytesMax), new(recordBytesMax)];
+
+    private AlignedMemory window = new(WalExtents.ExtentBytes);
     private long windowOffset;
     private int windowBytes;
     private long uses;
@@ -58,16 +63,21 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
             ReadOnlySpan<byte> header = Window(file, batch, IDisk.Alignment);
             int bytes = WalBatchHeader.BytesOf(header);
             if (bytes < WalBatchHeader.Size || bytes > WalSegment.BytesMax)
-                throw StorageException.Damage(name, batch, "this is no header of a batch");
+                throw StorageException.Damage(name, batch, "the header of a batch is not intact");
             ReadOnlySpan<byte> image = Window(file, batch, AlignedMemory.RoundUp(bytes))[..bytes];
             for (int offset = at - batch; offset < bytes && index <= extent.Last;)
             {
                 ReadOnlySpan<byte> record = image[offset..];
                 bool isWanted = index >= first;
-                DecodeStatus status = isWanted ? Record.TryRead(record, out RecordHeader read) : Record.TryReadHeader(record, out read);
+                DecodeStatus status = isWanted
+                    ? Record.TryRead(record, out RecordHeader read)
+                    : Record.TryReadHeader(record, out read);
                 bool isEntry = read.Type != RecordType.HardState;
-                if (status != DecodeStatus.Complete || read.RecordLength > record.Length || (isEntry && read.Position.Index != index))
+                if (status != DecodeStatus.Complete || read.RecordLength > record.Length
+                    || (isEntry && read.Position.Index != index))
+                {
                     throw StorageException.Damage(name, batch + offset, $"the record of entry {index} is not intact");
+                }
                 if (isEntry && isWanted && !buffer.TryAdd(record[..read.RecordLength]))
                     return;
                 if (isEntry)
@@ -79,7 +89,10 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
         }
     }
 
-    /// <summary>Bytes of the file, read together with as many behind them as there is room for.</summary>
+    /// <summary>
+    /// Bytes of the file, read together with the bytes that follow them, up to the window's size. The window grows to
+    /// the largest batch.
+    /// </summary>
     private Span<byte> Window(IDiskFile file, int offset, int bytes)
     {
         if (offset < windowOffset || offset + bytes > windowOffset + windowBytes)
@@ -103,7 +116,7 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
         private long end;
         private int length;
 
-        /// <summary>Where the last read ended, for the next one usually begins there.</summary>
+        /// <summary>Index at which the last read ended. The next read usually begins there.</summary>
         private long nextIndex;
         private int nextOffset;
 
@@ -149,6 +162,7 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
             return bytes.AsSpan(start, nextOffset - start);
         }
 
-        private int LengthAt(int offset) => Record.LengthOf(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4)));
+        private int LengthAt(int offset) =>
+            Record.LengthOf(BinaryPrimitives.ReadInt32LittleEndian(bytes.AsSpan(offset + 4)));
     }
 }

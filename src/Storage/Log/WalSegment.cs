@@ -2,13 +2,17 @@ using System.Globalization;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>What a segment's file is called, and how large it may be.</summary>
+/// <summary>Name and maximum size of a segment's file.</summary>
 internal static class WalSegment
 {
-    /// <summary>A zero-filled file that is to become the next segment. What a crash leaves of it is deleted.</summary>
+    /// <summary>
+    /// Name of the file that becomes the next segment. A start deletes the file if a crash has left it.
+    /// </summary>
     public const string NextName = "wal-next.tmp";
 
-    /// <summary>Offsets in a segment are 32 bits; recovery holds one segment in memory.</summary>
+    /// <summary>
+    /// Maximum bytes of a segment. Offsets in a segment are 32 bits, and recovery holds one segment in memory.
+    /// </summary>
     public const int BytesMax = 1 << 30;
 
     private const string Prefix = "wal-";
@@ -23,7 +27,9 @@ internal static class WalSegment
         return name.Length == Prefix.Length + Digits + Suffix.Length
             && name.StartsWith(Prefix, StringComparison.Ordinal)
             && name.EndsWith(Suffix, StringComparison.Ordinal)
-            && long.TryParse(name.AsSpan(Prefix.Length, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out segment)
+            && long.TryParse(
+                name.AsSpan(Prefix.Length, Digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture,
+                out segment)
             && Name(segment) == name;
     }
 }

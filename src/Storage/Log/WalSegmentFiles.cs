@@ -4,19 +4,27 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The segments' files: makes the next one ahead of use, if it can from one that is done with, and deletes others that are. Files go
-/// from the front, each durably before the next, so what a crash leaves is a log without gaps.
+/// Files of the segments. Prepares the next segment's file in advance, by reuse of an unneeded segment if possible, and
+/// deletes other unneeded segments. A segment is unneeded if the log begins after it.
+/// <para>
+/// Every rename, deletion and creation of a segment's name is followed by a sync of the directory, before anything
+/// depends on the name. So a crash leaves a log without gaps: segments disappear from the front, each durably before
+/// the next, and a segment gets its name durably before its first batch is written.
+/// </para>
 /// </summary>
 internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 {
-    /// <summary>Of the segments that a compaction freed, so many at most are kept: they are read again at a start, and are room that others may need.</summary>
+    /// <summary>
+    /// Maximum segments kept of those that one compaction freed. Kept segments take room, and are read again at each
+    /// start.
+    /// </summary>
     private const int KeptMax = 32;
 
     private readonly Lock preparing = new();
     private long first;
     private long firstNeeded;
 
-    /// <summary>What it was before the log was compacted last.</summary>
+    /// <summary>Value of <see cref="firstNeeded"/> before the last compaction.</summary>
     private long firstNeededBefore;
     private long bytes;
     private bool nextIsRecycled;
@@ -27,23 +35,24 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 
     public bool DiskIsFull => diskIsFull;
 
-    /// <summary>Of the files that hold the log, held it, or will.</summary>
+    /// <summary>Bytes of all files: needed and unneeded segments, and the prepared file.</summary>
     public long Bytes => Interlocked.Read(ref bytes);
 
-    /// <summary>Of the files that hold the log, or will: without those done with.</summary>
+    /// <summary>Bytes of the needed segments and the prepared file.</summary>
     public long NeededBytes => Bytes - (Interlocked.Read(ref firstNeeded) - Interlocked.Read(ref first)) * segmentBytes;
 
     /// <summary>
-    /// Segments were done with before the last compaction, and are more than are kept anyway. What that one freed is kept to become
-    /// next ones: as much will be written until another, and a new file costs the disk its bytes twice.
+    /// True if more segments than the spares were unneeded before the last compaction. The segments that the last
+    /// compaction freed are kept for reuse: the log writes as much again until the next compaction, and a new file is
+    /// written twice, first with zeros.
     /// </summary>
     public bool HasUnneeded => Interlocked.Read(ref firstNeededBefore) - Interlocked.Read(ref first) > spares;
 
-    /// <summary>If a segment were begun now: whether its file may turn out to be a recycled one.</summary>
+    /// <summary>True if a segment that begins now may get a recycled file.</summary>
     public bool NextMayHoldOldBytes => !isPrepared || nextIsRecycled;
 
-    /// <summary>Takes over what is there.</summary>
-    /// <param name="segment">The first whose file is there.</param>
+    /// <summary>Takes over the files on the disk.</summary>
+    /// <param name="segment">Number of the first segment with a file.</param>
     public void Open(long segment, long fileBytes)
     {
         if (disk.Exists(WalSegment.NextName))
@@ -52,7 +61,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         bytes = fileBytes;
     }
 
-    /// <summary>The log begins with this segment: those before it are done with. Any thread.</summary>
+    /// <summary>Makes the log begin with this segment, so that earlier segments are unneeded. Any thread.</summary>
     public void NeedFrom(long segment)
     {
         long before = Interlocked.Read(ref firstNeeded);
@@ -63,10 +72,14 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         Interlocked.Exchange(ref firstNeeded, segment);
     }
 
-    /// <summary>The disk is short of room: what the last compaction freed is not kept. Any thread.</summary>
+    /// <summary>
+    /// Keeps no segments that the last compaction freed, because the disk is short of room. Any thread.
+    /// </summary>
     public void GiveUpKept() => Interlocked.Exchange(ref firstNeededBefore, Interlocked.Read(ref firstNeeded));
 
-    /// <returns>False when the disk is full.</returns>
+    /// <summary>
+    /// Prepares the next segment's file, if it isn't prepared yet. Returns false if the disk is full.
+    /// </summary>
     public bool TryPrepare()
     {
         lock (preparing)
@@ -92,13 +105,20 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         }
     }
 
-    /// <summary>The header is durable before the name is, so a segment's header is never torn. The next file is used up with <see cref="Used"/>.</summary>
+    /// <summary>
+    /// Gives the prepared file its header, then its name. The header is durable before the name, so a segment's header
+    /// is never torn. The caller then calls <see cref="Used"/>.
+    /// </summary>
     public void PublishNext(long segment, ReadOnlySpan<byte> header)
     {
         lock (preparing)
         {
             if (!TryPrepare())
-                throw new StorageException($"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); free some space, then start again");
+            {
+                throw new StorageException(
+                    $"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); "
+                    + "free some space, then start again");
+            }
             using (IDiskFile next = disk.Open(WalSegment.NextName))
                 next.Write(0, header);
             disk.Rename(WalSegment.NextName, WalSegment.Name(segment));
@@ -109,8 +129,9 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     public void Used() => isPrepared = false;
 
     /// <summary>
-    /// The next segment's header is written into the file before it gets that segment's name; before that the old name must be durably
-    /// gone, or a crash would bring back a segment with another's header.
+    /// Renames an unneeded segment to the next file's name. The old name must be durably gone before
+    /// <see cref="PublishNext"/> writes the new header, or a crash could bring back a segment with another segment's
+    /// header.
     /// </summary>
     private bool TryRecycle()
     {

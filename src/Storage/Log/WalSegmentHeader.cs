@@ -10,24 +10,25 @@ namespace RaftFast.Storage.Log;
 ///  0  u32  checksum         CRC-32C of bytes 4 to 4096
 ///  4  u32  magic            "RFwl"
 ///  8  u32  format version   1
-/// 12  u32  flags            1: the log restarts here, and older segments are no part of it; 2: old bytes may stand behind the last batch
+/// 12  u32  flags            1: the log restarts here, without older segments; 2: old bytes may follow the last batch
 /// 16  u64  cluster id
 /// 24  u64  member id
 /// 32  i64  segment number   from 1
 /// 40  i64  segment bytes    of the whole file
-/// 48  i64  first batch      number of the first batch in it
-/// 56  i64  last term        position of the last log entry before it
+/// 48  i64  first batch      number of the segment's first batch
+/// 56  i64  last term        position of the last log entry before the segment
 /// 64  i64  last index
-/// 72  i64  hard-state term  the hard state before it
+/// 72  i64  hard-state term  hard state before the segment
 /// 80  u64  hard-state vote
 /// 88       zeros
 /// </code>
-/// With the log's state before it in each segment, older ones can go once a snapshot covers them. A segment that was done with may have
-/// become this one, with all its bytes but the header: none of its batches has this segment's salt, nor a number as high as its first.
+/// Each segment holds the log's state before it, so older segments can be deleted once a snapshot covers them. The file
+/// may have been an older segment before, and keeps that segment's bytes after the new header. The old batches have
+/// another salt, and numbers below this segment's first batch.
 /// </summary>
 internal readonly record struct WalSegmentHeader(
-    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last, HardState State,
-    bool Resets, bool HoldsOldBytes)
+    ulong ClusterId, ulong MemberId, long Segment, long SegmentBytes, long FirstBatch, LogPosition Last,
+    HardState State, bool Resets, bool HoldsOldBytes)
 {
     public const int Size = IDisk.Alignment;
 
@@ -37,14 +38,15 @@ internal readonly record struct WalSegmentHeader(
     private const uint ResetsFlag = 1;
     private const uint OldBytesFlag = 2;
 
-    /// <returns>The checksum, which salts those of the batches.</returns>
+    /// <returns>Checksum of the header, which salts the checksums of the batches.</returns>
     public uint Write(Span<byte> destination)
     {
         Span<byte> header = destination[..Size];
         header.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header[4..], Magic);
         BinaryPrimitives.WriteUInt32LittleEndian(header[8..], Version);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], (Resets ? ResetsFlag : 0) | (HoldsOldBytes ? OldBytesFlag : 0));
+        uint flags = (Resets ? ResetsFlag : 0) | (HoldsOldBytes ? OldBytesFlag : 0);
+        BinaryPrimitives.WriteUInt32LittleEndian(header[12..], flags);
         BinaryPrimitives.WriteUInt64LittleEndian(header[16..], ClusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(header[24..], MemberId);
         BinaryPrimitives.WriteInt64LittleEndian(header[32..], Segment);
@@ -59,8 +61,8 @@ internal readonly record struct WalSegmentHeader(
         return checksum;
     }
 
-    /// <param name="version">The format's version if the block is an intact header, of whatever version; else 0.</param>
-    /// <returns>True for an intact header of this version.</returns>
+    /// <param name="version">Format version of an intact header of any version; 0 without an intact header.</param>
+    /// <returns>True if the block is an intact header of this version.</returns>
     public static bool TryRead(ReadOnlySpan<byte> source, out WalSegmentHeader header, out uint salt, out uint version)
     {
         source = source[..Size];
@@ -79,8 +81,12 @@ internal readonly record struct WalSegmentHeader(
             BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[40..]),
             BinaryPrimitives.ReadInt64LittleEndian(source[48..]),
-            new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[56..]), BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
-            new HardState(BinaryPrimitives.ReadInt64LittleEndian(source[72..]), BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
+            new LogPosition(
+                BinaryPrimitives.ReadInt64LittleEndian(source[56..]),
+                BinaryPrimitives.ReadInt64LittleEndian(source[64..])),
+            new HardState(
+                BinaryPrimitives.ReadInt64LittleEndian(source[72..]),
+                BinaryPrimitives.ReadUInt64LittleEndian(source[80..])),
             (flags & ResetsFlag) != 0,
             (flags & OldBytesFlag) != 0);
         return true;

@@ -4,11 +4,14 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// The segment that is being written, and the one prepared to follow it. A place is given when a batch is taken and used when it is
-/// written: between the two the log is in the next segment already, and its file isn't.
+/// The current segment, and the prepared segment after it. A batch gets its place when it is taken, and uses the place
+/// when it is written. Between the two, the current segment may be one whose file doesn't exist yet.
 /// </summary>
 internal sealed class WalSegments : IDisposable
 {
+    /// <summary>Bytes of zeros that <see cref="Clear"/> writes at a time.</summary>
+    private const int ClearBytes = 1 << 20;
+
     private readonly IDisk disk;
     private readonly WalSegmentFiles files;
     private readonly long segmentBytes;
@@ -22,7 +25,8 @@ internal sealed class WalSegments : IDisposable
     private long fileSegment;
     private IDiskFile? file;
 
-    private WalSegments(IDisk disk, WalSegmentFiles files, WalSegmentHeader header, WalOptions options, WalReplay replay, Lock gate)
+    private WalSegments(
+        IDisk disk, WalSegmentFiles files, WalSegmentHeader header, WalOptions options, WalReplay replay, Lock gate)
     {
         this.disk = disk;
         this.files = files;
@@ -37,13 +41,15 @@ internal sealed class WalSegments : IDisposable
         Salt = replay.Salt;
     }
 
-    /// <summary>Goes on where the replay ended: in the last segment, or with the first.</summary>
-    /// <param name="reset">If not null, the log is emptied and goes on behind this position.</param>
+    /// <summary>Continues at the end of the replay, in the last segment, or begins the first segment.</summary>
+    /// <param name="reset">Position after which the emptied log continues; null to keep the log.</param>
     public static WalSegments Open(
-        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, LogPosition? reset, Lock gate)
+        IDisk disk, ulong clusterId, ulong memberId, WalOptions options, WalReplay replay, LogPosition? reset,
+        Lock gate)
     {
         bool isNew = replay.Segments == 0;
-        WalSegmentHeader header = isNew ? new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId } : replay.Header;
+        WalSegmentHeader header =
+            isNew ? new WalSegmentHeader { ClusterId = clusterId, MemberId = memberId } : replay.Header;
         WalSegmentFiles files = new(disk, options.SegmentBytes, options.SpareSegments);
         files.Open(isNew ? 1 : replay.FirstFile, replay.FileBytes);
         WalSegments segments = new(disk, files, header, options, replay, gate);
@@ -56,55 +62,63 @@ internal sealed class WalSegments : IDisposable
         else
         {
             segments.file = disk.Open(WalSegment.Name(header.Segment));
-            // The process before this one may have been killed between a write and its sync, or a rename and its.
+            // The last process may have been killed between a write and its sync, or between a rename and the
+            // directory's sync.
             segments.file.Sync();
             disk.SyncDirectory();
-            WalTail.Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
+            Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
         files.NeedFrom(reset is null && !isNew ? replay.FirstSegment : segments.header.Segment);
         return segments;
     }
 
-    /// <summary>Of the segment in which the last place was given.</summary>
+    /// <summary>Salt of the current segment's batches.</summary>
     public uint Salt { get; private set; }
 
-    /// <summary>In which the last place was given.</summary>
+    /// <summary>Number of the current segment, which has the place given last.</summary>
     public long Segment => header.Segment;
 
-    /// <summary>The last entry before that segment.</summary>
+    /// <summary>Last entry before the current segment.</summary>
     public LogPosition Start => header.Last;
 
     public WalSegmentFiles Files => files;
 
-    /// <summary>Bytes of batches, in a segment that has just begun.</summary>
+    /// <summary>Bytes for batches in an empty segment, without the reserve.</summary>
     public long RoomWhenEmpty => segmentBytes - WalSegmentHeader.Size - reserveBytes;
 
     /// <summary>
-    /// Whether batches of so many bytes, none above <paramref name="batchBytesMax"/>, are sure to find a place. They fill the present
-    /// segment until one doesn't fit, which wastes less than that one's size, and go on in the next, if it is there: then a full disk
-    /// can't stop them.
+    /// True if batches of <paramref name="bytes"/> in all, each of at most <paramref name="batchBytesMax"/>, are sure
+    /// to find a place on a full disk. Batches fill the current segment until a batch doesn't fit, which wastes less
+    /// than the size of that batch. They continue in the next segment, if it is prepared. Under the gate.
     /// </summary>
-    /// <param name="restarts">So many batches begin a segment of their own.</param>
+    /// <param name="restarts">Number of batches that begin a segment of their own.</param>
     public bool HasRoom(long bytes, int batchBytesMax, int restarts)
     {
         bool isPrepared = files.IsPrepared;
         bool isRolling = fileSegment != header.Segment;
         if (isRolling && !isPrepared)
             return false;
-        // The reserve moves on into the next segment.
+        // The reserve moves to the next segment.
         if (restarts > 0)
             return restarts == 1 && isPrepared && !isRolling && bytes <= RoomWhenEmpty;
-        long present = header.SegmentBytes - offset - reserveBytes;
-        if (bytes <= present)
+        long room = header.SegmentBytes - offset - reserveBytes;
+        if (bytes <= room)
             return true;
-        return isPrepared && !isRolling && bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
+        if (!isPrepared || isRolling)
+            return false;
+        return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
     }
 
-    /// <summary>Whether a batch can be written without making a file. Under the gate.</summary>
+    /// <summary>True if a batch can be written without making a file. Under the gate.</summary>
     public bool HasPlace(int bytes) => Fits(bytes) || files.IsPrepared;
 
-    /// <summary>The place of a batch. If it is in a new segment, that one's header tells of the log before the batch. Under the gate.</summary>
-    /// <param name="reset">If not null, the log is emptied and goes on behind this position, with this batch, in a new segment.</param>
+    /// <summary>
+    /// Gives a batch its place. If the place is in a new segment, the segment's header describes the log before the
+    /// batch. Writer thread, under the gate.
+    /// </summary>
+    /// <param name="reset">
+    /// Position after which the emptied log continues, with this batch, in a new segment; or null.
+    /// </param>
     public (long Segment, int Offset) Place(int bytes, long batch, LogPosition? reset)
     {
         if (reset is not null || !Fits(bytes))
@@ -114,14 +128,16 @@ internal sealed class WalSegments : IDisposable
         return place;
     }
 
-    /// <summary>Where the log stands behind the batch that was placed last. Under the gate.</summary>
+    /// <summary>
+    /// Sets the state of the log after the batch that was placed last. Writer thread, under the gate.
+    /// </summary>
     public void Passed(LogPosition last, HardState state)
     {
         this.last = last;
         this.state = state;
     }
 
-    /// <summary>Writer thread: the file goes where the last place is.</summary>
+    /// <summary>File of the segment with the last place. Makes the file if the segment is new. Writer thread.</summary>
     public IDiskFile FileOf(long segment)
     {
         if (segment != fileSegment)
@@ -145,7 +161,7 @@ internal sealed class WalSegments : IDisposable
             SegmentBytes = segmentBytes,
             FirstBatch = batch,
             Last = reset ?? last,
-            // With the entries goes what they tell of terms.
+            // The emptied entries prove their terms, so the header keeps the last term.
             State = reset is null ? state : HardStateOrder.Seen(state, last),
             Resets = reset is not null,
             HoldsOldBytes = files.NextMayHoldOldBytes,
@@ -166,6 +182,37 @@ internal sealed class WalSegments : IDisposable
         {
             files.Used();
             fileSegment = segment;
+        }
+    }
+    /// <summary>Makes the end of a segment as it was at the segment's beginning: zeros up to the full size.</summary>
+    /// <param name="offset">Offset after the last batch and its padding.</param>
+    /// <param name="end">Offset after the last byte that isn't zero.</param>
+    private static void Clear(IDiskFile file, int offset, int end, long segmentBytes)
+    {
+        if (end <= offset && file.Length >= segmentBytes)
+            return;
+        using AlignedMemory zeros = new(ClearBytes);
+        zeros.Span.Clear();
+        Fill(file, offset, AlignedMemory.RoundUp(end), zeros);
+        long length = file.Length;
+        if (length >= segmentBytes)
+            return;
+        // The file was cut, perhaps inside the last batch's padding. The rest of that block stays.
+        long block = length & -IDisk.Alignment;
+        Span<byte> cut = zeros.Span[..IDisk.Alignment];
+        file.Read(block, cut);
+        file.Write(block, cut);
+        cut.Clear();
+        Fill(file, block + IDisk.Alignment, segmentBytes, zeros);
+    }
+
+    private static void Fill(IDiskFile file, long offset, long end, AlignedMemory zeros)
+    {
+        while (offset < end)
+        {
+            int bytes = (int)Math.Min(ClearBytes, end - offset);
+            file.Write(offset, zeros.Span[..bytes]);
+            offset += bytes;
         }
     }
 }

@@ -2,7 +2,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>Where the log stood when each segment began that has a durable batch, or was there when the log was opened. Loop thread only.</summary>
+/// <summary>
+/// Position of the log at the beginning of each segment that has a durable batch or existed at the opening. One item a
+/// segment, so bounded by the log's size. Loop thread only.
+/// </summary>
 internal sealed class WalStarts
 {
     private const int SegmentsAtFirst = 64;
@@ -17,7 +20,7 @@ internal sealed class WalStarts
         starts.PushBack(start);
     }
 
-    /// <summary>The log begins with this segment.</summary>
+    /// <summary>Removes the segments before <paramref name="segment"/>, with which the log now begins.</summary>
     public void ForgetBefore(long segment)
     {
         while (starts.Count > 0 && starts[0].Segment < segment)
@@ -27,8 +30,9 @@ internal sealed class WalStarts
     public void Clear() => starts.Clear();
 
     /// <summary>
-    /// The last segment that began behind an entry up to <paramref name="index"/> that is still in the log. All entries before it are
-    /// in the segments before it, all after it are in this and later ones; so the log may begin here.
+    /// Finds the last segment before which the last entry has an index up to <paramref name="index"/> and is still in
+    /// the log. Entries up to that entry are in earlier segments and all later entries are in this and later segments,
+    /// so the log may begin here.
     /// </summary>
     public bool TryFind(long index, WalTerms terms, out WalStart start)
     {
@@ -42,3 +46,7 @@ internal sealed class WalStarts
         return false;
     }
 }
+
+/// <summary>Position of the log at the beginning of a segment.</summary>
+/// <param name="Last">Last entry before the segment.</param>
+internal readonly record struct WalStart(long Segment, LogPosition Last);

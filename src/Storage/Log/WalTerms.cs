@@ -2,19 +2,22 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Storage.Log;
 
-/// <summary>The terms of the log's entries, as the first position of each extent of one term.</summary>
+/// <summary>
+/// Terms of the log's entries, as the first position of each run of entries of one term. Loop thread only.
+/// </summary>
 internal sealed class WalTerms
 {
-    private readonly List<LogPosition> extents = [];
+    private readonly List<LogPosition> runs = [];
 
-    /// <summary>Of the entry before the first that is kept.</summary>
+    /// <summary>Position of the entry before the first entry that is kept.</summary>
     public LogPosition Base { get; private set; }
 
     public LogPosition Last { get; private set; }
 
     /// <summary>
-    /// §5.3: an entry replaces what stands at its index and after it. False, and nothing changed, if it can't stand there. In a replay
-    /// one may replace the base, whose segment was begun with an entry that was truncated later: then it is the base itself.
+    /// Appends an entry, which replaces entries at its index and later (§5.3). Returns false and changes nothing if the
+    /// entry can't follow. In a replay, an entry may replace the base: the first segment's header may name an entry
+    /// that was truncated later. The new entry is then the base.
     /// </summary>
     public bool TryAppend(LogPosition position)
     {
@@ -27,10 +30,10 @@ internal sealed class WalTerms
         }
         if (position.Term < TermAt(position.Index - 1))
             return false;
-        while (extents.Count > 0 && extents[^1].Index >= position.Index)
-            extents.RemoveAt(extents.Count - 1);
-        if (extents.Count == 0 || extents[^1].Term != position.Term)
-            extents.Add(position);
+        while (runs.Count > 0 && runs[^1].Index >= position.Index)
+            runs.RemoveAt(runs.Count - 1);
+        if (runs.Count == 0 || runs[^1].Term != position.Term)
+            runs.Add(position);
         Last = position;
         return true;
     }
@@ -38,33 +41,35 @@ internal sealed class WalTerms
     public bool Matches(LogPosition position) =>
         position.Index >= Base.Index && position.Index <= Last.Index && TermAt(position.Index) == position.Term;
 
-    /// <summary>The log is empty, and goes on behind a position.</summary>
+    /// <summary>Empties the log, which continues after a position.</summary>
     public void Reset(LogPosition position)
     {
-        extents.Clear();
+        runs.Clear();
         Base = Last = position;
     }
 
-    /// <summary>Entries up to this one are no longer kept.</summary>
+    /// <summary>Forgets entries up to and including <paramref name="position"/>.</summary>
     public void Forget(LogPosition position)
     {
         Invariant.Hold(Matches(position));
         int whole = 0;
-        while (whole < extents.Count && (whole + 1 < extents.Count ? extents[whole + 1].Index - 1 : Last.Index) <= position.Index)
+        while (whole < runs.Count && LastIndexOf(whole) <= position.Index)
             whole++;
-        extents.RemoveRange(0, whole);
-        if (extents.Count > 0 && extents[0].Index <= position.Index)
-            extents[0] = extents[0] with { Index = position.Index + 1 };
+        runs.RemoveRange(0, whole);
+        if (runs.Count > 0 && runs[0].Index <= position.Index)
+            runs[0] = runs[0] with { Index = position.Index + 1 };
         Base = position;
     }
 
-    public LogPosition[] ToArray() => extents.ToArray();
+    public LogPosition[] ToArray() => runs.ToArray();
+
+    private long LastIndexOf(int run) => run + 1 < runs.Count ? runs[run + 1].Index - 1 : Last.Index;
 
     private long TermAt(long index)
     {
-        int extent = extents.Count - 1;
-        while (extent >= 0 && extents[extent].Index > index)
-            extent--;
-        return extent < 0 ? Base.Term : extents[extent].Term;
+        int run = runs.Count - 1;
+        while (run >= 0 && runs[run].Index > index)
+            run--;
+        return run < 0 ? Base.Term : runs[run].Term;
     }
 }

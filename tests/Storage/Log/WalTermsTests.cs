@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalTermsTests
 {
@@ -18,7 +18,8 @@ public sealed class WalTermsTests
             for (int index = 0; index < termOf.Length; index++)
             {
                 for (long term = 0; term <= 8; term++)
-                    Assert.Equal(index >= forgotten && term == termOf[index], terms.Matches(new LogPosition(term, index)));
+                    Assert.Equal(
+                        index >= forgotten && term == termOf[index], terms.Matches(new LogPosition(term, index)));
             }
             Assert.True(terms.TryAppend(new LogPosition(7, 9)));
             List<LogPosition> runs = [];
@@ -34,7 +35,7 @@ public sealed class WalTermsTests
     }
 
     [Fact] // §5.3
-    public void Entry_behind_the_base_is_of_no_earlier_term()
+    public void Entry_after_the_base_has_no_earlier_term()
     {
         WalTerms terms = Terms([0, 3, 4]);
         terms.Forget(new LogPosition(4, 2));

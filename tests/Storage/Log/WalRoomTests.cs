@@ -1,7 +1,7 @@
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalRoomTests
 {
@@ -11,7 +11,7 @@ public sealed class WalRoomTests
     [InlineData(100)]
     [InlineData(5_000)]
     [InlineData(700_000)]
-    public void What_was_admitted_fits_when_the_disk_is_full(int valueBytes)
+    public void Admitted_records_fit_when_the_disk_is_full(int valueBytes)
     {
         for (int prepared = 0; prepared <= 1; prepared++)
         {
@@ -39,7 +39,7 @@ public sealed class WalRoomTests
     }
 
     [Fact]
-    public void What_is_queued_counts()
+    public void Queued_records_count()
     {
         using LogWriter log = new(disk);
         disk.BytesFree = 0;
@@ -99,7 +99,7 @@ public sealed class WalRoomTests
     }
 
     [Fact]
-    public void Segment_counts_once_while_the_log_goes_over_into_it()
+    public void Segment_counts_once_while_the_log_moves_into_it()
     {
         using LogWriter log = new(disk);
         Assert.True(log.Wal.TryPrepareSegment());
@@ -111,17 +111,17 @@ public sealed class WalRoomTests
         }
         log.Append(1, 4, 800_000);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         long segment = LogWriter.Small.SegmentBytes;
         Assert.True(log.Wal.HasRoom(100_000));
         Assert.False(log.Wal.HasRoom(segment - batch.Bytes - new WalOptions().ReserveBytes));
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         Assert.False(log.Wal.NextSegmentIsReady);
     }
 
     [Fact]
-    public void Full_disk_that_nobody_heeded_stops_the_log()
+    public void Append_without_room_stops_the_log()
     {
         using LogWriter log = new(disk);
         disk.BytesFree = 0;
@@ -130,7 +130,7 @@ public sealed class WalRoomTests
     }
 
     [Fact]
-    public void Seal_is_left_out_when_it_would_need_a_segment_that_is_not_there()
+    public void Seal_is_omitted_when_it_needs_a_segment_that_is_not_prepared()
     {
         using LogWriter log = new(disk);
         disk.BytesFree = 0;

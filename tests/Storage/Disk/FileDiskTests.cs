@@ -4,7 +4,7 @@ using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Tests.Snapshots;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 public sealed class FileDiskTests : IDisposable
 {
@@ -37,7 +37,7 @@ public sealed class FileDiskTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Modes))]
-    public void Read_gives_as_much_as_there_is(DiskWriteMode mode)
+    public void Read_stops_at_the_end_of_the_file(DiskWriteMode mode)
     {
         File.WriteAllBytes(directory["cut"], [.. Enumerable.Range(0, 5000).Select(i => (byte)i)]);
         using IDiskFile file = new FileDisk(directory.Path, mode).Open("cut");
@@ -75,11 +75,12 @@ public sealed class FileDiskTests : IDisposable
     }
 
     [Fact]
-    public void What_is_not_there_or_is_there_already_is_said_in_one_line()
+    public void Missing_or_existing_file_is_reported_in_one_line()
     {
         FileDisk disk = new(directory.Path, DiskWriteMode.Direct);
         disk.Create("a", 0).Dispose();
-        foreach (Action action in new Action[] { () => disk.Open("b"), () => disk.Create("a", 0), () => disk.Rename("c", "d") })
+        Action[] actions = [() => disk.Open("b"), () => disk.Create("a", 0), () => disk.Rename("c", "d")];
+        foreach (Action action in actions)
         {
             StorageException failure = Assert.Throws<StorageException>(action);
             Assert.Contains(directory.Path, failure.Message, StringComparison.Ordinal);
@@ -91,13 +92,14 @@ public sealed class FileDiskTests : IDisposable
     [MemberData(nameof(Modes))]
     public void Full_disk_leaves_nothing_behind(DiskWriteMode mode)
     {
-        // tmpfs refuses at once what is larger than all of it; other file systems would fill up first.
+        // tmpfs refuses a file larger than itself at once. Other file systems would fill up first.
         const string tmpfs = "/dev/shm";
         if (!Directory.Exists(tmpfs) || new DriveInfo(tmpfs).DriveFormat != "tmpfs")
             Assert.Skip("no tmpfs at /dev/shm");
         string name = $"raftfast-{Guid.NewGuid()}";
         FileDisk disk = new(tmpfs, mode);
-        Assert.Throws<DiskFullException>(() => disk.Create(name, new DriveInfo(tmpfs).TotalSize * 4 / IDisk.Alignment * IDisk.Alignment));
+        Assert.Throws<DiskFullException>(
+            () => disk.Create(name, new DriveInfo(tmpfs).TotalSize * 4 / IDisk.Alignment * IDisk.Alignment));
         Assert.False(disk.Exists(name));
         disk.Create(name, IDisk.Alignment).Dispose();
         disk.Delete(name);
@@ -153,9 +155,11 @@ public sealed class FileDiskTests : IDisposable
         List<byte[]> images = SnapshotScript.Images(store, store.Files[0]);
         using PartialSnapshot receiver = follower.TryReceive(images[0], out _)!;
         for (int i = 1; i < images.Count; i++)
-            Assert.True(receiver.Append(images[i]) is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete);
+            Assert.True(
+                receiver.Append(images[i]) is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete);
         receiver.Publish();
-        Assert.Equal(File.ReadAllBytes(directory[store.Files[0].Name]), File.ReadAllBytes(other[follower.Files[0].Name]));
+        Assert.Equal(
+            File.ReadAllBytes(directory[store.Files[0].Name]), File.ReadAllBytes(other[follower.Files[0].Name]));
     }
 
     [Theory]
@@ -193,7 +197,8 @@ public sealed class FileDiskTests : IDisposable
     private static async Task Write(LogWriter log, int entries, int compactsEvery)
     {
         Wal wal = log.Wal;
-        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(
+            TestContext.Current.CancellationToken);
         stop.CancelAfter(TimeSpan.FromSeconds(60));
         System.Collections.Concurrent.ConcurrentQueue<WalBatch> completions = new();
         using SemaphoreSlim published = new(0);
@@ -202,9 +207,9 @@ public sealed class FileDiskTests : IDisposable
             for (long last = 0; last < entries;)
             {
                 published.Wait(stop.Token);
-                while (wal.TryTake(out WalBatch batch))
+                while (wal.Writer.TryTake(out WalBatch batch))
                 {
-                    wal.Write(batch);
+                    wal.Writer.Write(batch);
                     last = batch.Last.Index;
                     completions.Enqueue(batch);
                 }

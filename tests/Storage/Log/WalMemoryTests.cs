@@ -2,14 +2,14 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalMemoryTests
 {
     [Fact]
     public void Steady_state_allocates_nothing()
     {
-        using LogWriter log = new(new MemoryDisk(), new WalOptions { BufferBytes = new WalOptions().BufferBytesMin, SegmentBytes = 64 << 20, CacheBuffers = 2 });
+        using LogWriter log = new(new MemoryDisk(), LogWriter.Small with { SegmentBytes = 64 << 20 });
         Assert.True(log.Wal.TryPrepareSegment());
         byte[] record = LogWriter.MakeRecord(1, 1, 200);
         Run(log.Wal, record, 20_000);
@@ -28,7 +28,7 @@ public sealed class WalMemoryTests
             log.Append(1, index, 200_000);
             log.Sync();
         }
-        // Nothing was released: all of it is in memory, and stays.
+        // Nothing was released, so all entries stay in memory.
         byte[] damaged = disk["wal-0000000000000001.log"];
         damaged.AsSpan(IDisk.Alignment).Clear();
         log.Verify();
@@ -38,7 +38,7 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
-    public void What_other_members_lack_stays_in_memory_up_to_a_bound()
+    public void Entries_that_other_members_need_stay_in_memory_up_to_a_bound()
     {
         MemoryDisk disk = new();
         using LogWriter log = new(disk, LogWriter.Small with { LagBuffers = 4 });
@@ -53,7 +53,7 @@ public sealed class WalMemoryTests
         Append(60);
         log.Wal.Release(80, replicated: 20);
         Assert.True(log.Wal.MeasureInMemory(80, 80, 1, out _) > 0);
-        Assert.Equal(0, log.Wal.MeasureInMemory(21, 80, 1, out _)); // more than four buffers behind
+        Assert.Equal(0, log.Wal.MeasureInMemory(21, 80, 1, out _)); // needs more than four buffers
 
         void Append(int count)
         {
@@ -78,7 +78,7 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
-    public void What_is_measured_in_memory_goes_over_batches_and_is_what_several_reads_give()
+    public void Measure_in_memory_spans_batches_and_equals_several_reads()
     {
         MemoryDisk disk = new();
         using LogWriter log = new(disk);
@@ -87,7 +87,8 @@ public sealed class WalMemoryTests
             log.Append(1, index, index % 3 == 0 ? 200_000 : 100);
             log.Sync();
         }
-        Assert.Equal(log.Records.Take(60).Sum(static record => record.Length), log.Wal.MeasureInMemory(1, 60, int.MaxValue, out int count));
+        int all = log.Records.Take(60).Sum(static record => record.Length);
+        Assert.Equal(all, log.Wal.MeasureInMemory(1, 60, int.MaxValue, out int count));
         Assert.Equal(60, count);
         int bound = log.Records.Skip(4).Take(10).Sum(static record => record.Length);
         Assert.Equal(bound, log.Wal.MeasureInMemory(5, 60, bound + 1, out count));
@@ -104,7 +105,7 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
-    public void Read_stops_at_the_bounds_but_gives_one_record_at_least()
+    public void Read_stops_at_the_bounds_but_returns_at_least_one_record()
     {
         using LogWriter log = new(new MemoryDisk());
         for (int index = 1; index <= 10; index++)
@@ -153,7 +154,9 @@ public sealed class WalMemoryTests
         }
     }
 
-    [Theory] // Whatever is synced before the truncation: nothing, and it is all one batch; or the first entries, and the reader has them.
+    // Without a sync, all entries are in one batch. With a sync, the reader has the first entries before the
+    // truncation.
+    [Theory]
     [InlineData(false)]
     [InlineData(true)]
     public void Truncated_entries_are_not_read_from_disk(bool isSynced)
@@ -189,9 +192,9 @@ public sealed class WalMemoryTests
             if (!wal.HasRoom(record.Length) || i % 20 != 0)
                 continue;
             wal.TryPublish(out _);
-            while (wal.TryTake(out WalBatch batch))
+            while (wal.Writer.TryTake(out WalBatch batch))
             {
-                wal.Write(batch);
+                wal.Writer.Write(batch);
                 wal.Completed(batch);
             }
             wal.Read(position.Index, position.Index, int.MaxValue, out _);

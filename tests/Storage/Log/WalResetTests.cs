@@ -1,9 +1,12 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>§7: a log that holds no entry matching a snapshot's last one is emptied and goes on behind it.</summary>
+/// <summary>
+/// Resets (§7): a log without an entry that matches a snapshot's last entry is emptied and continues after the
+/// snapshot.
+/// </summary>
 public sealed class WalResetTests
 {
     private static readonly LogPosition Snapshot = new(5, 40);
@@ -13,7 +16,7 @@ public sealed class WalResetTests
     [Theory]
     [InlineData(10)] // ends before the snapshot
     [InlineData(60)] // conflicts with it
-    public void Log_is_emptied_and_goes_on_behind_the_snapshot(int entries)
+    public void Log_is_emptied_and_continues_after_the_snapshot(int entries)
     {
         using LogWriter log = Filled(entries);
         log.ResetTo(Snapshot);
@@ -45,7 +48,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void What_the_emptied_entries_told_of_terms_survives()
+    public void Terms_of_emptied_entries_survive()
     {
         using (LogWriter log = new(disk, LogWriter.Tiny))
         {
@@ -60,7 +63,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void What_the_snapshot_tells_of_terms_counts_as_seen()
+    public void Term_of_the_snapshot_counts_as_seen()
     {
         Filled(3).Dispose();
         using LogWriter log = new(disk, LogWriter.Tiny, Snapshot);
@@ -74,7 +77,7 @@ public sealed class WalResetTests
         using LogWriter log = Filled(30);
         log.ResetTo(Snapshot);
         log.Sync();
-        // Not even damage in them matters, nor that some are gone.
+        // Neither damage in older segments nor a missing one matters.
         disk[WalSegment.Name(2)].AsSpan().Clear();
         disk.Delete(WalSegment.Name(1));
         log.Append(6, 41);
@@ -84,7 +87,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Older_segments_become_the_next_ones()
+    public void Older_segments_are_reused()
     {
         using LogWriter log = Filled(30);
         log.ResetTo(Snapshot);
@@ -111,7 +114,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Older_segments_become_next_ones_when_the_reset_is_durable_and_not_before()
+    public void Older_segments_are_reused_once_the_reset_is_durable_and_not_before()
     {
         using LogWriter log = Filled(30);
         log.ResetTo(Snapshot);
@@ -142,10 +145,10 @@ public sealed class WalResetTests
         log.Append(6, 42);
         Assert.True(log.Wal.TryPublish(out long published));
         Assert.Equal(batch, published);
-        Assert.True(log.Wal.TryTake(out WalBatch before));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch before));
         Assert.Equal(batch - 1, before.Number);
         Assert.Equal(new LogPosition(1, 11), before.Last);
-        log.Wal.Write(before);
+        log.Wal.Writer.Write(before);
         log.Wal.Completed(before);
         log.Sync();
         log.Verify();
@@ -154,16 +157,16 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Completion_of_what_was_emptied_places_nothing()
+    public void Completion_of_an_emptied_batch_places_nothing()
     {
         using LogWriter log = Filled(10);
         log.Append(1, 11, 3000);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         long first = log.ResetTo(Snapshot);
         Assert.True(batch.Number < first);
         log.Append(6, 41, 3000);
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         log.Sync();
         for (int index = 42; index < 60; index++)
@@ -196,7 +199,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Log_that_holds_the_snapshots_last_entry_keeps_what_follows()
+    public void Log_that_holds_the_snapshots_last_entry_keeps_later_entries()
     {
         Filled(10).Dispose();
         using LogWriter log = new(disk, LogWriter.Tiny, new LogPosition(1, 7));
@@ -225,7 +228,7 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Reset_that_waits_needs_the_next_segment()
+    public void Queued_reset_needs_the_next_segment()
     {
         using LogWriter log = Filled(8);
         Assert.True(log.Wal.HasRoom(100));
@@ -288,7 +291,8 @@ public sealed class WalResetTests
                         log.Verify();
                         log.Append(Math.Max(7, log.Recovery.Last.Term), log.Wal.Last.Index + 1, 3000);
                         log.Sync();
-                        (acknowledged, state) = (isInstalled ? (int)log.Wal.Last.Index : 0, new HardState(Math.Max(6, state.Term), state.Term < 6 ? 0 : state.Vote));
+                        acknowledged = isInstalled ? (int)log.Wal.Last.Index : 0;
+                        state = state.Term < 6 ? new HardState(6, 0) : state;
                         while (log.Wal.HasSegmentsToDelete)
                             Assert.True(log.Wal.TryPrepareSegment());
                     }

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>
-/// A disk in memory with a bound on its size. It forgets names not synced to the directory when it crashes, and can be told to fail a
-/// write, or to die at any operation.
+/// A disk in memory with a bound on its size. A crash loses changes of names that were not synced. A test can make a
+/// write fail, or the process die at any operation.
 /// </summary>
 internal sealed class MemoryDisk : IDisk
 {
@@ -20,13 +20,13 @@ internal sealed class MemoryDisk : IDisk
 
     public int Writes { get; private set; }
 
-    /// <summary>The write of this number throws, counted from 1 on.</summary>
+    /// <summary>Number of the write that throws, counted from 1; 0 for none.</summary>
     public int FailingWrite { get; set; }
 
-    /// <summary>Whatever changed or synced something: the points at which dying makes a difference.</summary>
+    /// <summary>Operations that changed or synced something, at each of which a death makes a difference.</summary>
     public int Operations { get; private set; }
 
-    /// <summary>Changes of the directory that a loss of power would decide one by one.</summary>
+    /// <summary>Changes of names that a power loss may undo, each separately.</summary>
     public int UnsyncedNames => unsynced.Count;
 
     public IReadOnlyList<string> List() => [.. names.Keys.Order(StringComparer.Ordinal)];
@@ -54,7 +54,7 @@ internal sealed class MemoryDisk : IDisk
         Change(new NameChange(name, null, null));
     }
 
-    /// <summary>The process is killed before the next sync of the directory.</summary>
+    /// <summary>True if the process is killed before the next sync of the directory.</summary>
     public bool NextDirectorySyncFails { get; set; }
 
     /// <summary>Calls of <see cref="IDiskFile.Sync"/>.</summary>
@@ -73,17 +73,17 @@ internal sealed class MemoryDisk : IDisk
         End();
     }
 
-    /// <summary>The process dies at the so manieth operation from now (1: the next).</summary>
+    /// <summary>Makes the process die at a later operation; 1 is the next operation.</summary>
     public void DieAt(int operation, DeathMoment moment)
     {
         dyingOperation = Operations + operation;
         dyingMoment = moment;
     }
 
-    /// <summary>What a power loss leaves: writes are durable when they return, names when the directory is synced.</summary>
+    /// <summary>Loses the power. Returned writes are durable, and so are names once the directory is synced.</summary>
     public void Crash() => Crash(-1);
 
-    /// <param name="lost">A bit for each unsynced change of the directory: set, it didn't happen.</param>
+    /// <param name="lost">A bit for each unsynced change of a name, set if the change is lost.</param>
     public void Crash(int lost)
     {
         Revive();
@@ -96,10 +96,12 @@ internal sealed class MemoryDisk : IDisk
         names = new(durableNames);
     }
 
-    /// <summary>Another process; nothing is lost, and what is not synced still may be.</summary>
+    /// <summary>
+    /// Starts another process after a kill. Nothing is lost, but a later power loss may still undo unsynced changes.
+    /// </summary>
     public void Revive() => dyingOperation = 0;
 
-    /// <summary>As it is now, all of it durable.</summary>
+    /// <summary>A copy of the disk's contents, all durable.</summary>
     public MemoryDisk Copy()
     {
         MemoryDisk copy = new();

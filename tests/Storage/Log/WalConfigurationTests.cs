@@ -2,15 +2,15 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 using Record = RaftFast.Protocol.Record;
 
-/// <summary>The configurations that the log holds, as recovery tells of them (§6: the latest in the log is in effect).</summary>
+/// <summary>Configurations in a recovered log. The latest in the log is in effect (§6).</summary>
 public sealed class WalConfigurationTests
 {
     [Fact]
-    public void Configurations_are_told_in_order_with_their_indexes()
+    public void Configurations_are_recovered_in_order_with_their_indexes()
     {
         MemoryDisk disk = new();
         using (LogWriter log = new(disk))
@@ -43,7 +43,7 @@ public sealed class WalConfigurationTests
         Assert.Equal([(1, 1), (2, 2)], Recovered(disk));
         using (LogWriter log = new(disk))
         {
-            log.Append(Configuration(3, 2, members: 5)); // another in its place
+            log.Append(Configuration(3, 2, members: 5)); // replaces entry 2
             log.Sync();
         }
         Assert.Equal([(1, 1), (2, 5)], Recovered(disk));
@@ -56,7 +56,7 @@ public sealed class WalConfigurationTests
     }
 
     [Fact]
-    public void Configuration_in_a_torn_tail_never_was()
+    public void Configuration_in_a_torn_tail_is_not_recovered()
     {
         MemoryDisk disk = new();
         using (LogWriter log = new(disk))
@@ -122,7 +122,11 @@ public sealed class WalConfigurationTests
 
     private static byte[] Configuration(long term, long index, int members, ulong cluster = LogWriter.Cluster)
     {
-        Member[] all = [.. Enumerable.Range(1, members).Select(id => new Member((ulong)id, new PeerAddress("127.0.0.1", 9020 + id)))];
+        Member[] all =
+        [
+            .. Enumerable.Range(1, members)
+                .Select(id => new Member((ulong)id, new PeerAddress("127.0.0.1", 9020 + id))),
+        ];
         byte[] record = ConfigurationRecord.Write(new ClusterConfiguration(cluster, all));
         Record.Stamp(record, new LogPosition(term, index));
         return record;

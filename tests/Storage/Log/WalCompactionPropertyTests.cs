@@ -3,9 +3,12 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>Histories with compaction, installed snapshots, and deaths in the middle of the disk's operations, in a log of tiny segments.</summary>
+/// <summary>
+/// Histories of a log of tiny segments, with compactions, installed snapshots, and deaths in the middle of the disk's
+/// operations.
+/// </summary>
 public sealed class WalCompactionPropertyTests
 {
     private enum Step
@@ -24,25 +27,25 @@ public sealed class WalCompactionPropertyTests
     private static readonly Gen<(Step, int)[]> Histories =
         Gen.Select(
             Gen.Frequency(
-                (20, Gen.Const(Step.Append)), (2, Gen.Const(Step.Truncate)), (2, Gen.Const(Step.HardState)), (12, Gen.Const(Step.Sync)),
-                (1, Gen.Const(Step.Seal)), (3, Gen.Const(Step.Prepare)), (3, Gen.Const(Step.Compact)), (1, Gen.Const(Step.Reset)),
-                (2, Gen.Const(Step.Die))),
+                (20, Gen.Const(Step.Append)), (2, Gen.Const(Step.Truncate)), (2, Gen.Const(Step.HardState)),
+                (12, Gen.Const(Step.Sync)), (1, Gen.Const(Step.Seal)), (3, Gen.Const(Step.Prepare)),
+                (3, Gen.Const(Step.Compact)), (1, Gen.Const(Step.Reset)), (2, Gen.Const(Step.Die))),
             Gen.Int[0, 1 << 20]).Array[1, 250];
 
     [Fact]
-    public void Recovery_yields_at_least_what_was_durable_behind_the_snapshot() =>
+    public void Recovery_yields_at_least_the_durable_entries_after_the_snapshot() =>
         Histories.Sample(history =>
         {
             using Model model = new();
             model.Run(history);
         }, iter: 400, threads: 1);
 
-    /// <summary>What the log should hold, and what a crash may leave of it at least.</summary>
+    /// <summary>The entries that the log should hold, and the entries that a crash must leave.</summary>
     private sealed class Model : IDisposable
     {
         private readonly MemoryDisk disk = new();
 
-        /// <summary>Behind <see cref="origin"/>, without gaps; compaction takes nothing away.</summary>
+        /// <summary>Entries after <see cref="origin"/>, without gaps. Compaction removes none of them.</summary>
         private readonly List<byte[]> entries = [];
         private List<byte[]> durable = [];
         private LogPosition origin;
@@ -102,7 +105,7 @@ public sealed class WalCompactionPropertyTests
                     Assert.Equal(disk.List().Sum(name => (long)disk[name].Length), log.Wal.BytesOnDisk);
                     break;
                 case Step.Compact when entries.Count > 0:
-                    // What is snapshotted was committed, though perhaps not durable here: it is not truncated any more.
+                    // A snapshot covers committed entries, perhaps not durable on this node. They are never truncated.
                     long index = Math.Max(snapshot.Index, origin.Index + 1 + value % entries.Count);
                     if (index > origin.Index)
                         snapshot = LogWriter.PositionOf(entries[(int)(index - origin.Index - 1)]);
@@ -123,7 +126,7 @@ public sealed class WalCompactionPropertyTests
             }
         }
 
-        /// <summary>What a snapshot covers stays.</summary>
+        /// <summary>Index up to which entries are never truncated, because the snapshot covers them.</summary>
         private long Released => snapshot.Index;
 
         private void Append(long term, long index, int value)
@@ -144,7 +147,7 @@ public sealed class WalCompactionPropertyTests
             log.Verify();
             VerifyTerms();
             Assert.True(log.Base.Index <= snapshot.Index);
-            // Between what was durable and what was appended a crash may leave any of the states that the log went through.
+            // A crash may leave any state of the log between the durable one and the last one.
             LogPosition seen = durable.Count == 0 ? durableOrigin : LogWriter.PositionOf(durable[^1]);
             HardState least = seen.Term > durableState.Term ? new HardState(seen.Term, 0) : durableState;
             Assert.True(HardStateOrder.MayFollow(least, log.Recovery.HardState));
@@ -155,8 +158,9 @@ public sealed class WalCompactionPropertyTests
                 for (long index = log.Wal.FirstIndex; index <= Math.Min(last, log.Wal.Last.Index); index++)
                 {
                     byte[] there = log.Records[(int)(index - log.Wal.FirstIndex)];
-                    bool isSame = index > durableOrigin.Index && there.AsSpan().SequenceEqual(durable[(int)(index - durableOrigin.Index - 1)]);
-                    // If another took its place it was appended later, and is no older.
+                    bool isSame = index > durableOrigin.Index
+                        && there.AsSpan().SequenceEqual(durable[(int)(index - durableOrigin.Index - 1)]);
+                    // An entry that replaced the durable entry was appended later, in a later term.
                     Assert.True(isSame || (index > snapshot.Index && LogWriter.PositionOf(there).Term > seen.Term));
                     if (!isSame)
                         break;
@@ -184,7 +188,7 @@ public sealed class WalCompactionPropertyTests
             Assert.Equal(runs, log.Recovery.TermRuns);
         }
 
-        /// <summary>The process goes on with what it found.</summary>
+        /// <summary>Continues with the recovered log.</summary>
         private void Adopt()
         {
             entries.Clear();

@@ -2,14 +2,14 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalRecoveryTests
 {
     private const string First = "wal-0000000000000001.log";
     private const string Second = "wal-0000000000000002.log";
 
-    /// <summary>The last batch of <see cref="ThreeBatches"/>: header, one record.</summary>
+    /// <summary>Offset of the last batch of <see cref="ThreeBatches"/>, a header and one record.</summary>
     private const int LastBatch = 3 * IDisk.Alignment;
     private const int LastRecord = LastBatch + WalBatchHeader.Size;
 
@@ -29,7 +29,7 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
-    public void What_was_read_is_synced_before_anybody_is_told_of_it()
+    public void Recovered_bytes_are_synced_before_the_log_opens()
     {
         MemoryDisk disk = ThreeBatches(isSealed: false, out _);
         int before = disk.FileSyncs;
@@ -47,8 +47,9 @@ public sealed class WalRecoveryTests
             damaged[First][at] ^= 0x10;
             byte[] before = [.. damaged[First]];
             string message = Refusal(damaged);
-            Assert.Contains($"{First} is damaged at byte {(at < LastRecord ? LastBatch : LastRecord)}:", message, StringComparison.Ordinal);
-            Assert.Contains("put an intact one in its place", message, StringComparison.Ordinal);
+            int place = at < LastRecord ? LastBatch : LastRecord;
+            Assert.Contains($"{First} is damaged at byte {place}:", message, StringComparison.Ordinal);
+            Assert.Contains("put the copy in its place", message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
             Assert.Equal(before, damaged[First]);
             Assert.Equal(0, damaged.Writes);
@@ -128,7 +129,7 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
-    public void Batch_after_a_torn_one_takes_its_number_and_place()
+    public void Batch_after_a_torn_batch_takes_the_number_and_place_of_the_torn_batch()
     {
         MemoryDisk disk = ThreeBatches(isSealed: false, out _);
         disk[First][LastRecord] ^= 1;
@@ -157,15 +158,18 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
-    public void Client_bytes_that_look_like_a_batch_header_are_not_one()
+    public void Client_bytes_that_look_like_a_batch_header_do_not_count()
     {
-        // A value that fills blocks with headers of later batches, as a client without the salt would write them.
+        // A client that doesn't know the salt fills a value with headers of later batches.
         byte[] record = LogWriter.MakeRecord(1, 1, 12_000);
         for (int offset = 0; offset < 3 * IDisk.Alignment; offset += 8)
         {
             int at = WalBatchHeader.Size + offset;
             if (at % IDisk.Alignment == 0 && offset + WalBatchHeader.Size < record.Length)
-                new WalBatchHeader(5, IDisk.Alignment + at, WalBatchHeader.Size, 0, 0, default).Write(record.AsSpan(offset), 0);
+            {
+                WalBatchHeader header = new(5, IDisk.Alignment + at, WalBatchHeader.Size, 0, 0, default);
+                header.Write(record.AsSpan(offset), 0);
+            }
         }
         Assert.Contains("RFbt"u8.ToArray(), Windows(record));
         int payload = PutCommand.PayloadLength(4, 12_000);
@@ -202,7 +206,8 @@ public sealed class WalRecoveryTests
     {
         MemoryDisk disk = TwoSegments();
         disk.Delete(First);
-        Assert.Contains($"{Second} goes on behind entry 3, and there is no snapshot", Refusal(disk), StringComparison.Ordinal);
+        Assert.Contains(
+            $"{Second} begins after entry 3, and there is no snapshot", Refusal(disk), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +216,8 @@ public sealed class WalRecoveryTests
         MemoryDisk disk = ThreeBatches(isSealed: false, out _);
         foreach ((ulong cluster, ulong member) in new[] { (LogWriter.Cluster, 8ul), (0xC2ul, LogWriter.Member) })
         {
-            StorageException refusal = Assert.Throws<StorageException>(() => Wal.Open(disk, cluster, member, LogWriter.Small, out _));
+            StorageException refusal = Assert.Throws<StorageException>(
+                () => Wal.Open(disk, cluster, member, LogWriter.Small, out _));
             Assert.Contains("is of member 7 of cluster 00000000000000c1", refusal.Message, StringComparison.Ordinal);
         }
     }
@@ -227,7 +233,7 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
-    public void Damage_met_while_reading_names_file_and_byte()
+    public void Damage_found_by_a_read_names_file_and_byte()
     {
         MemoryDisk disk = ThreeBatches(isSealed: true, out _);
         using Wal wal = Wal.Open(disk, LogWriter.Cluster, LogWriter.Member, LogWriter.Small, out _);
@@ -289,7 +295,7 @@ public sealed class WalRecoveryTests
         using LogWriter log = new(disk);
         Assert.Equal(2, log.Records.Count);
         Assert.Equal(2, log.Recovery.Batches);
-        Assert.Contains($"at byte {LastBatch}, behind entry 2", log.Recovery.TornTail, StringComparison.Ordinal);
+        Assert.Contains($"at byte {LastBatch}, after entry 2", log.Recovery.TornTail, StringComparison.Ordinal);
         Assert.False(disk[First].AsSpan(LastBatch).ContainsAnyExcept((byte)0), "what was cut off is still there");
         log.Append(1, 3);
         log.Sync();
@@ -297,7 +303,8 @@ public sealed class WalRecoveryTests
     }
 
     private static string Refusal(MemoryDisk disk) =>
-        Assert.Throws<StorageException>(() => Wal.Open(disk, LogWriter.Cluster, LogWriter.Member, LogWriter.Small, out _)).Message;
+        Assert.Throws<StorageException>(
+            () => Wal.Open(disk, LogWriter.Cluster, LogWriter.Member, LogWriter.Small, out _)).Message;
 
     private static MemoryDisk ThreeBatches(bool isSealed, out int lastRecordBytes)
     {

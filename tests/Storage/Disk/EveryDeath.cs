@@ -1,16 +1,16 @@
 using RaftFast.Storage.Disk;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>
-/// Runs something again and again, dying before, in and after each operation of the disk; for each, once as a process that was killed,
-/// and once for each choice of unsynced changes of the directory that a loss of power may take away.
+/// Runs a story repeatedly, and dies before, during and after each operation of the disk. Each death happens once as a
+/// killed process, and once for each set of unsynced changes of names that a power loss may undo.
 /// </summary>
 internal static class EveryDeath
 {
-    /// <param name="story">Gets a disk and dies of it; runs the same way each time.</param>
-    /// <param name="verify">Gets what is left.</param>
-    /// <returns>Deaths.</returns>
+    /// <param name="story">Action that uses the disk until it dies, the same way each time.</param>
+    /// <param name="verify">Check of the disk that a death leaves.</param>
+    /// <returns>Number of deaths.</returns>
     public static int Of(Action<MemoryDisk> story, Action<MemoryDisk> verify)
     {
         int deaths = 0;
@@ -18,7 +18,7 @@ internal static class EveryDeath
         {
             foreach (DeathMoment moment in Enum.GetValues<DeathMoment>())
             {
-                // -1: killed only.
+                // -1: the process is killed, and the power stays.
                 for (int lost = -1, choices = 1; lost < choices; lost++)
                 {
                     MemoryDisk disk = new();
@@ -49,4 +49,17 @@ internal static class EveryDeath
             return true;
         }
     }
+}
+
+/// <summary>Moment in an operation of the disk at which the process dies.</summary>
+public enum DeathMoment
+{
+    Before,
+
+    /// <summary>
+    /// After every other sector of a write has reached the disk. Other operations are atomic: the same as Before.
+    /// </summary>
+    During,
+
+    After,
 }

@@ -2,7 +2,7 @@ using CsCheck;
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalPropertyTests
 {
@@ -23,13 +23,14 @@ public sealed class WalPropertyTests
     private static readonly Gen<(Step, int)[]> Histories =
         Gen.Select(
             Gen.Frequency(
-                (10, Gen.Const(Step.Append)), (2, Gen.Const(Step.Truncate)), (2, Gen.Const(Step.HardState)), (4, Gen.Const(Step.Publish)),
-                (6, Gen.Const(Step.Sync)), (1, Gen.Const(Step.Seal)), (2, Gen.Const(Step.Release)), (1, Gen.Const(Step.Prepare)),
-                (1, Gen.Const(Step.CrashTorn)), (1, Gen.Const(Step.Reset))),
+                (10, Gen.Const(Step.Append)), (2, Gen.Const(Step.Truncate)), (2, Gen.Const(Step.HardState)),
+                (4, Gen.Const(Step.Publish)), (6, Gen.Const(Step.Sync)), (1, Gen.Const(Step.Seal)),
+                (2, Gen.Const(Step.Release)), (1, Gen.Const(Step.Prepare)), (1, Gen.Const(Step.CrashTorn)),
+                (1, Gen.Const(Step.Reset))),
             Gen.Int[0, 1 << 20]).Array[1, 120];
 
     [Fact]
-    public void Recovery_yields_exactly_what_was_durable() =>
+    public void Recovery_yields_exactly_the_durable_entries() =>
         Histories.Sample(Replay, iter: 60, threads: 1);
 
     private static void Replay((Step Step, int Value)[] history)
@@ -73,9 +74,9 @@ public sealed class WalPropertyTests
                     log.Wal.TryPrepareSegment();
                     break;
                 case Step.CrashTorn:
-                    // Whatever is not synced is written, and part of the last batch is lost.
+                    // Writes all records that aren't synced, and loses a part of the last batch.
                     log.Wal.TryPublish(out _);
-                    if (log.Wal.TryTake(out WalBatch batch))
+                    if (log.Wal.Writer.TryTake(out WalBatch batch))
                         Tear(disk, log.Wal, batch, value);
                     Reset(disk, ref log, ref released, durable, durableState);
                     term = Math.Max(log.State.Term, log.Wal.Last.Term) + 1;
@@ -93,9 +94,9 @@ public sealed class WalPropertyTests
 
     private static void Tear(MemoryDisk disk, Wal wal, in WalBatch batch, int value)
     {
-        wal.Write(batch);
+        wal.Writer.Write(batch);
         Span<byte> written = disk[WalSegment.Name(batch.Segment)].AsSpan(batch.Offset, batch.Bytes);
-        // The first sector holds the header, and whatever else is lost, without it the batch doesn't count.
+        // The first sector has the header. Without the header the batch never counts.
         written[..512].Clear();
         for (int sector = 1; sector < written.Length / 512; sector++)
         {
@@ -104,7 +105,8 @@ public sealed class WalPropertyTests
         }
     }
 
-    private static void Reset(MemoryDisk disk, ref LogWriter log, ref int released, List<byte[]> durable, HardState durableState)
+    private static void Reset(
+        MemoryDisk disk, ref LogWriter log, ref int released, List<byte[]> durable, HardState durableState)
     {
         log.Dispose();
         disk.Crash();

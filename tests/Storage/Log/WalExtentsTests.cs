@@ -1,17 +1,17 @@
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalExtentsTests
 {
     [Fact]
-    public void Memory_follows_the_log_that_is_kept_not_all_that_was_written()
+    public void Memory_depends_on_the_log_kept_not_on_the_bytes_written()
     {
         WalExtents extents = new();
         for (int index = 1; index <= 100_000; index++)
         {
-            // Each in a segment of its own.
+            // One batch a segment.
             extents.Add(index, index, WalBatchHeader.Size, leading: true);
             extents.Place(index, 1, index, IDisk.Alignment, IDisk.Alignment);
             if (index % 100 == 0)

@@ -2,25 +2,35 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>All of a log's threads as one, with a copy of what the log should hold.</summary>
+/// <summary>A log driven by one thread in all parts, with a copy of the entries that the log should hold.</summary>
 internal sealed class LogWriter : IDisposable
 {
     public const ulong Cluster = 0xC1;
     public const ulong Member = 7;
 
-    public static readonly WalOptions Small = new() { BufferBytes = new WalOptions().BufferBytesMin, SegmentBytes = 3 << 20, CacheBuffers = 2 };
+    public static readonly WalOptions Small = new()
+    {
+        BufferBytes = new WalOptions().BufferBytesMin,
+        SegmentBytes = 3 << 20,
+        CacheBuffers = 2,
+    };
 
     /// <summary>Segments of seven batches of one block.</summary>
     public static readonly WalOptions Tiny = new()
     {
-        RecordBytesMax = 8192 - WalBatchHeader.Size, BufferBytes = 8192, ReserveBytes = 4096, SegmentBytes = 32 << 10, CacheBuffers = 2, SpareSegments = 1,
+        RecordBytesMax = 8192 - WalBatchHeader.Size,
+        BufferBytes = 8192,
+        ReserveBytes = 4096,
+        SegmentBytes = 32 << 10,
+        CacheBuffers = 2,
+        SpareSegments = 1,
     };
 
     private readonly List<byte[]> records = [];
 
-    /// <param name="snapshot">The last entry that a snapshot covers.</param>
+    /// <param name="snapshot">Last entry that a snapshot covers.</param>
     public LogWriter(IDisk disk, WalOptions? options = null, LogPosition snapshot = default)
     {
         Wal = Wal.Open(disk, Cluster, Member, options ?? Small, snapshot, out WalRecovery recovery);
@@ -35,10 +45,10 @@ internal sealed class LogWriter : IDisposable
 
     public WalRecovery Recovery { get; }
 
-    /// <summary>The entry before the first that the log holds.</summary>
+    /// <summary>Position of the entry before the log's first entry.</summary>
     public LogPosition Base { get; private set; }
 
-    /// <summary>Records from the one behind <see cref="Base"/> on.</summary>
+    /// <summary>Records of the entries after <see cref="Base"/>.</summary>
     public IReadOnlyList<byte[]> Records => records;
 
     public HardState State { get; private set; }
@@ -58,7 +68,8 @@ internal sealed class LogWriter : IDisposable
         return record;
     }
 
-    public void Append(long term, long index, int valueBytes = 20, int seed = 0) => Append(MakeRecord(term, index, valueBytes, seed));
+    public void Append(long term, long index, int valueBytes = 20, int seed = 0) =>
+        Append(MakeRecord(term, index, valueBytes, seed));
 
     public void Append(byte[] record)
     {
@@ -102,15 +113,15 @@ internal sealed class LogWriter : IDisposable
         return header.Position;
     }
 
-    /// <summary>Publishes and writes everything.</summary>
-    /// <returns>The batches written.</returns>
+    /// <summary>Publishes and writes all appended records.</summary>
+    /// <returns>Number of batches written.</returns>
     public int Sync()
     {
         Wal.TryPublish(out _);
         int batches = 0;
-        for (; Wal.TryTake(out WalBatch batch); batches++)
+        for (; Wal.Writer.TryTake(out WalBatch batch); batches++)
         {
-            Wal.Write(batch);
+            Wal.Writer.Write(batch);
             Wal.Completed(batch);
         }
         return batches;
@@ -118,14 +129,14 @@ internal sealed class LogWriter : IDisposable
 
     public bool WriteSeal()
     {
-        if (!Wal.TryTakeSeal(out WalBatch batch))
+        if (!Wal.Writer.TryTakeSeal(out WalBatch batch))
             return false;
-        Wal.Write(batch);
+        Wal.Writer.Write(batch);
         Wal.Completed(batch);
         return true;
     }
 
-    /// <summary>Reads the log from its first entry to its last and compares it with what was appended.</summary>
+    /// <summary>Reads the whole log and compares it with the appended records.</summary>
     public void Verify()
     {
         long last = Base.Index + records.Count;
@@ -146,7 +157,7 @@ internal sealed class LogWriter : IDisposable
         }
     }
 
-    /// <summary>Both hold the same entries.</summary>
+    /// <summary>Verifies that both logs hold the same entries.</summary>
     public void VerifySame(LogWriter other)
     {
         Assert.Equal(other.Base, Base);

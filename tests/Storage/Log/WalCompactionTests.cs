@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalCompactionTests
 {
@@ -15,7 +15,7 @@ public sealed class WalCompactionTests
     {
         using LogWriter log = Filled(30);
         log.CompactTo(20);
-        // Seven entries a segment: the third begins behind entry 14.
+        // Seven entries a segment: the third begins after entry 14.
         Assert.Equal(15, log.Wal.FirstIndex);
         log.Verify();
         Assert.True(log.Wal.TryPrepareSegment());
@@ -49,7 +49,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Appending_at_or_below_what_is_gone_is_a_bug()
+    public void Appending_at_or_below_the_base_is_a_bug()
     {
         using LogWriter log = Filled(30);
         log.CompactTo(20);
@@ -74,7 +74,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Terms_begin_behind_the_base()
+    public void Terms_begin_after_the_base()
     {
         using (LogWriter log = new(disk, LogWriter.Tiny))
         {
@@ -92,7 +92,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Entries_before_the_snapshot_stay_for_followers_that_are_behind()
+    public void Entries_before_the_snapshot_stay_for_slow_followers()
     {
         using LogWriter log = Filled(30);
         log.CompactTo(10);
@@ -103,8 +103,10 @@ public sealed class WalCompactionTests
         again.Verify();
     }
 
-    [Fact] // §5.3: a segment may begin behind an entry that was truncated later; the log doesn't begin there while another may be there.
-    public void Segment_that_began_behind_a_truncated_entry_is_not_the_first()
+    // §5.3: the last entry before a segment may be truncated later. The log can't begin with that segment while another
+    // entry has the index.
+    [Fact]
+    public void Segment_that_began_after_a_truncated_entry_is_not_the_first()
     {
         using LogWriter log = new(disk, LogWriter.Tiny);
         for (int index = 1; index <= 7 + 3; index++)
@@ -134,13 +136,13 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Entry_replaced_by_another_and_that_by_the_first_again_is_the_base_when_its_first_copy_is_gone()
+    public void Entry_that_was_replaced_and_appended_again_is_the_base_when_its_first_copy_is_gone()
     {
         using LogWriter log = new(disk, LogWriter.Tiny);
         Append(log, 1, 6);
         log.Append(2, 7, ValueBytes);
         log.Sync();
-        // The second segment begins behind (2, 7): it is replaced, and comes back.
+        // The second segment begins after (2, 7). That entry is replaced, then appended again.
         log.Append(3, 7, ValueBytes);
         log.Sync();
         log.Append(2, 7, ValueBytes);
@@ -163,7 +165,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Log_that_begins_behind_the_snapshot_is_refused()
+    public void Log_that_begins_after_the_snapshot_is_refused()
     {
         using (LogWriter log = Filled(30))
         {
@@ -172,29 +174,36 @@ public sealed class WalCompactionTests
         }
         foreach (LogPosition snapshot in new[] { default, new LogPosition(1, 3) })
         {
-            string message = Assert.Throws<StorageException>(() => new LogWriter(disk, LogWriter.Tiny, snapshot)).Message;
-            Assert.Contains("goes on behind entry", message, StringComparison.Ordinal);
-            Assert.Contains(snapshot == default ? "there is no snapshot" : "the snapshot ends with entry 3", message, StringComparison.Ordinal);
+            string message = Assert.Throws<StorageException>(
+                () => new LogWriter(disk, LogWriter.Tiny, snapshot)).Message;
+            Assert.Contains("begins after entry", message, StringComparison.Ordinal);
+            string found = snapshot == default ? "there is no snapshot" : "the snapshot ends with entry 3";
+            Assert.Contains(found, message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', message);
         }
     }
 
     [Fact]
-    public void Snapshot_without_a_log_is_refused() // Term and vote would be forgotten.
+    public void Snapshot_without_a_log_is_refused() // Term and vote would be lost.
     {
-        string message = Assert.Throws<StorageException>(() => new LogWriter(disk, LogWriter.Tiny, new LogPosition(1, 3))).Message;
-        Assert.Contains("wal-0000000000000001.log is missing, and a snapshot up to entry 3 is there", message, StringComparison.Ordinal);
+        string message = Assert.Throws<StorageException>(
+            () => new LogWriter(disk, LogWriter.Tiny, new LogPosition(1, 3))).Message;
+        Assert.Contains(
+            "wal-0000000000000001.log is missing, and a snapshot up to entry 3 is there", message,
+            StringComparison.Ordinal);
         Assert.Empty(disk.List());
     }
 
     [Fact]
-    public void Missing_segment_behind_the_first_is_refused()
+    public void Missing_segment_after_the_first_is_refused()
     {
         using (LogWriter log = Filled(30))
             log.CompactTo(10);
         disk.Delete(WalSegment.Name(3));
-        string message = Assert.Throws<StorageException>(() => new LogWriter(disk, LogWriter.Tiny, new LogPosition(1, 10))).Message;
-        Assert.Contains($"{WalSegment.Name(3)} is missing, and {WalSegment.Name(4)} is there", message, StringComparison.Ordinal);
+        string message = Assert.Throws<StorageException>(
+            () => new LogWriter(disk, LogWriter.Tiny, new LogPosition(1, 10))).Message;
+        Assert.Contains(
+            $"{WalSegment.Name(3)} is missing, and {WalSegment.Name(4)} is there", message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -211,7 +220,7 @@ public sealed class WalCompactionTests
                 log.CompactTo(index - 5);
             if (!log.Wal.NextSegmentIsReady || log.Wal.HasSegmentsToDelete)
                 Assert.True(log.Wal.TryPrepareSegment());
-            // At most 15 entries are needed: three segments. Besides, the spare and the next one.
+            // At most 15 entries are needed, in three segments; there are also spare segments and the next one.
             Assert.InRange(disk.List().Count, 1, 6);
             Assert.Equal(disk.List().Sum(name => (long)disk[name].Length), log.Wal.BytesOnDisk);
         }
@@ -219,7 +228,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void What_a_compaction_freed_is_kept_within_a_bound_and_given_up_when_the_disk_is_short()
+    public void Segments_freed_by_a_compaction_are_kept_up_to_a_bound_and_deleted_when_the_disk_is_short()
     {
         const int KeptMax = 32;
         const int Spares = 1;
@@ -244,7 +253,7 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Log_that_is_compacted_now_and_then_has_its_files_after_two_rounds()
+    public void Log_that_is_compacted_at_intervals_makes_no_new_files()
     {
         using LogWriter log = new(disk, LogWriter.Tiny);
         long index = 0;
@@ -298,13 +307,13 @@ public sealed class WalCompactionTests
     }
 
     [Fact]
-    public void Entries_not_yet_complete_do_not_let_their_segment_go()
+    public void Segment_stays_until_the_batch_after_it_is_complete()
     {
         using LogWriter log = Filled(14);
         log.Append(1, 15, ValueBytes);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
-        log.Wal.Write(batch);
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
+        log.Wal.Writer.Write(batch);
         log.CompactTo(14);
         Assert.Equal(8, log.Wal.FirstIndex);
         log.Wal.Completed(batch);
@@ -346,7 +355,8 @@ public sealed class WalCompactionTests
                 {
                     Assert.False(log.Recovery.WasReset);
                     Assert.InRange(log.Recovery.Last.Index, acknowledged, acknowledged + 1);
-                    Assert.Equal(new HardState(log.Recovery.Last.Index, log.Recovery.Last.Index == 0 ? 0ul : 1), log.Recovery.HardState);
+                    long lastIndex = log.Recovery.Last.Index;
+                    Assert.Equal(new HardState(lastIndex, lastIndex == 0 ? 0ul : 1), log.Recovery.HardState);
                     VerifyContent(log, index => index);
                     long next = log.Recovery.Last.Index + 1;
                     for (long index = next; index < next + 10; index++)
@@ -375,7 +385,7 @@ public sealed class WalCompactionTests
         }
     }
 
-    /// <summary>Durable and applied, a batch each.</summary>
+    /// <summary>Appends durable and applied entries, one a batch.</summary>
     private static void Append(LogWriter log, long term, int count)
     {
         for (int i = 0; i < count; i++)
@@ -386,7 +396,7 @@ public sealed class WalCompactionTests
         log.Wal.Release(log.Wal.Last.Index);
     }
 
-    /// <summary>One segment that is done with becomes the next, and one stays as a spare.</summary>
+    /// <summary>Reuses one unneeded segment as the next segment, and keeps one as a spare.</summary>
     private static void Prepare(LogWriter log) => Assert.True(log.Wal.TryPrepareSegment());
 
     private LogWriter Filled(int entries)

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalTests
 {
@@ -19,13 +19,13 @@ public sealed class WalTests
         Assert.Equal(1, log.Recovery.Segments);
         Assert.Null(log.Recovery.TornTail);
         Assert.False(log.Wal.TryPublish(out _));
-        Assert.False(log.Wal.TryTake(out _));
+        Assert.False(log.Wal.Writer.TryTake(out _));
         Assert.False(log.WriteSeal());
         Assert.Equal(["wal-0000000000000001.log"], disk.List());
     }
 
     [Fact]
-    public void What_was_synced_is_recovered()
+    public void Synced_records_are_recovered()
     {
         using (LogWriter log = new(disk))
         {
@@ -52,19 +52,19 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void What_queues_during_a_sync_goes_into_one_batch()
+    public void Records_that_queue_during_a_sync_share_one_batch()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
         Assert.True(log.Wal.TryPublish(out long first));
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         for (int index = 2; index <= 50; index++)
         {
             log.Append(1, index);
             Assert.True(log.Wal.TryPublish(out long number));
             Assert.Equal(first + 1, number);
         }
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         int before = disk.Writes;
         Assert.Equal(1, log.Sync());
@@ -78,11 +78,11 @@ public sealed class WalTests
         log.Append(1, 1);
         log.Wal.TryPublish(out long published);
         log.Append(1, 2);
-        Assert.False(log.Wal.TryTake(out _));
-        Assert.False(log.Wal.TryTakeSeal(out _));
+        Assert.False(log.Wal.Writer.TryTake(out _));
+        Assert.False(log.Wal.Writer.TryTakeSeal(out _));
         Assert.True(log.Wal.TryPublish(out long again));
         Assert.Equal(published, again);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         Assert.Equal(2, batch.Last.Index);
         Assert.Equal(published, batch.Number);
         Assert.False(log.Wal.TryPublish(out long last));
@@ -90,19 +90,19 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Batch_says_the_last_entry_at_its_point_of_the_log()
+    public void Batch_names_the_last_entry_at_its_end()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
         log.Append(1, 2);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch first));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch first));
         log.Append(2, 2);
         log.AppendHardState(2, 0);
         log.Wal.TryPublish(out _);
-        log.Wal.Write(first);
-        Assert.True(log.Wal.TryTake(out WalBatch second));
-        log.Wal.Write(second);
+        log.Wal.Writer.Write(first);
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch second));
+        log.Wal.Writer.Write(second);
         Assert.Equal(new LogPosition(1, 2), first.Last);
         Assert.Equal(new LogPosition(2, 2), second.Last);
     }
@@ -127,15 +127,15 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Entry_truncated_before_its_batch_completes_is_not_read_from_its_place()
+    public void Entry_truncated_before_its_batch_completes_is_not_read()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
         log.Append(1, 2, seed: 1);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out WalBatch batch));
+        Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
         log.Append(2, 2, seed: 2);
-        log.Wal.Write(batch);
+        log.Wal.Writer.Write(batch);
         log.Wal.Completed(batch);
         log.Sync();
         using LogWriter again = new(disk);
@@ -169,7 +169,8 @@ public sealed class WalTests
     public void Largest_record_fits_the_smallest_buffer()
     {
         byte[] record = new byte[Record.LengthOf(Record.PayloadBytesMax)];
-        int at = PutCommand.WriteKey(record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
+        int at = PutCommand.WriteKey(
+            record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
         record.AsSpan(Record.HeaderSize + at, PutCommand.ValueBytesMax).Fill(0xAB);
         Record.Finish(record, RecordType.Command, Record.PayloadBytesMax);
         using LogWriter log = new(disk);
@@ -187,7 +188,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Log_goes_on_in_further_segments()
+    public void Log_continues_in_more_segments()
     {
         using LogWriter log = new(disk);
         for (int index = 1; index <= 300; index++)
@@ -248,14 +249,14 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Another_batch_is_not_taken_before_the_last_one_is_written()
+    public void Next_batch_is_not_taken_before_the_last_batch_is_written()
     {
         using LogWriter log = new(disk);
         log.Append(1, 1);
         log.Wal.TryPublish(out _);
-        Assert.True(log.Wal.TryTake(out _));
+        Assert.True(log.Wal.Writer.TryTake(out _));
         log.Append(1, 2);
         log.Wal.TryPublish(out _);
-        Assert.Throws<InvariantException>(() => log.Wal.TryTake(out _));
+        Assert.Throws<InvariantException>(() => log.Wal.Writer.TryTake(out _));
     }
 }

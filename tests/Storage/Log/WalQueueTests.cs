@@ -1,7 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class WalQueueTests
 {
@@ -11,7 +11,7 @@ public sealed class WalQueueTests
         WalQueue queue = new(new WalPendingBatch { Number = 1, End = WalBatchHeader.Size });
         Assert.True(queue.IsIdle);
         queue.BeginAppending();
-        // Not a record is there yet, but the loop may be putting one there at this moment.
+        // The batch has no record yet, but the loop may be adding one at this moment.
         Assert.False(queue.IsIdle);
         Assert.False(queue.TryTake(out _));
         Assert.Throws<InvariantException>(() => queue.TakeSeal());

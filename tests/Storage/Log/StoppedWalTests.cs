@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
 public sealed class StoppedWalTests
 {
@@ -25,11 +25,12 @@ public sealed class StoppedWalTests
         string[] before = [.. disk.List()];
         using StoppedWal wal = StoppedWal.Read(disk, LogWriter.Cluster, LogWriter.Member);
         Assert.Null(wal.Damage);
-        Assert.Equal((new HardState(3, 2), default(LogPosition), new LogPosition(3, 40)), (wal.HardState, wal.Base, wal.Last));
-        Assert.True(wal.GoesOnFrom(default));
-        Assert.True(wal.GoesOnFrom(new LogPosition(3, 17)));
-        Assert.False(wal.GoesOnFrom(new LogPosition(4, 17)));
-        Assert.False(wal.GoesOnFrom(new LogPosition(3, 41)));
+        Assert.Equal(
+            (new HardState(3, 2), default(LogPosition), new LogPosition(3, 40)), (wal.HardState, wal.Base, wal.Last));
+        Assert.True(wal.ContinuesFrom(default));
+        Assert.True(wal.ContinuesFrom(new LogPosition(3, 17)));
+        Assert.False(wal.ContinuesFrom(new LogPosition(4, 17)));
+        Assert.False(wal.ContinuesFrom(new LogPosition(3, 41)));
         for (long index = 1; index <= 40; index++)
             Assert.Equal(records[(int)index - 1], wal.Read(index, index, 1, out _).ToArray());
         Assert.True(wal.Files.Count > 1);
@@ -41,7 +42,7 @@ public sealed class StoppedWalTests
     }
 
     [Fact]
-    public void Damage_is_said_and_what_stands_before_it()
+    public void Damage_is_reported_with_the_log_before_it()
     {
         using (LogWriter log = new(disk, LogWriter.Tiny))
         {
@@ -64,9 +65,9 @@ public sealed class StoppedWalTests
         Assert.Equal(0, wal.Files[1].FirstIndex);
     }
 
-    /// <summary>A restored member's.</summary>
+    /// <summary>The log of a restored member.</summary>
     [Fact]
-    public void Log_that_was_made_for_a_snapshot_goes_on_behind_it()
+    public void Log_made_for_a_snapshot_continues_after_it()
     {
         LogPosition snapshot = new(7, 100);
         Wal.Create(disk, LogWriter.Cluster, LogWriter.Member, LogWriter.Tiny, snapshot);
@@ -74,8 +75,8 @@ public sealed class StoppedWalTests
         using (StoppedWal wal = StoppedWal.Read(disk, LogWriter.Cluster, LogWriter.Member))
         {
             Assert.Equal((snapshot, snapshot), (wal.Base, wal.Last));
-            Assert.True(wal.GoesOnFrom(snapshot));
-            Assert.Throws<StorageException>(() => wal.GoesOnFrom(default));
+            Assert.True(wal.ContinuesFrom(snapshot));
+            Assert.Throws<StorageException>(() => wal.ContinuesFrom(default));
         }
         using (LogWriter log = new(disk, LogWriter.Tiny, snapshot))
         {

@@ -2,9 +2,11 @@ using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Storage.Tests;
+namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>A segment made from one that is done with keeps that one's bytes behind its header.</summary>
+/// <summary>
+/// Recycled segments: a segment made from an unneeded segment keeps the old bytes after the new header.
+/// </summary>
 public sealed class WalRecyclingTests
 {
     private const int ValueBytes = 3000;
@@ -37,20 +39,22 @@ public sealed class WalRecyclingTests
                 MemoryDisk before = disk.Copy();
                 log.Append(1, log.Wal.Last.Index + 1, 2 * ValueBytes);
                 log.Wal.TryPublish(out _);
-                Assert.True(log.Wal.TryTake(out WalBatch batch));
-                log.Wal.Write(batch);
+                Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
+                log.Wal.Writer.Write(batch);
                 Assert.Equal(2 * IDisk.Alignment, batch.Bytes);
                 string name = WalSegment.Name(batch.Segment);
-                for (int missing = 0; missing < 1 << batch.Bytes / 512 && before.Exists(name); missing += 1 + missing / 3)
+                int sectors = batch.Bytes / 512;
+                for (int missing = 0; missing < 1 << sectors && before.Exists(name); missing += 1 + missing / 3)
                 {
                     MemoryDisk torn = disk.Copy();
-                    for (int sector = 0; sector < batch.Bytes / 512; sector++)
+                    for (int sector = 0; sector < sectors; sector++)
                     {
                         int at = batch.Offset + sector * 512;
                         if ((missing >> sector & 1) != 0)
                             before[name].AsSpan(at, 512).CopyTo(torn[name].AsSpan(at));
                     }
-                    bool isWhole = torn[name].AsSpan(batch.Offset, batch.Bytes).SequenceEqual(disk[name].AsSpan(batch.Offset, batch.Bytes));
+                    bool isWhole = torn[name].AsSpan(batch.Offset, batch.Bytes).SequenceEqual(
+                        disk[name].AsSpan(batch.Offset, batch.Bytes));
                     using LogWriter again = new(torn, LogWriter.Tiny, snapshot);
                     Assert.Equal(log.Wal.Last.Index - (isWhole ? 0 : 1), again.Recovery.Last.Index);
                     again.Append(1, again.Wal.Last.Index + 1, ValueBytes);
@@ -73,7 +77,9 @@ public sealed class WalRecyclingTests
         log.Dispose();
         disk[name][offset + WalBatchHeader.Size + 40] ^= 1;
         using LogWriter again = new(disk, LogWriter.Tiny, snapshot);
-        Assert.Contains($"{name}: an unfinished batch was cut off at byte {offset}, behind entry {again.Recovery.Last.Index}", again.Recovery.TornTail, StringComparison.Ordinal);
+        Assert.Equal(
+            $"{name}: an unfinished batch was cut off at byte {offset}, after entry {again.Recovery.Last.Index}",
+            again.Recovery.TornTail);
         Assert.False(disk[name].AsSpan(offset).ContainsAnyExcept((byte)0), "what was cut off is still there");
     }
 
@@ -87,11 +93,12 @@ public sealed class WalRecyclingTests
         log.Dispose();
         disk[name][offset + WalBatchHeader.Size + 40] ^= 1;
         string message = Assert.Throws<StorageException>(() => new LogWriter(disk, LogWriter.Tiny, snapshot)).Message;
-        Assert.Contains($"{name} is damaged at byte {offset + WalBatchHeader.Size}:", message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"{name} is damaged at byte {offset + WalBatchHeader.Size}:", message, StringComparison.Ordinal);
         Assert.Contains($"follows at byte {offset + IDisk.Alignment}", message, StringComparison.Ordinal);
     }
 
-    [Fact] // One segment in 2^32 has the salt of an old one: batch numbers tell them apart for certain.
+    [Fact] // One segment in 2^32 has the salt of an older segment. Batch numbers tell them apart.
     public void Old_batch_of_the_same_salt_counts_for_nothing()
     {
         MemoryDisk disk = Recycled(out LogWriter log, out LogPosition snapshot);
@@ -101,10 +108,13 @@ public sealed class WalRecyclingTests
         Assert.True(WalSegmentHeader.TryRead(disk[name], out WalSegmentHeader header, out uint salt, out _));
         Assert.True(header.HoldsOldBytes);
         for (int at = offset + IDisk.Alignment; at < disk[name].Length; at += IDisk.Alignment)
-            new WalBatchHeader(header.FirstBatch - 1, at, WalBatchHeader.Size, 0, 0, last).Write(disk[name].AsSpan(at), salt);
+        {
+            WalBatchHeader old = new(header.FirstBatch - 1, at, WalBatchHeader.Size, 0, 0, last);
+            old.Write(disk[name].AsSpan(at), salt);
+        }
         using (LogWriter again = new(disk.Copy(), LogWriter.Tiny, snapshot))
             Assert.Equal(last, again.Recovery.Last);
-        // Behind a torn batch too.
+        // The same is true after a torn batch.
         disk[name][offset + WalBatchHeader.Size + 40] ^= 1;
         using LogWriter torn = new(disk, LogWriter.Tiny, snapshot);
         Assert.Equal(last.Index - 1, torn.Recovery.Last.Index);
@@ -113,7 +123,7 @@ public sealed class WalRecyclingTests
     [Fact]
     public void Old_bytes_are_there_until_they_are_overwritten()
     {
-        // Else the tests above would prove nothing.
+        // Without old bytes the tests above would prove nothing.
         MemoryDisk disk = Recycled(out LogWriter log, out _);
         (string name, int offset) = LastBatch(disk, log);
         Assert.True(WalSegmentHeader.TryRead(disk[name], out WalSegmentHeader header, out uint salt, out _));
@@ -145,7 +155,7 @@ public sealed class WalRecyclingTests
         }
     }
 
-    /// <summary>The log is one batch into a recycled segment.</summary>
+    /// <summary>Makes a log whose last batch is the first batch of a recycled segment.</summary>
     private static MemoryDisk Recycled(out LogWriter log, out LogPosition snapshot)
     {
         MemoryDisk disk = new();
