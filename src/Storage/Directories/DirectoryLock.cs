@@ -6,8 +6,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// One process a directory. The lock is the kernel's, on the open file, and dies with the process; the file stays, and holds the owner's
-/// process id for people.
+/// Lock that admits one process to a directory. The kernel keeps the lock on the open file, and releases the lock when
+/// the process ends. The file stays, and holds the process id of its last owner for an operator.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
@@ -17,9 +17,9 @@ internal sealed class DirectoryLock : IDisposable
 
     private DirectoryLock(SafeFileHandle file) => this.file = file;
 
-    /// <exception cref="StorageException">Another process has it.</exception>
-    /// <exception cref="IOException">The file can't be made.</exception>
-    /// <exception cref="UnauthorizedAccessException">The file can't be made.</exception>
+    /// <exception cref="StorageException">Another process holds the lock.</exception>
+    /// <exception cref="IOException">The file can't be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file can't be created.</exception>
     public static DirectoryLock Take(string directory)
     {
         string path = Path.Combine(directory, Name);
@@ -27,18 +27,21 @@ internal sealed class DirectoryLock : IDisposable
         try
         {
             RandomAccess.SetLength(file, 0);
-            RandomAccess.Write(file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+            string owner = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n";
+            RandomAccess.Write(file, Encoding.ASCII.GetBytes(owner), 0);
         }
         catch (IOException)
         {
-            // The number is a courtesy: a full disk, on which this member can still serve reads, doesn't keep it from starting.
+            // The process id is only information. On a full disk the node starts without it, and can still serve reads.
         }
         return new DirectoryLock(file);
     }
 
-    /// <summary>Keeps a member from starting, and changes nothing: others may share it.</summary>
-    /// <returns>Null where there is no lock file: no member has ever run on this directory.</returns>
-    /// <exception cref="StorageException">A member runs.</exception>
+    /// <summary>
+    /// Takes a shared lock: no node can start on the directory, and other readers may share the lock. Changes nothing.
+    /// </summary>
+    /// <returns>Null if there is no lock file, because no node has ever run on this directory.</returns>
+    /// <exception cref="StorageException">A node runs on the directory.</exception>
     /// <exception cref="IOException">The file can't be read.</exception>
     public static DirectoryLock? TryShare(string directory)
     {
@@ -59,7 +62,10 @@ internal sealed class DirectoryLock : IDisposable
 
     public void Dispose() => file.Dispose();
 
-    /// <summary>Without .NET's own locking, which the environment can switch off, and which keeps others from reading the owner's number.</summary>
+    /// <summary>
+    /// Locks without .NET's own locking, which the environment can switch off, and under which no other process can
+    /// read the owner's process id.
+    /// </summary>
     private static SafeFileHandle LockOnLinux(string directory, string path) =>
         Locked(OpenOnLinux(path, Libc.ReadWrite | Libc.Create), Libc.LockExclusive, directory, path);
 
@@ -91,7 +97,9 @@ internal sealed class DirectoryLock : IDisposable
     {
         const int mode = 0x1A4; // rw-r--r--
         int descriptor = Libc.Open(path, flags | Libc.CloseOnExec, mode);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(Libc.LastMessage);
+        if (descriptor < 0)
+            throw new IOException(Libc.LastMessage);
+        return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static StorageException InUse(string directory, string path)
@@ -104,13 +112,16 @@ internal sealed class DirectoryLock : IDisposable
                 : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             byte[] text = new byte[16];
             int length = RandomAccess.Read(file, text, 0);
-            if (int.TryParse(Encoding.ASCII.GetString(text, 0, length), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
+            string number = Encoding.ASCII.GetString(text, 0, length);
+            if (int.TryParse(number, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
                 owner = $" {id}";
         }
         catch (IOException)
         {
-            // The number is a courtesy; the refusal stands without it.
+            // The process id is only information; the refusal is complete without it.
         }
-        return new StorageException($"the data directory {directory} is in use by another process{owner}; stop that one or choose another --data-dir");
+        return new StorageException(
+            $"the data directory {directory} is in use by another process{owner}; "
+            + "stop that process or choose another --data-dir");
     }
 }

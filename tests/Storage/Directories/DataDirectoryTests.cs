@@ -18,7 +18,7 @@ public sealed class DataDirectoryTests : IDisposable
     private readonly TemporaryDirectory temporary = new();
 
     [Fact]
-    public void New_directory_is_made_with_all_above_it_and_has_no_identity()
+    public void New_directory_is_created_with_its_parents_and_has_no_identity()
     {
         string path = temporary["a/b/c"];
         using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
@@ -132,7 +132,7 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Lock_dies_with_its_process()
+    public void Lock_is_released_when_its_process_ends()
     {
         if (!File.Exists("/usr/bin/flock"))
             Assert.Skip("no flock(1) here");
@@ -147,7 +147,7 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void File_is_no_directory()
+    public void Path_of_a_file_is_refused()
     {
         File.WriteAllText(temporary["file"], "");
         Assert.Contains("is a file", Refusal(temporary["file"]), StringComparison.Ordinal);
@@ -178,7 +178,7 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Memory_of_other_members_without_an_identity_is_refused()
+    public void List_of_members_without_an_identity_is_refused()
     {
         File.WriteAllText(temporary[MetDirectories.Name], "");
         Assert.Contains("(peers) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);

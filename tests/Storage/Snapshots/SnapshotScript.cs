@@ -29,7 +29,7 @@ internal static class SnapshotScript
     }
 
     /// <summary>Reads a snapshot to its end and compares it with what <see cref="Take"/> wrote.</summary>
-    /// <returns>Its damage, if it has any.</returns>
+    /// <returns>Damage of the snapshot; null if it is intact.</returns>
     public static string? Read(SnapshotStore store, SnapshotFile file, int[]? lengths = null)
     {
         using SnapshotReader reader = store.Read(file);
@@ -59,7 +59,7 @@ internal static class SnapshotScript
         return reader.Damage;
     }
 
-    /// <summary>What a sender sends: header, chunks, footer.</summary>
+    /// <summary>Parts of a snapshot in the order in which they are sent: header, chunks, footer.</summary>
     public static List<byte[]> Images(SnapshotStore store, SnapshotFile file)
     {
         using SnapshotReader reader = store.Read(file);

@@ -4,7 +4,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>A view, and what it should show: each entry read is checked and crossed off.</summary>
+/// <summary>A view and its expected entries. Each entry read is checked, and removed from the expected ones.</summary>
 internal sealed class ExpectedView(StoreView view, Dictionary<string, (byte[] Value, long Index)> expected) : IDisposable
 {
     private readonly byte[] chunk = new byte[StoreView.ChunkBytesMin];

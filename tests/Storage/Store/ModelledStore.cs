@@ -4,7 +4,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>A store, and what it should hold by .NET's own map.</summary>
+/// <summary>A store, and a .NET dictionary of the entries that the store should hold.</summary>
 internal sealed class ModelledStore : IDisposable
 {
     private readonly Dictionary<string, (byte[] Value, long Index)> model = [];

@@ -46,7 +46,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     {
         List<Slot> taken = Fill(slabs: 3);
         int perSlab = taken.Count / 3;
-        // One of each makes room in all three; then the second is emptied.
+        // A slot freed in each makes room in all three slabs; then the second is emptied.
         foreach (int i in (ReadOnlySpan<int>)[0, perSlab, 2 * perSlab])
             slots.Free(taken[i]);
         for (int i = perSlab + 1; i < 2 * perSlab; i++)
