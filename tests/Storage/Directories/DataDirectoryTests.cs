@@ -37,11 +37,14 @@ public sealed class DataDirectoryTests : IDisposable
         using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
         NodeIdentity? read = again.ReadIdentity();
         Assert.NotNull(read);
-        Assert.Equal((Identity.MemberId, Identity.Address, Identity.Directory), (read.MemberId, read.Address, read.Directory));
+        Assert.Equal(
+            (Identity.MemberId, Identity.Address, Identity.Directory),
+            (read.MemberId, read.Address, read.Directory));
         Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
         Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
         Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
-        Assert.StartsWith("RaftFast identity 2\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
+        string text = File.ReadAllText(temporary[IdentityFile.Name]);
+        Assert.StartsWith("RaftFast identity 2\nmember 2\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -68,7 +71,9 @@ public sealed class DataDirectoryTests : IDisposable
         IdentityFile.Write(disk, new NodeIdentity(4, Address, 1, new ClusterConfiguration(0xC1, [])));
         NodeIdentity? read = IdentityFile.Read(disk);
         Assert.NotNull(read);
-        Assert.Equal((4UL, Address, 1UL, 0xC1UL), (read.MemberId, read.Address, read.Directory, read.Configuration.ClusterId));
+        Assert.Equal(
+            (4UL, Address, 1UL, 0xC1UL),
+            (read.MemberId, read.Address, read.Directory, read.Configuration.ClusterId));
         Assert.Empty(read.Configuration.Members);
     }
 
@@ -103,14 +108,17 @@ public sealed class DataDirectoryTests : IDisposable
     {
         string name = new SnapshotFile(17).Name;
         File.WriteAllText(temporary[name], "");
-        Assert.Contains($"holds a snapshot ({name}) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        string refusal = Refusal(temporary.Path);
+        Assert.Contains($"holds a snapshot ({name}) but no identity file", refusal, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Directory_in_use_is_refused_with_the_process_id()
     {
+        string refusal;
         using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
+            refusal = Refusal(temporary.Path);
+        Assert.Contains($"in use by another process {Environment.ProcessId};", refusal, StringComparison.Ordinal);
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
     }
 
@@ -137,8 +145,13 @@ public sealed class DataDirectoryTests : IDisposable
         if (!File.Exists("/usr/bin/flock"))
             Assert.Skip("no flock(1) here");
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
-        using Process other = Process.Start(new ProcessStartInfo(
-            "/usr/bin/flock", ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = new(
+            "/usr/bin/flock",
+            ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process other = Process.Start(start)!;
         Assert.Equal("locked", other.StandardOutput.ReadLine());
         Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
         other.Kill();

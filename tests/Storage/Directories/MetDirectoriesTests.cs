@@ -28,7 +28,10 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = Met((3, ulong.MaxValue), (2, 1), (ulong.MaxValue, 0));
         string text = System.Text.Encoding.UTF8.GetString(disk[MetDirectories.Name]).TrimEnd('\0');
         Assert.StartsWith(
-            "RaftFast peers 1\nmet 2 0000000000000001\nmet 3 ffffffffffffffff\nmet 18446744073709551615 0000000000000000\nchecksum ", text, StringComparison.Ordinal);
+            "RaftFast peers 1\nmet 2 0000000000000001\nmet 3 ffffffffffffffff\n"
+            + "met 18446744073709551615 0000000000000000\nchecksum ",
+            text,
+            StringComparison.Ordinal);
         Assert.Equal([MetDirectories.Name], disk.List());
     }
 

@@ -32,7 +32,9 @@ public sealed class PartialSnapshotTests
             for (int i = 1; i < images.Count; i++)
             {
                 bool isLast = i == images.Count - 1;
-                Assert.Equal(isLast ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete, partial.Append(images[i]));
+                Assert.Equal(
+                    isLast ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete,
+                    partial.Append(images[i]));
                 Assert.Equal(isLast, partial.IsComplete);
             }
             Assert.Empty(store.Files);
@@ -173,7 +175,9 @@ public sealed class PartialSnapshotTests
         using (PartialSnapshot partial = Begin(store))
             partial.Append(images[1]);
         byte[] other = new byte[IDisk.Alignment];
-        SnapshotHeader.Write(other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false, SnapshotScript.ConfigurationOf(20));
+        SnapshotHeader.Write(
+            other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false,
+            SnapshotScript.ConfigurationOf(20));
         using PartialSnapshot again = store.TryReceive(other, out _)!;
         Assert.Equal(0, again.Chunks);
         Assert.Equal(PartialSnapshotStatus.Invalid, again.Append(images[1]));

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Snapshots;
@@ -90,7 +91,10 @@ public sealed class SnapshotStoreTests
     {
         Assert.True(SnapshotScript.Take(Open(), 17));
         string message = Assert.Throws<StorageException>(() => SnapshotStore.Open(disk, 0xC2)).Message;
-        Assert.Contains("snapshot-00000000000000000017.snap is of cluster 00000000000000c1, not of cluster 00000000000000c2", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "snapshot-00000000000000000017.snap is of cluster 00000000000000c1, not of cluster 00000000000000c2",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,7 +107,10 @@ public sealed class SnapshotStoreTests
         int end = SnapshotHeader.Size + SnapshotScript.ConfigurationOf(17).Length;
         BitConverter.TryWriteBytes(bytes, Crc32C.Compute(bytes.AsSpan(4, end - 4)));
         string message = Assert.Throws<StorageException>(Open).Message;
-        Assert.Contains("has format 2, and this program knows 1 only; start the program that wrote it", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has format 2, and this program knows 1 only; start the program that wrote it",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -123,7 +130,7 @@ public sealed class SnapshotStoreTests
                 SnapshotStore again = Open();
                 string? damage = SnapshotScript.Read(again, again.Files[0], lengths);
                 Assert.NotNull(damage);
-                int found = int.Parse(damage.Split("byte ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
+                int found = int.Parse(damage.Split("byte ")[1].Split(':')[0], CultureInfo.InvariantCulture);
                 Assert.InRange(at, found, found + SnapshotChunk.BytesMax);
                 Assert.Null(SnapshotScript.Read(again, again.Files[1], lengths));
             }
@@ -161,7 +168,8 @@ public sealed class SnapshotStoreTests
         MemoryDisk other = new();
         foreach ((MemoryDisk target, ulong nonce) in new[] { (disk, 1ul), (other, 2ul) })
         {
-            using SnapshotWriter writer = SnapshotStore.Open(target, SnapshotScript.Cluster).TryCreate(new LogPosition(2, 10), default, nonce)!;
+            SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            using SnapshotWriter writer = store.TryCreate(new LogPosition(2, 10), default, nonce)!;
             for (int i = 0; i < 3; i++)
             {
                 writer.Payload[..100].Fill((byte)i);
@@ -250,7 +258,8 @@ public sealed class SnapshotStoreTests
     public void Writing_and_reading_a_chunk_allocates_nothing()
     {
         using TemporaryDirectory directory = new();
-        SnapshotStore store = SnapshotStore.Open(new FileDisk(directory.Path, DiskWriteMode.Buffered), SnapshotScript.Cluster);
+        FileDisk files = new(directory.Path, DiskWriteMode.Buffered);
+        SnapshotStore store = SnapshotStore.Open(files, SnapshotScript.Cluster);
         using (SnapshotWriter writer = store.TryCreate(new LogPosition(1, 1), default, 1)!)
         {
             writer.Payload.Clear();

@@ -144,13 +144,13 @@ public sealed class KeyValueStoreTests : IDisposable
         byte[] chunk = new byte[Entries * SnapshotEntry.LengthOf(8, 3)];
         int length = 0;
         for (int i = 0; i < Entries; i++)
-            length += new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), "abc"u8, i + 1).Write(chunk.AsSpan(length));
+            length += new SnapshotEntry(Key(i), "abc"u8, i + 1).Write(chunk.AsSpan(length));
         Assert.True(loaded.TryLoad(chunk.AsSpan(0, length)));
         loaded.LoadedTo(Entries);
         Assert.Equal(Entries, loaded.Count);
         for (int i = 0; i < Entries; i++)
         {
-            Assert.True(loaded.TryGet(Encoding.ASCII.GetBytes($"/{i:d7}"), out ReadOnlySpan<byte> value, out long index));
+            Assert.True(loaded.TryGet(Key(i), out ReadOnlySpan<byte> value, out long index));
             Assert.True(value.SequenceEqual("abc"u8));
             Assert.Equal(i + 1, index);
         }
@@ -166,7 +166,7 @@ public sealed class KeyValueStoreTests : IDisposable
         byte[] chunk = new byte[SnapshotEntry.LengthOf(8, 0)];
         for (int i = 0; i < Entries; i++)
         {
-            new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), default, i + 1).Write(chunk);
+            new SnapshotEntry(Key(i), default, i + 1).Write(chunk);
             Assert.True(prepared.TryLoad(chunk));
         }
         Assert.InRange(prepared.Rehashed, 0, Entries / 100);
@@ -183,6 +183,8 @@ public sealed class KeyValueStoreTests : IDisposable
         Assert.Throws<InvariantException>(() => store.Delete("/a"u8));
         Assert.Throws<InvariantException>(() => store.BeginView());
     }
+
+    private static byte[] Key(int number) => Encoding.ASCII.GetBytes($"/{number:d7}");
 
     private void Put(string key, string value)
     {

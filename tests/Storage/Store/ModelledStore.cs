@@ -58,7 +58,8 @@ internal sealed class ModelledStore : IDisposable
             CheckGet(Encoding.Latin1.GetBytes(name));
     }
 
-    public ExpectedView BeginView() => new(Store.BeginView(), new Dictionary<string, (byte[] Value, long Index)>(model));
+    public ExpectedView BeginView() =>
+        new(Store.BeginView(), new Dictionary<string, (byte[] Value, long Index)>(model));
 
     public void Dispose() => Store.Dispose();
 

@@ -18,7 +18,10 @@ public sealed class StoreAllocationTests : IDisposable
     [Fact]
     public void Put_and_get_of_an_existing_key_allocate_nothing()
     {
-        byte[][] records = [LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0)];
+        byte[][] records =
+        [
+            LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0),
+        ];
         Run(records, 3_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Run(records, 3_000);
