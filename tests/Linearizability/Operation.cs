@@ -25,7 +25,7 @@ public enum Outcome
 }
 
 /// <summary>
-/// Values with a special meaning. A client's values are 0 and above; the test decides what they mean.
+/// Values with a special meaning. A client's values are 0 and above, with any meaning that the test gives them.
 /// </summary>
 public static class RegisterValue
 {
@@ -34,12 +34,13 @@ public static class RegisterValue
     /// </summary>
     public const int Absent = -1;
 
-    /// <summary>As an expected value: any value but <see cref="Absent"/> (<c>If-Match: *</c>).</summary>
+    /// <summary>Expected value that any value but <see cref="Absent"/> matches (<c>If-Match: *</c>).</summary>
     public const int Any = -2;
 }
 
 /// <summary>An operation that one client asked for on one key, and its result.</summary>
-/// <param name="Client">Only for a reader's information: a client may have several operations under way.</param>
+/// <param name="Client">Information for the reader of a violation. A client may have several operations under
+/// way.</param>
 /// <param name="Expected">Value that a compare-and-set expects; also <see cref="RegisterValue.Absent"/> or
 /// <see cref="RegisterValue.Any"/>.</param>
 /// <param name="Value">Value that a put or compare-and-set writes, or that a get returned.</param>

@@ -17,7 +17,7 @@ public enum PartialSnapshotStatus
     /// <summary>The store has a snapshot of the same entry or a later one.</summary>
     Stale,
 
-    /// <summary>The disk had no room. Nothing of what was received is left.</summary>
+    /// <summary>The disk had no room. The received part is deleted.</summary>
     DiskFull,
 }
 

@@ -13,7 +13,7 @@ public enum SnapshotReadStatus
     End,
 
     /// <summary>
-    /// The file can't be used: <see cref="SnapshotReader.Damage"/> says why. Discard what was read before.
+    /// The file can't be used: <see cref="SnapshotReader.Damage"/> says why. Discard the chunks read before.
     /// </summary>
     Damaged,
 }

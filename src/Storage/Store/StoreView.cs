@@ -49,7 +49,7 @@ public sealed unsafe class StoreView : IDisposable
     public long Count { get; }
 
     /// <summary>Writes entries that were not read yet into the chunk, each as a <see cref="SnapshotEntry"/>.</summary>
-    /// <param name="chunk">At least <see cref="ChunkBytesMin"/> bytes.</param>
+    /// <param name="chunk">Buffer of at least <see cref="ChunkBytesMin"/> bytes.</param>
     /// <param name="bytesWanted">Bytes after which the chunk is complete, even if there is room for more.</param>
     /// <returns>Bytes written; 0 after the last entry.</returns>
     public int Read(Span<byte> chunk, out int entries, int bytesWanted = int.MaxValue)

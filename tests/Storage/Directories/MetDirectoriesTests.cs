@@ -36,7 +36,7 @@ public sealed class MetDirectoriesTests
     }
 
     [Fact]
-    public void Forgotten_member_is_met_anew()
+    public void Forgotten_member_is_met_again()
     {
         MemoryDisk disk = Met((2, 0xA), (3, 0xB));
         MetDirectories met = MetDirectories.Open(disk);
