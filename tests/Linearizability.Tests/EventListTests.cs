@@ -11,11 +11,11 @@ public sealed class EventListTests
     ]);
 
     [Fact]
-    public void Events_stand_in_the_order_of_time_and_of_equal_ones_the_invocation_comes_first() =>
+    public void Events_are_in_the_order_of_time_and_at_equal_times_the_invocation_comes_first() =>
         Assert.Equal([0, 2, 4, 3, 5, 6, 1, 7], Entries());
 
     [Fact]
-    public void Lifted_operations_are_gone_until_they_are_restored_last_first()
+    public void Lifted_operations_are_absent_until_they_are_restored_in_reverse_order()
     {
         events.Lift(1);
         Assert.Equal([0, 4, 5, 6, 1, 7], Entries());
@@ -31,7 +31,7 @@ public sealed class EventListTests
     }
 
     [Fact]
-    public void From_a_lifted_invocation_the_way_leads_back_into_the_list()
+    public void Lifted_invocation_still_leads_into_the_list()
     {
         EventList one = new([RegisterOperations.Put(0, 0, 1), RegisterOperations.Put(1, 2, 3)]);
         one.Lift(0);

@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Histories too long for permutations, whose verdict is known by the way they are made.</summary>
+/// <summary>Histories too long for permutations. Their construction decides the verdict.</summary>
 public sealed class GeneratedHistoryTests
 {
     private static readonly Gen<Step[]> Steps = Step.Any(keys: 3, spread: 60).Array[100, 200];
@@ -10,7 +10,7 @@ public sealed class GeneratedHistoryTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public void What_took_effect_in_one_order_is_linearizable(bool distinct) => Steps.Sample(
+    public void A_history_made_in_one_order_is_linearizable(bool distinct) => Steps.Sample(
         steps =>
         {
             CheckResult result = LinearizabilityChecker.Check(Step.Run(steps, distinct));
@@ -37,19 +37,22 @@ public sealed class GeneratedHistoryTests
         if (get.Kind != OperationKind.Get || get.Outcome != Outcome.Succeeded)
             return null;
         Operation? overwriting = Latest(operations, get.Key, put => put.Completed < get.Invoked);
-        Operation? overwritten = overwriting is { } next ? Latest(operations, get.Key, put => put.Completed < next.Invoked) : null;
+        Operation? overwritten = overwriting is { } next
+            ? Latest(operations, get.Key, put => put.Completed < next.Invoked)
+            : null;
         return overwritten is { } stale ? get with { Value = stale.Value } : null;
     });
 
     [Fact]
-    public void An_absence_after_the_last_deletion_was_overwritten_is_found() => EveryMutationIsFound((operations, at) =>
+    public void An_absence_after_the_last_put_is_found() => EveryMutationIsFound((operations, at) =>
     {
         Operation get = operations[at];
         if (get.Kind != OperationKind.Get || get.Outcome != Outcome.Succeeded)
             return null;
         if (Latest(operations, get.Key, put => put.Completed < get.Invoked) is not { } last)
             return null;
-        bool mayBeDeleted = operations.Any(operation => operation.Key == get.Key && operation.Kind == OperationKind.Delete
+        bool mayBeDeleted = operations.Any(operation =>
+            operation.Key == get.Key && operation.Kind == OperationKind.Delete
             && operation.Invoked <= get.Completed && operation.Completed >= last.Invoked);
         return mayBeDeleted ? null : get with { Value = RegisterValue.Absent };
     });
@@ -58,7 +61,8 @@ public sealed class GeneratedHistoryTests
     public void A_write_that_was_read_and_is_said_to_have_failed_is_found() => EveryMutationIsFound((operations, at) =>
     {
         Operation write = operations[at];
-        bool wasRead = operations.Any(get => get.Kind == OperationKind.Get && get.Key == write.Key && get.Value == write.Value
+        bool wasRead = operations.Any(get =>
+            get.Kind == OperationKind.Get && get.Key == write.Key && get.Value == write.Value
             && get.Outcome == Outcome.Succeeded);
         return write.Kind == OperationKind.CompareAndSet && write.Outcome == Outcome.Succeeded && wasRead
             ? write.Mismatched(write.Completed)
@@ -71,12 +75,13 @@ public sealed class GeneratedHistoryTests
         Operation first = operations[at];
         Operation second = operations.FirstOrDefault(cas => cas != first && cas.Key == first.Key
             && cas.Kind == OperationKind.CompareAndSet && cas.Outcome == Outcome.Succeeded && cas.Expected >= 0);
-        return first.Kind == OperationKind.Put && first.Outcome == Outcome.Succeeded && second != default
-            ? Operation.CompareAndSet(0, first.Key, second.Expected, 1_000_000, first.Invoked).Succeeded(first.Completed)
-            : null;
+        if (first.Kind != OperationKind.Put || first.Outcome != Outcome.Succeeded || second == default)
+            return null;
+        Operation again = Operation.CompareAndSet(0, first.Key, second.Expected, 1_000_000, first.Invoked);
+        return again.Succeeded(first.Completed);
     });
 
-    /// <summary>Changes one operation, wherever the mutation finds a place from a random one on.</summary>
+    /// <summary>Changes one operation: the first that the mutation applies to, from a random one on.</summary>
     private static void EveryMutationIsFound(Func<Operation[], int, Operation?> mutate)
     {
         int mutated = 0;
@@ -100,7 +105,8 @@ public sealed class GeneratedHistoryTests
 
     private static Operation? Latest(Operation[] operations, int key, Func<Operation, bool> condition)
     {
-        Operation latest = operations.LastOrDefault(operation => operation.Key == key && operation.Kind == OperationKind.Put
+        Operation latest = operations.LastOrDefault(operation =>
+            operation.Key == key && operation.Kind == OperationKind.Put
             && operation.Outcome == Outcome.Succeeded && condition(operation));
         return latest == default ? null : latest;
     }

@@ -24,14 +24,14 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void What_was_not_completed_is_open()
+    public void An_operation_not_completed_is_open()
     {
         history.Invoke(Operation.Delete(1, 0));
         Assert.Equal([Operation.Delete(1, 0, 0)], history.Snapshot());
     }
 
     [Fact]
-    public void What_certainly_did_not_happen_is_in_no_history()
+    public void An_operation_that_certainly_did_not_happen_is_in_no_history()
     {
         int withdrawn = history.Invoke(Operation.Put(1, 0, 7));
         history.Invoke(Operation.Put(1, 0, 8));
@@ -40,7 +40,7 @@ public sealed class HistoryTests
     }
 
     [Fact]
-    public void An_operation_completes_once_and_as_its_kind_can()
+    public void An_operation_completes_once_and_only_as_its_kind_can()
     {
         int put = history.Invoke(Operation.Put(1, 0, 7));
         int get = history.Invoke(Operation.Get(1, 0));

@@ -3,7 +3,9 @@ using RaftFast.Tests;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Histories of a register in etcd that Jepsen recorded (2014), with verdicts that other checkers agree on.</summary>
+/// <summary>
+/// Histories of a register in etcd, recorded by Jepsen (2014), with verdicts on which other checkers agree.
+/// </summary>
 public sealed class JepsenEtcdTests(ITestOutputHelper output)
 {
     [Fact]
@@ -16,7 +18,8 @@ public sealed class JepsenEtcdTests(ITestOutputHelper output)
         foreach (string line in File.ReadLines(Path.Combine(folder, "verdicts.txt")))
         {
             string[] words = line.Split(' ');
-            IReadOnlyList<Operation> operations = JepsenRegisterLog.Parse(File.ReadLines(Path.Combine(folder, words[0])));
+            string log = Path.Combine(folder, words[0]);
+            IReadOnlyList<Operation> operations = JepsenRegisterLog.Parse(File.ReadLines(log));
 
             long start = Stopwatch.GetTimestamp();
             CheckResult result = LinearizabilityChecker.Check(operations);

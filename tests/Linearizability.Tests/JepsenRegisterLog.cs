@@ -1,9 +1,9 @@
 namespace RaftFast.Linearizability.Tests;
 
 /// <summary>
-/// Jepsen's log of one register: on each line a process, :invoke, :ok, :fail or :info, then :read, :write or :cas and its
-/// argument or result; times are line numbers. :fail is a read that timed out, or a compare-and-set that met another
-/// value; :info leaves the outcome unknown, and so does the end of the log.
+/// Jepsen's log of one register. Each line holds a process, :invoke, :ok, :fail or :info, then :read, :write or :cas
+/// with argument or result. Times are line numbers. :fail is a read that timed out, or a compare-and-set that found
+/// another value. :info leaves the outcome unknown, and so does the end of the log.
 /// </summary>
 internal static class JepsenRegisterLog
 {
@@ -34,13 +34,14 @@ internal static class JepsenRegisterLog
                 case (":ok", ":read", [var value]) when operation.Kind == OperationKind.Get:
                     operations[index] = operation.Returned(Value(value), time);
                     break;
-                case (":ok", ":write", [var value]) when operation == Operation.Put(client, 0, int.Parse(value), operation.Invoked):
+                case (":ok", ":write", [_]) when operation == Invoked(client, function, arguments, operation.Invoked):
                     operations[index] = operation.Succeeded(time);
                     break;
                 case (":ok", ":cas", [_, _]) when operation == Invoked(client, function, arguments, operation.Invoked):
                     operations[index] = operation.Succeeded(time);
                     break;
-                case (":fail", ":cas", [_, _]) when operation == Invoked(client, function, arguments, operation.Invoked):
+                case (":fail", ":cas", [_, _])
+                    when operation == Invoked(client, function, arguments, operation.Invoked):
                     operations[index] = operation.Mismatched(time);
                     break;
                 case (":fail", ":read", [":timed-out"]) when operation.Kind == OperationKind.Get:
@@ -56,13 +57,15 @@ internal static class JepsenRegisterLog
         return [.. operations.Where((_, index) => !withdrawn.Contains(index))];
     }
 
-    private static Operation Invoked(int client, string function, string[] arguments, long time) => (function, arguments) switch
-    {
-        (":read", ["nil"]) => Operation.Get(client, 0, time),
-        (":write", [var value]) => Operation.Put(client, 0, int.Parse(value), time),
-        (":cas", [var expected, var value]) => Operation.CompareAndSet(client, 0, int.Parse(expected), int.Parse(value), time),
-        _ => throw new FormatException($"line {time}: {function} {string.Join(' ', arguments)}"),
-    };
+    private static Operation Invoked(int client, string function, string[] arguments, long time) =>
+        (function, arguments) switch
+        {
+            (":read", ["nil"]) => Operation.Get(client, 0, time),
+            (":write", [var value]) => Operation.Put(client, 0, int.Parse(value), time),
+            (":cas", [var expected, var value]) =>
+                Operation.CompareAndSet(client, 0, int.Parse(expected), int.Parse(value), time),
+            _ => throw new FormatException($"line {time}: {function} {string.Join(' ', arguments)}"),
+        };
 
     private static int Value(string word) => word == "nil" ? RegisterValue.Absent : int.Parse(word);
 }

@@ -44,5 +44,6 @@ public sealed class JepsenRegisterLogTests
     [InlineData("INFO  jepsen.util - 0\t:invoke\t:write\t3", "INFO  jepsen.util - 0\t:ok\t:write\t4")]
     [InlineData("INFO  jepsen.util - 0\t:invoke\t:write\t3", "INFO  jepsen.util - 0\t:fail\t:write\t3")]
     [InlineData("INFO  jepsen.util - 0\t:invoke\t:read\tnil", "INFO  jepsen.util - 0\t:ok\t:cas\t[1 2]")]
-    public void Nothing_else_is(params string[] lines) => Assert.Throws<FormatException>(() => JepsenRegisterLog.Parse(lines));
+    public void Any_other_line_is_refused(params string[] lines) =>
+        Assert.Throws<FormatException>(() => JepsenRegisterLog.Parse(lines));
 }

@@ -1,12 +1,13 @@
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Tries every order, straight from the definition; knows nothing of the code that it checks.</summary>
+/// <summary>Tries every order, straight from the definition; shares no code with the checker under test.</summary>
 internal static class PermutationChecker
 {
     public static bool IsLinearizable(IReadOnlyList<Operation> operations) =>
-        operations.GroupBy(operation => operation.Key).All(register => CanGoOn([.. register], RegisterValue.Absent));
+        operations.GroupBy(operation => operation.Key)
+            .All(register => CanContinue([.. register], RegisterValue.Absent));
 
-    private static bool CanGoOn(List<Operation> left, int value)
+    private static bool CanContinue(List<Operation> left, int value)
     {
         if (left.All(operation => operation.Outcome == Outcome.Unknown))
             return true;
@@ -16,13 +17,13 @@ internal static class PermutationChecker
             List<Operation> others = [.. left[..i], .. left[(i + 1)..]];
             if (others.Any(other => other.Completed < next.Invoked) || Run(next, value) is not int written)
                 continue;
-            if (CanGoOn(others, written))
+            if (CanContinue(others, written))
                 return true;
         }
         return false;
     }
 
-    /// <returns>The value afterwards, or null if the outcome can't be what the operation reports.</returns>
+    /// <returns>Value after the operation; null if the operation can't have the outcome that it reports.</returns>
     private static int? Run(Operation operation, int value)
     {
         switch (operation.Kind)

@@ -2,7 +2,10 @@ using CsCheck;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>On short histories, the search decides as the definition does. CsCheck shrinks and prints what it doesn't.</summary>
+/// <summary>
+/// The search decides short histories as the definition does. CsCheck shrinks and prints a history on which they
+/// differ.
+/// </summary>
 public sealed class PermutationCheckerTests
 {
     private static readonly Gen<Operation> AnyOperation = Gen.Select(
@@ -11,9 +14,10 @@ public sealed class PermutationCheckerTests
         {
             int register = key == 0 ? 1 : 0;
             long completed = invoked + duration;
+            int read = Math.Max(expected, RegisterValue.Absent);
             return kind switch
             {
-                0 or 1 => Operation.Get(0, register, invoked).Returned(Math.Max(expected, RegisterValue.Absent), completed),
+                0 or 1 => Operation.Get(0, register, invoked).Returned(read, completed),
                 2 => Answered(Operation.Put(0, register, value, invoked), duration),
                 3 => Answered(Operation.CompareAndSet(0, register, expected, value, invoked), duration),
                 4 => Operation.CompareAndSet(0, register, expected, value, invoked).Mismatched(completed),
@@ -41,12 +45,12 @@ public sealed class PermutationCheckerTests
             (steps, index, other) =>
             {
                 Operation[] operations = Step.Run(steps, distinct: false);
-                ref Operation changed = ref operations[index % operations.Length];
-                changed = other with
+                int at = index % operations.Length;
+                operations[at] = other with
                 {
                     Key = 0,
-                    Invoked = changed.Invoked,
-                    Completed = other.Outcome == Outcome.Unknown ? Operation.Open : 10 * (index % operations.Length) + 20,
+                    Invoked = operations[at].Invoked,
+                    Completed = other.Outcome == Outcome.Unknown ? Operation.Open : 10 * at + 20,
                 };
                 return Agrees(operations, ref linearizable, ref violations);
             },
@@ -55,7 +59,7 @@ public sealed class PermutationCheckerTests
         Assert.InRange(violations, 2_000, 18_000);
     }
 
-    /// <summary>Every fourth answer or so is missing.</summary>
+    /// <summary>About every fourth answer is missing.</summary>
     private static Operation Answered(Operation operation, int duration) =>
         duration % 4 == 0 ? operation : operation.Succeeded(operation.Invoked + duration);
 

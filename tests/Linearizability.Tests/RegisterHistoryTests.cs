@@ -3,7 +3,7 @@ using static RaftFast.Linearizability.Tests.RegisterOperations;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Histories by hand, in which a person sees at once what is right.</summary>
+/// <summary>Short histories written by hand, whose verdict a reader can see.</summary>
 public sealed class RegisterHistoryTests
 {
     [Fact]
@@ -61,7 +61,8 @@ public sealed class RegisterHistoryTests
         IsLinearizable(Put(1, 0), Put(2, 1, 2), Get(2, 3, 4), Get(1, 100, 101), Get(1, 102, 103));
 
     [Fact]
-    public void An_open_put_may_never_take_effect() => IsLinearizable(Put(1, 0), Put(2, 1, 2), Get(2, 3, 4), Get(2, 100, 101));
+    public void An_open_put_may_never_take_effect() =>
+        IsLinearizable(Put(1, 0), Put(2, 1, 2), Get(2, 3, 4), Get(2, 100, 101));
 
     [Fact]
     public void An_open_put_takes_effect_once() =>
@@ -103,7 +104,8 @@ public sealed class RegisterHistoryTests
     }
 
     [Fact]
-    public void A_compare_and_set_that_failed_has_no_effect() => IsViolation(Put(1, 0, 1), CasMismatch(3, 2, 2, 3), Get(2, 4, 5));
+    public void A_compare_and_set_that_failed_has_no_effect() =>
+        IsViolation(Put(1, 0, 1), CasMismatch(3, 2, 2, 3), Get(2, 4, 5));
 
     [Fact]
     public void One_value_can_be_exchanged_once()
@@ -113,7 +115,7 @@ public sealed class RegisterHistoryTests
     }
 
     [Fact]
-    public void A_mismatch_may_be_owed_to_an_open_put_that_nobody_has_read()
+    public void A_mismatch_may_be_the_effect_of_an_open_put_that_no_get_has_read()
     {
         IsLinearizable(Put(1, 0, 1), Put(2, 2), CasMismatch(1, 3, 4, 5));
         IsViolation(Put(1, 0, 1), Put(1, 2), CasMismatch(1, 3, 4, 5));

@@ -1,6 +1,6 @@
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Operations of key 0, as short as a history by hand wants them. Without a completion they are open.</summary>
+/// <summary>Short notation for operations on key 0. An operation without a completion is open.</summary>
 internal static class RegisterOperations
 {
     public static Operation Get(int value, long invoked, long completed) =>

@@ -2,14 +2,22 @@ using CsCheck;
 
 namespace RaftFast.Linearizability.Tests;
 
+internal enum Fate
+{
+    Answered,
+    UnansweredButDone,
+    UnansweredAndNotDone,
+}
+
 /// <summary>
-/// An operation of a history that is linearizable by construction: the n-th step takes effect at time 10n, is invoked
-/// some time before it and answered, with what was then true, some time after it.
+/// An operation of a history that is linearizable by construction. The n-th step takes effect at time 10n. It is
+/// invoked some time before 10n, and answered some time after 10n with the result of that moment.
 /// </summary>
 internal sealed record Step(OperationKind Kind, int Key, int Expected, int Value, int Before, int After, Fate Fate)
 {
     public static Gen<Step> Any(int keys, int spread) => Gen.Select(
-        Gen.Int[0, 8], Gen.Int[0, keys - 1], Gen.Int[-2, 3], Gen.Int[0, 2], Gen.Int[0, spread], Gen.Int[0, spread], Gen.Int[0, 9],
+        Gen.Int[0, 8], Gen.Int[0, keys - 1], Gen.Int[-2, 3], Gen.Int[0, 2],
+        Gen.Int[0, spread], Gen.Int[0, spread], Gen.Int[0, 9],
         (kind, key, expected, value, before, after, fate) =>
             new Step(KindOf(kind), key, expected, value, before, after, fate switch
             {
@@ -18,8 +26,8 @@ internal sealed record Step(OperationKind Kind, int Key, int Expected, int Value
                 _ => Fate.Answered,
             }));
 
-    /// <param name="distinct">The n-th step writes the value n, instead of its own.</param>
-    /// <remarks>An expected value of 3 is the present one, so that a compare-and-set succeeds now and then.</remarks>
+    /// <param name="distinct">True if the n-th step writes the value n, instead of its own.</param>
+    /// <remarks>An expected value of 3 stands for the present value, so that some compare-and-sets succeed.</remarks>
     public static Operation[] Run(Step[] steps, bool distinct)
     {
         Dictionary<int, int> values = [];

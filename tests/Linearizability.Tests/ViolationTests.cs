@@ -3,7 +3,7 @@ using static RaftFast.Linearizability.Tests.RegisterOperations;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>What a violation says: where the history went wrong, and how it still fits until then.</summary>
+/// <summary>A violation says where the history goes wrong, and how the operations before fit.</summary>
 public sealed class ViolationTests
 {
     [Fact]
@@ -18,7 +18,7 @@ public sealed class ViolationTests
     }
 
     [Fact]
-    public void What_is_under_way_and_of_no_help_is_pending()
+    public void An_operation_under_way_that_is_not_needed_is_pending()
     {
         Violation violation = Find(Put(1, 0, 1), Put(5, 0), Put(2, 2, 3), Put(6, 4, 9), Get(1, 5, 6), Put(7, 7, 8));
 
@@ -26,10 +26,11 @@ public sealed class ViolationTests
     }
 
     [Fact]
-    public void It_reads_well()
+    public void The_text_shows_prefix_culprit_and_pending_operations()
     {
         Violation violation = Find(
-            Put(1, 0, 1), Cas(1, 2, 2, 3), CasMismatch(1, 9, 4, 5), Put(4, 6), Delete(7, 8), Get(2, 9, 10) with { Client = 3 });
+            Put(1, 0, 1), Cas(1, 2, 2, 3), CasMismatch(1, 9, 4, 5), Put(4, 6), Delete(7, 8),
+            Get(2, 9, 10) with { Client = 3 });
 
         Assert.Equal("""
             key 0 is not linearizable
@@ -47,7 +48,7 @@ public sealed class ViolationTests
     }
 
     [Fact]
-    public void Of_a_long_prefix_the_end_is_shown()
+    public void Only_the_end_of_a_long_prefix_is_shown()
     {
         IEnumerable<Operation> puts = Enumerable.Range(0, 100).Select(i => Put(i, 2 * i, 2 * i + 1));
         string text = Find([.. puts, Get(0, 300, 301)]).ToString();
@@ -58,7 +59,7 @@ public sealed class ViolationTests
     }
 
     [Fact]
-    public void It_names_the_key()
+    public void A_violation_names_the_key()
     {
         Operation elsewhere = Get(1, 2, 3) with { Key = 5 };
         Assert.Equal(5, Find(Put(1, 0, 1), elsewhere).Key);
@@ -90,11 +91,13 @@ public sealed class ViolationTests
                 return;
             Operation[] prefix = [.. violation.Prefix];
             Assert.Distinct(prefix);
-            Assert.Subset(prefix.ToHashSet(), operations.Where(operation => operation.Completed < culprit.Completed).ToHashSet());
+            IEnumerable<Operation> before = operations.Where(operation => operation.Completed < culprit.Completed);
+            Assert.Subset(prefix.ToHashSet(), before.ToHashSet());
             for (int i = 0; i < prefix.Length; i++)
                 Assert.DoesNotContain(prefix[i..], later => later.Completed < prefix[i].Invoked);
 
-            // Without overlap, the prefix's own order is the only one to try. What completes later has taken effect already.
+            // Without overlap, the order of the prefix is the only one to try. Operations that complete later have
+            // taken effect.
             IEnumerable<Operation> sequence = prefix.Select((operation, i) => (operation.Completed < culprit.Completed
                 ? operation with { Completed = 2 * i + 1 }
                 : operation.Succeeded(2 * i + 1)) with { Invoked = 2 * i });
@@ -102,7 +105,10 @@ public sealed class ViolationTests
         }, iter: 10_000, threads: 1);
     }
 
-    /// <summary>Of one key, right but for a get that may have returned anything; no two events at one time.</summary>
+    /// <summary>
+    /// Histories of one key: right, except for one get that may have returned anything. No two events have the same
+    /// time.
+    /// </summary>
     private static readonly Gen<Operation[]> Histories = Gen.Select(
         Step.Any(keys: 1, spread: 40).Array[1, 7], Gen.Int[0, 6], Gen.Int[-1, 2], Gen.Int[0, 40],
         (steps, index, value, after) =>

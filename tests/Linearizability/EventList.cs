@@ -1,9 +1,9 @@
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Invocations and completions in the order of time, as a doubly linked list from which an operation is lifted when it
-/// is placed, and put back, last lifted first, when it is taken back (Wing and Gong 1993; Lowe 2017, §3). Operations are numbered by
-/// invocation; event 2n is the invocation of operation n, 2n + 1 its completion.
+/// Doubly linked list of invocations and completions in the order of time (Wing and Gong 1993; Lowe 2017, §3). The
+/// search lifts an operation out of the list when it places the operation, and restores lifted operations in reverse
+/// order. Operations are numbered by invocation; event 2n is the invocation of operation n, and 2n + 1 its completion.
 /// </summary>
 internal sealed class EventList
 {
@@ -11,7 +11,7 @@ internal sealed class EventList
     private readonly int[] previous;
     private readonly int[] invokedBefore;
 
-    /// <param name="operations">Completed ones, in the order of their invocations.</param>
+    /// <param name="operations">Completed operations, in the order of their invocations.</param>
     public EventList(ReadOnlySpan<Operation> operations)
     {
         int count = operations.Length;
@@ -41,7 +41,7 @@ internal sealed class EventList
         Append(last, End);
     }
 
-    /// <summary>Stands behind the last event.</summary>
+    /// <summary>Entry after the last event.</summary>
     public int End { get; }
 
     public int First => next[End];
@@ -56,10 +56,12 @@ internal sealed class EventList
 
     private static int CompletionOf(int operation) => (operation << 1) + 1;
 
-    /// <summary>How many operations have been invoked when this one completes, itself and those lifted included.</summary>
+    /// <summary>Number of operations invoked before this one completes, including itself and lifted ones.</summary>
     public int InvokedBeforeCompletionOf(int operation) => invokedBefore[operation];
 
-    /// <summary>From the invocation, <see cref="Next"/> still leads on to an event that is in the list.</summary>
+    /// <summary>
+    /// Removes an operation. <see cref="Next"/> of its invocation still leads to an event in the list.
+    /// </summary>
     public void Lift(int operation)
     {
         Unlink(CompletionOf(operation));

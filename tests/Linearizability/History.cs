@@ -3,8 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Records what clients do, as they do it. Times are the numbers of the events, in the order of the calls; safe to call
-/// from many threads, for a number that is taken between sending and receiving orders operations as real time does.
+/// Records the operations of clients while they run. The time of an event is its number, in the order of the calls.
+/// Many threads may call: a number taken between sending a request and receiving its answer orders operations as real
+/// time does.
 /// </summary>
 public sealed class History
 {
@@ -14,7 +15,7 @@ public sealed class History
     private long time;
 
     /// <summary>Call before the request is sent.</summary>
-    /// <returns>The number by which to complete it.</returns>
+    /// <returns>Number that identifies the operation when it completes.</returns>
     public int Invoke(Operation operation)
     {
         lock (events)
@@ -24,7 +25,7 @@ public sealed class History
         }
     }
 
-    /// <summary>A get has returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>).</summary>
+    /// <summary>Records that a get returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>).</summary>
     public void Return(int operation, int value)
     {
         lock (events)
@@ -34,7 +35,7 @@ public sealed class History
         }
     }
 
-    /// <summary>A put, compare-and-set or delete has taken effect.</summary>
+    /// <summary>Records that a put, compare-and-set or delete took effect.</summary>
     public void Succeed(int operation)
     {
         lock (events)
@@ -50,7 +51,7 @@ public sealed class History
             Complete(operation, operations[operation].Mismatched(time++));
     }
 
-    /// <summary>The operation did not happen and never will (503): it leaves the history.</summary>
+    /// <summary>Removes an operation that did not happen and never will (503).</summary>
     public void Withdraw(int operation)
     {
         lock (events)
@@ -60,7 +61,7 @@ public sealed class History
         }
     }
 
-    /// <summary>All that was invoked and not withdrawn; what was not completed is open.</summary>
+    /// <summary>All operations invoked and not withdrawn. An operation that was not completed is open.</summary>
     public IReadOnlyList<Operation> Snapshot()
     {
         lock (events)

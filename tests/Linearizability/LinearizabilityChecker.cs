@@ -2,13 +2,21 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Linearizability;
 
+/// <param name="Violation">Null if the history is linearizable.</param>
+public sealed record CheckResult(Violation? Violation)
+{
+    public bool Linearizable => Violation is null;
+
+    public override string ToString() => Violation?.ToString() ?? "linearizable";
+}
+
 /// <summary>
-/// Decides whether there is one order of a history's operations that explains all results and agrees with real time.
-/// Linearizability is local (Herlihy and Wing, "Linearizability", 1990, theorem 1): each key is decided by itself.
+/// Decides whether some order of a history's operations explains all results and agrees with real time.
+/// Linearizability is local (Herlihy and Wing, "Linearizability", 1990, theorem 1), so each key is checked by itself.
 /// </summary>
 public static class LinearizabilityChecker
 {
-    /// <param name="operations">In any order. Every key is absent at first.</param>
+    /// <param name="operations">Operations in any order. Every key is absent at first.</param>
     public static CheckResult Check(IReadOnlyList<Operation> operations)
     {
         Operation[] byKey = new Operation[operations.Count];

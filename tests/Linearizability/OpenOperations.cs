@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// The open operations of a register, in classes of equal effect. Nothing but its invocation tells one of a class from
-/// another, so they are placed in the order of invocation and only the first that is left needs to be tried.
+/// Open operations of a register, in classes of equal effect. Operations of a class differ only in their invocation. So
+/// they are placed in the order of invocation, and only the first that is left needs to be tried.
 /// </summary>
 internal sealed class OpenOperations
 {
@@ -32,7 +32,7 @@ internal sealed class OpenOperations
 
     public Transition TransitionOf(int @class) => history.Transitions[starts[@class]];
 
-    /// <summary>The first of the class that is not placed, if it was invoked by then; else -1.</summary>
+    /// <summary>First operation of the class that is not placed, if it was invoked by this time; else -1.</summary>
     public int First(int @class, long invokedBy)
     {
         int first = next[@class];

@@ -1,11 +1,52 @@
 namespace RaftFast.Linearizability;
 
-/// <summary>What one client asked of one key, and what it was told.</summary>
-/// <param name="Client">Only for a person who reads it: a client may have several operations under way.</param>
-/// <param name="Expected">Of a compare-and-set: a value, <see cref="RegisterValue.Absent"/> or <see cref="RegisterValue.Any"/>.</param>
-/// <param name="Value">What a put or compare-and-set writes, what a get has returned.</param>
-/// <param name="Invoked">When, on one clock or in one numbering for the whole history. Equal times count as concurrent.</param>
-/// <param name="Completed">When, or <see cref="Open"/> if and only if the outcome is unknown.</param>
+public enum OperationKind
+{
+    Get,
+    Put,
+    CompareAndSet,
+    Delete,
+}
+
+/// <summary>
+/// Outcome of an operation as its client knows it. An operation that certainly did not happen (503) is in no history.
+/// </summary>
+public enum Outcome
+{
+    /// <summary>
+    /// The client got no answer, or a 504: the operation may take effect at any time after its invocation, or never.
+    /// </summary>
+    Unknown,
+
+    Succeeded,
+
+    /// <summary>A compare-and-set found another value than it expected (412), and changed nothing.</summary>
+    Mismatched,
+}
+
+/// <summary>
+/// Values with a special meaning. A client's values are 0 and above, with any meaning that the test gives them.
+/// </summary>
+public static class RegisterValue
+{
+    /// <summary>
+    /// The key does not exist. As an expected value: <c>If-None-Match: *</c>; as a new value: the key is deleted.
+    /// </summary>
+    public const int Absent = -1;
+
+    /// <summary>Expected value that any value but <see cref="Absent"/> matches (<c>If-Match: *</c>).</summary>
+    public const int Any = -2;
+}
+
+/// <summary>An operation that one client asked for on one key, and its result.</summary>
+/// <param name="Client">Information for the reader of a violation. A client may have several operations under
+/// way.</param>
+/// <param name="Expected">Value that a compare-and-set expects; also <see cref="RegisterValue.Absent"/> or
+/// <see cref="RegisterValue.Any"/>.</param>
+/// <param name="Value">Value that a put or compare-and-set writes, or that a get returned.</param>
+/// <param name="Invoked">Time of the invocation, by one clock or numbering for the whole history. Equal times count as
+/// concurrent.</param>
+/// <param name="Completed">Time of the completion; <see cref="Open"/> if and only if the outcome is unknown.</param>
 public readonly record struct Operation(
     int Client, int Key, OperationKind Kind, int Expected, int Value, Outcome Outcome, long Invoked, long Completed)
 {
@@ -20,8 +61,11 @@ public readonly record struct Operation(
     public static Operation CompareAndSet(int client, int key, int expected, int value, long invoked = 0) =>
         new(client, key, OperationKind.CompareAndSet, expected, value, Outcome.Unknown, invoked, Open);
 
-    public static Operation Delete(int client, int key, long invoked = 0) =>
-        new(client, key, OperationKind.Delete, RegisterValue.Absent, RegisterValue.Absent, Outcome.Unknown, invoked, Open);
+    public static Operation Delete(int client, int key, long invoked = 0)
+    {
+        const int Absent = RegisterValue.Absent;
+        return new(client, key, OperationKind.Delete, Absent, Absent, Outcome.Unknown, invoked, Open);
+    }
 
     /// <summary>This get, which returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>).</summary>
     public Operation Returned(int value, long completed) =>
@@ -31,7 +75,7 @@ public readonly record struct Operation(
 
     public Operation Mismatched(long completed) => this with { Outcome = Outcome.Mismatched, Completed = completed };
 
-    /// <summary>This operation, as it looks to someone who has not seen its completion.</summary>
+    /// <summary>This operation as known before its completion.</summary>
     public Operation WithoutCompletion() => this with { Outcome = Outcome.Unknown, Completed = Open };
 
     public bool IsWellFormed

@@ -1,20 +1,21 @@
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// The history of one key, made ready for the search. Completed operations come first, in the order of invocation; then
-/// the open ones, alike beside alike. Values are renumbered from 0; those that nothing can tell apart are one.
+/// History of one key, prepared for the search. Completed operations come first, in the order of invocation. Open
+/// operations follow, sorted so that equal transitions are adjacent. Values are renumbered from 0; values that no guard
+/// names share one number.
 /// </summary>
 internal sealed class RegisterHistory
 {
-    /// <summary>The value of a key that has never been written.</summary>
+    /// <summary>Number of the value of a key that has never been written.</summary>
     public const int AbsentValue = 0;
 
-    /// <summary>All values that no guard names.</summary>
+    /// <summary>Number that all values share which no guard names.</summary>
     private const int UnobservedValue = 1;
 
     private readonly int[] sources;
 
-    /// <param name="operations">Of one key. An open get says nothing, and is left out.</param>
+    /// <param name="operations">Operations of one key. An open get has no effect, and is left out.</param>
     public RegisterHistory(ReadOnlySpan<Operation> operations)
     {
         List<int> completed = [];
@@ -39,7 +40,9 @@ internal sealed class RegisterHistory
             raw[i] = Renumber(raw[i], numbers);
 
         completed.Sort((left, right) => invoked[left].CompareTo(invoked[right]));
-        open.Sort((left, right) => Compare(raw[left], raw[right]) is not 0 and int kind ? kind : invoked[left].CompareTo(invoked[right]));
+        open.Sort((left, right) => Compare(raw[left], raw[right]) is not 0 and int order
+            ? order
+            : invoked[left].CompareTo(invoked[right]));
         CompletedCount = completed.Count;
         sources = [.. completed, .. open];
         Operations = new Operation[sources.Length];
@@ -59,7 +62,7 @@ internal sealed class RegisterHistory
 
     public int ValueCount { get; }
 
-    /// <summary>The operation's place among those that the history was made of.</summary>
+    /// <summary>Index of the operation among those that the history was made from.</summary>
     public int SourceOf(int operation) => sources[operation];
 
     private static Transition Renumber(Transition raw, Dictionary<int, int> numbers)
@@ -75,6 +78,8 @@ internal sealed class RegisterHistory
     {
         if (left.Guard != right.Guard)
             return left.Guard.CompareTo(right.Guard);
-        return left.Operand != right.Operand ? left.Operand.CompareTo(right.Operand) : left.Written.CompareTo(right.Written);
+        if (left.Operand != right.Operand)
+            return left.Operand.CompareTo(right.Operand);
+        return left.Written.CompareTo(right.Written);
     }
 }

@@ -3,29 +3,33 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Looks for an order of one register's operations that is legal and agrees with real time, depth first (Wing and Gong,
-/// "Testing and verifying concurrent objects", 1993), never entering a state twice (Lowe, "Testing for linearizability",
-/// 2017). An operation may come next if no other that is not yet placed completed before its invocation. Which of these
-/// have to be tried:
+/// Searches depth first for an order of one register's operations that is legal and agrees with real time (Wing and
+/// Gong, "Testing and verifying concurrent objects", 1993). No state is entered twice (Lowe, "Testing for
+/// linearizability", 2017). An operation is a candidate for the next place if no unplaced operation completed before
+/// its invocation. Not all candidates have to be tried:
 /// <list type="bullet">
-/// <item><description>One that changes nothing and is legal goes first, and has no alternative: wherever else it could
-/// stand, it can be moved to here.</description></item>
-/// <item><description>An open one only if it makes another legal that is not. In an order with the fewest open
-/// operations, each as late as can be, what follows such an operation needs it: else it could be left out or move
-/// behind.</description></item>
-/// <item><description>None that replaces a value for good while a completed operation must still meet it, or brings it for
-/// the last time when it can't stay until then (<see cref="ValueSupply"/>).</description></item>
+/// <item><description>A legal operation that changes nothing is placed at once, without an alternative: from any later
+/// place it can be moved to here.</description></item>
+/// <item><description>An open operation is tried only if it makes another operation legal. Take an order with the
+/// fewest open operations, each as late as possible: the operation after an open one needs it, because otherwise the
+/// open operation could be left out or moved later.</description></item>
+/// <item><description>An operation is not tried if it replaces a value that no write can bring back while a completed
+/// operation must still read the value. Nor is the last write of a value, if the value can't stay until its last reader
+/// (<see cref="ValueSupply"/>).</description></item>
 /// </list>
-/// The problem is NP-complete (Gibbons and Korach, "Testing shared memories", 1997), though not where no value is written
-/// twice: there the time is nearly linear. Where many write the same few values at once it can be exponential.
+/// The problem is NP-complete (Gibbons and Korach, "Testing shared memories", 1997). If no value is written twice, the
+/// time is nearly linear. If many clients write the same few values at once, the time can be exponential.
 /// </summary>
 internal sealed class RegisterSearch
 {
-    /// <summary>A state of the search: so many operations placed, with this value, and what is left to try from there on.</summary>
+    /// <summary>
+    /// State of the search: the number of operations placed, the value, and where the candidates left to try begin.
+    /// </summary>
     private readonly record struct Frame(int PathLength, int Value, int CandidatesStart);
 
     /// <summary>
-    /// 2 GiB of keys, what a test machine can spare: 90 million states of up to 64 operations under way and as many open.
+    /// Maximum words of state keys: 2 GiB, which a test machine can spare. Enough for 90 million states with up to 64
+    /// operations under way and as many open.
     /// </summary>
     private const int StateWordsMax = 1 << 28;
 
@@ -45,14 +49,18 @@ internal sealed class RegisterSearch
     private int completedLeft;
     private int value = RegisterHistory.AbsentValue;
 
-    /// <summary>Completes first of those that are not placed: what is invoked later can't come next.</summary>
+    /// <summary>
+    /// Unplaced operation that completes first. An operation invoked after this completion is no candidate.
+    /// </summary>
     private int firstToComplete;
 
-    /// <summary>Equal to <see cref="expansion"/>: an operation that could come next is waiting for this value.</summary>
+    /// <summary>
+    /// Number of the last <see cref="expansion"/> in which a candidate was waiting for the value, by value.
+    /// </summary>
     private readonly int[] wantedAt;
     private int expansion;
 
-    /// <summary>An operation that could come next is waiting for any value but the present one.</summary>
+    /// <summary>True while a candidate is waiting for any value but the present one.</summary>
     private bool otherValueWanted;
 
     public RegisterSearch(RegisterHistory history)
@@ -67,10 +75,10 @@ internal sealed class RegisterSearch
         wantedAt = new int[history.ValueCount];
     }
 
-    /// <summary>What has been placed, in order: after a successful <see cref="Run"/>, a linearization.</summary>
+    /// <summary>Operations placed, in order; a linearization after a successful <see cref="Run"/>.</summary>
     public IReadOnlyList<int> Path => path;
 
-    /// <returns>Whether all completed operations can be placed.</returns>
+    /// <returns>True if all completed operations can be placed.</returns>
     public bool Run()
     {
         PlaceObservers();
@@ -113,7 +121,10 @@ internal sealed class RegisterSearch
         firstToComplete = EventList.OperationOf(entry);
     }
 
-    /// <summary>Notes what is to be tried from here: writes that another waits for, then open ones, then other writes.</summary>
+    /// <summary>
+    /// Adds the candidates from here: first writes that another operation waits for, then open operations, then other
+    /// writes.
+    /// </summary>
     private void Expand()
     {
         int start = candidates.Count;
@@ -131,7 +142,8 @@ internal sealed class RegisterSearch
         otherValueWanted = false;
         for (int entry = events.First; !EventList.IsCompletion(entry); entry = events.Next(entry))
             NoteWanted(history.Transitions[EventList.OperationOf(entry)]);
-        // An open operation's wish counts if its own effect is one: a chain of them must end at a completed operation.
+        // The value that an open operation waits for counts only if its own effect is wanted: a chain must end at a
+        // completed operation.
         bool found;
         do
         {
@@ -235,8 +247,8 @@ internal sealed class RegisterSearch
     }
 
     /// <summary>
-    /// Only the words that can differ are part of a state's key: all operations before the first that is not placed are
-    /// placed, none is that was invoked after the first completion still to come.
+    /// Marks the present state as visited; returns false if it was before. A state's key holds only the words that can
+    /// differ: all operations before the first unplaced one are placed, and none invoked after the next completion is.
     /// </summary>
     private bool Visit()
     {

@@ -3,15 +3,16 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Finds where the history of a register stops being linearizable. A prefix in time of a linearizable history is
-/// linearizable (Herlihy and Wing 1990, §3.3), so the first completion that breaks it is found by bisection.
+/// Finds the point at which the history of a register stops being linearizable. A prefix in time of a linearizable
+/// history is linearizable (Herlihy and Wing 1990, §3.3), so bisection finds the first completion that breaks the
+/// history.
 /// </summary>
 internal sealed class ShortestViolation
 {
     private readonly Operation[] byCompletion;
     private readonly int completedCount;
 
-    /// <param name="operations">Of one key, not linearizable.</param>
+    /// <param name="operations">Operations of one key that are not linearizable.</param>
     public ShortestViolation(ReadOnlySpan<Operation> operations)
     {
         byCompletion = operations.ToArray();
@@ -66,8 +67,8 @@ internal sealed class ShortestViolation
         return new(byCompletion[culprit].Key, prefix, value, byCompletion[culprit], pending);
     }
 
-    /// <summary>What is known of the history just before or just after the culprit's completion.</summary>
-    /// <param name="whole">The same operations, with what became of them.</param>
+    /// <summary>The history as known just before or just after the culprit's completion.</summary>
+    /// <param name="whole">The same operations with their final outcomes.</param>
     private Operation[] Cut(int culprit, bool culpritCompleted, out Operation[] whole)
     {
         long now = byCompletion[culprit].Completed;

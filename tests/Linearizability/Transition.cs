@@ -2,16 +2,25 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Linearizability;
 
+/// <summary>Condition that a <see cref="Transition"/> sets on the register's value.</summary>
+internal enum Guard
+{
+    None,
+    Equal,
+    NotEqual,
+}
+
 /// <summary>
-/// What every operation of a register comes down to: it is legal where <see cref="Guard"/> holds between the value and
-/// <see cref="Operand"/>, and leaves <see cref="Written"/>. An outcome that is unknown means the effect that it may have.
+/// Effect of an operation on a register. The operation is legal if <see cref="Guard"/> holds between the value and
+/// <see cref="Operand"/>; the value is then <see cref="Written"/>. An operation with an unknown outcome is taken as if
+/// it had succeeded.
 /// </summary>
 internal readonly record struct Transition(Guard Guard, int Operand, int Written)
 {
-    /// <summary>As <see cref="Written"/>: leaves the value as it is.</summary>
+    /// <summary><see cref="Written"/> of an operation that leaves the value as it is.</summary>
     public const int Unchanged = int.MinValue;
 
-    /// <summary>Cannot have another value behind it than before it, wherever it is legal.</summary>
+    /// <summary>True if the operation, wherever it is legal, leaves the value that it found.</summary>
     public bool Observes => Written == Unchanged || (Guard == Guard.Equal && Written == Operand);
 
     public static Transition Of(in Operation operation)

@@ -1,8 +1,8 @@
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Of each value: the completed operations that must meet it and have not been placed, and how many writes can still
-/// bring it. Once the last of these is placed, the value has to stay until the last reader is.
+/// Counts, for each value, the unplaced completed operations that must read it and the unplaced writes that can still
+/// bring it. After the last of these writes is placed, the value has to stay until the last reader is placed.
 /// </summary>
 internal sealed class ValueSupply
 {
@@ -43,7 +43,9 @@ internal sealed class ValueSupply
         Count(operation, 1);
     }
 
-    /// <summary>Whether <paramref name="value"/>, replaced by this write, would be gone for good before its last reader.</summary>
+    /// <summary>
+    /// True if this write would replace <paramref name="value"/> for good before its last reader is placed.
+    /// </summary>
     public bool IsLostTo(int operation, int value)
     {
         Transition transition = history.Transitions[operation];
@@ -53,8 +55,8 @@ internal sealed class ValueSupply
     }
 
     /// <summary>
-    /// Whether this write is the last of its value, and before the value's last reader is even invoked another operation
-    /// completes that can't stand between the two.
+    /// True if this write is the last of its value and too early: before the value's last reader is invoked, an
+    /// operation completes that can't be placed between the write and the reader.
     /// </summary>
     public bool IsTooEarly(int operation)
     {

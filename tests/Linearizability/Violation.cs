@@ -3,13 +3,14 @@ using System.Text;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// The first moment at which a key's history stops being linearizable: the completion of <see cref="Culprit"/>. Whatever
-/// had happened before it still fits, in the order of <see cref="Prefix"/>.
+/// First moment at which a key's history stops being linearizable: the completion of <see cref="Culprit"/>. All
+/// operations before this moment still fit, in the order of <see cref="Prefix"/>.
 /// </summary>
-/// <param name="Prefix">A linearization of the history before the culprit's completion, as long as one can be.</param>
-/// <param name="Value">What the key holds after <paramref name="Prefix"/>.</param>
-/// <param name="Culprit">Can be placed nowhere with the outcome that it reports.</param>
-/// <param name="Pending">Under way when the culprit completed, and without a place so far.</param>
+/// <param name="Prefix">Longest linearization of the history before the culprit's completion.</param>
+/// <param name="Value">Value of the key after <paramref name="Prefix"/>.</param>
+/// <param name="Culprit">Operation that fits nowhere with the outcome that it reports.</param>
+/// <param name="Pending">Operations under way when the culprit completed that have no place in
+/// <paramref name="Prefix"/>.</param>
 public sealed record Violation(
     int Key, IReadOnlyList<Operation> Prefix, int Value, Operation Culprit, IReadOnlyList<Operation> Pending)
 {

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// States of a search that have been entered (Lowe 2017, §4: which operations are placed, and the value). A set with open
-/// addressing over keys laid end to end; a hash that agrees is followed by a comparison of the whole key.
+/// States that a search has entered (Lowe 2017, §4): the operations placed, and the value. The set uses open addressing
+/// over keys stored end to end. If a hash agrees, the whole key is compared.
 /// </summary>
 internal sealed class VisitedStates(int keyWordsMax)
 {
@@ -19,16 +19,20 @@ internal sealed class VisitedStates(int keyWordsMax)
 
     public int Count { get; private set; }
 
-    /// <param name="hash">Of the whole key, all bits well mixed.</param>
-    /// <param name="placed">Two parts of the key; a part's length must follow from <paramref name="head"/> and the rest.</param>
-    /// <returns>False if the key has been added before.</returns>
-    /// <exception cref="InsufficientMemoryException">The bound on all keys together is reached.</exception>
+    /// <param name="hash">Hash of the whole key, all bits well mixed.</param>
+    /// <param name="placed">First of two parts of the key. A part's length must follow from <paramref name="head"/> and
+    /// the rest of the key.</param>
+    /// <returns>False if the key was added before.</returns>
+    /// <exception cref="InsufficientMemoryException">The maximum of all keys together is reached.</exception>
     public bool Add(ulong hash, ulong head, ReadOnlySpan<ulong> placed, ReadOnlySpan<ulong> open)
     {
         int length = 1 + placed.Length + open.Length;
         int start = keysLength;
         if (start + length > keyWordsMax)
-            throw new InsufficientMemoryException($"no verdict after {Count} states: test with more keys, fewer clients, or distinct values");
+        {
+            throw new InsufficientMemoryException(
+                $"no verdict after {Count} states; test with more keys, fewer clients, or distinct values");
+        }
         if (start + length > keys.Length)
             Array.Resize(ref keys, (int)BitOperations.RoundUpToPowerOf2((uint)(start + length)));
         Span<ulong> key = keys.AsSpan(start, length);

@@ -15,9 +15,11 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.CommandLine;
 
 /// <summary>
-/// <c>raftfast backup</c>: the state of a stopped member as one file. What is committed is known up to the snapshot only; the backup has
-/// all of the log behind it too, as the cluster would if this member were elected now. So it has every acknowledged write that this
-/// member holds, and perhaps writes whose outcome nobody was told. The member with the last log of a majority holds every acknowledged one.
+/// <c>raftfast backup</c>: writes the state of a stopped member to one file. Only the entries up to the snapshot are
+/// known to be committed. The backup also covers all of the log after the snapshot, as the cluster's state would if
+/// this member were elected now. So the backup has every acknowledged write that this member holds, and perhaps writes
+/// whose outcome no client was told. The member with the most up-to-date log of a majority (§5.4.1) holds every
+/// acknowledged write.
 /// </summary>
 internal static class BackupCommand
 {
@@ -25,15 +27,21 @@ internal static class BackupCommand
 
     public static Command Create(Option<string> dataDirectory)
     {
-        Option<string> output = FileOption.Create("--output", "The file to write. One that is there is not overwritten.");
+        Option<string> output = FileOption.Create(
+            "--output", "The file to write. An existing file is not overwritten.");
         Command command = new(
             "backup",
-            "Write the state of a stopped member into one file: its snapshot, and all of its log behind it. That has every acknowledged write which this member holds, and perhaps some that were not acknowledged. Of a cluster, stop all members and take the one whose 'raftfast inspect' shows the greatest log-last-term, then the greatest log-last-index: it holds every acknowledged write.")
+            "Write the state of a stopped member into one file: its snapshot, and all of its log after the snapshot. "
+            + "The file has every acknowledged write that this member holds, and perhaps some that were not "
+            + "acknowledged. To back up a cluster, stop all members. Take the member for which 'raftfast inspect' "
+            + "shows the greatest log-last-term, and among equals the greatest log-last-index: it holds every "
+            + "acknowledged write.")
         {
             dataDirectory, output,
         };
         command.SetAction(flags => Run(
-            flags.GetValue(dataDirectory) ?? "raftfast-1", flags.GetValue(output), flags.InvocationConfiguration.Output, flags.InvocationConfiguration.Error));
+            flags.GetValue(dataDirectory) ?? "raftfast-1", flags.GetValue(output),
+            flags.InvocationConfiguration.Output, flags.InvocationConfiguration.Error));
         return command;
     }
 
@@ -48,25 +56,29 @@ internal static class BackupCommand
         using DataDirectory directory = DataDirectory.OpenReadOnly(path);
         NodeIdentity identity = directory.ReadIdentity()!;
         ulong clusterId = identity.Configuration.ClusterId;
-        RecoveredState recovered = RecoveredState.Load(SnapshotStore.OpenReadOnly(directory.Disk, clusterId), loggers.CreateLogger("backup"));
+        SnapshotStore snapshots = SnapshotStore.OpenReadOnly(directory.Disk, clusterId);
+        RecoveredState recovered = RecoveredState.Load(snapshots, loggers.CreateLogger("backup"));
         using KeyValueStore store = recovered.Store;
         using StoppedWal wal = StoppedWal.Read(directory.Disk, clusterId, identity.MemberId);
         if (wal.Damage is { } damage)
             throw new StorageException(damage);
         LogPosition last = ApplyLog(store, wal, recovered.Position);
         if (last == default)
-            throw new StorageException($"{directory.Path} holds no entry: there is nothing to back up");
-        // Who the members were is for people: a restore has others.
-        SnapshotConfiguration configuration = recovered.Configuration ?? new SnapshotConfiguration(0, identity.Configuration);
+            throw new StorageException($"{directory.Path} holds no entries; there is nothing to back up");
+        // The configuration is only information for operators: a restore names other members.
+        SnapshotConfiguration configuration = recovered.Configuration
+            ?? new SnapshotConfiguration(0, identity.Configuration);
         foreach ((long index, ClusterConfiguration cluster) in wal.Configurations)
         {
             if (index > configuration.Index && index <= last.Index)
                 configuration = new SnapshotConfiguration(index, cluster);
         }
-        using SnapshotWriter writer = BackupFile.TryCreate(output, clusterId, last, configuration.ToBytes(), (ulong)Random.Shared.NextInt64())
+        ulong nonce = (ulong)Random.Shared.NextInt64();
+        using SnapshotWriter writer = BackupFile.TryCreate(output, clusterId, last, configuration.ToBytes(), nonce)
             ?? throw DiskFull(output);
         using StoreView view = store.BeginView();
-        for (int length = view.Read(writer.Payload, out int entries); length > 0; length = view.Read(writer.Payload, out entries))
+        int length;
+        while ((length = view.Read(writer.Payload, out int entries)) > 0)
         {
             if (!writer.TryWriteChunk(length, entries))
                 throw DiskFull(output);
@@ -75,12 +87,14 @@ internal static class BackupCommand
             throw DiskFull(output);
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{output}: {writer.Entries} keys, {writer.Bytes} bytes, up to entry {last.Index} of term {last.Term} of cluster {clusterId:x16}"));
+            $"{output}: {writer.Entries} keys, {writer.Bytes} bytes, "
+            + $"up to entry {last.Index} of term {last.Term} of cluster {clusterId:x16}"));
         return ExitCode.Success;
     }
 
-    /// <returns>The last entry that the store covers.</returns>
-    /// <exception cref="StorageException">Entries between snapshot and log are missing, or one is damaged.</exception>
+    /// <returns>Position of the last entry that the store covers.</returns>
+    /// <exception cref="StorageException">Entries between snapshot and log are missing, or an entry is
+    /// damaged.</exception>
     private static LogPosition ApplyLog(KeyValueStore store, StoppedWal wal, LogPosition snapshot)
     {
         if (!wal.ContinuesFrom(snapshot))
@@ -99,5 +113,6 @@ internal static class BackupCommand
         return wal.Last;
     }
 
-    private static StorageException DiskFull(string output) => new($"the disk has no room for {output}: nothing is left of it; free some space");
+    private static StorageException DiskFull(string output) =>
+        new($"the disk has no room for {output}, which was deleted; free some space, then run raftfast backup again");
 }

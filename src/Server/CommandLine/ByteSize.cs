@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RaftFast.Server.CommandLine;
 
-/// <summary>A number of bytes as people write it: a whole number with KiB, MiB or GiB (IEC 80000-13).</summary>
+/// <summary>Number of bytes in text: a whole number followed by KiB, MiB or GiB (IEC 80000-13).</summary>
 internal static class ByteSize
 {
     public const long Mebibyte = 1 << 20;
@@ -17,7 +17,10 @@ internal static class ByteSize
             "GiB" => 30,
             _ => 0,
         };
-        if (shift == 0 || !uint.TryParse(text.AsSpan(0, text.Length - 3), NumberStyles.None, CultureInfo.InvariantCulture, out uint number))
+        if (shift == 0)
+            return false;
+        ReadOnlySpan<char> digits = text.AsSpan(0, text.Length - 3);
+        if (!uint.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out uint number))
             return false;
         bytes = (long)number << shift;
         return true;

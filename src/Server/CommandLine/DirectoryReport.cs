@@ -9,13 +9,13 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.CommandLine;
 
-/// <summary>A data directory as lines of <c>key: value</c>, for people and for scripts.</summary>
+/// <summary>Report on a data directory in lines of <c>key: value</c>, for operators and scripts.</summary>
 internal sealed class DirectoryReport(DataDirectory directory, TextWriter output)
 {
     private readonly List<string> damage = [];
 
-    /// <returns>Whether all is sound.</returns>
-    /// <exception cref="StorageException">It can't be read, or who it is of is not known.</exception>
+    /// <returns>True if the directory is sound.</returns>
+    /// <exception cref="StorageException">The directory can't be read, or its identity is damaged.</exception>
     public bool Write()
     {
         NodeIdentity identity = directory.ReadIdentity()!;
@@ -25,7 +25,9 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
         Line($"cluster: {clusterId:x16}");
         Line($"directory-number: {identity.Directory:x16}");
         Line($"listens: {identity.Address}");
-        Line($"formats: identity {IdentityFile.FormatVersion}, log {StoppedWal.FormatVersion}, snapshot {SnapshotStore.FormatVersion}");
+        const uint LogFormat = StoppedWal.FormatVersion;
+        const uint SnapshotFormat = SnapshotStore.FormatVersion;
+        Line($"formats: identity {IdentityFile.FormatVersion}, log {LogFormat}, snapshot {SnapshotFormat}");
         using StoppedWal wal = StoppedWal.Read(directory.Disk, clusterId, identity.MemberId);
         WriteLog(wal);
         SnapshotReader? newest = WriteSnapshots(SnapshotStore.OpenReadOnly(directory.Disk, clusterId));
@@ -42,7 +44,8 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
     private void WriteLog(StoppedWal wal)
     {
         Line($"term: {wal.HardState.Term}");
-        Line($"vote: {(wal.HardState.Vote == 0 ? "none" : wal.HardState.Vote.ToString(CultureInfo.InvariantCulture))}");
+        ulong vote = wal.HardState.Vote;
+        Line($"vote: {(vote == 0 ? "none" : vote.ToString(CultureInfo.InvariantCulture))}");
         Line($"log-first-index: {wal.Base.Index + 1}");
         Line($"log-last-index: {wal.Last.Index}");
         Line($"log-last-term: {wal.Last.Term}");
@@ -50,17 +53,17 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
         foreach (WalSegmentFile file in wal.Files)
         {
             string entries = file.FirstIndex == 0 ? "no part of the log"
-                : file.FirstIndex > file.LastIndex ? $"no entries, behind {file.LastIndex}"
+                : file.FirstIndex > file.LastIndex ? $"no entries, after entry {file.LastIndex}"
                 : $"entries {file.FirstIndex} to {file.LastIndex}";
             Line($"segment: {file.Name}, {file.Bytes} bytes, {entries}");
         }
         if (wal.TornTail is { } tail && wal.Damage is null)
-            Line($"torn-tail: {tail}; the next start does");
+            Line($"torn-tail: {tail}; the file itself is cut at the next start");
         if (wal.Damage is { } flaw)
             damage.Add(flaw);
     }
 
-    /// <returns>The newest that is intact, at its end.</returns>
+    /// <returns>Reader of the newest intact snapshot, at its end; null if there is none.</returns>
     private SnapshotReader? WriteSnapshots(SnapshotStore snapshots)
     {
         SnapshotReader? newest = null;
@@ -77,7 +80,8 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
                 reader.Dispose();
                 continue;
             }
-            Line($"snapshot: {file.Name}, entry {reader.Position.Index} of term {reader.Position.Term}, {reader.Entries} keys, {reader.End} bytes");
+            (long term, long index) = reader.Position;
+            Line($"snapshot: {file.Name}, entry {index} of term {term}, {reader.Entries} keys, {reader.End} bytes");
             if (newest is null)
                 newest = reader;
             else
@@ -155,5 +159,6 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
         _ => "leaving",
     };
 
-    private void Line(FormattableString line) => output.WriteLine(LogLine.Escape(line.ToString(CultureInfo.InvariantCulture)));
+    private void Line(FormattableString line) =>
+        output.WriteLine(LogLine.Escape(line.ToString(CultureInfo.InvariantCulture)));
 }

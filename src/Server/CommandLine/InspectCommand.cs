@@ -5,8 +5,9 @@ using RaftFast.Storage.Directories;
 namespace RaftFast.Server.CommandLine;
 
 /// <summary>
-/// <c>raftfast inspect</c>: what a stopped member's directory holds, all of it verified, a line each with a key that stays. Nothing in
-/// the directory changes. While its member runs it is refused: files come and go, and would look damaged.
+/// <c>raftfast inspect</c>: verifies the directory of a stopped member and prints its contents, in lines with stable
+/// keys. Nothing in the directory changes. While the member runs, the command is refused: files come and go, and would
+/// look damaged.
 /// </summary>
 internal static class InspectCommand
 {
@@ -14,11 +15,13 @@ internal static class InspectCommand
     {
         Command command = new(
             "inspect",
-            "Show what the data directory of a stopped member holds, and verify all of it. Nothing in it is changed. Exit code 0: sound; 1: damaged, or not to be read, or its member runs.")
+            "Show and verify all that the data directory of a stopped member holds. The directory is not changed. "
+            + "Exit code 0: the directory is sound; 1: it is damaged, can't be read, or its member runs.")
         {
             dataDirectory,
         };
-        command.SetAction(flags => Run(flags.GetValue(dataDirectory) ?? "raftfast-1", flags.InvocationConfiguration.Output));
+        command.SetAction(flags => Run(
+            flags.GetValue(dataDirectory) ?? "raftfast-1", flags.InvocationConfiguration.Output));
         return command;
     }
 

@@ -14,17 +14,21 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.CommandLine;
 
 /// <summary>
-/// <c>raftfast restore</c>: makes one member's directory of a new cluster from a backup. Each member restores the same file with the
-/// same list, so they begin with the same state at the same place of the log, under one cluster id that no other backup or list gives.
+/// <c>raftfast restore</c>: makes the directory of one member of a new cluster from a backup. Each member restores the
+/// same file with the same list. So all members begin with the same state at the same log position, under a cluster id
+/// that no other backup or list gives.
 /// </summary>
 internal static class RestoreCommand
 {
     public static Command Create(Option<ulong> id, Option<List<PeerAddress>> cluster, Option<string> dataDirectory)
     {
-        Option<string> input = FileOption.Create("--input", "The file that 'raftfast backup' wrote, or a member's snapshot.");
+        Option<string> input = FileOption.Create(
+            "--input", "The file that 'raftfast backup' wrote, or a member's snapshot.");
         Command command = new(
             "restore",
-            "Make the data directory of one member of a new cluster from a backup. Do it for each member, with the same file, the same --cluster and its own --id; then start them with the same flags. The old cluster must not run any more where clients could take it for the new one.")
+            "Make the data directory of one member of a new cluster from a backup. Run it for each member, with the "
+            + "same file, the same --cluster and the member's own --id. Then start the members with the same flags. "
+            + "Don't run the old cluster again where clients could take it for the new cluster.")
         {
             input, id, cluster, dataDirectory,
         };
@@ -34,7 +38,8 @@ internal static class RestoreCommand
         return command;
     }
 
-    private static int Run(string? input, ulong id, List<PeerAddress> addresses, string? path, TextWriter console, TextWriter error)
+    private static int Run(
+        string? input, ulong id, List<PeerAddress> addresses, string? path, TextWriter console, TextWriter error)
     {
         string? mistake = input is null ? "restore needs --input FILE" : ServerCommandLine.IdMistake(id, addresses);
         if (mistake is not null)
@@ -43,10 +48,11 @@ internal static class RestoreCommand
             return ExitCode.Usage;
         }
         path ??= string.Create(CultureInfo.InvariantCulture, $"raftfast-{id}");
-        // All of the backup is verified before the directory is touched.
+        // This verifies all of the backup before the directory is touched.
         ulong clusterId = ClusterIdOf(input!, addresses);
         ClusterConfiguration cluster = new(clusterId, [.. ClusterConfiguration.Bootstrap(addresses).Members]);
-        NodeIdentity identity = new(id, addresses[(int)id - 1], (ulong)Random.Shared.NextInt64(1, long.MaxValue), cluster);
+        ulong directory = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
+        NodeIdentity identity = new(id, addresses[(int)id - 1], directory, cluster);
         using DirectoryRestore restore = DirectoryRestore.Begin(path, identity);
         using SnapshotReader backup = BackupFile.Read(input!);
         CopySnapshot(backup, restore.Disk, cluster);
@@ -54,17 +60,20 @@ internal static class RestoreCommand
         restore.Complete();
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{path}: member {id} of cluster {clusterId:x16}, {backup.Entries} keys, up to entry {backup.Position.Index} of term {backup.Position.Term}"));
+            $"{path}: member {id} of cluster {clusterId:x16}, {backup.Entries} keys, "
+            + $"up to entry {backup.Position.Index} of term {backup.Position.Term}"));
         return ExitCode.Success;
     }
 
-    /// <summary>Follows from what the backup holds, its nonce included, and from who the members are.</summary>
+    /// <summary>
+    /// Derives the cluster id from the contents of the backup, its nonce included, and from the members' addresses.
+    /// </summary>
     /// <exception cref="StorageException">The backup can't be used.</exception>
     private static ulong ClusterIdOf(string input, List<PeerAddress> addresses)
     {
         using SnapshotReader backup = BackupFile.Read(input);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        // The header's checksum is in every chunk's, and each of those in the footer's.
+        // Header and footer stand for the whole file: the footer holds a checksum of all chunks' checksums.
         hash.AppendData(backup.Image);
         SnapshotReadStatus status;
         while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
@@ -80,7 +89,8 @@ internal static class RestoreCommand
     private static void CopySnapshot(SnapshotReader backup, IDisk disk, ClusterConfiguration cluster)
     {
         byte[] configuration = new SnapshotConfiguration(0, cluster).ToBytes();
-        using SnapshotWriter writer = SnapshotStore.Open(disk, cluster.ClusterId).TryCreate(backup.Position, configuration, backup.Nonce)
+        SnapshotStore snapshots = SnapshotStore.Open(disk, cluster.ClusterId);
+        using SnapshotWriter writer = snapshots.TryCreate(backup.Position, configuration, backup.Nonce)
             ?? throw DiskFull();
         SnapshotReadStatus status;
         while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
@@ -95,5 +105,6 @@ internal static class RestoreCommand
             throw DiskFull();
     }
 
-    private static StorageException DiskFull() => new("the disk has no room for what the backup holds; free some space, then run raftfast restore again");
+    private static StorageException DiskFull() =>
+        new("the disk has no room for the contents of the backup; free some space, then run raftfast restore again");
 }

@@ -5,16 +5,17 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// A small file of text lines, filled up with zeros to whole blocks. The first line is a title and a format version, the last one the
-/// CRC-32C of all that stands before it. It is written under a temporary name: a crash leaves the old file or the new one.
+/// A small file of text lines, padded with zeros to whole blocks. The first line is a title and a format version. The
+/// last line is the CRC-32C of all lines before. The file is written under a temporary name, so that a crash leaves the
+/// old file or the new one.
 /// </summary>
 internal sealed class ChecksummedText(string name, string temporaryName, string title, string version)
 {
-    /// <summary>Bytes; nothing that is kept this way comes near.</summary>
+    /// <summary>Maximum length in bytes; no file of this kind comes near.</summary>
     private const int LengthMax = 1 << 20;
 
-    /// <returns>The lines between the first and the last; null when there is no such file.</returns>
-    /// <exception cref="StorageException">It is damaged, or of another version.</exception>
+    /// <returns>Lines between the first and the last; null if the file does not exist.</returns>
+    /// <exception cref="StorageException">The file is damaged, or of another version.</exception>
     public string[]? Read(IDisk disk)
     {
         if (!disk.Exists(name))
@@ -26,9 +27,9 @@ internal sealed class ChecksummedText(string name, string temporaryName, string 
         return Parse(Encoding.UTF8.GetString(end < 0 ? bytes : bytes[..end]));
     }
 
-    /// <param name="lines">Each with its line end.</param>
-    /// <param name="destination">The file's name, unless it gets that later.</param>
-    /// <exception cref="DiskFullException">Nothing has changed.</exception>
+    /// <param name="lines">Lines of text, each with its line end.</param>
+    /// <param name="destination">Name of the new file; null for the usual name.</param>
+    /// <exception cref="DiskFullException">The disk has no room. No file has changed.</exception>
     public void Write(IDisk disk, string lines, string? destination = null)
     {
         string body = $"{title} {version}\n{lines}";
@@ -56,7 +57,11 @@ internal sealed class ChecksummedText(string name, string temporaryName, string 
         if (lines.Length == 0 || !lines[0].StartsWith($"{title} ", StringComparison.Ordinal))
             throw Damaged();
         if (lines[0] != $"{title} {version}")
-            throw new StorageException($"{name} has format {lines[0][(title.Length + 1)..]}, and this program knows {version} only; start the program that wrote it");
+        {
+            throw new StorageException(
+                $"{name} has format {lines[0][(title.Length + 1)..]}, and this program knows {version} only; "
+                + "start the program that wrote it");
+        }
         return lines[1..];
     }
 

@@ -4,7 +4,7 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Storage.Directories;
 
-/// <summary>A node's directory, held by this process alone.</summary>
+/// <summary>A node's data directory, locked so that no other process writes to it.</summary>
 public sealed class DataDirectory : IDisposable
 {
     /// <summary>Directory that mkfs makes at the root of a file system: the data directory may be a mount point.</summary>
@@ -23,8 +23,9 @@ public sealed class DataDirectory : IDisposable
 
     public IDisk Disk { get; }
 
-    /// <summary>Takes the directory, and makes it if it isn't there.</summary>
-    /// <exception cref="StorageException">The directory can't be written, is a file, is in use, or is another program's.</exception>
+    /// <summary>Locks the directory, and creates it if it does not exist.</summary>
+    /// <exception cref="StorageException">The directory can't be written, isn't a directory, is in use, or holds
+    /// something else.</exception>
     public static DataDirectory Open(string path, DiskWriteMode mode)
     {
         path = System.IO.Path.GetFullPath(path);
@@ -39,35 +40,44 @@ public sealed class DataDirectory : IDisposable
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new StorageException(
-                $"the data directory {path} can't be written: {error.Message.TrimEnd('.')}; make it writable for {Environment.UserName} or choose another --data-dir", error);
+                $"the data directory {path} can't be written: {error.Message.TrimEnd('.')}; "
+                + $"make it writable for {Environment.UserName} or choose another --data-dir", error);
         }
     }
 
-    /// <summary>A member's directory, for reading: nothing in it changes. No member can start on it meanwhile.</summary>
-    /// <exception cref="StorageException">It can't be read, is no member's, or its member runs.</exception>
+    /// <summary>
+    /// Opens a node's directory for reading; nothing in the directory changes. No node can start on the directory until
+    /// <see cref="Dispose"/>.
+    /// </summary>
+    /// <exception cref="StorageException">The directory can't be read, isn't a node's, or its node runs.</exception>
     public static DataDirectory OpenReadOnly(string path)
     {
         path = System.IO.Path.GetFullPath(path);
         if (!Directory.Exists(path))
-            throw new StorageException($"there is no directory {path}; check --data-dir");
+            throw new StorageException($"the data directory {path} does not exist; check --data-dir");
         try
         {
             DirectoryLock? held = DirectoryLock.TryShare(path);
             if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
                 return new DataDirectory(path, DiskWriteMode.ReadOnly, held);
             held?.Dispose();
-            throw new StorageException($"{path} is no member's directory: it holds no {IdentityFile.Name} file; check --data-dir");
+            throw new StorageException(
+                $"{path} is not the data directory of a node: it holds no {IdentityFile.Name} file; check --data-dir");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"the data directory {path} can't be read: {error.Message.TrimEnd('.')}", error);
+            throw new StorageException(
+                $"the data directory {path} can't be read: {error.Message.TrimEnd('.')}; "
+                + $"make it readable for {Environment.UserName} or check --data-dir", error);
         }
     }
 
-    /// <returns>Null when the directory is new.</returns>
+    /// <returns>Null if the directory is new.</returns>
     public NodeIdentity? ReadIdentity() => IdentityFile.Read(Disk);
 
-    /// <summary>Once in the life of the directory. Durable when it returns.</summary>
+    /// <summary>
+    /// Writes the identity of a new directory. The identity is durable when the call returns, and never changes.
+    /// </summary>
     public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
 
     /// <summary>Verifies that no other process can have taken the directory meanwhile. To be called now and then.</summary>
@@ -76,7 +86,9 @@ public sealed class DataDirectory : IDisposable
 
     public void Dispose() => held?.Dispose();
 
-    /// <summary>Each new name is made durable in the directory above it.</summary>
+    /// <summary>
+    /// Creates the directory and its missing parents. Each new name is durable in the directory above.
+    /// </summary>
     internal static void Make(string path)
     {
         if (Directory.Exists(path))
@@ -97,18 +109,25 @@ public sealed class DataDirectory : IDisposable
         if (File.Exists(System.IO.Path.Combine(path, IdentityFile.Name)))
             return;
         if (File.Exists(System.IO.Path.Combine(path, IdentityFile.RestoringName)))
-            throw new StorageException($"{path} holds a restore that was not finished: run raftfast restore again, or delete the directory");
+        {
+            throw new StorageException(
+                $"{path} holds a restore that was not finished; run raftfast restore again, or delete the directory");
+        }
         foreach (string entry in Directory.EnumerateFileSystemEntries(path))
         {
             string name = System.IO.Path.GetFileName(entry);
-            if (SnapshotFile.TryParseName(name, out _))
-                throw StorageException.Unusable(path, $"holds a snapshot ({name}) but no {IdentityFile.Name} file");
-            if (WalSegment.TryParseName(name, out _))
-                throw StorageException.Unusable(path, $"holds a log ({name}) but no {IdentityFile.Name} file");
-            if (name == MetDirectories.Name)
-                throw StorageException.Unusable(path, $"holds what a member remembers ({name}) but no {IdentityFile.Name} file");
+            string? known = SnapshotFile.TryParseName(name, out _) ? "a snapshot"
+                : WalSegment.TryParseName(name, out _) ? "a log"
+                : name == MetDirectories.Name ? "a list of members"
+                : null;
+            if (known is not null)
+                throw StorageException.Unusable(path, $"holds {known} ({name}) but no {IdentityFile.Name} file");
             if (name is not (DirectoryLock.Name or IdentityFile.TemporaryName or MountPointName))
-                throw new StorageException($"the data directory {path} is not RaftFast's: it holds {name} and no {IdentityFile.Name} file; choose an empty or new --data-dir");
+            {
+                throw new StorageException(
+                    $"the data directory {path} is not RaftFast's: it holds {name} and no {IdentityFile.Name} file; "
+                    + "choose an empty or new --data-dir");
+            }
         }
     }
 }

@@ -6,9 +6,10 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// Admits one process to a directory. The kernel holds the locks for as long as the process lives: one on the directory itself, which
-/// nobody can delete under its owner, and one on the file <see cref="Name"/>, which also holds the owner's process id for people to read.
-/// Where the file system does not lock directories, <see cref="Verify"/> notices a deleted lock file.
+/// Locks that admit one process to a directory. The kernel keeps them on open files and releases them when the process
+/// ends: one on the directory itself, and one on the file <see cref="Name"/>. The file stays, and holds the process id
+/// of its last owner for an operator. Where a file system does not lock directories, <see cref="Verify"/> notices a
+/// deleted lock file.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {
@@ -41,25 +42,28 @@ internal sealed class DirectoryLock : IDisposable
         try
         {
             RandomAccess.SetLength(taken.file, 0);
-            RandomAccess.Write(taken.file, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n"), 0);
+            string owner = Environment.ProcessId.ToString(CultureInfo.InvariantCulture) + "\n";
+            RandomAccess.Write(taken.file, Encoding.ASCII.GetBytes(owner), 0);
         }
         catch (IOException)
         {
-            // The process id is a courtesy: a member can start on a full disk, to serve reads.
+            // The process id is only information. On a full disk the node starts without it, and can still serve reads.
         }
         return taken;
     }
 
-    /// <summary>Keeps a member from starting, and changes nothing. Several processes may share the lock.</summary>
-    /// <returns>Null where there is no lock file: no member has ever run on this directory.</returns>
-    /// <exception cref="StorageException">A member runs.</exception>
-    /// <exception cref="IOException">The lock file can't be read.</exception>
+    /// <summary>
+    /// Takes shared locks: no node can start on the directory, and other readers may share the locks. Changes nothing.
+    /// </summary>
+    /// <returns>Null if there is no lock file, because no node has ever run on this directory.</returns>
+    /// <exception cref="StorageException">A node runs on the directory.</exception>
+    /// <exception cref="IOException">The file can't be read.</exception>
     public static DirectoryLock? TryShare(string directory)
     {
         string path = Path.Combine(directory, Name);
         if (!File.Exists(path))
         {
-            // A member may run whose lock file was deleted.
+            // A node may run on the directory although its lock file was deleted.
             if (Libc.IsKnown)
                 LockDirectory(directory, Libc.LockShared)?.Dispose();
             return null;
@@ -68,7 +72,8 @@ internal sealed class DirectoryLock : IDisposable
             return LockOnLinux(directory, Libc.ReadOnly, Libc.LockShared);
         try
         {
-            return new DirectoryLock(directory, File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read), directoryHandle: null);
+            SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+            return new DirectoryLock(directory, file, directoryHandle: null);
         }
         catch (IOException)
         {
@@ -85,7 +90,9 @@ internal sealed class DirectoryLock : IDisposable
     {
         if (!Libc.IsKnown || HoldsDirectory || Libc.Inode(file, "") == Libc.Inode(null, LockPath))
             return;
-        throw new StorageException($"{LockPath} was deleted or replaced while this process used the directory, so another process may use it too; start again, and leave that file alone");
+        throw new StorageException(
+            $"{LockPath} was deleted or replaced while this process used the directory, so another process may use the "
+            + "directory too; start again, and leave that file alone");
     }
 
     public void Dispose()
@@ -94,7 +101,10 @@ internal sealed class DirectoryLock : IDisposable
         directoryHandle?.Dispose();
     }
 
-    /// <summary>Calls flock(2) and not .NET's locking, which the environment can switch off, and which hides the process id from readers.</summary>
+    /// <summary>
+    /// Locks without .NET's own locking, which the environment can switch off, and under which no other process can
+    /// read the owner's process id.
+    /// </summary>
     private static DirectoryLock LockOnLinux(string directory, int flags, int kind)
     {
         SafeFileHandle? directoryHandle = LockDirectory(directory, kind);
@@ -143,7 +153,9 @@ internal sealed class DirectoryLock : IDisposable
     private static SafeFileHandle OpenOnLinux(string path, int flags)
     {
         int descriptor = Libc.Open(path, flags | Libc.CloseOnExec, Libc.OwnerOnly);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw new IOException(Libc.LastMessage);
+        if (descriptor < 0)
+            throw new IOException(Libc.LastMessage);
+        return new SafeFileHandle(descriptor, ownsHandle: true);
     }
 
     private static StorageException InUse(string directory)
@@ -162,8 +174,10 @@ internal sealed class DirectoryLock : IDisposable
         }
         catch (IOException)
         {
-            // The process id is a courtesy; the refusal stands without it.
+            // The process id is only information; the refusal is complete without it.
         }
-        return new StorageException($"the data directory {directory} is in use by another process{owner}; stop that one or choose another --data-dir");
+        return new StorageException(
+            $"the data directory {directory} is in use by another process{owner}; "
+            + "stop that process or choose another --data-dir");
     }
 }

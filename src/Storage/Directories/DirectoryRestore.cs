@@ -6,8 +6,9 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// Makes a member's directory from a backup. While it is under way the member's identity has a name of its own, with which no member
-/// starts, and another restore may begin anew; the rename that gives it the right one makes the directory a member's.
+/// Makes a member's directory from a backup. Until the restore is complete, the identity file has another name: no node
+/// starts on the directory, and another restore may begin from scratch. Renaming the identity file completes the
+/// restore.
 /// </summary>
 public sealed class DirectoryRestore : IDisposable
 {
@@ -21,7 +22,8 @@ public sealed class DirectoryRestore : IDisposable
 
     public IDisk Disk { get; }
 
-    /// <exception cref="StorageException">The directory is not empty, but for an unfinished restore; or it can't be written, or is in use.</exception>
+    /// <exception cref="StorageException">The directory holds anything but an unfinished restore, can't be written, or
+    /// is in use.</exception>
     public static DirectoryRestore Begin(string path, NodeIdentity identity)
     {
         path = Path.GetFullPath(path);
@@ -32,7 +34,7 @@ public sealed class DirectoryRestore : IDisposable
             DataDirectory.Make(path);
             RefuseOccupied(path);
             DirectoryRestore restore = new(path, DirectoryLock.Take(path));
-            // Once more, now that nobody else can come.
+            // Check again under the lock: another process may have written before.
             RefuseOccupied(path);
             restore.DeleteLeftovers();
             IdentityFile.Write(restore.Disk, identity, IdentityFile.RestoringName);
@@ -40,11 +42,15 @@ public sealed class DirectoryRestore : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new StorageException($"the data directory {path} can't be written: {error.Message.TrimEnd('.')}", error);
+            throw new StorageException(
+                $"the data directory {path} can't be written: {error.Message.TrimEnd('.')}; "
+                + $"make it writable for {Environment.UserName} or choose another --data-dir", error);
         }
     }
 
-    /// <summary>Snapshot and log are durable: from now on the directory is a member's.</summary>
+    /// <summary>
+    /// Completes the restore, when snapshot and log are durable. From now on the directory is a member's.
+    /// </summary>
     public void Complete()
     {
         Disk.Rename(IdentityFile.RestoringName, IdentityFile.Name);
@@ -62,14 +68,21 @@ public sealed class DirectoryRestore : IDisposable
             if (name is DirectoryLock.Name or DataDirectory.MountPointName or IdentityFile.TemporaryName or IdentityFile.RestoringName)
                 continue;
             if (!isUnfinished || !IsOfRestore(name))
-                throw new StorageException($"{path} is not empty: it holds {name}; restore into an empty or new --data-dir");
+            {
+                throw new StorageException(
+                    $"{path} is not empty: it holds {name}; restore into an empty or new --data-dir");
+            }
         }
     }
 
     private static bool IsOfRestore(string name) =>
-        SnapshotFile.TryParseName(name, out _) || WalSegment.TryParseName(name, out _) || name is SnapshotFile.NextName or WalSegment.NextName;
+        SnapshotFile.TryParseName(name, out _) || WalSegment.TryParseName(name, out _)
+        || name is SnapshotFile.NextName or WalSegment.NextName;
 
-    /// <summary>Whose they are stays said until they are gone.</summary>
+    /// <summary>
+    /// Deletes the files of an unfinished restore, but not its identity file: a crash here leaves an unfinished
+    /// restore.
+    /// </summary>
     private void DeleteLeftovers()
     {
         foreach (string name in Disk.List())

@@ -5,8 +5,18 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Directories;
 
+/// <summary>Identity of a data directory, from <c>--id</c> and <c>--cluster</c> when the directory was empty.</summary>
+/// <param name="Address">Address where this node listens for peers, unless the log names another.</param>
+/// <param name="Directory">
+/// Random number drawn when the directory was made; distinguishes the directory from another of the same member.
+/// </param>
+/// <param name="Configuration">Configuration before the log's first entry; without members if the node joined.</param>
+public sealed record NodeIdentity(
+    ulong MemberId, PeerAddress Address, ulong Directory, ClusterConfiguration Configuration);
+
 /// <summary>
-/// A node's identity as lines of text, filled up with zeros to whole blocks. The checksum is CRC-32C of all that stands before its line:
+/// File of a node's identity: lines of text, padded with zeros to whole blocks. The checksum is the CRC-32C of all
+/// lines before:
 /// <code>
 /// RaftFast identity 2
 /// member 1
@@ -22,21 +32,23 @@ public static class IdentityFile
 {
     public const string Name = "identity";
 
-    /// <summary>Version of the format.</summary>
+    /// <summary>Version of the format of the file.</summary>
     public const string FormatVersion = "2";
 
     internal const string TemporaryName = "identity.tmp";
 
-    /// <summary>Who this directory will be once a restore is complete. Until then it is nobody's.</summary>
+    /// <summary>Name of the identity file until a restore is complete.</summary>
     internal const string RestoringName = "identity-restoring";
 
     private static readonly ChecksummedText File = new(Name, TemporaryName, "RaftFast identity", FormatVersion);
 
-    /// <returns>Null when there is none.</returns>
-    /// <exception cref="StorageException">It is damaged, or of a later version.</exception>
+    /// <returns>Null if there is no identity file.</returns>
+    /// <exception cref="StorageException">The file is damaged, or of another version.</exception>
     public static NodeIdentity? Read(IDisk disk) => File.Read(disk) is { } lines ? Parse(lines) : null;
 
-    /// <summary>Durable when it returns; a crash leaves all of it or nothing.</summary>
+    /// <summary>
+    /// Writes the file, which is durable when the call returns. A crash leaves the whole file or none.
+    /// </summary>
     public static void Write(IDisk disk, NodeIdentity identity) => Write(disk, identity, Name);
 
     internal static void Write(IDisk disk, NodeIdentity identity, string name)

@@ -6,15 +6,16 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// With which data directory each other member was met first: one that comes with another has forgotten what it promised. Lines of
-/// text, filled up with zeros to whole blocks. The checksum is CRC-32C of all that stands before its line:
+/// Data directory with which each other member was first met. A member that comes with another directory has lost its
+/// votes and its log, and is refused. The file is lines of text, padded with zeros to whole blocks. The checksum is the
+/// CRC-32C of all lines before:
 /// <code>
 /// RaftFast peers 1
 /// met 2 0d9e7f35a1b2c3d4
 /// met 3 1c2b3a4d5e6f7081
 /// checksum 1a2b3c4d
 /// </code>
-/// Any thread.
+/// Any thread may call.
 /// </summary>
 public sealed class MetDirectories
 {
@@ -34,18 +35,18 @@ public sealed class MetDirectories
         this.met = met;
     }
 
-    /// <exception cref="StorageException">The file is damaged, or of a later version.</exception>
+    /// <exception cref="StorageException">The file is damaged, or of another version.</exception>
     public static MetDirectories Open(IDisk disk)
     {
         string[]? lines = File.Read(disk);
         if (lines is null)
             return new MetDirectories(disk, []);
-        // A process that was killed between rename and sync has left a name that a power loss would still take away.
+        // If the previous process was killed between rename and sync, a power loss could still undo the rename.
         disk.SyncDirectory();
         return new MetDirectories(disk, Parse(lines));
     }
 
-    /// <summary>In ascending order.</summary>
+    /// <summary>Ids of the members met, in ascending order.</summary>
     public ulong[] Members
     {
         get
@@ -55,9 +56,13 @@ public sealed class MetDirectories
         }
     }
 
-    /// <summary>A first meeting is on stable storage when this returns.</summary>
-    /// <returns>False when <paramref name="member"/> was met with another directory.</returns>
-    /// <exception cref="DiskFullException">There is no room to remember a first meeting: it has not taken place.</exception>
+    /// <summary>
+    /// Checks that a member has the directory with which it was first met. A first meeting is durable when the call
+    /// returns.
+    /// </summary>
+    /// <returns>False if <paramref name="member"/> was met with another directory.</returns>
+    /// <exception cref="DiskFullException">There is no room to remember a first meeting, which then has not taken
+    /// place.</exception>
     public bool IsAsMet(ulong member, ulong directory)
     {
         lock (gate)
@@ -71,7 +76,7 @@ public sealed class MetDirectories
         }
     }
 
-    /// <summary>Those who won't be met again need no room. The file follows at the next first meeting.</summary>
+    /// <summary>Forgets members that won't be met again. The file changes only at the next first meeting.</summary>
     public void Forget(IReadOnlyList<ulong> members)
     {
         lock (gate)
@@ -96,7 +101,10 @@ public sealed class MetDirectories
         {
             string[] fields = line.Split(' ');
             bool isMeeting = fields.Length == 3 && fields[0] == "met";
-            if (!isMeeting || !members.TryAdd(Number(fields[1], NumberStyles.None), Number(fields[2], NumberStyles.AllowHexSpecifier)))
+            if (!isMeeting)
+                throw File.Damaged();
+            ulong member = Number(fields[1], NumberStyles.None);
+            if (!members.TryAdd(member, Number(fields[2], NumberStyles.AllowHexSpecifier)))
                 throw File.Damaged();
         }
         return members;

@@ -3,9 +3,27 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Snapshots;
 
+public enum PartialSnapshotStatus
+{
+    /// <summary>The part was received; more parts are needed.</summary>
+    Incomplete,
+
+    /// <summary>The whole snapshot was received, intact and durable: it can be published.</summary>
+    Complete,
+
+    /// <summary>A correct sender would not send this part here. The parts received before stay.</summary>
+    Invalid,
+
+    /// <summary>The store has a snapshot of the same entry or a later one.</summary>
+    Stale,
+
+    /// <summary>The disk had no room. The received part is deleted.</summary>
+    DiskFull,
+}
+
 /// <summary>
-/// Puts together a snapshot that another member sends, byte for byte, under a temporary name. What was received outlives the process:
-/// the next receiver of the same snapshot goes on behind it. One thread at a time.
+/// A snapshot that another member sends, received byte for byte under a temporary name. The chunks received outlive the
+/// process: if the same snapshot is sent again, receiving continues after them. One thread at a time.
 /// </summary>
 public sealed class PartialSnapshot : IDisposable
 {
@@ -16,7 +34,7 @@ public sealed class PartialSnapshot : IDisposable
     private readonly SnapshotHeader header;
     private SnapshotFooter totals;
     private long offset;
-    private bool isOver;
+    private bool hasEnded;
 
     private PartialSnapshot(SnapshotStore store, IDisk disk, IDiskFile file, in SnapshotHeader header)
     {
@@ -26,16 +44,18 @@ public sealed class PartialSnapshot : IDisposable
         this.header = header;
     }
 
-    /// <summary>The last log entry that the snapshot covers.</summary>
+    /// <summary>Position of the last log entry that the snapshot covers.</summary>
     public LogPosition Position => header.Position;
 
-    /// <summary>Durable: the next one wanted is the one after it.</summary>
+    /// <summary>Number of chunks received and durable. The sender continues after the chunk of this number.</summary>
     public int Chunks => totals.Chunks;
 
     public bool IsComplete { get; private set; }
 
-    /// <param name="image">What the sender's file begins with; its header.</param>
-    internal static PartialSnapshot? TryOpen(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+    /// <param name="image">Header of the sender's file, as it is on the sender's disk.</param>
+    /// <returns>Null if the disk is full.</returns>
+    internal static PartialSnapshot? TryOpen(
+        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
     {
         if (TryResume(store, disk, image, header) is PartialSnapshot resumed)
             return resumed;
@@ -50,20 +70,21 @@ public sealed class PartialSnapshot : IDisposable
         {
             return null;
         }
-        PartialSnapshot receiver = new(store, disk, file, header);
-        if (receiver.TryWrite(image))
+        PartialSnapshot partial = new(store, disk, file, header);
+        if (partial.TryWrite(image))
         {
             disk.SyncDirectory();
-            return receiver;
+            return partial;
         }
-        receiver.Dispose();
+        partial.Dispose();
         return null;
     }
 
-    /// <param name="image">A chunk or the footer, as <see cref="SnapshotReader.Image"/> had it. A chunk that is there already is passed over.</param>
+    /// <summary>Appends a part. A chunk that was received before is ignored.</summary>
+    /// <param name="image">Chunk or footer, as <see cref="SnapshotReader.Image"/> gave it to the sender.</param>
     public PartialSnapshotStatus Append(ReadOnlySpan<byte> image)
     {
-        Invariant.Hold(!isOver);
+        Invariant.Hold(!hasEnded);
         if (SnapshotChunk.TryRead(image, header.Salt, out SnapshotChunk chunk) == DecodeStatus.Complete)
         {
             if (image.Length != chunk.BytesOnDisk || chunk.Sequence > totals.Chunks + 1)
@@ -87,47 +108,53 @@ public sealed class PartialSnapshot : IDisposable
         return PartialSnapshotStatus.Complete;
     }
 
-    /// <summary>Once published the snapshot is durable and the store's newest. To be called once it is sure that this member wants it.</summary>
+    /// <summary>
+    /// Makes the snapshot the newest of the store, and durable. Called only when this member will install the
+    /// snapshot.
+    /// </summary>
     public SnapshotPublishStatus Publish()
     {
         Invariant.Hold(IsComplete);
-        Invariant.Hold(!isOver);
-        isOver = true;
+        Invariant.Hold(!hasEnded);
+        hasEnded = true;
         file.Dispose();
         return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));
     }
 
-    /// <summary>All that was received, to be read back and so verified once more. After <see cref="IsComplete"/>, before <see cref="Publish"/>.</summary>
+    /// <summary>
+    /// Opens the complete file for reading, which verifies all of it again. Called before <see cref="Publish"/>.
+    /// </summary>
     public SnapshotReader Read()
     {
         Invariant.Hold(IsComplete);
         return new SnapshotReader(disk, SnapshotFile.ReceivedName, header.ClusterId);
     }
 
-    /// <summary>What was received stays.</summary>
+    /// <summary>Closes the file. The chunks received stay on the disk.</summary>
     public void Dispose()
     {
         file.Dispose();
         buffer.Dispose();
     }
 
-    private static PartialSnapshot? TryResume(SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+    private static PartialSnapshot? TryResume(
+        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
     {
         if (!disk.Exists(SnapshotFile.ReceivedName))
             return null;
-        using SnapshotReader there = new(disk, SnapshotFile.ReceivedName, header.ClusterId);
-        if (!there.Image.SequenceEqual(image))
+        using SnapshotReader existing = new(disk, SnapshotFile.ReceivedName, header.ClusterId);
+        if (!existing.Image.SequenceEqual(image))
             return null;
         IDiskFile file = disk.Open(SnapshotFile.ReceivedName);
-        // The process before this one may have been killed between a write and its sync.
+        // The previous process may have been killed between a write and its sync.
         file.Sync();
-        PartialSnapshot receiver = new(store, disk, file, header) { offset = there.End };
+        PartialSnapshot partial = new(store, disk, file, header) { offset = existing.End };
         SnapshotReadStatus status;
-        while ((status = there.Read()) == SnapshotReadStatus.Chunk)
-            receiver.offset = there.End;
-        receiver.totals = there.Totals;
-        receiver.IsComplete = status == SnapshotReadStatus.End;
-        return receiver;
+        while ((status = existing.Read()) == SnapshotReadStatus.Chunk)
+            partial.offset = existing.End;
+        partial.totals = existing.Totals;
+        partial.IsComplete = status == SnapshotReadStatus.End;
+        return partial;
     }
 
     private bool TryWrite(ReadOnlySpan<byte> image)
@@ -138,7 +165,7 @@ public sealed class PartialSnapshot : IDisposable
             offset += image.Length;
             return true;
         }
-        isOver = true;
+        hasEnded = true;
         file.Dispose();
         disk.Delete(SnapshotFile.ReceivedName);
         return false;

@@ -5,9 +5,9 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Snapshots;
 
 /// <summary>
-/// A part of a snapshot, on disk as on the wire, in whole blocks of 4096 bytes. Little-endian:
+/// A chunk of a snapshot, the same on disk and on the wire, in whole blocks of 4096 bytes. Little-endian:
 /// <code>
-///  0  u32  checksum          CRC-32C, begun with the header's, of bytes 4 to 32
+///  0  u32  checksum          CRC-32C of bytes 4 to 32, continued from the salt
 ///  4  u32  magic             "RFsc"
 ///  8  i32  sequence          from 1
 /// 12  i32  payload length    bytes, without the padding
@@ -16,34 +16,39 @@ namespace RaftFast.Storage.Snapshots;
 /// 24       zeros
 /// 32       payload, then zeros up to a multiple of 4096
 /// </code>
-/// Begun with another file's header, no checksum holds: a chunk is of one file, and at one place in it.
+/// The salt is the checksum of the file's header. So a chunk is valid only in its own file, and its sequence gives its
+/// only place in this file.
 /// </summary>
 public readonly record struct SnapshotChunk(int Sequence, int PayloadLength, int Entries, uint PayloadChecksum)
 {
     public const int HeaderSize = 32;
 
-    /// <summary>Header, payload and padding: what a buffer for any part of a snapshot needs.</summary>
+    /// <summary>Maximum size with header and padding. A buffer of this size holds any part of a snapshot.</summary>
     public const int BytesMax = 1280 << 10;
 
-    /// <summary>The largest entry fits: a key of 8 KiB and a value of 1 MiB, and what stands before them.</summary>
+    /// <summary>Maximum payload. The largest entry fits: its header, a key of 8 KiB and a value of 1 MiB.</summary>
     public const int PayloadBytesMax = BytesMax - HeaderSize;
 
-    /// <summary>As much as makes the cost of one more chunk small, and so little that writing one doesn't hold up the log for long.</summary>
+    /// <summary>
+    /// Usual payload: so large that a chunk's fixed cost is small, so small that writing a chunk delays the log only
+    /// briefly.
+    /// </summary>
     public const int PayloadBytesTypical = (256 << 10) - HeaderSize;
 
     private const uint Magic = 0x63734652;
 
-    /// <summary>Header, payload and padding.</summary>
+    /// <summary>Size with header and padding.</summary>
     public int BytesOnDisk => AlignedMemory.RoundUp(HeaderSize + PayloadLength);
 
     internal ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> image) => image.Slice(HeaderSize, PayloadLength);
 
-    /// <summary>Completes a chunk whose payload stands at <see cref="HeaderSize"/>: header and padding.</summary>
+    /// <summary>Writes header and padding around a payload that is already at <see cref="HeaderSize"/>.</summary>
     internal static SnapshotChunk Write(Span<byte> destination, uint salt, int sequence, int payloadLength, int entries)
     {
         Invariant.Hold(payloadLength is > 0 and <= PayloadBytesMax);
         Invariant.Hold(entries >= 0);
-        SnapshotChunk chunk = new(sequence, payloadLength, entries, Crc32C.Compute(destination.Slice(HeaderSize, payloadLength)));
+        uint payloadChecksum = Crc32C.Compute(destination.Slice(HeaderSize, payloadLength));
+        SnapshotChunk chunk = new(sequence, payloadLength, entries, payloadChecksum);
         Span<byte> image = destination[..chunk.BytesOnDisk];
         image[..HeaderSize].Clear();
         image[(HeaderSize + payloadLength)..].Clear();
@@ -56,7 +61,9 @@ public readonly record struct SnapshotChunk(int Sequence, int PayloadLength, int
         return chunk;
     }
 
-    /// <summary>Complete says nothing of the payload, which may not be there yet: see <see cref="TryRead"/>.</summary>
+    /// <summary>
+    /// Reads the header alone. The payload may be damaged or not there yet: see <see cref="TryRead"/>.
+    /// </summary>
     internal static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, uint salt, out SnapshotChunk chunk)
     {
         chunk = default;

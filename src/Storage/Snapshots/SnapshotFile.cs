@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace RaftFast.Storage.Snapshots;
 
-/// <summary>A complete snapshot, by its name. Whether it is intact shows when it is read.</summary>
-/// <param name="Index">Of the last log entry that it covers.</param>
+/// <summary>File of a complete snapshot. Only reading the file shows that it is intact.</summary>
+/// <param name="Index">Index of the last log entry that the snapshot covers.</param>
 public readonly record struct SnapshotFile(long Index)
 {
-    /// <summary>A snapshot that is being taken. What a crash leaves of it is deleted.</summary>
+    /// <summary>Name of a snapshot that is being taken. After a crash the file is deleted.</summary>
     internal const string NextName = "snapshot-next.tmp";
 
-    /// <summary>A snapshot that is being received. What a crash leaves of it is gone on with.</summary>
+    /// <summary>Name of a snapshot that is being received. After a crash, receiving continues with the file.</summary>
     internal const string ReceivedName = "snapshot-received.tmp";
 
     private const string Prefix = "snapshot-";
@@ -26,7 +26,8 @@ public readonly record struct SnapshotFile(long Index)
         file = default;
         if (name.Length != Prefix.Length + Digits + Suffix.Length)
             return false;
-        if (!long.TryParse(name.AsSpan(Prefix.Length, Digits), NumberStyles.None, CultureInfo.InvariantCulture, out long index))
+        ReadOnlySpan<char> digits = name.AsSpan(Prefix.Length, Digits);
+        if (!long.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out long index))
             return false;
         file = new SnapshotFile(index);
         return file.Name == name;

@@ -5,10 +5,10 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Snapshots;
 
 /// <summary>
-/// What a snapshot's chunks amount to, so far and in the end, where it stands behind the last one, in a block of 4096 bytes.
-/// A file without it is not complete. Little-endian:
+/// Totals of a snapshot's chunks so far. The totals of all chunks are the file's footer: a block of 4096 bytes after
+/// the last chunk. A file without a footer is not complete. Little-endian:
 /// <code>
-///  0  u32  checksum         CRC-32C, begun with the header's, of bytes 4 to 40
+///  0  u32  checksum         CRC-32C of bytes 4 to 40, continued from the salt
 ///  4  u32  magic            "RFse"
 ///  8  i32  chunks
 /// 12  u32  chunks checksum  CRC-32C of the chunks' checksums, in order
@@ -25,11 +25,15 @@ internal readonly record struct SnapshotFooter(int Chunks, long Entries, long Pa
 
     private const uint Magic = 0x65734652;
 
-    /// <summary>With one chunk more.</summary>
+    /// <summary>The totals with one more chunk.</summary>
     public SnapshotFooter Add(in SnapshotChunk chunk, ReadOnlySpan<byte> image)
     {
         Invariant.Hold(chunk.Sequence == Chunks + 1);
-        return new(Chunks + 1, Entries + chunk.Entries, PayloadBytes + chunk.PayloadLength, Crc32C.Append(ChunksChecksum, image[..4]));
+        return new(
+            Chunks + 1,
+            Entries + chunk.Entries,
+            PayloadBytes + chunk.PayloadLength,
+            Crc32C.Append(ChunksChecksum, image[..4]));
     }
 
     public void Write(Span<byte> destination, uint salt)

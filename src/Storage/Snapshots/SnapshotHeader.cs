@@ -5,7 +5,7 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Snapshots;
 
 /// <summary>
-/// What a snapshot's file begins with, in whole blocks of 4096 bytes. Little-endian:
+/// Header of a snapshot's file, in whole blocks of 4096 bytes. Little-endian:
 /// <code>
 ///  0  u32  checksum              CRC-32C of bytes 4 up to the configuration's end
 ///  4  u32  magic                 "RFsn"
@@ -15,20 +15,22 @@ namespace RaftFast.Storage.Snapshots;
 /// 24  u64  nonce                 no other snapshot of the cluster has it
 /// 32  i64  term                  of the last entry that the snapshot covers
 /// 40  i64  index
-/// 48  u8   1: a backup, which no member may take for its own
+/// 48  u8   1: a backup, which no member uses as its snapshot
 /// 49       zeros
 /// 64       configuration, then zeros up to a multiple of 4096
 /// </code>
-/// Magic, version, configuration length and checksum stand there in every version. The checksum salts those of the
-/// chunks. Two members' snapshots of the same entry differ, in the order of keys if in nothing else; so it is the nonce that keeps the chunks of one out of the other's file.
+/// Magic, version, configuration length and checksum have the same places in every version. The checksum is the salt of
+/// the checksums of chunks and footer. Two members' snapshots of the same entry differ, at least in the order of keys;
+/// the nonce gives them different salts, so that a chunk of one is not valid in the other's file.
 /// </summary>
-internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, LogPosition Position, bool IsBackup, int ConfigurationLength, uint Salt)
+internal readonly record struct SnapshotHeader(
+    ulong ClusterId, ulong Nonce, LogPosition Position, bool IsBackup, int ConfigurationLength, uint Salt)
 {
     public const int Size = 64;
 
     public const uint Version = 1;
 
-    /// <summary>A few hundred bytes a member.</summary>
+    /// <summary>Maximum length of the configuration, which takes a few hundred bytes a member.</summary>
     public const int ConfigurationBytesMax = 1 << 20;
 
     private const uint Magic = 0x6E734652;
@@ -37,9 +39,10 @@ internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, Log
 
     public ReadOnlySpan<byte> Configuration(ReadOnlySpan<byte> image) => image.Slice(Size, ConfigurationLength);
 
-    /// <returns>What was written, as it is read back.</returns>
+    /// <returns>The header, as <see cref="TryRead"/> reads it.</returns>
     public static SnapshotHeader Write(
-        Span<byte> destination, ulong clusterId, ulong nonce, LogPosition position, bool isBackup, ReadOnlySpan<byte> configuration)
+        Span<byte> destination, ulong clusterId, ulong nonce, LogPosition position, bool isBackup,
+        ReadOnlySpan<byte> configuration)
     {
         Invariant.Hold(configuration.Length <= ConfigurationBytesMax);
         SnapshotHeader header = new(clusterId, nonce, position, isBackup, configuration.Length, 0);
@@ -59,7 +62,8 @@ internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, Log
         return header with { Salt = checksum };
     }
 
-    /// <param name="version">The format's version if an intact header stands there, of whatever version; else 0.</param>
+    /// <param name="version">Format version of an intact header, even if this program doesn't know the version; else
+    /// 0.</param>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out SnapshotHeader header, out uint version)
     {
         header = default;
@@ -74,7 +78,9 @@ internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, Log
         SnapshotHeader read = new(
             BinaryPrimitives.ReadUInt64LittleEndian(source[16..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
-            new LogPosition(BinaryPrimitives.ReadInt64LittleEndian(source[32..]), BinaryPrimitives.ReadInt64LittleEndian(source[40..])),
+            new LogPosition(
+                BinaryPrimitives.ReadInt64LittleEndian(source[32..]),
+                BinaryPrimitives.ReadInt64LittleEndian(source[40..])),
             source[48] == 1,
             (int)length,
             BinaryPrimitives.ReadUInt32LittleEndian(source));
@@ -86,7 +92,9 @@ internal readonly record struct SnapshotHeader(ulong ClusterId, ulong Nonce, Log
         version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
         if (version != Version || source[48] > 1 || source[49..Size].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
-        if (read.Position.Term is <= 0 or > LogPosition.Greatest || read.Position.Index is <= 0 or > LogPosition.Greatest)
+        if (read.Position.Term is <= 0 or > LogPosition.Greatest)
+            return DecodeStatus.Invalid;
+        if (read.Position.Index is <= 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;
         header = read;
         return DecodeStatus.Complete;

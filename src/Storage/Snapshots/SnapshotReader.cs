@@ -4,7 +4,23 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Snapshots;
 
-/// <summary>Reads a snapshot from its beginning, a chunk at a time, and verifies all of it. One thread at a time.</summary>
+public enum SnapshotReadStatus
+{
+    /// <summary>Another chunk was read.</summary>
+    Chunk,
+
+    /// <summary>The footer was read: the snapshot is complete and intact.</summary>
+    End,
+
+    /// <summary>
+    /// The file can't be used: <see cref="SnapshotReader.Damage"/> says why. Discard the chunks read before.
+    /// </summary>
+    Damaged,
+}
+
+/// <summary>
+/// Reads a snapshot from its header on, chunk by chunk, and verifies all of it. One thread at a time.
+/// </summary>
 public sealed class SnapshotReader : IDisposable
 {
     private readonly IDiskFile file;
@@ -17,18 +33,21 @@ public sealed class SnapshotReader : IDisposable
     private int imageBytes;
     private bool isAtEnd;
 
-    /// <param name="clusterId">Null for a backup, which is read whosever it is.</param>
+    /// <param name="clusterId">Cluster that the snapshot must belong to; null to read a backup of any cluster.</param>
     internal SnapshotReader(IDisk disk, string name, ulong? clusterId)
     {
         this.name = name;
         file = disk.Open(name);
         DecodeStatus status = SnapshotHeader.TryRead(Window(window.Length), out header, out uint version);
         if (version is not (0 or SnapshotHeader.Version))
-            Refusal = $"{name} has format {version}, and this program knows {SnapshotHeader.Version} only; start the program that wrote it";
+        {
+            Refusal = $"{name} has format {version}, and this program knows {SnapshotHeader.Version} only; "
+                + "start the program that wrote it";
+        }
         else if (status != DecodeStatus.Complete)
-            Damage = DamageAt(0, "this is no header of a snapshot");
+            Damage = DamageAt(0, "the header of a snapshot is missing or damaged");
         else if (header.IsBackup && clusterId is not null)
-            Refusal = $"{name} is a backup: bring it into an empty directory with raftfast restore";
+            Refusal = $"{name} is a backup; use raftfast restore to put it into an empty directory";
         else if (clusterId is not null && header.ClusterId != clusterId)
             Refusal = $"{name} is of cluster {header.ClusterId:x16}, not of cluster {clusterId:x16}; check --data-dir";
         Damage ??= Refusal;
@@ -42,45 +61,58 @@ public sealed class SnapshotReader : IDisposable
 
     public ulong Nonce => header.Nonce;
 
-    /// <summary>Null for one that is being received.</summary>
+    /// <summary>The snapshot's file; null while the snapshot is being received.</summary>
     public SnapshotFile? File => SnapshotFile.TryParseName(name, out SnapshotFile named) ? named : null;
 
-    /// <summary>The last log entry that the snapshot covers.</summary>
+    /// <summary>Position of the last log entry that the snapshot covers.</summary>
     public LogPosition Position => header.Position;
 
-    /// <summary>As it was given to <see cref="SnapshotStore.TryCreate"/>.</summary>
+    /// <summary>
+    /// The cluster's configuration at this entry, as it was given to <see cref="SnapshotStore.TryCreate"/>.
+    /// </summary>
     public ReadOnlySpan<byte> Configuration => configuration;
 
-    /// <summary>For a person: which file is damaged, at which byte, and how. Null while nothing was found.</summary>
+    /// <summary>
+    /// Text for an operator: which file is damaged, at which byte, and how. Null while no damage was found.
+    /// </summary>
     public string? Damage { get; private set; }
 
-    /// <summary>What was read last (nothing after a skip), as it is on the disk and is to be sent: header, chunk or footer. Valid until the next read.</summary>
-    public ReadOnlySpan<byte> Image => Damage is null ? window.Span.Slice((int)(Offset - windowOffset), imageBytes) : default;
+    /// <summary>
+    /// Bytes of the header, chunk or footer that was read last, as they are on the disk and on the wire. Empty after a
+    /// skip. Valid until the next read.
+    /// </summary>
+    public ReadOnlySpan<byte> Image =>
+        Damage is null ? window.Span.Slice((int)(Offset - windowOffset), imageBytes) : default;
 
-    /// <summary>Of the chunk read last. Valid until the next read.</summary>
+    /// <summary>Payload of the chunk read last. Valid until the next read.</summary>
     public ReadOnlySpan<byte> Payload => Chunk.PayloadLength == 0 ? default : Chunk.Payload(Image);
 
     /// <summary>The chunk read last.</summary>
     public SnapshotChunk Chunk { get; private set; }
 
-    /// <summary>The file is not damaged, but somebody else's.</summary>
+    /// <summary>
+    /// Text for an operator, if the file is intact but is of another version or cluster, or is a backup; else null.
+    /// </summary>
     internal string? Refusal { get; }
 
     internal SnapshotHeader Header => header;
 
-    /// <summary>In the chunks so far.</summary>
+    /// <summary>Entries in the chunks read so far.</summary>
     public long Entries => Totals.Entries;
 
-    /// <summary>What the chunks so far amount to.</summary>
+    /// <summary>Totals of the chunks read so far.</summary>
     internal SnapshotFooter Totals { get; private set; }
 
-    /// <summary>Of what was read last.</summary>
+    /// <summary>Offset of the part read last.</summary>
     internal long Offset { get; private set; }
 
-    /// <summary>Behind what was read last; after the end, the file's length.</summary>
+    /// <summary>Offset after the part read last; after the footer, the file's length.</summary>
     public long End { get; private set; }
 
-    /// <summary>What the file's end says of how many entries there are, for who makes room for them; 0 if nothing stands there yet.</summary>
+    /// <summary>
+    /// Number of entries according to the footer, for a caller that prepares memory for them. 0 while the file has no
+    /// intact footer.
+    /// </summary>
     /// <exception cref="StorageException">The disk can't read.</exception>
     public long EntriesInAll()
     {
@@ -94,12 +126,14 @@ public sealed class SnapshotReader : IDisposable
             : 0;
     }
 
-    /// <summary>The next chunk, or the end; not called again after that.</summary>
+    /// <summary>Reads the next chunk or the footer. Not to be called after the footer.</summary>
     /// <exception cref="StorageException">The disk can't read.</exception>
     public SnapshotReadStatus Read() => Read(isWanted: true);
 
-    /// <summary>Goes on behind this chunk, by the headers of those before it: somebody has them already.</summary>
-    /// <param name="sequence">0: at the beginning.</param>
+    /// <summary>
+    /// Skips all chunks up to this one, and reads only their headers: the receiver has these chunks already.
+    /// </summary>
+    /// <param name="sequence">Number of the last chunk to skip; 0 to skip none.</param>
     /// <returns>False if the file is damaged, or has no such chunk.</returns>
     public bool TrySkipTo(int sequence)
     {
@@ -111,7 +145,7 @@ public sealed class SnapshotReader : IDisposable
         return Damage is null && Totals.Chunks == sequence;
     }
 
-    /// <summary>At the header again, of the same file, whatever has become of its name.</summary>
+    /// <summary>Returns to the header of the same file, even if the file was renamed or deleted meanwhile.</summary>
     /// <exception cref="StorageException">The disk can't read.</exception>
     public void Rewind()
     {
@@ -120,15 +154,16 @@ public sealed class SnapshotReader : IDisposable
         (Offset, windowOffset, windowBytes) = (0, 0, 0);
         (Chunk, Totals, isAtEnd) = (default, default, false);
         End = imageBytes = header.BytesOnDisk;
-        if (SnapshotHeader.TryRead(Window(imageBytes), out SnapshotHeader again, out _) != DecodeStatus.Complete || again != header)
-            Damage = DamageAt(0, "this is no longer the header that was read before");
+        DecodeStatus status = SnapshotHeader.TryRead(Window(imageBytes), out SnapshotHeader again, out _);
+        if (status != DecodeStatus.Complete || again != header)
+            Damage = DamageAt(0, "the header has changed since it was first read");
     }
 
-    /// <summary>The header must be that of a snapshot up to this entry.</summary>
+    /// <summary>Reports damage unless the snapshot is up to this entry, as its name says.</summary>
     internal void Expect(long index)
     {
         if (Damage is null && header.Position.Index != index)
-            Damage = DamageAt(0, $"this is a snapshot up to entry {header.Position.Index}");
+            Damage = DamageAt(0, $"its name says entry {index}, and its header entry {header.Position.Index}");
     }
 
     public void Dispose()
@@ -158,12 +193,16 @@ public sealed class SnapshotReader : IDisposable
             return SnapshotReadStatus.Chunk;
         }
         if (SnapshotFooter.TryRead(source, header.Salt, out SnapshotFooter footer) != DecodeStatus.Complete)
-            return Damaged($"neither chunk {Totals.Chunks + 1} nor the end is there");
+            return Damaged($"there is neither chunk {Totals.Chunks + 1} nor a footer");
         if (footer != Totals)
-            return Damaged($"the end is of {footer.Chunks} chunks with {footer.Entries} entries, and {Totals.Chunks} with {Totals.Entries} are there");
+        {
+            return Damaged(
+                $"the footer counts {footer.Chunks} chunks with {footer.Entries} entries, "
+                + $"and the file has {Totals.Chunks} chunks with {Totals.Entries} entries");
+        }
         End = Offset + SnapshotFooter.BytesOnDisk;
         if (file.Length != End)
-            return Damaged("this is the end, and more follows");
+            return Damaged($"the footer ends at byte {End}, and the file at byte {file.Length}");
         imageBytes = SnapshotFooter.BytesOnDisk;
         isAtEnd = true;
         return SnapshotReadStatus.End;
@@ -177,7 +216,10 @@ public sealed class SnapshotReader : IDisposable
 
     private string DamageAt(long offset, string what) => $"{name} is damaged at byte {offset}: {what}";
 
-    /// <summary>Bytes from <see cref="Offset"/> on, read together with as many behind them as there is room for; zeros behind the file's end.</summary>
+    /// <summary>
+    /// Bytes from <see cref="Offset"/> on, read together with as many following bytes as there is room for. After the
+    /// file's end all bytes are zero.
+    /// </summary>
     private ReadOnlySpan<byte> Window(int bytes)
     {
         if (Offset + bytes > windowOffset + windowBytes)

@@ -4,15 +4,18 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Snapshots;
 
 /// <summary>
-/// The snapshots of a data directory: the last two. A snapshot is written under a temporary name, each part durable before the next, and
-/// gets its own by a rename that is durable when it counts. Any thread: one takes a snapshot, another receives one, a third sends it.
+/// The last two snapshots of a data directory. A snapshot is written under a temporary name, each part durable before
+/// the next. A rename gives the file its final name, and is durable before the snapshot counts. Any thread may call:
+/// one takes a snapshot, another receives a snapshot, a third sends one.
 /// </summary>
 public sealed class SnapshotStore
 {
-    /// <summary>Version of the files' format.</summary>
+    /// <summary>Version of the format of snapshots.</summary>
     public const uint FormatVersion = SnapshotHeader.Version;
 
-    /// <summary>If the newest turns out to be damaged, the one before it and the log behind that give the same state.</summary>
+    /// <summary>
+    /// Number of snapshots kept. If the newest is damaged, the older snapshot and the log after it give the same state.
+    /// </summary>
     private const int Kept = 2;
 
     private readonly IDisk disk;
@@ -20,7 +23,7 @@ public sealed class SnapshotStore
     private readonly bool isReadOnly;
     private readonly Lock gate = new();
 
-    /// <summary>Replaced, never changed.</summary>
+    /// <summary>Replaced as a whole, never changed.</summary>
     private volatile SnapshotFile[] files = [];
 
     private SnapshotStore(IDisk disk, ulong clusterId, bool isReadOnly)
@@ -30,10 +33,10 @@ public sealed class SnapshotStore
         this.isReadOnly = isReadOnly;
     }
 
-    /// <summary>Newest first. To be read in this order until one is intact.</summary>
+    /// <summary>Snapshots, newest first. Recovery reads them in this order until one is intact.</summary>
     public IReadOnlyList<SnapshotFile> Files => files;
 
-    /// <summary>Of the newest one's file; 0 without any.</summary>
+    /// <summary>Size of the newest snapshot's file; 0 if there is none.</summary>
     public long NewestBytes
     {
         get
@@ -49,8 +52,8 @@ public sealed class SnapshotStore
     }
 
     /// <summary>
-    /// Up to this entry the log is not needed even if the newest snapshot turns out to be damaged; 0 while there is no older one.
-    /// A log compacted further is worth nothing without the newest.
+    /// Index of the older snapshot, up to which the log may be compacted; 0 while there is only one snapshot. A log
+    /// compacted further would be useless if the newest snapshot turned out to be damaged.
     /// </summary>
     public long CompactableIndex
     {
@@ -61,18 +64,21 @@ public sealed class SnapshotStore
         }
     }
 
-    /// <exception cref="StorageException">A snapshot is of another cluster, or of a version that this program doesn't know.</exception>
+    /// <exception cref="StorageException">A snapshot is of another cluster, or of a version that this program doesn't
+    /// know.</exception>
     public static SnapshotStore Open(IDisk disk, ulong clusterId)
     {
         SnapshotStore store = List(disk, clusterId, isReadOnly: false);
         store.DeleteLeftovers();
-        // The process before this one may have been killed between a rename and its sync.
+        // The previous process may have been killed between a rename and its sync.
         disk.SyncDirectory();
         return store;
     }
 
-    /// <summary>For looking at them: nothing on the disk changes, and none can be taken or received.</summary>
-    /// <exception cref="StorageException">As <see cref="Open"/>.</exception>
+    /// <summary>
+    /// Opens the snapshots for reading only: nothing on the disk changes, and no snapshot can be taken or received.
+    /// </summary>
+    /// <exception cref="StorageException">See <see cref="Open"/>.</exception>
     public static SnapshotStore OpenReadOnly(IDisk disk, ulong clusterId) => List(disk, clusterId, isReadOnly: true);
 
     private static SnapshotStore List(IDisk disk, ulong clusterId, bool isReadOnly)
@@ -92,7 +98,9 @@ public sealed class SnapshotStore
         return store;
     }
 
-    /// <summary>At its header. A damaged one says so at once or while it is read.</summary>
+    /// <summary>
+    /// Opens a snapshot for reading, at its header. The reader reports damage, at once or while it reads.
+    /// </summary>
     public SnapshotReader Read(SnapshotFile file)
     {
         SnapshotReader reader = new(disk, file.Name, clusterId);
@@ -100,17 +108,23 @@ public sealed class SnapshotStore
         return reader;
     }
 
-    /// <summary>The newest, at its header. It can be read to its end though others take its place.</summary>
-    /// <returns>Null when there is none.</returns>
+    /// <summary>
+    /// Opens the newest snapshot for reading, at its header. The reader reaches its end even if newer snapshots replace
+    /// this one.
+    /// </summary>
+    /// <returns>Null if there is no snapshot.</returns>
     public SnapshotReader? TryReadNewest()
     {
-        // Opened while it can't be deleted.
+        // Under the lock the file isn't deleted before it is open.
         lock (gate)
             return files.Length == 0 ? null : Read(files[0]);
     }
 
-    /// <summary>A damaged snapshot counts no longer, and keeps no intact one from being kept. Its file stays, under another name.</summary>
-    /// <returns>False when it is no longer there.</returns>
+    /// <summary>
+    /// Removes a damaged snapshot from <see cref="Files"/>, so that two intact ones can be kept. Its file stays, under
+    /// another name.
+    /// </summary>
+    /// <returns>False if the snapshot is no longer in <see cref="Files"/>.</returns>
     public bool SetAside(SnapshotFile file)
     {
         lock (gate)
@@ -128,10 +142,11 @@ public sealed class SnapshotStore
         }
     }
 
-    /// <summary>Begins to take a snapshot. One at a time.</summary>
-    /// <param name="position">The last log entry that it covers.</param>
-    /// <param name="configuration">The cluster's at that entry. Not looked into.</param>
-    /// <param name="nonce">Drawn at random: no other snapshot of the cluster may have it.</param>
+    /// <summary>Begins to take a snapshot. At most one is taken at a time.</summary>
+    /// <param name="position">Position of the last log entry that the snapshot covers.</param>
+    /// <param name="configuration">The cluster's configuration at this entry, in bytes that are not interpreted
+    /// here.</param>
+    /// <param name="nonce">Random number that no other snapshot of the cluster has.</param>
     /// <returns>Null if the disk is full.</returns>
     public SnapshotWriter? TryCreate(LogPosition position, ReadOnlySpan<byte> configuration, ulong nonce)
     {
@@ -140,8 +155,9 @@ public sealed class SnapshotStore
             () => Publish(SnapshotFile.NextName, new SnapshotFile(position.Index)));
     }
 
-    /// <summary>Begins to receive a snapshot, or goes on with it. One at a time.</summary>
-    /// <param name="header">What <see cref="SnapshotReader.Image"/> gave the sender before it read a chunk.</param>
+    /// <summary>Begins to receive a snapshot, or continues to receive it. At most one is received at a time.</summary>
+    /// <param name="header">Header of the sender's snapshot: <see cref="SnapshotReader.Image"/> before the first
+    /// chunk.</param>
     /// <returns>Null if <paramref name="status"/> is neither Incomplete nor Complete.</returns>
     public PartialSnapshot? TryReceive(ReadOnlySpan<byte> header, out PartialSnapshotStatus status)
     {
@@ -152,14 +168,14 @@ public sealed class SnapshotStore
         status = PartialSnapshotStatus.Stale;
         if (read.Position.Index <= NewestIndex)
             return null;
-        PartialSnapshot? receiver = PartialSnapshot.TryOpen(this, disk, header, read);
-        status = receiver is null ? PartialSnapshotStatus.DiskFull
-            : receiver.IsComplete ? PartialSnapshotStatus.Complete
+        PartialSnapshot? partial = PartialSnapshot.TryOpen(this, disk, header, read);
+        status = partial is null ? PartialSnapshotStatus.DiskFull
+            : partial.IsComplete ? PartialSnapshotStatus.Complete
             : PartialSnapshotStatus.Incomplete;
-        return receiver;
+        return partial;
     }
 
-    /// <summary>A file that is complete and durable gets its name, and becomes the newest.</summary>
+    /// <summary>Gives a complete and durable file its final name, and makes it the newest snapshot.</summary>
     internal SnapshotPublishStatus Publish(string name, SnapshotFile file)
     {
         lock (gate)

@@ -3,9 +3,21 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Storage.Snapshots;
 
+public enum SnapshotPublishStatus
+{
+    /// <summary>The snapshot is durable, and the newest.</summary>
+    Published,
+
+    /// <summary>The store has a snapshot of the same entry or a later one. This snapshot is deleted.</summary>
+    Stale,
+
+    /// <summary>The disk had no room. Nothing of the snapshot is left.</summary>
+    DiskFull,
+}
+
 /// <summary>
-/// Takes a snapshot, a chunk at a time, under a temporary name; it counts once <see cref="Complete"/> has published it. When the
-/// disk is full the attempt is over, and nothing is left of it. One thread at a time.
+/// Writes a snapshot, chunk by chunk, under a temporary name. The snapshot counts only after <see cref="Complete"/> has
+/// published it. If the disk is full, the writer deletes the file, and can't be used any further. One thread at a time.
 /// </summary>
 public sealed class SnapshotWriter : IDisposable
 {
@@ -17,7 +29,7 @@ public sealed class SnapshotWriter : IDisposable
     private SnapshotHeader header;
     private SnapshotFooter totals;
     private long offset;
-    private bool isOver;
+    private bool hasEnded;
 
     private SnapshotWriter(IDisk disk, string name, IDiskFile file, Func<SnapshotPublishStatus> publish)
     {
@@ -27,21 +39,21 @@ public sealed class SnapshotWriter : IDisposable
         this.publish = publish;
     }
 
-    /// <summary>Where the next chunk's payload is to be put. Its contents are undefined.</summary>
+    /// <summary>Buffer for the next chunk's payload. Its contents are undefined.</summary>
     public Span<byte> Payload => buffer.Span.Slice(SnapshotChunk.HeaderSize, SnapshotChunk.PayloadBytesMax);
 
-    /// <summary>Written so far.</summary>
+    /// <summary>Bytes written so far.</summary>
     public long Bytes => offset;
 
-    /// <summary>Written so far.</summary>
+    /// <summary>Entries written so far.</summary>
     public long Entries => totals.Entries;
 
-    /// <param name="name">The temporary one. What is there under it is deleted.</param>
-    /// <param name="publish">Gives the complete file the name under which it counts.</param>
+    /// <param name="name">Temporary name. A file with this name is deleted first.</param>
+    /// <param name="publish">Gives the complete file its final name.</param>
     /// <returns>Null if the disk is full.</returns>
     internal static SnapshotWriter? TryCreate(
-        IDisk disk, string name, ulong clusterId, ulong nonce, LogPosition position, bool isBackup, ReadOnlySpan<byte> configuration,
-        Func<SnapshotPublishStatus> publish)
+        IDisk disk, string name, ulong clusterId, ulong nonce, LogPosition position, bool isBackup,
+        ReadOnlySpan<byte> configuration, Func<SnapshotPublishStatus> publish)
     {
         if (disk.Exists(name))
             disk.Delete(name);
@@ -62,8 +74,8 @@ public sealed class SnapshotWriter : IDisposable
         return null;
     }
 
-    /// <summary>Writes the chunk in <see cref="Payload"/>; durable when this returns.</summary>
-    /// <returns>False if the disk is full: the attempt is over.</returns>
+    /// <summary>Writes the chunk in <see cref="Payload"/>, which is durable when the call returns.</summary>
+    /// <returns>False if the disk is full. The file is then deleted.</returns>
     public bool TryWriteChunk(int payloadLength, int entries)
     {
         SnapshotChunk chunk = SnapshotChunk.Write(buffer.Span, header.Salt, totals.Chunks + 1, payloadLength, entries);
@@ -71,27 +83,32 @@ public sealed class SnapshotWriter : IDisposable
         return TryWrite(chunk.BytesOnDisk);
     }
 
-    /// <summary>All has been written. A member's snapshot is its store's newest once published, and older ones than the last two are gone.</summary>
+    /// <summary>
+    /// Writes the footer and publishes the snapshot. A member's snapshot is then the newest of its store, which keeps
+    /// the last two.
+    /// </summary>
     public SnapshotPublishStatus Complete()
     {
         totals.Write(buffer.Span, header.Salt);
         if (!TryWrite(SnapshotFooter.BytesOnDisk))
             return SnapshotPublishStatus.DiskFull;
-        isOver = true;
+        hasEnded = true;
         file.Dispose();
         return publish();
     }
 
-    /// <summary>The attempt is over, and nothing is left of it.</summary>
+    /// <summary>Ends the attempt, and deletes the file.</summary>
     public void GiveUp()
     {
-        Invariant.Hold(!isOver);
-        isOver = true;
+        Invariant.Hold(!hasEnded);
+        hasEnded = true;
         file.Dispose();
         disk.Delete(name);
     }
 
-    /// <summary>Changes nothing on the disk: what there is of an attempt that is not over is deleted when the next begins, or the store is opened.</summary>
+    /// <summary>
+    /// Closes the file. An incomplete file is deleted when the next attempt begins, or the store is opened again.
+    /// </summary>
     public void Dispose()
     {
         file.Dispose();
@@ -100,7 +117,7 @@ public sealed class SnapshotWriter : IDisposable
 
     private bool TryWrite(int bytes)
     {
-        Invariant.Hold(!isOver);
+        Invariant.Hold(!hasEnded);
         if (!file.TryWrite(offset, buffer.Span[..bytes]))
         {
             GiveUp();

@@ -2,10 +2,13 @@ using System.Runtime.InteropServices;
 
 namespace RaftFast.Storage.Store;
 
-/// <summary>Slots that nothing leads to any more but a view may still read: a stack in native memory, chunk by chunk.</summary>
+/// <summary>
+/// Slots that the index no longer refers to, but that a view may still read. They form a stack in native memory, made
+/// of chunks.
+/// </summary>
 internal sealed unsafe class DeferredSlots : IDisposable
 {
-    /// <summary>Of a chunk: 32 KiB with its header.</summary>
+    /// <summary>Slots in a chunk, which takes 32 KiB with its header.</summary>
     private const int ChunkSlots = 4094;
 
     private Chunk* top;

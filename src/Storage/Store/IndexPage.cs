@@ -3,13 +3,14 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// An open-addressing hash table of 2 KiB: words of 8 bytes, of which the first is the header and each other one a bucket.
+/// An open-addressing hash table of 2 KiB. The first word of 8 bytes is the header; every other word is a bucket.
 /// <code>
 /// header:  bits 0–15 entries, 16–31 depth (see <see cref="KeyIndex"/>)
 /// bucket:  bits 0–44 address of the slot / 8, 45–63 the low 19 bits of the key's hash; 0: empty
 /// </code>
-/// Collisions go to the next free bucket, and removal closes the gap, so there are no tombstones. The low 8 bits of the hash say
-/// where an entry belongs; the other eleven in the bucket keep a search from reading keys that differ.
+/// A colliding entry goes to the next free bucket. Removal closes the gap, so there are no tombstones. The low 8 bits
+/// of the hash give an entry's home bucket. A search compares the other eleven bits before it reads a key, and so reads
+/// few keys that differ.
 /// </summary>
 internal readonly unsafe struct IndexPage(ulong* words)
 {
@@ -17,7 +18,10 @@ internal readonly unsafe struct IndexPage(ulong* words)
 
     public const int Bytes = Words * sizeof(ulong);
 
-    /// <summary>Seven eighths: a search for what isn't there then looks at some thirty neighbouring buckets, and at a few in a page half full.</summary>
+    /// <summary>
+    /// Maximum entries in a page: seven eighths of its words. A search for an absent key then reads about thirty
+    /// adjacent buckets; in a half-full page it reads a few.
+    /// </summary>
     public const int EntriesMax = Words / 8 * 7;
 
     private const int AddressBits = 45;
@@ -42,7 +46,7 @@ internal readonly unsafe struct IndexPage(ulong* words)
         return hash << AddressBits | address;
     }
 
-    /// <summary>The same bucket, for an entry that has moved.</summary>
+    /// <summary>The bucket of an entry that has moved to another slot.</summary>
     public static ulong Moved(ulong bucket, Slot slot) => BucketOf(bucket >> AddressBits, slot);
 
     public void Clear(int depth)
@@ -51,11 +55,11 @@ internal readonly unsafe struct IndexPage(ulong* words)
         words[0] = (ulong)depth << 16;
     }
 
-    /// <summary>Reads the header, and where a search for the hash begins.</summary>
-    /// <returns>Entries, and one more if the search meets one at once.</returns>
+    /// <summary>Reads the header and the home bucket of the hash.</summary>
+    /// <returns>Entries in the page, plus one if the home bucket is occupied.</returns>
     public int Touch(ulong hash) => Entries + (words[Home(hash << AddressBits)] == 0 ? 0 : 1);
 
-    /// <returns>The key's bucket, or null.</returns>
+    /// <returns>The key's bucket; null if the page doesn't hold the key.</returns>
     public ulong* Find(ulong hash, ReadOnlySpan<byte> key)
     {
         ulong wanted = hash << AddressBits;
@@ -83,7 +87,7 @@ internal readonly unsafe struct IndexPage(ulong* words)
         int gap = (int)(bucket - words);
         for (int i = Following(gap); words[i] != 0; i = Following(i))
         {
-            // What belongs between the gap and here stays: a search for it doesn't pass the gap.
+            // An entry whose home lies between the gap and here stays: a search for this entry doesn't pass the gap.
             if (Distance(Home(words[i]), i) < Distance(gap, i))
                 continue;
             words[gap] = words[i];
@@ -93,11 +97,11 @@ internal readonly unsafe struct IndexPage(ulong* words)
         Entries--;
     }
 
-    /// <summary>Where the search for a bucket begins: the first word is none.</summary>
+    /// <summary>Word at which a search for a bucket begins; at least 1, because word 0 is the header.</summary>
     private static int Home(ulong bucket) => Math.Max(1, (int)(bucket >> AddressBits) & (Words - 1));
 
     private static int Following(int i) => i == Words - 1 ? 1 : i + 1;
 
-    /// <summary>Steps from one bucket on to another.</summary>
+    /// <summary>Steps forward from one bucket to another, around the end of the page.</summary>
     private static int Distance(int from, int to) => to >= from ? to - from : to - from + Words - 1;
 }

@@ -4,18 +4,22 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Finds the slot of a key. Extendible hashing (Fagin and others, 1979): a directory, indexed by the low bits of the hash's upper
-/// half, leads to a page (<see cref="IndexPage"/>). A page that is full splits into two by the next bit, its depth, and no other
-/// entry moves: growth costs an insertion one page at most, however many keys there are. Only the directory doubles as a whole,
-/// when a page splits that has an entry of its own in it: 8 bytes for some 150 keys, copied in sequence.
+/// Finds the slot of a key, by extendible hashing (Fagin and others, 1979). A directory, indexed by the low bits of the
+/// hash's upper half, refers to pages (<see cref="IndexPage"/>). The keys of a page agree in the lowest of these bits,
+/// as many as the page's depth. A full page splits into two by the next bit. Entries of other pages stay where they
+/// are, so an insertion moves at most one page of entries, whatever the number of keys. The directory doubles as a
+/// whole when it holds only one reference to the page that splits. Doubling copies 8 bytes for about 150 keys, in
+/// sequence.
 /// </summary>
 internal sealed unsafe class KeyIndex : IDisposable
 {
-    /// <summary>A directory of 8 GiB, for 150 billion keys.</summary>
+    /// <summary>Maximum depth of the directory: 8 GiB, enough for 150 billion keys.</summary>
     private const int DepthMax = 30;
 
-    /// <summary>Of a page that is there before its entries: the most at which, five standard deviations up, it need not split yet.</summary>
-    private const int EntriesLikely = 160;
+    /// <summary>
+    /// Target entries in a page made in advance: five standard deviations below the number at which it splits.
+    /// </summary>
+    private const int EntriesTarget = 160;
 
     private readonly SipHash hasher;
     private readonly SlabMemory memory;
@@ -24,12 +28,12 @@ internal sealed unsafe class KeyIndex : IDisposable
     private ulong* freshPages;
     private int freshPagesLeft;
 
-    /// <param name="entries">So many are likely to come: their pages are there from the beginning.</param>
-    public KeyIndex(SlabMemory memory, SipHash hasher, long entries = 0)
+    /// <param name="expectedEntries">Number of entries for which pages are made in advance.</param>
+    public KeyIndex(SlabMemory memory, SipHash hasher, long expectedEntries = 0)
     {
         this.memory = memory;
         this.hasher = hasher;
-        while (depth < DepthMax && entries >> depth > EntriesLikely)
+        while (depth < DepthMax && expectedEntries >> depth > EntriesTarget)
             depth++;
         directory = (ulong**)NativeMemory.Alloc((nuint)DirectoryBytes);
         for (long i = 0; i < 1L << depth; i++)
@@ -38,19 +42,22 @@ internal sealed unsafe class KeyIndex : IDisposable
 
     public long DirectoryBytes => (long)sizeof(ulong*) << depth;
 
-    /// <summary>Entries that have changed their page, or their place in it, because pages were full.</summary>
+    /// <summary>Entries that were placed again, in the same page or another, because their page split.</summary>
     public long Rehashed { get; private set; }
 
     public ulong HashOf(ReadOnlySpan<byte> key) => hasher.Hash(key);
 
-    /// <returns>The slot of the key; none if there is none.</returns>
+    /// <returns>Slot of the key; <see cref="Slot.IsNone"/> if the index doesn't hold the key.</returns>
     public Slot Find(ulong hash, ReadOnlySpan<byte> key)
     {
         ulong* bucket = PageOf(hash).Find(hash, key);
         return bucket is null ? default : IndexPage.SlotIn(*bucket);
     }
 
-    /// <summary>Brings what <see cref="Find"/> and <see cref="Add"/> will look at into the cache: read all at once, the misses overlap.</summary>
+    /// <summary>
+    /// Brings the words that <see cref="Find"/> and <see cref="Add"/> will read into the cache. Reading all of them at
+    /// once lets the cache misses overlap.
+    /// </summary>
     public void Touch(ReadOnlySpan<ulong> hashes)
     {
         int met = 0;
@@ -59,7 +66,7 @@ internal sealed unsafe class KeyIndex : IDisposable
         Invariant.Hold(met <= hashes.Length * (IndexPage.EntriesMax + 1));
     }
 
-    /// <param name="slot">Of a key that is not in the index.</param>
+    /// <param name="slot">Slot of a key that is not in the index.</param>
     public void Add(ulong hash, Slot slot)
     {
         while (PageOf(hash).Entries == IndexPage.EntriesMax)
@@ -67,7 +74,7 @@ internal sealed unsafe class KeyIndex : IDisposable
         PageOf(hash).Add(IndexPage.BucketOf(hash, slot));
     }
 
-    /// <summary>The entry of a key has moved to another slot.</summary>
+    /// <summary>Makes the key's entry refer to another slot.</summary>
     public void Replace(ulong hash, ReadOnlySpan<byte> key, Slot slot)
     {
         ulong* bucket = PageOf(hash).Find(hash, key);
@@ -99,7 +106,8 @@ internal sealed unsafe class KeyIndex : IDisposable
             DoubleDirectory();
         ulong* buckets = stackalloc ulong[IndexPage.Words];
         new Span<ulong>(page.Address, IndexPage.Words).CopyTo(new Span<ulong>(buckets, IndexPage.Words));
-        // The keys lie all over the memory. Reading a word of each before any is needed lets the cache misses overlap.
+        // The keys are scattered over memory. Reading a word of each before any is needed lets the cache misses
+        // overlap.
         long keyBytes = 0;
         for (int i = 1; i < IndexPage.Words; i++)
             keyBytes += buckets[i] == 0 ? 0 : IndexPage.SlotIn(buckets[i]).KeyLength;
@@ -115,7 +123,7 @@ internal sealed unsafe class KeyIndex : IDisposable
             (isUpper ? sibling : page).Add(buckets[i]);
             Rehashed++;
         }
-        // All places in the directory that led to the page and have the bit.
+        // Each place in the directory that refers to the page and has the bit set now refers to the sibling.
         ulong step = 1UL << split;
         for (ulong i = ((hash >> 32) & (step - 1)) + step; i < 1UL << depth; i += 2 * step)
             directory[i] = sibling.Address;

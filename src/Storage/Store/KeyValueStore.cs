@@ -3,18 +3,22 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// The state machine: keys and values, as of one index of the log. One thread, but for the reader of a <see cref="StoreView"/>.
-/// All entries and the index over them are in native memory: to the garbage collector a store of any size is a few objects.
+/// The state machine: keys and values at one index of the log. One thread uses the store; another may read a
+/// <see cref="StoreView"/>. All entries and their index are in native memory: a store of any size is a few objects to
+/// the garbage collector.
 /// </summary>
 public sealed unsafe class KeyValueStore : IDisposable
 {
     /// <summary>
-    /// Slots freed with each entry applied after a view: an eighth as many entries as were applied under the view, and all are free.
-    /// Each costs two cache misses.
+    /// Deferred slots freed with each entry applied after a view ends. All of them are free after an eighth as many
+    /// entries as were applied during the view. Freeing a slot costs two cache misses.
     /// </summary>
     private const int FreedWithEntry = 8;
 
-    /// <summary>Entries of a snapshot whose places in the index are looked for at once: more than a processor has misses under way.</summary>
+    /// <summary>
+    /// Snapshot entries whose places in the index are fetched together: more than the cache misses that a processor has
+    /// in flight.
+    /// </summary>
     private const int LoadedAtOnce = 32;
 
     private readonly SlabMemory memory = new();
@@ -24,37 +28,43 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     private StoreView? view;
 
-    /// <summary>Entries up to this index are what the view shows: none is written to or freed. 0: there is no view.</summary>
+    /// <summary>
+    /// Last index that the view shows; 0 without a view. Entries up to this index are neither overwritten nor freed.
+    /// </summary>
     private long viewedIndex;
 
-    /// <summary>The greatest index of an entry of the snapshot that this store began with.</summary>
+    /// <summary>Greatest index of an entry in the snapshot that was loaded into this store.</summary>
     private long lastLoaded;
 
     private bool isDisposed;
 
-    /// <param name="entries">So many are likely to come.</param>
-    public KeyValueStore(long entries = 0)
+    /// <param name="expectedEntries">Number of entries in the snapshot that will be loaded; 0 if none will be, or if it
+    /// is unknown.</param>
+    public KeyValueStore(long expectedEntries = 0)
     {
-        memory.IsBulkLoading = entries > 0;
+        memory.IsBulkLoading = expectedEntries > 0;
         slots = new SlotAllocator(memory);
-        index = new KeyIndex(memory, SipHash.OfProcess, entries);
+        index = new KeyIndex(memory, SipHash.OfProcess, expectedEntries);
     }
 
     public long AppliedIndex { get; private set; }
 
     public long Count { get; private set; }
 
-    /// <summary>Native memory in use or kept for use.</summary>
+    /// <summary>Native memory, in use or kept for later use.</summary>
     public long MemoryBytes => memory.Bytes + slots.LargeBytes + index.DirectoryBytes + deferred.Bytes;
 
-    /// <summary>Whether there is no view, and what the last one held back has been freed, some with each entry applied since.</summary>
+    /// <summary>
+    /// True while there is no view and all slots whose freeing the last view deferred are free. Each entry applied
+    /// frees some of them.
+    /// </summary>
     public bool CanBeginView => view is null && deferred.IsEmpty;
 
-    /// <summary>Entries of the index that growth has moved.</summary>
+    /// <summary>Entries that page splits of the index have moved.</summary>
     internal long Rehashed => index.Rehashed;
 
     /// <summary>Applies the entry after <see cref="AppliedIndex"/>. Allocates nothing on the managed heap.</summary>
-    /// <param name="record">A verified log entry; copied.</param>
+    /// <param name="record">Verified record of the entry. The store copies key and value.</param>
     public void Apply(in RecordHeader header, ReadOnlySpan<byte> record)
     {
         Invariant.Hold(!isDisposed);
@@ -70,8 +80,9 @@ public sealed unsafe class KeyValueStore : IDisposable
         Put(put.Key, put.Value, AppliedIndex);
     }
 
-    /// <param name="value">Valid until the next write.</param>
-    /// <param name="index">Of the key's last write.</param>
+    /// <param name="value">The key's value, valid until the next write.</param>
+    /// <param name="index">Index of the key's last write.</param>
+    /// <returns>False if the store doesn't hold the key.</returns>
     public bool TryGet(ReadOnlySpan<byte> key, out ReadOnlySpan<byte> value, out long index)
     {
         Invariant.Hold(!isDisposed);
@@ -81,7 +92,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         return !slot.IsNone;
     }
 
-    /// <returns>Whether the key was there.</returns>
+    /// <returns>False if the store doesn't hold the key.</returns>
     public bool Delete(ReadOnlySpan<byte> key)
     {
         Invariant.Hold(!isDisposed);
@@ -96,9 +107,11 @@ public sealed unsafe class KeyValueStore : IDisposable
         return true;
     }
 
-    /// <summary>Puts entries of a snapshot into a store to which nothing has been applied yet. No key may come twice.</summary>
-    /// <param name="entries">One <see cref="SnapshotEntry"/> after the other.</param>
-    /// <returns>False when this is something else.</returns>
+    /// <summary>
+    /// Loads entries of a snapshot into a store to which nothing has been applied yet. No key may come twice.
+    /// </summary>
+    /// <param name="entries">Encodings of consecutive entries, each a <see cref="SnapshotEntry"/>.</param>
+    /// <returns>False if the bytes are not entries of a snapshot.</returns>
     public bool TryLoad(ReadOnlySpan<byte> entries)
     {
         Span<ulong> hashes = stackalloc ulong[LoadedAtOnce];
@@ -123,7 +136,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         return true;
     }
 
-    /// <summary>All entries of a snapshot have been restored: the store is as it was at <paramref name="appliedIndex"/>.</summary>
+    /// <summary>Completes loading a snapshot: the store now has the state at <paramref name="appliedIndex"/>.</summary>
     public void LoadedTo(long appliedIndex)
     {
         Invariant.Hold(AppliedIndex == 0);
@@ -132,7 +145,9 @@ public sealed unsafe class KeyValueStore : IDisposable
         memory.IsBulkLoading = false;
     }
 
-    /// <summary>A view of the store as it is now. One at a time: see <see cref="CanBeginView"/>.</summary>
+    /// <summary>
+    /// Begins a view of the store as it is now, if <see cref="CanBeginView"/>. There is at most one view.
+    /// </summary>
     public StoreView BeginView()
     {
         Invariant.Hold(!isDisposed);
@@ -143,7 +158,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         return view;
     }
 
-    /// <summary>Frees all memory. Nobody may read a view any more.</summary>
+    /// <summary>Frees all memory. No thread may be reading a view.</summary>
     public void Dispose()
     {
         if (isDisposed)
@@ -197,7 +212,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         }
     }
 
-    /// <summary>Whether an entry of these lengths is of the slot's size class.</summary>
+    /// <summary>True if an entry of these lengths is of the slot's size class.</summary>
     private static bool HasRoom(Slot slot, int keyLength, int valueLength) =>
         SizeClasses.Of(Slot.HeaderSize + keyLength + valueLength) == SizeClasses.Of(slot.EntryBytes);
 
@@ -210,7 +225,9 @@ public sealed unsafe class KeyValueStore : IDisposable
         return slot;
     }
 
-    /// <summary>Frees a slot that the index doesn't lead to any more; one that the view shows, later.</summary>
+    /// <summary>
+    /// Frees a slot that the index no longer refers to. If the view shows the slot, freeing is deferred.
+    /// </summary>
     private void Release(Slot slot)
     {
         if (slot.Index <= viewedIndex)

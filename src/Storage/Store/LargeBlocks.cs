@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace RaftFast.Storage.Store;
 
-/// <summary>Native memory for entries too large for a slab, each its own; chained through two words before it, to be freed with the store.</summary>
+/// <summary>
+/// Native memory for entries too large for a slab, one block for each. Two words before each block link all blocks in a
+/// list, so that the store can free them when it is disposed.
+/// </summary>
 internal sealed unsafe class LargeBlocks : IDisposable
 {
     private Link* first;
@@ -21,7 +24,7 @@ internal sealed unsafe class LargeBlocks : IDisposable
         return (byte*)(link + 1);
     }
 
-    /// <param name="bytes">As allocated.</param>
+    /// <param name="bytes">Size that was given to <see cref="Allocate"/>.</param>
     public void Free(byte* block, int bytes)
     {
         Link* link = (Link*)block - 1;

@@ -6,12 +6,15 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the variant for hash tables): who doesn't know the key
-/// can't choose inputs that collide.
+/// SipHash-1-3 (Aumasson and Bernstein, "SipHash: a fast short-input PRF"; the variant for hash tables). A client that
+/// doesn't know the key can't choose inputs that collide.
 /// </summary>
 internal readonly struct SipHash(ulong key0, ulong key1)
 {
-    /// <summary>With a random key that no other process has. A GUID's bits come from the operating system's generator; 122 of 128 are random.</summary>
+    /// <summary>
+    /// Hash with a random key, which no other process has. The key is a GUID, whose bits come from the operating
+    /// system's generator; 122 of 128 are random.
+    /// </summary>
     public static SipHash OfProcess { get; } = FromRandom(Guid.NewGuid());
 
     public ulong Hash(ReadOnlySpan<byte> input)

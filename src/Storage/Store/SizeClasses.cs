@@ -4,21 +4,26 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// The sizes in which memory for entries is given out: every multiple of 8 from 24 to 128 bytes, above that eight steps for each
-/// doubling, so that rounding up wastes less than an eighth (or 7 bytes).
+/// Sizes in which the store allocates memory for entries: every multiple of 8 from 24 to 128 bytes, then eight steps
+/// for each doubling. So rounding up wastes less than an eighth (or 7 bytes).
 /// </summary>
 internal static class SizeClasses
 {
-    /// <summary>The largest size that is cut from slabs; seven fit one. A larger entry has memory of its own.</summary>
+    /// <summary>
+    /// Largest size that is cut from slabs; a slab holds seven. A larger entry has a block of its own
+    /// (<see cref="LargeBlocks"/>).
+    /// </summary>
     public const int SlotBytesMax = 32 * 1024;
 
-    /// <summary>Classes up to <see cref="SlotBytesMax"/>.</summary>
+    /// <summary>Number of classes up to <see cref="SlotBytesMax"/>.</summary>
     public const int SlabClasses = LinearClasses + 8 * 8;
 
     private const int LinearBytesMax = 128;
     private const int LinearClasses = LinearBytesMax / 8 - 2;
 
-    /// <summary>The class of the smallest size that holds <paramref name="bytes"/>. Consecutive numbers, from 0.</summary>
+    /// <summary>
+    /// Number of the class with the smallest size that holds <paramref name="bytes"/>. Numbers are consecutive, from 0.
+    /// </summary>
     public static int Of(int bytes)
     {
         Invariant.Hold(bytes > 0);

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// The start of a slab of <see cref="SlabMemory"/> that is cut into slots of one size class. The slots follow it; the first
-/// <see cref="Carved"/> of them have been in use, the rest has never been written.
+/// Header of a slab of <see cref="SlabMemory"/> that is cut into slots of one size class. The slots follow the header.
+/// The first <see cref="Carved"/> slots have been in use; the rest have never been written.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct Slab
@@ -12,14 +12,14 @@ internal unsafe struct Slab
     /// <summary>Bytes before the first slot: a cache line.</summary>
     public const int HeaderSize = 64;
 
-    /// <summary>The slab that was the newest when this one came. All slabs are reached from the newest; never changes.</summary>
+    /// <summary>Slab that was the newest before this one; never changes. Links all slabs in one list.</summary>
     public Slab* Older;
 
-    /// <summary>Neighbours among the slabs of its class that have room.</summary>
+    /// <summary>Neighbours in the list of the class's slabs that have room.</summary>
     public Slab* Previous;
     public Slab* Next;
 
-    /// <summary>Head of the chain of slots given back.</summary>
+    /// <summary>First in the list of freed slots.</summary>
     public Slot Free;
 
     public int SizeClass;

@@ -4,14 +4,15 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Slabs of native memory, aligned to their size, given out one by one and given back all at once. They are carved from arenas that
-/// double in size, so that a small store asks for little and a large one seldom; the operating system fills in pages as they are touched.
+/// Slabs of native memory, aligned to their size. Slabs are taken one by one and freed all at once. They are cut from
+/// arenas that double in size, so that a small store takes little memory and a large one allocates seldom. The
+/// operating system fills in pages when they are first touched.
 /// </summary>
 internal sealed unsafe class SlabMemory : IDisposable
 {
     public const int SlabBytes = 256 * 1024;
 
-    /// <summary>On x64, and on arm64 with pages of 4 KiB.</summary>
+    /// <summary>Size of a huge page on x64, and on arm64 with pages of 4 KiB.</summary>
     private const int HugePageBytes = 2 << 20;
 
     private const int ArenaSlabsMin = 4;
@@ -20,7 +21,7 @@ internal sealed unsafe class SlabMemory : IDisposable
 
     private readonly List<nint> arenas = [];
 
-    /// <summary>The arena that is needed next, if it is being filled in already.</summary>
+    /// <summary>Next arena, if a thread is filling in its pages in advance; else null.</summary>
     private byte* ahead;
     private Thread? populating;
 
@@ -29,17 +30,18 @@ internal sealed unsafe class SlabMemory : IDisposable
     private int arenaSlabs = ArenaSlabsMin;
 
     /// <summary>
-    /// Set while a snapshot is loaded: arenas taken then are asked for in huge pages, which are fewer to fault in, and to look up later,
-    /// and large ones are filled in by another thread, one ahead: where the host of a virtual machine has to find the memory first, that
-    /// takes longer than to load it. The last one may not be needed before there is more to store. Not otherwise: to clear a huge page, or
-    /// to make room for it, could hold up a write.
+    /// True while a snapshot is loaded. Arenas taken meanwhile use huge pages, of which there are fewer to fault in,
+    /// and to look up later. Another thread fills in large arenas, one in advance: if the host of a virtual machine has
+    /// to find the memory first, filling in takes longer than loading. The last of these arenas stays unused until the
+    /// store grows. At other times arenas use small pages: clearing a huge page, or making room for one, could delay a
+    /// write.
     /// </summary>
     public bool IsBulkLoading { get; set; }
 
-    /// <summary>In slabs given out.</summary>
+    /// <summary>Bytes of the slabs taken.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>A slab whose contents are undefined.</summary>
+    /// <summary>Takes a slab, whose contents are undefined.</summary>
     public byte* TakeSlab()
     {
         if (slabsLeft == 0)
@@ -77,7 +79,10 @@ internal sealed unsafe class SlabMemory : IDisposable
         {
             ahead = NewArena();
             nint address = (nint)ahead;
-            populating = new Thread(() => _ = Libc.Advise((void*)address, ArenaBytesMax, Libc.AdvicePopulate)) { IsBackground = true };
+            populating = new Thread(() => _ = Libc.Advise((void*)address, ArenaBytesMax, Libc.AdvicePopulate))
+            {
+                IsBackground = true,
+            };
             populating.Start();
         }
         return arena;
@@ -87,7 +92,7 @@ internal sealed unsafe class SlabMemory : IDisposable
     {
         nuint bytes = (nuint)arenaSlabs * SlabBytes;
         byte* arena = (byte*)NativeMemory.AlignedAlloc(bytes, (nuint)(IsBulkLoading ? HugePageBytes : SlabBytes));
-        // Advice: where it isn't taken, all goes on with small pages.
+        // Only advice: if the system doesn't follow it, the arena uses small pages.
         if (IsBulkLoading && Libc.IsKnown)
             _ = Libc.Advise(arena, bytes, Libc.AdviceHugePages);
         return arena;

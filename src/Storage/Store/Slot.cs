@@ -3,21 +3,21 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Where an entry of the store lies, in native memory, at a multiple of 8:
+/// Place of an entry in native memory, at a multiple of 8:
 /// <code>
 ///  0  i64  index         log index of the entry's last write; 0: the slot is free
 ///  8  i32  value length  bytes            free: address of the next free slot of its slab, or 0
 /// 12  u16  key length    bytes
 /// 14  u16  unused
-/// 16       key, then value; or, if all that is more than SizeClasses.SlotBytesMax, the address of a block that holds them
+/// 16       key, then value; for an entry larger than SizeClasses.SlotBytesMax, the address of a block that holds both
 /// </code>
-/// The index is the only word that a <see cref="StoreView"/> reads without knowing that nobody writes it.
+/// The index is the only word that a <see cref="StoreView"/> may read while the store writes it.
 /// </summary>
 internal readonly unsafe struct Slot(byte* address)
 {
     public const int HeaderSize = 16;
 
-    /// <summary>Of the slot of an entry whose key and value are elsewhere.</summary>
+    /// <summary>Size of the slot of a large entry, whose key and value are in a block.</summary>
     public const int LargeSize = HeaderSize + sizeof(long);
 
     public byte* Address => address;
@@ -34,7 +34,7 @@ internal readonly unsafe struct Slot(byte* address)
 
     public int KeyLength => *(ushort*)(address + 12);
 
-    /// <summary>Of the header, key and value; what decides on the size class.</summary>
+    /// <summary>Bytes of header, key and value, which decide the size class.</summary>
     public int EntryBytes => HeaderSize + KeyLength + ValueLength;
 
     public bool IsLarge => EntryBytes > SizeClasses.SlotBytesMax;
@@ -43,14 +43,14 @@ internal readonly unsafe struct Slot(byte* address)
 
     public ReadOnlySpan<byte> Value => new(Contents + KeyLength, ValueLength);
 
-    /// <summary>Of a large entry: where its key and value are.</summary>
+    /// <summary>Address of the block that holds a large entry's key and value.</summary>
     public byte* Block
     {
         get => *(byte**)(address + HeaderSize);
         set => *(byte**)(address + HeaderSize) = value;
     }
 
-    /// <summary>Of a free slot.</summary>
+    /// <summary>Next slot in the list of freed slots. Defined only while this slot is free.</summary>
     public Slot NextFree
     {
         get => new(*(byte**)(address + 8));

@@ -1,8 +1,8 @@
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Gives out slots and takes them back, by size class. Each class has a list of its slabs that have room; slots are taken from the
-/// first. A slab that becomes empty goes to the end of the list, where any class that needs a slab finds it.
+/// Allocates and frees slots, by size class. Each class has a list of its slabs that have room, and takes slots from
+/// the first. A slab that becomes empty goes to the end of the list, where any class that needs a slab finds it.
 /// </summary>
 internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
 {
@@ -10,16 +10,16 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
     private readonly Slab*[] last = new Slab*[SizeClasses.SlabClasses];
     private readonly LargeBlocks blocks = new();
 
-    /// <summary>The beginning of the list of all slabs (<see cref="Slab.Older"/>).</summary>
+    /// <summary>First in the list of all slabs (<see cref="Slab.Older"/>).</summary>
     public Slab* Newest { get; private set; }
 
-    /// <summary>A view reads the slabs: none may be cut anew.</summary>
+    /// <summary>True while a view reads the slabs: no slab may be cut into other sizes.</summary>
     public bool IsViewed { get; set; }
 
-    /// <summary>Of entries too large for slabs.</summary>
+    /// <summary>Bytes of the blocks for entries too large for slabs.</summary>
     public long LargeBytes => blocks.Bytes;
 
-    /// <summary>A slot with these lengths, and an index of 0 until the caller gives it one.</summary>
+    /// <summary>Allocates a slot for these lengths. Its index is 0 until the caller sets it.</summary>
     public Slot Allocate(int keyLength, int valueLength)
     {
         int entryBytes = Slot.HeaderSize + keyLength + valueLength;
@@ -67,7 +67,7 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
         if (slot.IsNone)
         {
             slot = Slab.At(slab, slab->Carved);
-            // In this order: a view that sees the slot within Carved must not take what was in this memory before for an index.
+            // The index is cleared before the slot counts as carved: a view must not read old memory as an index.
             slot.Index = 0;
             slab->Carved++;
         }

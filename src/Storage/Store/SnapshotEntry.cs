@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// One entry of the store as a snapshot holds it. Little-endian, a multiple of 8 bytes long:
+/// Encoding of a store's entry in a snapshot. Little-endian, a multiple of 8 bytes long:
 /// <code>
 ///  0  u32  value length   bytes, up to PutCommand.ValueBytesMax
 ///  4  u16  key length     bytes, 1 to PutCommand.KeyBytesMax
@@ -25,7 +25,7 @@ public readonly ref struct SnapshotEntry(ReadOnlySpan<byte> key, ReadOnlySpan<by
 
     public ReadOnlySpan<byte> Value { get; } = value;
 
-    /// <summary>Of the entry's last write.</summary>
+    /// <summary>Index of the entry's last write.</summary>
     public long Index { get; } = index;
 
     public static int LengthOf(int keyLength, int valueLength) =>
@@ -48,7 +48,7 @@ public readonly ref struct SnapshotEntry(ReadOnlySpan<byte> key, ReadOnlySpan<by
     }
 
     /// <summary>Reads the entry at the start of <paramref name="source"/>.</summary>
-    /// <param name="entry">Its spans lie in <paramref name="source"/>.</param>
+    /// <param name="entry">The entry, whose spans lie in <paramref name="source"/>.</param>
     /// <param name="length">Bytes that the entry occupies.</param>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out SnapshotEntry entry, out int length)
     {

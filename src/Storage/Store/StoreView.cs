@@ -3,26 +3,29 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// The store as it was at one index, while its owner goes on writing. <see cref="Read"/> is for one other thread at a time; the
-/// owner's thread disposes it, once the reader is done.
+/// The store as it was at one index, while the owner continues to write. One other thread at a time may call
+/// <see cref="Read"/>. The owner's thread disposes the view after the last read.
 /// </summary>
 /// <remarks>
-/// Why a reader needs no lock. It goes through the slots of the slabs that were there at the beginning, and takes those whose index is
-/// from 1 to <see cref="AppliedIndex"/>. Handing the view over made all earlier writes visible to it. Since then, and until it is
-/// disposed, the owner:
+/// A reader needs no lock, for these reasons. The reader goes through the slots of the slabs that existed when the view
+/// began, and takes the slots whose index is from 1 to <see cref="AppliedIndex"/>. Handing the view over made all
+/// earlier writes visible to the reader. Until the view is disposed, the owner:
 /// <list type="bullet">
-/// <item>writes to no slot whose index is in that range, and frees none: an overwrite takes a new slot, and the old one is freed
-/// after the view;</item>
-/// <item>gives other slots no index but 0 and ones above that range, with single aligned stores. So whatever the reader sees in a slot's
-/// index, now or late, tells it right, and if it tells it to take the entry, nobody writes there;</item>
-/// <item>cuts no slab anew, frees no memory, and adds slabs only in front of those the view began with.</item>
+/// <item>neither writes to a slot whose index is in that range nor frees one: an overwrite takes a new slot, and the
+/// old slot is freed after the view;</item>
+/// <item>gives other slots only the index 0 or an index above that range, with single aligned stores. So any index that
+/// the reader sees, current or old, leads to the right decision; and the owner never writes to a slot that the reader
+/// takes;</item>
+/// <item>cuts no slab into other sizes, frees no memory, and adds slabs only before those with which the view
+/// began.</item>
 /// </list>
-/// A slot that has never been used may hold anything. The owner sets its index to 0 before it counts the slot as carved, and the
-/// reader reads the count before the index, both with volatile accesses, so it never looks at such a slot.
+/// A slot that has never been used may hold anything. The owner sets the slot's index to 0 before it counts the slot as
+/// carved. The reader reads the count before the index. Both accesses are volatile, so the reader never looks at an
+/// unused slot.
 /// </remarks>
 public sealed unsafe class StoreView : IDisposable
 {
-    /// <summary>A chunk of this size takes any entry, and many of ordinary size.</summary>
+    /// <summary>Minimum length of a chunk: the size of the largest entry.</summary>
     public const int ChunkBytesMin = SnapshotEntry.BytesMax;
 
     private readonly KeyValueStore store;
@@ -39,16 +42,16 @@ public sealed unsafe class StoreView : IDisposable
         Count = store.Count;
     }
 
-    /// <summary>The log's index as of which the view shows the store.</summary>
+    /// <summary>Index of the log at which the view shows the store.</summary>
     public long AppliedIndex { get; }
 
-    /// <summary>Entries in all.</summary>
+    /// <summary>Number of entries in the view.</summary>
     public long Count { get; }
 
-    /// <summary>Puts entries not yet read into the chunk, each a <see cref="SnapshotEntry"/>.</summary>
-    /// <param name="chunk">At least <see cref="ChunkBytesMin"/> bytes.</param>
-    /// <param name="bytesWanted">At which it stops though there may be room for more.</param>
-    /// <returns>Bytes written; 0: all has been read.</returns>
+    /// <summary>Writes entries that were not read yet into the chunk, each as a <see cref="SnapshotEntry"/>.</summary>
+    /// <param name="chunk">Buffer of at least <see cref="ChunkBytesMin"/> bytes.</param>
+    /// <param name="bytesWanted">Bytes after which the chunk is complete, even if there is room for more.</param>
+    /// <returns>Bytes written; 0 after the last entry.</returns>
     public int Read(Span<byte> chunk, out int entries, int bytesWanted = int.MaxValue)
     {
         Invariant.Hold(!isDisposed);
@@ -64,7 +67,8 @@ public sealed unsafe class StoreView : IDisposable
                 long index = slot.Index;
                 if (index < 1 || index > AppliedIndex)
                     continue;
-                if (written >= bytesWanted || chunk.Length - written < SnapshotEntry.LengthOf(slot.KeyLength, slot.ValueLength))
+                int length = SnapshotEntry.LengthOf(slot.KeyLength, slot.ValueLength);
+                if (written >= bytesWanted || chunk.Length - written < length)
                     return written;
                 written += new SnapshotEntry(slot.Key, slot.Value, index).Write(chunk[written..]);
                 entries++;
@@ -75,7 +79,7 @@ public sealed unsafe class StoreView : IDisposable
         return written;
     }
 
-    /// <summary>Ends the view. On the owner's thread, when nobody reads it any more.</summary>
+    /// <summary>Ends the view; called on the owner's thread, after the last read.</summary>
     public void Dispose()
     {
         if (!isDisposed)

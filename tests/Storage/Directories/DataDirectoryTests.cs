@@ -19,7 +19,7 @@ public sealed class DataDirectoryTests : IDisposable
     private readonly TemporaryDirectory temporary = new();
 
     [Fact]
-    public void New_directory_is_made_with_all_above_it_and_has_no_identity()
+    public void New_directory_is_created_with_its_parents_and_has_no_identity()
     {
         string path = temporary["a/b/c"];
         using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
@@ -38,11 +38,14 @@ public sealed class DataDirectoryTests : IDisposable
         using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
         NodeIdentity? read = again.ReadIdentity();
         Assert.NotNull(read);
-        Assert.Equal((Identity.MemberId, Identity.Address, Identity.Directory), (read.MemberId, read.Address, read.Directory));
+        Assert.Equal(
+            (Identity.MemberId, Identity.Address, Identity.Directory),
+            (read.MemberId, read.Address, read.Directory));
         Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
         Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
         Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
-        Assert.StartsWith("RaftFast identity 2\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
+        string text = File.ReadAllText(temporary[IdentityFile.Name]);
+        Assert.StartsWith("RaftFast identity 2\nmember 2\n", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -69,7 +72,9 @@ public sealed class DataDirectoryTests : IDisposable
         IdentityFile.Write(disk, new NodeIdentity(4, Address, 1, new ClusterConfiguration(0xC1, [])));
         NodeIdentity? read = IdentityFile.Read(disk);
         Assert.NotNull(read);
-        Assert.Equal((4UL, Address, 1UL, 0xC1UL), (read.MemberId, read.Address, read.Directory, read.Configuration.ClusterId));
+        Assert.Equal(
+            (4UL, Address, 1UL, 0xC1UL),
+            (read.MemberId, read.Address, read.Directory, read.Configuration.ClusterId));
         Assert.Empty(read.Configuration.Members);
     }
 
@@ -104,14 +109,17 @@ public sealed class DataDirectoryTests : IDisposable
     {
         string name = new SnapshotFile(17).Name;
         File.WriteAllText(temporary[name], "");
-        Assert.Contains($"holds a snapshot ({name}) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        string refusal = Refusal(temporary.Path);
+        Assert.Contains($"holds a snapshot ({name}) but no identity file", refusal, StringComparison.Ordinal);
     }
 
     [Fact]
     public void Directory_in_use_is_refused_with_the_process_id()
     {
+        string refusal;
         using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
+            refusal = Refusal(temporary.Path);
+        Assert.Contains($"in use by another process {Environment.ProcessId};", refusal, StringComparison.Ordinal);
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
     }
 
@@ -182,13 +190,18 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Lock_dies_with_its_process()
+    public void Lock_is_released_when_its_process_ends()
     {
         if (!File.Exists("/usr/bin/flock"))
             Assert.Skip("no flock(1) here");
         DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
-        using Process other = Process.Start(new ProcessStartInfo(
-            "/usr/bin/flock", ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"]) { RedirectStandardOutput = true })!;
+        ProcessStartInfo start = new(
+            "/usr/bin/flock",
+            ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"])
+        {
+            RedirectStandardOutput = true,
+        };
+        using Process other = Process.Start(start)!;
         Assert.Equal("locked", other.StandardOutput.ReadLine());
         Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
         other.Kill();
@@ -197,7 +210,7 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void File_is_no_directory()
+    public void Path_of_a_file_is_refused()
     {
         File.WriteAllText(temporary["file"], "");
         Assert.Contains("is a file", Refusal(temporary["file"]), StringComparison.Ordinal);
@@ -228,7 +241,7 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void Memory_of_other_members_without_an_identity_is_refused()
+    public void List_of_members_without_an_identity_is_refused()
     {
         File.WriteAllText(temporary[MetDirectories.Name], "");
         Assert.Contains("(peers) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);

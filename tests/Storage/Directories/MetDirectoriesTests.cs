@@ -28,12 +28,15 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = Met((3, ulong.MaxValue), (2, 1), (ulong.MaxValue, 0));
         string text = System.Text.Encoding.UTF8.GetString(disk[MetDirectories.Name]).TrimEnd('\0');
         Assert.StartsWith(
-            "RaftFast peers 1\nmet 2 0000000000000001\nmet 3 ffffffffffffffff\nmet 18446744073709551615 0000000000000000\nchecksum ", text, StringComparison.Ordinal);
+            "RaftFast peers 1\nmet 2 0000000000000001\nmet 3 ffffffffffffffff\n"
+            + "met 18446744073709551615 0000000000000000\nchecksum ",
+            text,
+            StringComparison.Ordinal);
         Assert.Equal([MetDirectories.Name], disk.List());
     }
 
     [Fact]
-    public void Forgotten_member_is_met_anew()
+    public void Forgotten_member_is_met_again()
     {
         MemoryDisk disk = Met((2, 0xA), (3, 0xB));
         MetDirectories met = MetDirectories.Open(disk);
@@ -72,7 +75,7 @@ public sealed class MetDirectoriesTests
     [InlineData("RaftFast peers 1\nmet -2 0a\n")]
     [InlineData("RaftFast peers 1\nmet 2 xx\n")]
     [InlineData("RaftFast peers 1\nmet 2 0a\nmet 2 0b\n")]
-    public void Nonsense_with_a_good_checksum_is_damage(string body) =>
+    public void Malformed_lines_with_a_valid_checksum_are_damage(string body) =>
         Assert.Contains("is damaged", RefusalOf(body), StringComparison.Ordinal);
 
     [Fact]
@@ -80,7 +83,7 @@ public sealed class MetDirectoriesTests
         Assert.Contains("format 2", RefusalOf("RaftFast peers 2\nsomething else\n"), StringComparison.Ordinal);
 
     [Fact]
-    public void Failed_write_leaves_what_was_there()
+    public void Failed_write_leaves_the_old_file()
     {
         MemoryDisk disk = Met((2, 0xA));
         disk.FailingWrite = disk.Writes + 1;
@@ -88,11 +91,11 @@ public sealed class MetDirectoriesTests
         AssertSurvives(disk, 2);
         disk.Crash();
         AssertSurvives(disk, 2);
-        Assert.True(MetDirectories.Open(disk).IsAsMet(3, 0xC)); // Though a temporary file is in the way.
+        Assert.True(MetDirectories.Open(disk).IsAsMet(3, 0xC)); // A temporary file is in the way.
     }
 
     [Fact]
-    public void What_is_read_after_a_kill_before_the_directory_was_synced_survives_power_loss()
+    public void Meeting_read_after_a_kill_before_the_directory_sync_survives_power_loss()
     {
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories killed = MetDirectories.Open(disk);
@@ -104,7 +107,7 @@ public sealed class MetDirectoriesTests
     }
 
     [Fact]
-    public void Power_loss_before_the_directory_is_synced_leaves_what_was_there()
+    public void Power_loss_before_the_directory_sync_leaves_the_old_file()
     {
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories meeting = MetDirectories.Open(disk);
@@ -123,7 +126,7 @@ public sealed class MetDirectoriesTests
     }
 
     [Fact]
-    public void Without_room_no_meeting_takes_place()
+    public void Meeting_does_not_take_place_on_a_full_disk()
     {
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories met = MetDirectories.Open(disk);

@@ -11,7 +11,7 @@ public sealed class BackupFileTests : IDisposable
     private string Path => temporary["backup"];
 
     [Fact]
-    public void What_was_written_is_read_back_whosever_it_is()
+    public void Backup_of_any_cluster_is_read_as_written()
     {
         Write(Path);
         using SnapshotReader reader = BackupFile.Read(Path);
@@ -26,7 +26,7 @@ public sealed class BackupFileTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_overwritten()
+    public void Existing_file_is_not_overwritten()
     {
         File.WriteAllText(Path, "mine");
         Assert.Throws<StorageException>(() => Write(Path));
@@ -34,10 +34,11 @@ public sealed class BackupFileTests : IDisposable
     }
 
     [Fact]
-    public void Backup_is_no_member_s_snapshot()
+    public void Backup_is_not_accepted_as_a_members_snapshot()
     {
         Write(temporary["snapshot-00000000000000000010.snap"]);
-        StorageException refusal = Assert.Throws<StorageException>(() => SnapshotStore.Open(new FileDisk(temporary.Path, DiskWriteMode.Direct), 5));
+        FileDisk disk = new(temporary.Path, DiskWriteMode.Direct);
+        StorageException refusal = Assert.Throws<StorageException>(() => SnapshotStore.Open(disk, 5));
         Assert.Contains("is a backup", refusal.Message, StringComparison.Ordinal);
 
         SnapshotStore store = SnapshotStore.Open(new MemoryDisk(), 5);
@@ -47,25 +48,26 @@ public sealed class BackupFileTests : IDisposable
     }
 
     [Fact]
-    public void Member_s_snapshot_is_as_good_as_a_backup()
+    public void Members_snapshot_is_read_like_a_backup()
     {
-        SnapshotStore store = SnapshotStore.Open(new FileDisk(temporary.Path, DiskWriteMode.Direct), SnapshotScript.Cluster);
+        SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 3));
         using SnapshotReader reader = BackupFile.Read(temporary[store.Files[0].Name]);
         Assert.Null(reader.Damage);
         Assert.Equal(SnapshotScript.Cluster, reader.ClusterId);
     }
 
-    /// <summary>Whoever only looks takes the older one, and leaves the damaged one where it is.</summary>
+    /// <summary>A read-only store passes over a damaged snapshot, and leaves its file in place.</summary>
     [Fact]
-    public void Looking_at_snapshots_changes_nothing()
+    public void Read_only_store_changes_no_file()
     {
-        SnapshotStore store = SnapshotStore.Open(new FileDisk(temporary.Path, DiskWriteMode.Direct), SnapshotScript.Cluster);
+        SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 3));
         Assert.True(SnapshotScript.Take(store, 4));
         File.WriteAllText(temporary["snapshot-next.tmp"], "left by a crash");
         string[] before = [.. Directory.GetFiles(temporary.Path).Order(StringComparer.Ordinal)];
-        SnapshotStore view = SnapshotStore.OpenReadOnly(new FileDisk(temporary.Path, DiskWriteMode.ReadOnly), SnapshotScript.Cluster);
+        FileDisk readOnly = new(temporary.Path, DiskWriteMode.ReadOnly);
+        SnapshotStore view = SnapshotStore.OpenReadOnly(readOnly, SnapshotScript.Cluster);
         view.SetAside(view.Files[0]);
         Assert.Equal(new SnapshotFile(3), Assert.Single(view.Files));
         Assert.Null(SnapshotScript.Read(view, view.Files[0]));
@@ -74,6 +76,9 @@ public sealed class BackupFileTests : IDisposable
     }
 
     public void Dispose() => temporary.Dispose();
+
+    private SnapshotStore Open() =>
+        SnapshotStore.Open(new FileDisk(temporary.Path, DiskWriteMode.Direct), SnapshotScript.Cluster);
 
     private static void Write(string path)
     {

@@ -23,20 +23,22 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void What_is_received_is_the_senders_file()
+    public void Received_file_is_the_senders_file()
     {
         SnapshotStore store = Open();
-        using (PartialSnapshot receiver = Begin(store))
+        using (PartialSnapshot partial = Begin(store))
         {
-            Assert.Equal(new LogPosition(2, 20), receiver.Position);
+            Assert.Equal(new LogPosition(2, 20), partial.Position);
             for (int i = 1; i < images.Count; i++)
             {
                 bool isLast = i == images.Count - 1;
-                Assert.Equal(isLast ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete, receiver.Append(images[i]));
-                Assert.Equal(isLast, receiver.IsComplete);
+                Assert.Equal(
+                    isLast ? PartialSnapshotStatus.Complete : PartialSnapshotStatus.Incomplete,
+                    partial.Append(images[i]));
+                Assert.Equal(isLast, partial.IsComplete);
             }
             Assert.Empty(store.Files);
-            receiver.Publish();
+            partial.Publish();
         }
         Assert.Equal(file, disk[Assert.Single(store.Files).Name]);
         disk.Crash();
@@ -44,16 +46,16 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Receiving_goes_on_where_it_was_left()
+    public void Receiving_continues_where_it_stopped()
     {
         for (int left = 0; left < images.Count; left++)
         {
             MemoryDisk target = new();
             SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
-            using (PartialSnapshot receiver = Begin(store))
+            using (PartialSnapshot partial = Begin(store))
             {
                 for (int i = 1; i <= left; i++)
-                    receiver.Append(images[i]);
+                    partial.Append(images[i]);
             }
             target.Crash();
             int syncs = target.FileSyncs;
@@ -71,7 +73,7 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Sender_goes_on_behind_what_was_received()
+    public void Sender_continues_after_the_chunks_received()
     {
         MemoryDisk sender = new();
         SnapshotStore store = SnapshotStore.Open(sender, SnapshotScript.Cluster);
@@ -91,7 +93,7 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Sender_begins_again_at_any_part_though_the_file_is_deleted()
+    public void Sender_rewinds_at_any_part_even_if_the_file_is_deleted()
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 20, Lengths));
@@ -113,7 +115,7 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Sender_that_begins_again_notices_a_header_damaged_meanwhile()
+    public void Sender_that_rewinds_notices_a_header_damaged_meanwhile()
     {
         SnapshotStore store = Open();
         Assert.Null(store.TryReadNewest());
@@ -127,15 +129,15 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void What_was_received_is_read_back_before_it_counts()
+    public void Received_file_is_verified_again_before_it_is_published()
     {
         SnapshotStore store = Open();
-        using PartialSnapshot receiver = Begin(store);
+        using PartialSnapshot partial = Begin(store);
         for (int i = 1; i < images.Count; i++)
-            receiver.Append(images[i]);
-        using (SnapshotReader reader = receiver.Read())
+            partial.Append(images[i]);
+        using (SnapshotReader reader = partial.Read())
         {
-            Assert.Equal(receiver.Position, reader.Position);
+            Assert.Equal(partial.Position, reader.Position);
             for (int i = 1; i < images.Count; i++)
             {
                 Assert.Equal(i < images.Count - 1 ? SnapshotReadStatus.Chunk : SnapshotReadStatus.End, reader.Read());
@@ -143,18 +145,18 @@ public sealed class PartialSnapshotTests
             }
         }
         disk[SnapshotFile.ReceivedName][images[0].Length + 50] ^= 1;
-        using SnapshotReader damaged = receiver.Read();
+        using SnapshotReader damaged = partial.Read();
         Assert.Equal(SnapshotReadStatus.Damaged, damaged.Read());
     }
 
     [Fact]
-    public void Damaged_rest_of_what_was_received_is_received_again()
+    public void Chunks_from_the_first_damaged_one_on_are_received_again()
     {
         SnapshotStore store = Open();
-        using (PartialSnapshot receiver = Begin(store))
+        using (PartialSnapshot partial = Begin(store))
         {
             for (int i = 1; i <= 4; i++)
-                receiver.Append(images[i]);
+                partial.Append(images[i]);
         }
         int third = images[0].Length + images[1].Length + images[2].Length;
         disk[SnapshotFile.ReceivedName][third + 50] ^= 1;
@@ -167,13 +169,15 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Another_snapshot_begins_anew()
+    public void Another_snapshot_begins_with_its_first_chunk()
     {
         SnapshotStore store = Open();
-        using (PartialSnapshot receiver = Begin(store))
-            receiver.Append(images[1]);
+        using (PartialSnapshot partial = Begin(store))
+            partial.Append(images[1]);
         byte[] other = new byte[IDisk.Alignment];
-        SnapshotHeader.Write(other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false, SnapshotScript.ConfigurationOf(20));
+        SnapshotHeader.Write(
+            other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false,
+            SnapshotScript.ConfigurationOf(20));
         using PartialSnapshot again = store.TryReceive(other, out _)!;
         Assert.Equal(0, again.Chunks);
         Assert.Equal(PartialSnapshotStatus.Invalid, again.Append(images[1]));
@@ -181,28 +185,28 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Chunk_again_is_passed_over_and_one_too_early_is_invalid()
+    public void Repeated_chunk_is_ignored_and_a_chunk_too_early_is_invalid()
     {
         SnapshotStore store = Open();
-        using PartialSnapshot receiver = Begin(store);
-        Assert.Equal(PartialSnapshotStatus.Incomplete, receiver.Append(images[1]));
-        Assert.Equal(PartialSnapshotStatus.Incomplete, receiver.Append(images[1]));
-        Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[3]));
-        Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[^1]));
-        Assert.Equal(1, receiver.Chunks);
+        using PartialSnapshot partial = Begin(store);
+        Assert.Equal(PartialSnapshotStatus.Incomplete, partial.Append(images[1]));
+        Assert.Equal(PartialSnapshotStatus.Incomplete, partial.Append(images[1]));
+        Assert.Equal(PartialSnapshotStatus.Invalid, partial.Append(images[3]));
+        Assert.Equal(PartialSnapshotStatus.Invalid, partial.Append(images[^1]));
+        Assert.Equal(1, partial.Chunks);
         for (int i = 2; i < images.Count; i++)
-            receiver.Append(images[i]);
-        Assert.Equal(PartialSnapshotStatus.Complete, receiver.Append(images[2]));
-        Assert.Equal(PartialSnapshotStatus.Complete, receiver.Append(images[^1]));
-        receiver.Publish();
+            partial.Append(images[i]);
+        Assert.Equal(PartialSnapshotStatus.Complete, partial.Append(images[2]));
+        Assert.Equal(PartialSnapshotStatus.Complete, partial.Append(images[^1]));
+        partial.Publish();
         Assert.Equal(file, disk[store.Files[0].Name]);
     }
 
     [Fact]
-    public void Damaged_or_cut_image_is_invalid_and_changes_nothing()
+    public void Damaged_or_shortened_part_is_invalid_and_changes_nothing()
     {
         SnapshotStore store = Open();
-        using PartialSnapshot receiver = Begin(store);
+        using PartialSnapshot partial = Begin(store);
         for (int i = 1; i < images.Count; i++)
         {
             byte[] before = [.. disk[SnapshotFile.ReceivedName]];
@@ -210,18 +214,18 @@ public sealed class PartialSnapshotTests
             {
                 byte[] damaged = [.. images[i]];
                 damaged[at] ^= 4;
-                Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(damaged));
-                Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append(images[i].AsSpan(0, at)));
+                Assert.Equal(PartialSnapshotStatus.Invalid, partial.Append(damaged));
+                Assert.Equal(PartialSnapshotStatus.Invalid, partial.Append(images[i].AsSpan(0, at)));
             }
-            Assert.Equal(PartialSnapshotStatus.Invalid, receiver.Append([.. images[i], 0]));
+            Assert.Equal(PartialSnapshotStatus.Invalid, partial.Append([.. images[i], 0]));
             Assert.Equal(before, disk[SnapshotFile.ReceivedName]);
-            receiver.Append(images[i]);
+            partial.Append(images[i]);
         }
-        Assert.True(receiver.IsComplete);
+        Assert.True(partial.IsComplete);
     }
 
     [Fact]
-    public void Damaged_foreign_or_stale_header_is_not_taken()
+    public void Damaged_foreign_or_stale_header_is_refused()
     {
         SnapshotStore store = Open();
         for (int at = 0; at < images[0].Length; at++)
@@ -241,15 +245,15 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Full_disk_ends_receiving_and_leaves_nothing_of_it()
+    public void Full_disk_ends_receiving_and_leaves_no_file()
     {
         for (long free = 0; free < file.Length; free += IDisk.Alignment)
         {
             MemoryDisk full = new() { BytesFree = free };
             SnapshotStore store = SnapshotStore.Open(full, SnapshotScript.Cluster);
-            using PartialSnapshot? receiver = store.TryReceive(images[0], out PartialSnapshotStatus status);
+            using PartialSnapshot? partial = store.TryReceive(images[0], out PartialSnapshotStatus status);
             for (int i = 1; status == PartialSnapshotStatus.Incomplete; i++)
-                status = receiver!.Append(images[i]);
+                status = partial!.Append(images[i]);
             Assert.Equal(PartialSnapshotStatus.DiskFull, status);
             Assert.Empty(full.List());
             Assert.Equal(free, full.BytesFree);
@@ -257,11 +261,11 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void What_was_received_of_an_older_snapshot_than_the_last_is_deleted()
+    public void Partial_snapshot_older_than_the_newest_snapshot_is_deleted()
     {
         SnapshotStore store = Open();
-        using (PartialSnapshot receiver = Begin(store))
-            receiver.Append(images[1]);
+        using (PartialSnapshot partial = Begin(store))
+            partial.Append(images[1]);
         Open();
         Assert.True(disk.Exists(SnapshotFile.ReceivedName));
         Assert.True(SnapshotScript.Take(store, 30, [1]));
@@ -270,7 +274,7 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
-    public void Death_at_any_moment_leaves_what_can_be_gone_on_with()
+    public void Receiving_continues_after_death_at_any_moment()
     {
         int received = 0;
         bool isPublished = false;
@@ -279,13 +283,13 @@ public sealed class PartialSnapshotTests
             {
                 (received, isPublished) = (0, false);
                 SnapshotStore store = SnapshotStore.Open(dying, SnapshotScript.Cluster);
-                using PartialSnapshot receiver = Begin(store);
+                using PartialSnapshot partial = Begin(store);
                 for (int i = 1; i < images.Count; i++)
                 {
-                    receiver.Append(images[i]);
-                    received = receiver.Chunks;
+                    partial.Append(images[i]);
+                    received = partial.Chunks;
                 }
-                receiver.Publish();
+                partial.Publish();
                 isPublished = true;
                 dying.SyncDirectory();
             },
@@ -312,8 +316,8 @@ public sealed class PartialSnapshotTests
 
     private PartialSnapshot Begin(SnapshotStore store)
     {
-        PartialSnapshot? receiver = store.TryReceive(images[0], out _);
-        Assert.NotNull(receiver);
-        return receiver;
+        PartialSnapshot? partial = store.TryReceive(images[0], out _);
+        Assert.NotNull(partial);
+        return partial;
     }
 }

@@ -8,14 +8,16 @@ internal static class SnapshotScript
 {
     public const ulong Cluster = 0xC1;
 
-    public static readonly int[] PayloadLengths = [1, 5000, 100_000, 4096 - SnapshotChunk.HeaderSize, SnapshotChunk.PayloadBytesMax, 777];
+    public static readonly int[] PayloadLengths =
+        [1, 5000, 100_000, 4096 - SnapshotChunk.HeaderSize, SnapshotChunk.PayloadBytesMax, 777];
 
     public static byte[] ConfigurationOf(long index) => Bytes((int)index % 50, (int)index);
 
     /// <returns>False if the disk is full.</returns>
     public static bool Take(SnapshotStore store, long index, int[]? lengths = null)
     {
-        using SnapshotWriter? writer = store.TryCreate(new LogPosition(2, index), ConfigurationOf(index), (ulong)index * 7);
+        LogPosition position = new(2, index);
+        using SnapshotWriter? writer = store.TryCreate(position, ConfigurationOf(index), (ulong)index * 7);
         if (writer is null)
             return false;
         lengths ??= PayloadLengths;
@@ -29,7 +31,7 @@ internal static class SnapshotScript
     }
 
     /// <summary>Reads a snapshot to its end and compares it with what <see cref="Take"/> wrote.</summary>
-    /// <returns>Its damage, if it has any.</returns>
+    /// <returns>Damage of the snapshot; null if it is intact.</returns>
     public static string? Read(SnapshotStore store, SnapshotFile file, int[]? lengths = null)
     {
         using SnapshotReader reader = store.Read(file);
@@ -59,7 +61,7 @@ internal static class SnapshotScript
         return reader.Damage;
     }
 
-    /// <summary>What a sender sends: header, chunks, footer.</summary>
+    /// <summary>Parts of a snapshot in the order in which they are sent: header, chunks, footer.</summary>
     public static List<byte[]> Images(SnapshotStore store, SnapshotFile file)
     {
         using SnapshotReader reader = store.Read(file);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using RaftFast.Protocol;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Snapshots;
@@ -9,7 +10,7 @@ public sealed class SnapshotStoreTests
     private readonly MemoryDisk disk = new();
 
     [Fact]
-    public void What_was_taken_is_read_back()
+    public void Snapshot_is_read_as_taken()
     {
         SnapshotStore store = Open();
         Assert.Empty(store.Files);
@@ -22,7 +23,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Snapshot_of_nothing_is_one()
+    public void Snapshot_without_entries_is_valid()
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 1, []));
@@ -52,7 +53,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Two_are_kept_newest_first()
+    public void Last_two_snapshots_are_kept_newest_first()
     {
         SnapshotStore store = Open();
         Assert.Equal(0, store.CompactableIndex);
@@ -67,7 +68,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Temporary_of_an_attempt_is_deleted()
+    public void Temporary_file_of_an_incomplete_attempt_is_deleted()
     {
         SnapshotStore store = Open();
         SnapshotWriter attempt = store.TryCreate(new LogPosition(1, 5), default, 1)!;
@@ -90,7 +91,10 @@ public sealed class SnapshotStoreTests
     {
         Assert.True(SnapshotScript.Take(Open(), 17));
         string message = Assert.Throws<StorageException>(() => SnapshotStore.Open(disk, 0xC2)).Message;
-        Assert.Contains("snapshot-00000000000000000017.snap is of cluster 00000000000000c1, not of cluster 00000000000000c2", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "snapshot-00000000000000000017.snap is of cluster 00000000000000c1, not of cluster 00000000000000c2",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -103,11 +107,14 @@ public sealed class SnapshotStoreTests
         int end = SnapshotHeader.Size + SnapshotScript.ConfigurationOf(17).Length;
         BitConverter.TryWriteBytes(bytes, Crc32C.Compute(bytes.AsSpan(4, end - 4)));
         string message = Assert.Throws<StorageException>(Open).Message;
-        Assert.Contains("has format 2, and this program knows 1 only; start the program that wrote it", message, StringComparison.Ordinal);
+        Assert.Contains(
+            "has format 2, and this program knows 1 only; start the program that wrote it",
+            message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Damage_anywhere_is_found_and_the_older_one_is_intact()
+    public void Damage_anywhere_is_found_and_the_older_snapshot_is_intact()
     {
         int[] lengths = [1, 5000, 4096 - SnapshotChunk.HeaderSize, 777];
         SnapshotStore store = Open();
@@ -123,7 +130,7 @@ public sealed class SnapshotStoreTests
                 SnapshotStore again = Open();
                 string? damage = SnapshotScript.Read(again, again.Files[0], lengths);
                 Assert.NotNull(damage);
-                int found = int.Parse(damage.Split("byte ")[1].Split(':')[0], System.Globalization.CultureInfo.InvariantCulture);
+                int found = int.Parse(damage.Split("byte ")[1].Split(':')[0], CultureInfo.InvariantCulture);
                 Assert.InRange(at, found, found + SnapshotChunk.BytesMax);
                 Assert.Null(SnapshotScript.Read(again, again.Files[1], lengths));
             }
@@ -133,7 +140,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void File_cut_or_continued_anywhere_is_damaged()
+    public void File_shortened_or_lengthened_anywhere_is_damaged()
     {
         int[] lengths = [1, 5000, 777];
         SnapshotStore store = Open();
@@ -155,13 +162,14 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Chunk_of_another_snapshot_does_not_pass()
+    public void Chunk_of_another_snapshot_is_damage()
     {
-        // The same contents, position and configuration, taken by two members.
+        // Two members take a snapshot with the same contents, position and configuration.
         MemoryDisk other = new();
         foreach ((MemoryDisk target, ulong nonce) in new[] { (disk, 1ul), (other, 2ul) })
         {
-            using SnapshotWriter writer = SnapshotStore.Open(target, SnapshotScript.Cluster).TryCreate(new LogPosition(2, 10), default, nonce)!;
+            SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            using SnapshotWriter writer = store.TryCreate(new LogPosition(2, 10), default, nonce)!;
             for (int i = 0; i < 3; i++)
             {
                 writer.Payload[..100].Fill((byte)i);
@@ -183,7 +191,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Chunks_in_another_order_do_not_pass()
+    public void Chunks_in_another_order_are_damage()
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 10, [100, 100, 100]));
@@ -206,11 +214,11 @@ public sealed class SnapshotStoreTests
         SnapshotStore store = Open();
         using SnapshotReader reader = store.Read(store.Files[0]);
         Assert.Equal(SnapshotReadStatus.Damaged, reader.Read());
-        Assert.Contains("this is a snapshot up to entry 10", reader.Damage, StringComparison.Ordinal);
+        Assert.Contains("its name says entry 11, and its header entry 10", reader.Damage, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Damaged_one_that_is_set_aside_displaces_no_intact_one()
+    public void Snapshot_set_aside_displaces_no_intact_snapshot()
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 10, [5]));
@@ -226,7 +234,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void Full_disk_ends_the_attempt_and_nothing_else()
+    public void Full_disk_ends_the_attempt_and_keeps_the_older_snapshot()
     {
         int[] lengths = [1, 5000, 100_000, 777];
         SnapshotStore store = Open();
@@ -250,7 +258,8 @@ public sealed class SnapshotStoreTests
     public void Writing_and_reading_a_chunk_allocates_nothing()
     {
         using TemporaryDirectory directory = new();
-        SnapshotStore store = SnapshotStore.Open(new FileDisk(directory.Path, DiskWriteMode.Buffered), SnapshotScript.Cluster);
+        FileDisk files = new(directory.Path, DiskWriteMode.Buffered);
+        SnapshotStore store = SnapshotStore.Open(files, SnapshotScript.Cluster);
         using (SnapshotWriter writer = store.TryCreate(new LogPosition(1, 1), default, 1)!)
         {
             writer.Payload.Clear();
@@ -271,7 +280,7 @@ public sealed class SnapshotStoreTests
     }
 
     [Fact]
-    public void One_that_is_older_than_the_newest_when_it_is_complete_is_deleted()
+    public void Snapshot_not_newer_than_the_newest_is_deleted_when_complete()
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 10, [5]));

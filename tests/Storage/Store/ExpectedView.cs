@@ -4,8 +4,9 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>A view, and what it should show: each entry read is checked and crossed off.</summary>
-internal sealed class ExpectedView(StoreView view, Dictionary<string, (byte[] Value, long Index)> expected) : IDisposable
+/// <summary>A view and its expected entries. Each entry read is checked, and removed from the expected ones.</summary>
+internal sealed class ExpectedView(StoreView view, Dictionary<string, (byte[] Value, long Index)> expected)
+    : IDisposable
 {
     private readonly byte[] chunk = new byte[StoreView.ChunkBytesMin];
 
@@ -20,7 +21,8 @@ internal sealed class ExpectedView(StoreView view, Dictionary<string, (byte[] Va
         int decoded = 0;
         for (; !rest.IsEmpty; decoded++)
         {
-            Assert.Equal(DecodeStatus.Complete, SnapshotEntry.TryRead(rest, out SnapshotEntry entry, out int entryLength));
+            DecodeStatus status = SnapshotEntry.TryRead(rest, out SnapshotEntry entry, out int entryLength);
+            Assert.Equal(DecodeStatus.Complete, status);
             Assert.True(expected.Remove(Encoding.Latin1.GetString(entry.Key), out (byte[] Value, long Index) written));
             Assert.True(entry.Value.SequenceEqual(written.Value));
             Assert.Equal(written.Index, entry.Index);

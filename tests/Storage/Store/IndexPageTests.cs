@@ -25,14 +25,15 @@ public sealed unsafe class IndexPageTests : IDisposable
         memory.Dispose();
     }
 
-    /// <param name="homes">Places where entries belong: 1 is the worst that can be, and the last bucket is followed by the first.</param>
+    /// <param name="homes">Number of home buckets; 1 is the worst case. They begin at <paramref name="firstHome"/>; the
+    /// last bucket is followed by the first.</param>
     [Theory]
     [InlineData(1, 77)]
     [InlineData(1, 255)]
     [InlineData(3, 254)]
     [InlineData(40, 240)]
     [InlineData(256, 0)]
-    public void Page_finds_what_is_in_it_however_keys_collide(int homes, int firstHome)
+    public void Page_finds_its_entries_however_keys_collide(int homes, int firstHome)
     {
         Random random = new(homes);
         Dictionary<int, Slot> model = [];
@@ -65,7 +66,7 @@ public sealed unsafe class IndexPageTests : IDisposable
     }
 
     [Fact]
-    public void Page_never_fills_up()
+    public void Entry_beyond_the_maximum_of_a_page_is_a_bug()
     {
         Slot slot = slots.Allocate(1, 0);
         for (ulong hash = 0; hash < IndexPage.EntriesMax; hash++)

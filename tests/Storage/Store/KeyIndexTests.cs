@@ -25,7 +25,8 @@ public sealed unsafe class KeyIndexTests : IDisposable
     [Fact]
     public void Pages_split_on_their_own_however_deep_the_directory_is()
     {
-        // Only keys whose hashes end alike: few pages, deep in the directory, and the rest of it leads to shallow ones.
+        // Only keys whose hashes end alike: few pages become deep, and the rest of the directory refers to shallow
+        // pages.
         Dictionary<int, nint> model = [];
         for (int number = 0; model.Count < 1_000; number++)
         {
@@ -33,7 +34,7 @@ public sealed unsafe class KeyIndexTests : IDisposable
                 Add(model, number);
         }
         Assert.True(index.DirectoryBytes >= 256 * 8);
-        // Then any: the shallow pages split too, each place in the directory its own way.
+        // Then any keys: the shallow pages split too, each on its own.
         for (int number = 1_000_000; model.Count < 30_000; number++)
         {
             Add(model, number);
@@ -47,7 +48,7 @@ public sealed unsafe class KeyIndexTests : IDisposable
     }
 
     [Fact]
-    public void Entry_is_found_where_it_moved()
+    public void Moved_entry_is_found_in_its_new_slot()
     {
         Dictionary<int, nint> model = [];
         for (int number = 0; number < 3_000; number++)

@@ -90,7 +90,7 @@ public sealed class KeyValueStoreTests : IDisposable
     }
 
     [Fact]
-    public void Restoring_is_for_a_store_to_which_nothing_was_applied()
+    public void Snapshot_is_loaded_only_into_a_store_to_which_nothing_was_applied()
     {
         Load("/a"u8, "1"u8, 4);
         Load("/b"u8, "2"u8, 7);
@@ -106,14 +106,14 @@ public sealed class KeyValueStoreTests : IDisposable
     }
 
     [Fact]
-    public void Key_restored_twice_is_a_bug()
+    public void Key_loaded_twice_is_a_bug()
     {
         Load("/a"u8, "1"u8, 4);
         Assert.Throws<InvariantException>(() => Load("/a"u8, "1"u8, 5));
     }
 
     [Fact]
-    public void Key_restored_twice_in_one_chunk_is_a_bug()
+    public void Key_loaded_twice_in_one_chunk_is_a_bug()
     {
         byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
         new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
@@ -121,7 +121,7 @@ public sealed class KeyValueStoreTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_entry_is_not_restored()
+    public void Bytes_that_are_no_entry_are_not_loaded()
     {
         byte[] entry = new byte[SnapshotEntry.LengthOf(2, 1)];
         new SnapshotEntry("/a"u8, "1"u8, 4).Write(entry);
@@ -131,49 +131,49 @@ public sealed class KeyValueStoreTests : IDisposable
         Assert.Equal(0, store.Count);
     }
 
-    /// <summary>Announced or not, and whatever was announced: the same.</summary>
+    /// <summary>The result is the same whatever number of entries was expected.</summary>
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(10_000)]
     [InlineData(1_000_000)]
-    public void Snapshot_is_restored_into_an_index_of_any_size(long announced)
+    public void Snapshot_is_loaded_into_an_index_of_any_size(long expectedEntries)
     {
         const int Entries = 10_000;
-        using KeyValueStore restored = new(announced);
+        using KeyValueStore loaded = new(expectedEntries);
         byte[] chunk = new byte[Entries * SnapshotEntry.LengthOf(8, 3)];
         int length = 0;
         for (int i = 0; i < Entries; i++)
-            length += new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), "abc"u8, i + 1).Write(chunk.AsSpan(length));
-        Assert.True(restored.TryLoad(chunk.AsSpan(0, length)));
-        restored.LoadedTo(Entries);
-        Assert.Equal(Entries, restored.Count);
+            length += new SnapshotEntry(Key(i), "abc"u8, i + 1).Write(chunk.AsSpan(length));
+        Assert.True(loaded.TryLoad(chunk.AsSpan(0, length)));
+        loaded.LoadedTo(Entries);
+        Assert.Equal(Entries, loaded.Count);
         for (int i = 0; i < Entries; i++)
         {
-            Assert.True(restored.TryGet(Encoding.ASCII.GetBytes($"/{i:d7}"), out ReadOnlySpan<byte> value, out long index));
+            Assert.True(loaded.TryGet(Key(i), out ReadOnlySpan<byte> value, out long index));
             Assert.True(value.SequenceEqual("abc"u8));
             Assert.Equal(i + 1, index);
         }
-        ModelledStore.Apply(restored, ModelledStore.PutRecord("/new"u8, "1"u8));
-        Assert.True(restored.TryGet("/new"u8, out _, out _));
+        ModelledStore.Apply(loaded, ModelledStore.PutRecord("/new"u8, "1"u8));
+        Assert.True(loaded.TryGet("/new"u8, out _, out _));
     }
 
     [Fact]
-    public void Index_that_was_announced_to_does_not_move_entries_while_they_come()
+    public void Index_prepared_for_the_entries_does_not_move_them_while_they_are_loaded()
     {
         const int Entries = 100_000;
-        using KeyValueStore announced = new(Entries);
+        using KeyValueStore prepared = new(Entries);
         byte[] chunk = new byte[SnapshotEntry.LengthOf(8, 0)];
         for (int i = 0; i < Entries; i++)
         {
-            new SnapshotEntry(Encoding.ASCII.GetBytes($"/{i:d7}"), default, i + 1).Write(chunk);
-            Assert.True(announced.TryLoad(chunk));
+            new SnapshotEntry(Key(i), default, i + 1).Write(chunk);
+            Assert.True(prepared.TryLoad(chunk));
         }
-        Assert.InRange(announced.Rehashed, 0, Entries / 100);
+        Assert.InRange(prepared.Rehashed, 0, Entries / 100);
     }
 
     [Fact]
-    public void Disposed_store_is_not_used()
+    public void Use_of_a_disposed_store_is_a_bug()
     {
         Put("/a", "1");
         store.Dispose();
@@ -183,6 +183,8 @@ public sealed class KeyValueStoreTests : IDisposable
         Assert.Throws<InvariantException>(() => store.Delete("/a"u8));
         Assert.Throws<InvariantException>(() => store.BeginView());
     }
+
+    private static byte[] Key(int number) => Encoding.ASCII.GetBytes($"/{number:d7}");
 
     private void Put(string key, string value)
     {

@@ -4,7 +4,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>A store, and what it should hold by .NET's own map.</summary>
+/// <summary>A store, and a .NET dictionary of the entries that the store should hold.</summary>
 internal sealed class ModelledStore : IDisposable
 {
     private readonly Dictionary<string, (byte[] Value, long Index)> model = [];
@@ -58,7 +58,8 @@ internal sealed class ModelledStore : IDisposable
             CheckGet(Encoding.Latin1.GetBytes(name));
     }
 
-    public ExpectedView BeginView() => new(Store.BeginView(), new Dictionary<string, (byte[] Value, long Index)>(model));
+    public ExpectedView BeginView() =>
+        new(Store.BeginView(), new Dictionary<string, (byte[] Value, long Index)>(model));
 
     public void Dispose() => Store.Dispose();
 

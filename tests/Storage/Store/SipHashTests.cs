@@ -5,8 +5,8 @@ namespace RaftFast.Storage.Tests.Store;
 public sealed class SipHashTests
 {
     /// <summary>
-    /// Hashes of the first n bytes of 00 01 02 …, under the key 00 01 … 0f: the reference implementation's procedure with the rounds
-    /// of SipHash-1-3, as other implementations publish them too.
+    /// Hashes of the first n bytes of 00 01 02 …, under the key 00 01 … 0f. The input is that of the reference
+    /// implementation's vectors; the rounds are those of SipHash-1-3. Other implementations publish the same hashes.
     /// </summary>
     private static readonly ulong[] Vectors =
     [

@@ -6,8 +6,8 @@ public sealed unsafe class SlabMemoryTests
 {
     [Theory]
     [InlineData(false)]
-    [InlineData(true)] // arenas of the largest size are filled in ahead
-    public void Slabs_are_aligned_apart_and_keep_what_is_written(bool isBulkLoading)
+    [InlineData(true)] // arenas of the largest size are filled in in advance
+    public void Slabs_are_aligned_and_disjoint_and_keep_their_contents(bool isBulkLoading)
     {
         using SlabMemory memory = new() { IsBulkLoading = isBulkLoading };
         HashSet<nint> slabs = [];
@@ -19,7 +19,7 @@ public sealed unsafe class SlabMemoryTests
             new Span<byte>(slab, sizeof(long)).Fill((byte)i);
             new Span<byte>(slab + SlabMemory.SlabBytes - sizeof(long), sizeof(long)).Fill((byte)i);
             if (i == 800)
-                memory.IsBulkLoading = false; // the one that is filled in already is used none the less
+                memory.IsBulkLoading = false; // the arena already filled in is used nevertheless
         }
         Assert.Equal(900L * SlabMemory.SlabBytes, memory.Bytes);
         int number = 0;

@@ -20,7 +20,8 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     [Fact]
     public void Slots_of_a_slab_do_not_overlap_and_stay_within_it()
     {
-        foreach (int valueBytes in (ReadOnlySpan<int>)[0, 7, 64, 1000, SizeClasses.SlotBytesMax - Slot.HeaderSize - 1, SizeClasses.SlotBytesMax])
+        const int LargestInSlab = SizeClasses.SlotBytesMax - Slot.HeaderSize - 1;
+        foreach (int valueBytes in (ReadOnlySpan<int>)[0, 7, 64, 1000, LargestInSlab, SizeClasses.SlotBytesMax])
         {
             List<Slot> taken = [];
             for (int i = 0; i < 500; i++)
@@ -46,7 +47,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     {
         List<Slot> taken = Fill(slabs: 3);
         int perSlab = taken.Count / 3;
-        // One of each makes room in all three; then the second is emptied.
+        // A slot freed in each makes room in all three slabs; then the second is emptied.
         foreach (int i in (ReadOnlySpan<int>)[0, perSlab, 2 * perSlab])
             slots.Free(taken[i]);
         for (int i = perSlab + 1; i < 2 * perSlab; i++)
@@ -89,7 +90,8 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     private List<Slot> Fill(int slabs)
     {
         List<Slot> taken = [];
-        int perSlab = (SlabMemory.SlabBytes - Slab.HeaderSize) / SizeClasses.BytesOf(SizeClasses.Of(Slot.HeaderSize + 1 + ValueBytes));
+        int slotBytes = SizeClasses.BytesOf(SizeClasses.Of(Slot.HeaderSize + 1 + ValueBytes));
+        int perSlab = (SlabMemory.SlabBytes - Slab.HeaderSize) / slotBytes;
         for (int i = 0; i < slabs * perSlab; i++)
             taken.Add(slots.Allocate(1, ValueBytes));
         return taken;

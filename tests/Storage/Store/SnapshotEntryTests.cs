@@ -17,7 +17,8 @@ public sealed class SnapshotEntryTests
         key.AsSpan().Fill(1);
         value.AsSpan().Fill(2);
         byte[] written = Written(key, value, LogPosition.Greatest);
-        Assert.Equal(DecodeStatus.Complete, SnapshotEntry.TryRead([.. written, 9, 9], out SnapshotEntry entry, out int length));
+        DecodeStatus status = SnapshotEntry.TryRead([.. written, 9, 9], out SnapshotEntry entry, out int length);
+        Assert.Equal(DecodeStatus.Complete, status);
         Assert.True(entry.Key.SequenceEqual(key));
         Assert.True(entry.Value.SequenceEqual(value));
         Assert.Equal(LogPosition.Greatest, entry.Index);
@@ -28,7 +29,10 @@ public sealed class SnapshotEntryTests
     [Fact]
     public void Layout_is_as_it_is_on_disk()
     {
-        byte[] expected = [2, 0, 0, 0, 3, 0, 0, 0, 7, 1, 0, 0, 0, 0, 0, 0, (byte)'/', (byte)'a', (byte)'b', 5, 6, 0, 0, 0];
+        byte[] expected =
+        [
+            2, 0, 0, 0, 3, 0, 0, 0, 7, 1, 0, 0, 0, 0, 0, 0, (byte)'/', (byte)'a', (byte)'b', 5, 6, 0, 0, 0,
+        ];
         Assert.Equal(expected, Written("/ab"u8, [5, 6], 0x107));
     }
 

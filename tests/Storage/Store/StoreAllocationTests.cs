@@ -4,7 +4,9 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>Others' collections of garbage would be counted as this thread's allocations, 8 KiB each.</summary>
+/// <summary>
+/// Runs alone: a garbage collection that another test causes would count as an allocation of 8 KiB by this thread.
+/// </summary>
 [Collection(nameof(Alone))]
 public sealed class StoreAllocationTests : IDisposable
 {
@@ -16,7 +18,10 @@ public sealed class StoreAllocationTests : IDisposable
     [Fact]
     public void Put_and_get_of_an_existing_key_allocate_nothing()
     {
-        byte[][] records = [LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0)];
+        byte[][] records =
+        [
+            LogWriter.MakeRecord(1, 1, 1000), LogWriter.MakeRecord(1, 1, 900), LogWriter.MakeRecord(1, 1, 0),
+        ];
         Run(records, 3_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         Run(records, 3_000);
@@ -24,7 +29,7 @@ public sealed class StoreAllocationTests : IDisposable
     }
 
     [Fact]
-    public void Nothing_is_allocated_under_a_view_either()
+    public void Writes_under_a_view_allocate_nothing()
     {
         byte[][] records = new byte[5_000][];
         for (int i = 0; i < records.Length; i++)
@@ -42,7 +47,7 @@ public sealed class StoreAllocationTests : IDisposable
         PutNewKeys(record, 10_000);
         long before = GC.GetAllocatedBytesForCurrentThread();
         PutNewKeys(record, 300_000);
-        // The list of arenas, doubled once or twice.
+        // Only the list of arenas grows: it doubles once or twice.
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1_000);
         Assert.Equal(310_000, store.Count);
     }

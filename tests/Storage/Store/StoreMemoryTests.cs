@@ -38,12 +38,12 @@ public sealed class StoreMemoryTests : IDisposable
         long before = store.MemoryBytes;
         for (int i = 0; i < 400_000; i++)
             Put(random.Next(1_000), random.Next(3_000));
-        // Four hundred megabytes went by; the classes' peaks move a little.
+        // 600 MB were written meanwhile; the peaks of the size classes move a little.
         Assert.InRange(store.MemoryBytes, 0, before + before / 4);
     }
 
     [Fact]
-    public void Slabs_of_a_size_that_is_used_no_more_serve_another()
+    public void Slabs_of_a_size_no_longer_used_serve_another()
     {
         long peak = 0;
         foreach (int length in (ReadOnlySpan<int>)[100, 300, 150, 40, 200, 120, 90, 260, 300])
@@ -52,7 +52,8 @@ public sealed class StoreMemoryTests : IDisposable
                 Put(i, length);
             peak = Math.Max(peak, store.MemoryBytes);
         }
-        // While all entries change, the old size and the new one are there: (300 + 260 + 2 · 32) · 20,000 and the index.
+        // While the entries change, the old and the new size are in memory: (300 + 260 + 2 · 32) · 20,000 and the
+        // index.
         Assert.InRange(peak, 0, 15_000_000);
     }
 
@@ -104,7 +105,7 @@ public sealed class StoreMemoryTests : IDisposable
             Put(i, 0);
             most = Math.Max(most, store.Rehashed - before);
         }
-        // A page whose every entry went to one side would split again: once in 2^223.
+        // A page splits twice at once only if all its entries go to one side: once in 2^223 splits.
         Assert.Equal(IndexPage.EntriesMax, most);
         Assert.InRange(store.Rehashed, Keys, 2 * Keys);
     }

@@ -3,7 +3,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Storage.Tests.Store;
 
-/// <summary>The store against .NET's dictionary, under random operations.</summary>
+/// <summary>Compares the store with a .NET dictionary, under random operations.</summary>
 public sealed class StorePropertyTests : IDisposable
 {
     private const int Keys = 400;
@@ -64,36 +64,36 @@ public sealed class StorePropertyTests : IDisposable
     }
 
     [Fact]
-    public void Snapshot_restored_is_the_store()
+    public void Loaded_snapshot_equals_the_store()
     {
         Random random = new(7);
         random.NextBytes(source);
         for (int i = 0; i < 5_000; i++)
             modelled.Put(Key(random.Next(Keys)), Value(random));
         ModelledStore.ApplyNoOp(modelled.Store);
-        using KeyValueStore restored = new();
+        using KeyValueStore loaded = new();
         using (StoreView view = modelled.Store.BeginView())
         {
             byte[] chunk = new byte[StoreView.ChunkBytesMin];
             for (int length = view.Read(chunk, out _); length > 0; length = view.Read(chunk, out _))
-                Assert.True(restored.TryLoad(chunk.AsSpan(0, length)));
-            restored.LoadedTo(view.AppliedIndex);
+                Assert.True(loaded.TryLoad(chunk.AsSpan(0, length)));
+            loaded.LoadedTo(view.AppliedIndex);
         }
-        Assert.Equal(modelled.Store.AppliedIndex, restored.AppliedIndex);
-        Assert.Equal(modelled.Store.Count, restored.Count);
+        Assert.Equal(modelled.Store.AppliedIndex, loaded.AppliedIndex);
+        Assert.Equal(modelled.Store.Count, loaded.Count);
         for (int i = 0; i < Keys; i++)
         {
             bool isThere = modelled.Store.TryGet(Key(i), out ReadOnlySpan<byte> expected, out long expectedIndex);
-            Assert.Equal(isThere, restored.TryGet(Key(i), out ReadOnlySpan<byte> value, out long index));
+            Assert.Equal(isThere, loaded.TryGet(Key(i), out ReadOnlySpan<byte> value, out long index));
             Assert.True(value.SequenceEqual(expected));
             Assert.Equal(expectedIndex, index);
         }
-        ModelledStore.Apply(restored, ModelledStore.PutRecord("/after"u8, "1"u8));
-        Assert.True(restored.TryGet("/after"u8, out _, out long after));
+        ModelledStore.Apply(loaded, ModelledStore.PutRecord("/after"u8, "1"u8));
+        Assert.True(loaded.TryGet("/after"u8, out _, out long after));
         Assert.Equal(modelled.Store.AppliedIndex + 1, after);
     }
 
-    /// <summary>The same for the same number; lengths from 1 to the limit.</summary>
+    /// <summary>Key of a number. Lengths vary from 1 to the limit.</summary>
     private static byte[] Key(int number)
     {
         int length = number switch

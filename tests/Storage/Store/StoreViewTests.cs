@@ -45,7 +45,7 @@ public sealed class StoreViewTests : IDisposable
             modelled.CheckAll();
             for (long noOps = 0; !modelled.Store.CanBeginView; noOps++)
             {
-                // What n writes held back, n/8 free again.
+                // n/8 entries free the slots that n writes deferred.
                 Assert.True(noOps <= writes / 8);
                 ModelledStore.ApplyNoOp(modelled.Store);
             }
@@ -76,7 +76,7 @@ public sealed class StoreViewTests : IDisposable
     }
 
     [Fact]
-    public void Largest_entries_come_one_a_chunk()
+    public void Chunk_holds_one_entry_of_the_largest_size()
     {
         byte[] key = new byte[PutCommand.KeyBytesMax];
         byte[] large = new byte[PutCommand.ValueBytesMax];
@@ -93,7 +93,7 @@ public sealed class StoreViewTests : IDisposable
     }
 
     [Fact]
-    public void View_abandoned_half_way_frees_what_it_held()
+    public void View_abandoned_half_way_frees_the_slots_that_it_held()
     {
         FillSameSize(20_000);
         using (ExpectedView view = modelled.BeginView())
@@ -108,14 +108,14 @@ public sealed class StoreViewTests : IDisposable
             ModelledStore.ApplyNoOp(modelled.Store);
         }
         Assert.True(modelled.Store.CanBeginView);
-        // The freed slots serve the next round: memory stays.
+        // The freed slots serve the next round, so memory stays the same.
         long before = modelled.Store.MemoryBytes;
         using (ExpectedView view = modelled.BeginView())
         {
             FillSameSize(19_000);
             view.ReadAll();
         }
-        // What is remembered of the deferred ones is 8 bytes each.
+        // A deferred slot takes 8 bytes in the stack of deferred slots.
         Assert.InRange(modelled.Store.MemoryBytes, 0, before + 20_000 * 8 + 64 * 1024);
     }
 

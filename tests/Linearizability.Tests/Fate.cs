@@ -1,8 +1,0 @@
-namespace RaftFast.Linearizability.Tests;
-
-internal enum Fate
-{
-    Answered,
-    UnansweredButDone,
-    UnansweredAndNotDone,
-}

@@ -1,9 +1,0 @@
-namespace RaftFast.Linearizability;
-
-public enum OperationKind
-{
-    Get,
-    Put,
-    CompareAndSet,
-    Delete,
-}
