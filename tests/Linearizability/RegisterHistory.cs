@@ -7,10 +7,10 @@ namespace RaftFast.Linearizability;
 /// </summary>
 internal sealed class RegisterHistory
 {
-    /// <summary>Number of the value of a key that has never been written.</summary>
+    /// <summary>Value of a key that has never been written.</summary>
     public const int AbsentValue = 0;
 
-    /// <summary>Number that all values share which no guard names.</summary>
+    /// <summary>Number shared by all values that no guard names.</summary>
     private const int UnobservedValue = 1;
 
     private readonly int[] sources;

@@ -1,8 +1,8 @@
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Counts, for each value, the unplaced completed operations that must read it and the unplaced writes that can still
-/// bring it. After the last of these writes is placed, the value has to stay until the last reader is placed.
+/// Counts two things for each value: the unplaced completed operations that must read the value, and its unplaced
+/// writes. After the last of these writes is placed, the value has to stay until the last reader is placed.
 /// </summary>
 internal sealed class ValueSupply
 {

@@ -11,7 +11,7 @@ public enum PartialSnapshotStatus
     /// <summary>The whole snapshot was received, intact and durable: it can be published.</summary>
     Complete,
 
-    /// <summary>A correct sender would not send this part here. The parts received before stay.</summary>
+    /// <summary>The part is damaged, malformed or out of order. The parts received before stay.</summary>
     Invalid,
 
     /// <summary>The store has a snapshot of the same entry or a later one.</summary>

@@ -113,7 +113,7 @@ public sealed class SnapshotReader : IDisposable
     /// Number of entries according to the footer, for a caller that prepares memory for them. 0 while the file has no
     /// intact footer.
     /// </summary>
-    /// <exception cref="StorageException">The disk can't read.</exception>
+    /// <exception cref="StorageException">The file can't be read.</exception>
     public long EntriesInAll()
     {
         using AlignedMemory block = new(SnapshotFooter.BytesOnDisk);
@@ -127,7 +127,7 @@ public sealed class SnapshotReader : IDisposable
     }
 
     /// <summary>Reads the next chunk or the footer. Not to be called after the footer.</summary>
-    /// <exception cref="StorageException">The disk can't read.</exception>
+    /// <exception cref="StorageException">The file can't be read.</exception>
     public SnapshotReadStatus Read() => Read(isWanted: true);
 
     /// <summary>
@@ -146,7 +146,7 @@ public sealed class SnapshotReader : IDisposable
     }
 
     /// <summary>Returns to the header of the same file, even if the file was renamed or deleted meanwhile.</summary>
-    /// <exception cref="StorageException">The disk can't read.</exception>
+    /// <exception cref="StorageException">The file can't be read.</exception>
     public void Rewind()
     {
         if (Damage is not null)
@@ -159,7 +159,7 @@ public sealed class SnapshotReader : IDisposable
             Damage = DamageAt(0, "the header has changed since it was first read");
     }
 
-    /// <summary>Reports damage unless the snapshot is up to this entry, as its name says.</summary>
+    /// <summary>Reports damage if the header's last entry isn't this one, which the file's name gives.</summary>
     internal void Expect(long index)
     {
         if (Damage is null && header.Position.Index != index)

@@ -38,8 +38,8 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     private bool isDisposed;
 
-    /// <param name="expectedEntries">Number of entries in the snapshot that will be loaded; 0 if none will be, or if it
-    /// is unknown.</param>
+    /// <param name="expectedEntries">Number of entries in the snapshot to be loaded; 0 if there is none, or if
+    /// the number is unknown.</param>
     public KeyValueStore(long expectedEntries = 0)
     {
         memory.IsBulkLoading = expectedEntries > 0;
