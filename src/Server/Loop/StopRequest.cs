@@ -1,8 +1,8 @@
 namespace RaftFast.Server.Loop;
 
 /// <summary>
-/// Request that the member give up leadership before the process stops. Done is complete when another member leads, or none could take
-/// over.
+/// Request that the member give up leadership before the process stops. Done is complete when another member leads, or
+/// none could take over.
 /// </summary>
 internal sealed class StopRequest
 {

@@ -3,15 +3,15 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Network to the other members, as the node sees it. It is a seam because the simulator has its own network. All calls come from
-/// the loop. Like any network, an implementation may lose frames; it never reorders frames between two members, and never damages
-/// one unnoticed.
+/// Network to the other members, as the node sees it; a seam, because the simulator has its own. All calls come from
+/// the loop. Frames may be lost, as on any network. Frames between two members are never reordered, and never damaged
+/// unnoticed.
 /// </summary>
 internal interface IPeerNetwork
 {
     /// <summary>
-    /// True while <paramref name="peer"/> is connected and has room for bulk. Appends and forwards wait while false; small
-    /// messages don't.
+    /// True while <paramref name="peer"/> is connected and has room for bulk. Appends and forwards wait while false;
+    /// small messages don't.
     /// </summary>
     bool CanSend(ulong peer);
 
@@ -25,14 +25,19 @@ internal interface IPeerNetwork
     /// <returns>False when there is no connection: then no <see cref="Write"/> may follow.</returns>
     bool Begin(in Message message, int recordsLength);
 
-    /// <summary>Continues the frame begun for <paramref name="peer"/>: one or more calls give exactly its records' length.</summary>
+    /// <summary>
+    /// Continues the frame begun for <paramref name="peer"/>: one or more calls give exactly its records' length.
+    /// </summary>
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
     /// <summary>
-    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> is told how it ended.
+    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> is told
+    /// how it ended.
     /// </summary>
     /// <param name="term">The term in which this member leads.</param>
-    /// <returns>False when sending can't begin now: there is no connection, or another snapshot is being sent to this peer.</returns>
+    /// <returns>
+    /// False when sending can't begin now: there is no connection, or another snapshot is being sent to this peer.
+    /// </returns>
     bool SendSnapshot(ulong peer, long term);
 
     /// <summary>Index of the last entry in the oldest snapshot that is being sent; MaxValue when none is.</summary>
@@ -42,18 +47,19 @@ internal interface IPeerNetwork
     void Flush();
 
     /// <summary>
-    /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration, and to no
-    /// other node. The effective configuration gives their addresses, until they announce others (<see cref="Announced"/>). Nodes
-    /// that <paramref name="committed"/> names as removed are disconnected, and told so whenever they dial. A call with the same
-    /// configurations as the last one costs nothing.
+    /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration,
+    /// and to no other node. The effective configuration gives their addresses, until they announce others
+    /// (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as removed are disconnected, and told
+    /// so whenever they dial. A call with the same configurations as the last one costs nothing.
     /// </summary>
     /// <param name="effective">The last configuration in the log.</param>
     /// <param name="committed">The last configuration that is known to be committed.</param>
     void Configure(ClusterConfiguration effective, ClusterConfiguration committed);
 
     /// <summary>
-    /// A peer has dialled this member and announced its own address; never called within a frame. The peer is dialled there from
-    /// now on, even if it is a stranger, until a configuration gives it another address than the last configuration did.
+    /// A peer has dialled this member and announced its own address; never called within a frame. The peer is dialled
+    /// there from now on, even if it is a stranger, until a configuration gives it another address than the last
+    /// configuration did.
     /// </summary>
     void Announced(ulong peer, PeerAddress address);
 }

@@ -4,11 +4,13 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Node;
 
-/// <summary>Tells the operator of this member's role, of its leader, and of changes of the members: one line for each change.</summary>
+/// <summary>
+/// Tells the operator of this member's role, of its leader, and of changes of the members: one line for each change.
+/// </summary>
 internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
 {
     /// <summary>
-    /// Ticks without a leader before the operator is warned. An election that succeeds at once takes less, and no request notices.
+    /// Ticks without a leader before the operator is warned. An election that succeeds at the first attempt takes less.
     /// </summary>
     public const int TicksToWarning = 50;
 
@@ -55,7 +57,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         }
     }
 
-    /// <summary>This member has been removed from the cluster; it needs no leader from here on.</summary>
+    /// <summary>This member has been removed from the cluster, and needs no leader from here on.</summary>
     public void Removed()
     {
         isRemoved = true;
@@ -102,10 +104,12 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     [LoggerMessage(LogLevel.Information, "there is a leader now, member {Leader}: reads and writes are served")]
     private static partial void HasLeader(ILogger logger, ulong leader);
 
-    [LoggerMessage(LogLevel.Information, "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
+    [LoggerMessage(LogLevel.Information,
+        "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
     private static partial void HasBeenRemoved(ILogger logger, ulong id);
 
-    [LoggerMessage(LogLevel.Information, "member {Id} at {Address} added as a learner: it becomes a voter once it has caught up")]
+    [LoggerMessage(LogLevel.Information,
+        "member {Id} at {Address} added as a learner: it becomes a voter once it has caught up")]
     private static partial void MemberAdded(ILogger logger, ulong id, PeerAddress address);
 
     [LoggerMessage(LogLevel.Information, "member {Id} at {Address} is a voter")]

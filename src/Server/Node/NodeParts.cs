@@ -32,8 +32,9 @@ internal sealed record NodeParts
     public required NodeActions Actions { get; init; }
 
     /// <summary>
-    /// First of the numbers by which this process knows the answers to what it asked other members. Answers to an earlier process
-    /// of this member may still arrive, and its numbers must not be used again: a random first number avoids that.
+    /// First number for messages that other members answer; an answer carries its message's number. Answers to an
+    /// earlier process of this member may still arrive, so no process may use the numbers of an earlier one: a random
+    /// first number avoids that.
     /// </summary>
     public required long FirstNumber { get; init; }
 
@@ -46,7 +47,10 @@ internal sealed record NodeParts
     public required ILogger Logger { get; init; }
 }
 
-/// <summary>What the node has its owner do, on other threads or by a clock. All are called on the loop's turn and return at once.</summary>
+/// <summary>
+/// Actions that need other threads or a clock: the node's owner does them. The node calls each on the loop's turn, and
+/// each returns at once.
+/// </summary>
 internal sealed record NodeActions
 {
     /// <summary>Wakes the thread that writes the log: a batch has been published.</summary>
@@ -56,7 +60,8 @@ internal sealed record NodeActions
     public required Action WakeSegments { get; init; }
 
     /// <summary>
-    /// Steps the task on another thread until it is complete, then hands it back (<see cref="RaftNode.OnSnapshotTaken"/>).
+    /// Steps the task on another thread until it is complete, then hands it back
+    /// (<see cref="RaftNode.OnSnapshotTaken"/>).
     /// </summary>
     public required Action<SnapshotTask> RunSnapshot { get; init; }
 
@@ -64,7 +69,8 @@ internal sealed record NodeActions
     public required Action<ReadOnlySpan<IRequestOwner>> Resume { get; init; }
 
     /// <summary>
-    /// Reports that the process may stop, after <see cref="RaftNode.OnStopRequested"/>: another member leads, or none could take over.
+    /// Reports that the process may stop, after <see cref="RaftNode.OnStopRequested"/>: another member leads, or none
+    /// could take over.
     /// </summary>
     public required Action HandedOver { get; init; }
 

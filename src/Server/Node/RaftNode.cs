@@ -15,7 +15,9 @@ namespace RaftFast.Server.Node;
 /// </summary>
 internal sealed class RaftNode
 {
-    /// <summary>Ticks between looks for requests whose time is up: ten looks a second, so that each may look at every request.</summary>
+    /// <summary>
+    /// Ticks between looks for requests whose time is up: ten looks a second, so that each may look at every request.
+    /// </summary>
     private const int TicksToExpire = 10;
 
     /// <summary>Ticks without a request or an entry after which the node is quiet: a second.</summary>
@@ -116,7 +118,9 @@ internal sealed class RaftNode
         }
     }
 
-    /// <param name="frames">Whole, verified frames, one after another. The records of a Forward get their positions in place.</param>
+    /// <param name="frames">
+    /// Whole, verified frames, one after another. The records of a Forward get their positions in place.
+    /// </param>
     public void OnFrames(ulong from, Span<byte> frames)
     {
         while (!frames.IsEmpty)
@@ -138,7 +142,9 @@ internal sealed class RaftNode
         changes.PeerLost(peer);
     }
 
-    /// <summary>A node of this cluster has dialled this member, and announced the address at which it listens itself.</summary>
+    /// <summary>
+    /// A node of this cluster has dialled this member, and announced the address at which it listens itself.
+    /// </summary>
     public void OnPeerAnnounced(ulong peer, PeerAddress address)
     {
         network.Announced(peer, address);
@@ -152,17 +158,18 @@ internal sealed class RaftNode
         if (status == HandshakeStatus.DirectoryReplaced)
         {
             throw new StorageException(
-                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised from there is "
-                + $"lost, so it can't come back under this id. Remove it (DELETE /{core.Id} at another member), then add the node "
-                + "under a new id, with --join and an empty --data-dir");
+                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised "
+                + "from there is lost, so it can't come back under this id. "
+                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
+                + "with --join and an empty --data-dir");
         }
         if (status == HandshakeStatus.Removed)
             OnRemoved();
     }
 
     /// <summary>
-    /// The process is to stop: a leader hands leadership over first. <see cref="NodeActions.HandedOver"/> follows, at once when this
-    /// member doesn't lead or no other can.
+    /// The process is to stop: a leader hands leadership over first. <see cref="NodeActions.HandedOver"/> follows, at
+    /// once when this member doesn't lead or no other can.
     /// </summary>
     public void OnStopRequested()
     {
@@ -220,8 +227,8 @@ internal sealed class RaftNode
     }
 
     /// <summary>
-    /// Gives the network the configuration in effect (thesis §4.1), and tells the operator of committed changes. This member stops if
-    /// a committed change has removed it.
+    /// Gives the network the configuration in effect (thesis §4.1), and tells the operator of committed changes. This
+    /// member stops if a committed change has removed it.
     /// </summary>
     private void FollowConfiguration()
     {

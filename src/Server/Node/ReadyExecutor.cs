@@ -6,11 +6,12 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Carries out what the core wants, in the safe order. Changes to term, vote and log go to the write-ahead log at once. A message leaves
-/// when the term and vote that it depends on are durable. An entry is applied when it is committed.
+/// Carries out what the core wants, in the safe order. Changes to term, vote and log go to the write-ahead log at once.
+/// A message leaves when the term and vote that it depends on are durable. An entry is applied when it is committed.
 /// </summary>
 internal sealed class ReadyExecutor(
-    RaftCore core, Wal wal, StateMachine state, IPeerNetwork network, PendingWrites writes, PendingReads reads, HardState recovered)
+    RaftCore core, Wal wal, StateMachine state, IPeerNetwork network, PendingWrites writes, PendingReads reads,
+    HardState recovered)
 {
     /// <summary>Bytes of records applied at a time: a bound, so that a long log doesn't delay messages.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
@@ -20,7 +21,9 @@ internal sealed class ReadyExecutor(
     /// <summary>Term and vote as last appended to the log.</summary>
     private HardState persisted = recovered;
 
-    /// <summary>True while <see cref="persisted"/> is in the log's open batch, which the writer doesn't have yet.</summary>
+    /// <summary>
+    /// True while <see cref="persisted"/> is in the log's open batch, which the writer doesn't have yet.
+    /// </summary>
     private bool hardStateIsUnpublished;
 
     /// <summary>Batch that holds the last published term and vote.</summary>
@@ -39,8 +42,8 @@ internal sealed class ReadyExecutor(
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
 
     /// <summary>
-    /// Appends to the log's open batch the core's term and vote, and the entry that opens a new leader's term. Called after every
-    /// input.
+    /// Appends to the log's open batch the core's term and vote, and the entry that opens a new leader's term. Called
+    /// after every input.
     /// </summary>
     public void Persist()
     {
@@ -54,7 +57,9 @@ internal sealed class ReadyExecutor(
         AppendStamped(noOp, core.Log.Last);
     }
 
-    /// <summary>Appends the records of an Append that the core accepted; the records before them are in the log already.</summary>
+    /// <summary>
+    /// Appends the records of an Append that the core accepted; the records before them are in the log already.
+    /// </summary>
     public void PersistAccepted(EntryRange accepted, ReadOnlySpan<byte> records)
     {
         PersistHardState();
@@ -107,8 +112,8 @@ internal sealed class ReadyExecutor(
     /// <summary>Sends the core's messages, and to each server the appends that its window allows.</summary>
     public void Send(ReadOnlySpan<ulong> servers)
     {
-        // Raft paper, figure 2: term and vote are durable before any message that depends on them leaves. Called after Publish: the
-        // term and vote of these messages are in hardStateBatch or an earlier batch.
+        // Raft paper, figure 2: term and vote are durable before any message that depends on them leaves. Called after
+        // Publish: the term and vote of these messages are in hardStateBatch or an earlier batch.
         if (durableBatch < hardStateBatch)
             return;
         foreach (Message message in core.Ready.Messages)
@@ -121,7 +126,9 @@ internal sealed class ReadyExecutor(
         }
     }
 
-    /// <summary>Applies committed entries, up to a bound of bytes, and answers the requests that waited for them.</summary>
+    /// <summary>
+    /// Applies committed entries, up to a bound of bytes, and answers the requests that waited for them.
+    /// </summary>
     public void Apply()
     {
         foreach (ReadState read in core.Ready.Reads)
@@ -130,8 +137,9 @@ internal sealed class ReadyExecutor(
         long bytesMax = AppliedBytes + ApplyBytesMax;
         while (HasMoreToApply && AppliedBytes < bytesMax)
         {
-            ReadOnlySpan<byte> records = wal.Read(core.Log.Applied + 1, core.Log.Committed, ApplyBytesMax, out int count);
-            long last = core.Log.Applied + count;
+            long first = core.Log.Applied + 1;
+            ReadOnlySpan<byte> records = wal.Read(first, core.Log.Committed, ApplyBytesMax, out int count);
+            long last = first + count - 1;
             Apply(records);
             Invariant.Hold(state.Store.AppliedIndex == last);
             AppliedBytes += records.Length;
@@ -166,8 +174,8 @@ internal sealed class ReadyExecutor(
     }
 
     /// <summary>
-    /// Sends one append. Entries that are in memory go together, even from several batches of the log; older entries are read from the
-    /// disk.
+    /// Sends one append. Entries that are in memory go together, even from several batches of the log; older entries
+    /// are read from the disk.
     /// </summary>
     /// <returns>Bytes of its records; -1 when there is no connection.</returns>
     private int TrySendAppend(ulong server, in Message append, out int count)

@@ -28,7 +28,10 @@ public sealed class NodeLogLinesTests : ILogger
         Assert.Contains("503 after --request-timeout", warning, StringComparison.Ordinal);
         Hear(leader: 3, term: 2);
         Assert.Equal(
-            ["Information: follows member 3 in term 2", "Information: there is a leader now, member 3: reads and writes are served"],
+            [
+                "Information: follows member 3 in term 2",
+                "Information: there is a leader now, member 3: reads and writes are served",
+            ],
             Take());
         Tick(400);
         Assert.Equal(warning, Assert.Single(Take()));
@@ -78,17 +81,21 @@ public sealed class NodeLogLinesTests : ILogger
     bool ILogger.IsEnabled(LogLevel logLevel) => true;
 
     void ILogger.Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter) =>
         written.Add($"{logLevel}: {formatter(state, exception)}");
 
     private static RaftCore NewCore(ulong id)
     {
         Member[] members =
         [
-            .. Enumerable.Range(1, 3).Select(i => new Member((ulong)i, new PeerAddress("127.0.0.1", i), MemberRole.Voter)),
+            new Member(1, new PeerAddress("127.0.0.1", 1)),
+            new Member(2, new PeerAddress("127.0.0.1", 2)),
+            new Member(3, new PeerAddress("127.0.0.1", 3)),
             new Member(4, new PeerAddress("127.0.0.1", 4), MemberRole.Learner),
         ];
-        return new RaftCore(id, new ConfigurationHistory(new ClusterConfiguration(1, members)), new RaftOptions(), default, new TermRuns(), new Random(1));
+        ConfigurationHistory configurations = new(new ClusterConfiguration(1, members));
+        return new RaftCore(id, configurations, new RaftOptions(), default, new TermRuns(), new Random(1));
     }
 
     private void Tick(int count)

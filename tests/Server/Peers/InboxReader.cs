@@ -23,7 +23,7 @@ internal sealed class InboxReader
         do
             item = Next();
         while (item is PeerAnnounced and not T);
-        return Assert.IsType<T>(item);
+        return Assert.IsAssignableFrom<T>(item);
     }
 
     public object Next()

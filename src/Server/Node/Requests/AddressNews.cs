@@ -4,8 +4,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Addresses that members have announced. While the configuration says otherwise they are news: the leader proposes the configuration
-/// that moves the member, and other members tell the leader.
+/// Addresses that members have announced. While the configuration says otherwise they are news: the leader proposes the
+/// configuration that moves the member, and other members tell the leader.
 /// </summary>
 internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
 {
@@ -26,7 +26,8 @@ internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
     }
 
     /// <summary>
-    /// Another configuration is in effect. An address that it gives a member anew is later news than the member's announcement.
+    /// Another configuration is in effect. An address that it gives a member anew is later news than the member's
+    /// announcement.
     /// </summary>
     public void Configured(ClusterConfiguration before, ClusterConfiguration after)
     {
@@ -39,7 +40,9 @@ internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
         LookForNews();
     }
 
-    /// <summary>Leader: the configuration that gives a member the address that it has announced; null when there is no news.</summary>
+    /// <summary>
+    /// Leader: the configuration that gives a member the address that it has announced; null when there is no news.
+    /// </summary>
     public ClusterConfiguration? NextMove()
     {
         if (!hasNews)
@@ -53,10 +56,10 @@ internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
     }
 
     /// <summary>
-    /// Sends the news to the leader, which may be unable to find a member that has moved, and that member the leader. The leader
-    /// doesn't answer: it is told again until the configuration has changed.
+    /// Sends the news to the leader, because the leader and a member that has moved may be unable to find each other.
+    /// The leader doesn't answer: the news is sent again until the configuration has changed.
     /// </summary>
-    /// <param name="nextNumber">Number of the next message to the leader; counts on.</param>
+    /// <param name="nextNumber">Number of the next message to the leader; incremented for each message sent.</param>
     public void TellLeader(long now, ref long nextNumber)
     {
         if (!hasNews || core.IsLeader || now < nextTelling)

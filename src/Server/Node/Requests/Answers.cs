@@ -6,8 +6,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Answers to clients, each with its status and one line of text. 503, 507 and 409 mean that nothing was done and never will be. 504
-/// means that the outcome is unknown. A "change" is a POST or DELETE of a member:
+/// Answers to clients, each with its status and one line of text. 503, 507 and 409 mean that nothing was done and never
+/// will be. 504 means that the outcome is unknown. A "change" is a POST or DELETE of a member:
 /// <code>
 /// request        state                                                                   answer
 /// write          its entry is applied                                                    204
@@ -18,7 +18,7 @@ namespace RaftFast.Server.Node.Requests;
 /// read           no leader confirmed an index before its time was up                     503
 /// read           its index was confirmed, but not applied here before its time was up    503
 /// write          the connection to the leader broke before it was sent                   503
-/// write          the leader refused it: too many uncommitted bytes, or it leads no more  503
+/// write          the leader refused it: too many uncommitted bytes, or not leader now    503
 /// write, change  another leader's entry is applied in its place in the log               503
 /// write, change  too many of its kind wait already                                       503
 /// write, change  it was sent to a leader, and the connection broke before the answer     504
@@ -38,7 +38,9 @@ internal sealed class Answers
 
     private bool isMemberRemoved;
 
-    /// <summary>From now on, what would have waited for a leader is not done because this member has been removed.</summary>
+    /// <summary>
+    /// This member has been removed: requests that still wait for a leader are answered with that reason from now on.
+    /// </summary>
     public void MemberRemoved() => isMemberRemoved = true;
 
     /// <summary>The write is applied, or the change of the members committed.</summary>
@@ -73,18 +75,22 @@ internal sealed class Answers
     public void OutcomeUnknown(ClientRequest request) => Error(request, 504, request.Method switch
     {
         ClientRequestMethod.AddMember =>
-            "Outcome unknown: the member may have been added, or may yet be. Send the same POST again: 204 means that it is a member.\n"u8,
+            "Outcome unknown: the member may have been added, or may yet be. Send the same POST again: "u8
+            + "204 means that it is a member.\n"u8,
         ClientRequestMethod.RemoveMember =>
-            "Outcome unknown: the member may have been removed, or may yet be. Send the DELETE again: 204 means that it is no member.\n"u8,
+            "Outcome unknown: the member may have been removed, or may yet be. Send the DELETE again: "u8
+            + "204 means that it is no member.\n"u8,
         _ =>
             "Outcome unknown: the write may have taken effect, or may yet. Read the key before writing again.\n"u8,
     });
 
     public void DiskFull(ClientRequest request) => Error(request, 507,
-        "Not done: the leader's disk has no room for the log. Nothing was changed; free space on that disk, then try again.\n"u8);
+        "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
+        + "free space on that disk, then try again.\n"u8);
 
     /// <param name="reason">What is wrong with the URL, and what would be right.</param>
-    public void BadAddress(ClientRequest request, string reason) => Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
+    public void BadAddress(ClientRequest request, string reason) =>
+        Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
 
     public void Refused(ClientRequest request, ChangeRefusal refusal)
     {
@@ -108,7 +114,8 @@ internal sealed class Answers
     private static bool IsWait(NotDoneReason reason) => reason is NotDoneReason.NoLeader or NotDoneReason.NotApplied;
 
     private static ReadOnlySpan<byte> RemovedText =>
-        "Not done: this member has been removed from the cluster. Nothing was changed; send the request to another member.\n"u8;
+        "Not done: this member has been removed from the cluster. Nothing was changed; "u8
+        + "send the request to another member.\n"u8;
 
     private static ReadOnlySpan<byte> TextOf(NotDoneReason reason, ClientRequestMethod method) => reason switch
     {
@@ -117,39 +124,48 @@ internal sealed class Answers
             ClientRequestMethod.Put =>
                 "Not done: no leader could take the write before its time was up. Nothing was changed; try again.\n"u8,
             ClientRequestMethod.Get =>
-                "Not done: no leader confirmed the read before its time was up. Try again, or read from another member.\n"u8,
+                "Not done: no leader confirmed the read before its time was up. "u8
+                + "Try again, or read from another member.\n"u8,
             _ =>
-                "Not done: no leader could make the change of the members before its time was up. Nothing was changed; try again.\n"u8,
+                "Not done: no leader could make the change of the members before its time was up. "u8
+                + "Nothing was changed; try again.\n"u8,
         },
         NotDoneReason.NotApplied =>
-            "Not done: this member had not caught up with the leader before the read's time was up. Try again, or read from another member.\n"u8,
+            "Not done: this member had not caught up with the leader before the read's time was up. "u8
+            + "Try again, or read from another member.\n"u8,
         NotDoneReason.LeaderUnreachable =>
-            "Not done: the connection to the leader broke before the write was sent. Nothing was changed; try again.\n"u8,
+            "Not done: the connection to the leader broke before the write was sent. Nothing was changed; "u8
+            + "try again.\n"u8,
         NotDoneReason.LeaderRefused => method == ClientRequestMethod.Put
             ? "Not done: the leader was too busy for the write, or no longer led. Nothing was changed; try again.\n"u8
             : "Not done: the leader refused the change of the members. Nothing was changed; try again.\n"u8,
         NotDoneReason.Overwritten => method == ClientRequestMethod.Put
             ? "Not done: a new leader was elected before the write was committed. Nothing was changed; try again.\n"u8
-            : "Not done: a new leader was elected before the change of the members was committed. Nothing was changed; try again.\n"u8,
+            : "Not done: a new leader was elected before the change of the members was committed. "u8
+                + "Nothing was changed; try again.\n"u8,
         _ => RemovedText,
     };
 
     private static ReadOnlySpan<byte> TextOf(ChangeRefusal refusal, ClientRequestMethod method) => refusal switch
     {
         ChangeRefusal.ChangeUnderWay =>
-            "Not done: another change of the members was under way until the time was up. Nothing was changed; try again.\n"u8,
+            "Not done: another change of the members was under way until the time was up. Nothing was changed; "u8
+            + "try again.\n"u8,
         ChangeRefusal.IdInUse =>
-            "Not done: a member has this id under another URL. Remove that member, then add the node under a new id.\n"u8,
+            "Not done: a member has this id under another URL. "u8
+            + "Remove that member, then add the node under a new id.\n"u8,
         ChangeRefusal.IdWasRemoved =>
             "Not done: a member with this id was removed, and ids are never used again. Choose a new id.\n"u8,
         ChangeRefusal.AddressInUse =>
             "Not done: another member has this URL. Give the node a URL of its own.\n"u8,
         ChangeRefusal.LastVoter =>
-            "Not done: this member is the last voter, and without it nothing could be agreed on. Add another member first.\n"u8,
+            "Not done: this member is the last voter, and without it nothing could be agreed on. "u8
+            + "Add another member first.\n"u8,
         _ when method == ClientRequestMethod.AddMember =>
             "Not done: the cluster has as many members as it can have. Remove a member first.\n"u8,
         _ =>
-            "Not done: the cluster has removed as many members as it can remember. Restore a backup as a new cluster.\n"u8,
+            "Not done: the cluster has removed as many members as it can remember. "u8
+            + "Restore a backup as a new cluster.\n"u8,
     };
 
     private void Error(ClientRequest request, int status, ReadOnlySpan<byte> body)

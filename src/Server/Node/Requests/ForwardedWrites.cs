@@ -5,7 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Writes that were sent to the leader, and whose place in the log is not known yet. Each was sent once and is never sent again.
+/// Writes that were sent to the leader, and whose place in the log is not known yet. Each was sent once and is never
+/// sent again.
 /// </summary>
 internal sealed class ForwardedWrites(Answers answers, long firstNumber)
 {
@@ -30,7 +31,9 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
         frames.Add(frame, new ForwardedFrame(leader, writes.Length, deadline));
     }
 
-    /// <summary>The leader has proposed the frame's first Count writes, at Position and after, and refused the others.</summary>
+    /// <summary>
+    /// The leader has proposed the frame's first Count writes, at Position and after, and refused the others.
+    /// </summary>
     public void OnResponse(in Message response, PendingWrites pending, RaftLog log)
     {
         if (!frames.Remove(response.Context, out ForwardedFrame frame) || frame.Leader != response.From)
@@ -50,7 +53,9 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
         }
     }
 
-    /// <summary>The connection to this leader broke: writes sent to it may have arrived, and its answers may be lost.</summary>
+    /// <summary>
+    /// The connection to this leader broke: writes sent to it may have arrived, and its answers may be lost.
+    /// </summary>
     public void PeerLost(ulong peer)
     {
         foreach ((long number, ForwardedWrite write) in byNumber)

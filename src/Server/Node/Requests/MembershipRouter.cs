@@ -7,11 +7,12 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Routes each membership change: proposes it here, or sends it to the leader. A change that the leader refused for now was not made,
-/// and is sent again until its time is up. Proposes also what the leader owes of its own accord.
+/// Routes each membership change: proposes it here, or sends it to the leader. A change that the leader refused for now
+/// was not made, and is sent again until its time is up. Also proposes the changes that no client asks for.
 /// </summary>
 internal sealed class MembershipRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, Answers answers, long firstNumber)
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, Answers answers,
+    long firstNumber)
 {
     /// <summary>Milliseconds between two attempts to make one change.</summary>
     private const long RetryMilliseconds = 50;
@@ -26,8 +27,8 @@ internal sealed class MembershipRouter(
     private readonly SortedList<long, WaitingChange> asked = [];
 
     /// <summary>
-    /// Removals of this member itself that the leader has proposed. This member never applies that entry, but learns of its removal
-    /// (<see cref="OnRemoved"/>).
+    /// Removals of this member itself that the leader has proposed. This member never applies that entry, but learns of
+    /// its removal (<see cref="OnRemoved"/>).
     /// </summary>
     private readonly List<WaitingChange> ownRemovals = [];
 
@@ -39,7 +40,8 @@ internal sealed class MembershipRouter(
         if (request.Method == ClientRequestMethod.AddMember)
         {
             string? error = "the body is no URL; a member's is like http://127.0.0.1:9021";
-            string url = Encoding.UTF8.GetString(request.Body[..Math.Min(request.Body.Length, PeerAddress.UrlBytesMax + 1)]).Trim();
+            int length = Math.Min(request.Body.Length, PeerAddress.UrlBytesMax + 1);
+            string url = Encoding.UTF8.GetString(request.Body[..length]).Trim();
             bool isLine = url.Length <= PeerAddress.UrlBytesMax && !url.AsSpan().ContainsAnyInRange('\0', '\x1f');
             if (!isLine || PeerAddress.TryParse(url, out error) is not { } address)
             {
@@ -124,7 +126,9 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>The connection to this peer broke: changes sent to it may have arrived, and its answers may be lost.</summary>
+    /// <summary>
+    /// The connection to this peer broke: changes sent to it may have arrived, and its answers may be lost.
+    /// </summary>
     public void PeerLost(ulong peer)
     {
         for (int i = 0; i < asked.Count; i++)
@@ -227,7 +231,8 @@ internal sealed class MembershipRouter(
     {
         if (!core.MayChangeConfiguration)
             return core.IsChangingConfiguration ? ChangeRefusal.ChangeUnderWay : ChangeRefusal.NotNow;
-        ChangeRefusal refusal = MembershipPolicy.Plan(core.Configuration.Cluster, change, out ClusterConfiguration next);
+        ClusterConfiguration current = core.Configuration.Cluster;
+        ChangeRefusal refusal = MembershipPolicy.Plan(current, change, out ClusterConfiguration next);
         if (refusal != ChangeRefusal.None)
             return refusal;
         if (next.Find(core.Id) is null)
@@ -238,7 +243,9 @@ internal sealed class MembershipRouter(
         return TryPropose(next) ? ChangeRefusal.None : wal.DiskIsFull ? ChangeRefusal.DiskFull : ChangeRefusal.NotNow;
     }
 
-    /// <summary>Proposes what nobody has to ask for: the core's next configuration, then one for the news of an address.</summary>
+    /// <summary>
+    /// Proposes changes that no client asks for: the core's next configuration, then a move to an announced address.
+    /// </summary>
     private void ProposeOwn()
     {
         if (core.NextConfiguration() is { } next)

@@ -4,13 +4,15 @@ using RaftFast.Http;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once that index is confirmed and applied
-/// here, they are answered from local state. One request is outstanding at a time. A request that gets no answer is made again, with
-/// a fresh context.
+/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once that index is confirmed
+/// and applied here, they are answered from local state. One request is outstanding at a time. A request that gets no
+/// answer is made again, with a fresh context.
 /// </summary>
 internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
 {
-    /// <summary>Ticks after which an unanswered request is made again: three heartbeats, which a lost message costs a read.</summary>
+    /// <summary>
+    /// Ticks after which an unanswered request is made again: three heartbeats, which a lost message costs a read.
+    /// </summary>
     private const int TicksToRetry = 15;
 
     private readonly Queue<PendingRead> confirmed = new(256);
@@ -21,8 +23,8 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
     private long context = firstNumber;
 
     /// <summary>
-    /// Context of the first request for the reads in <see cref="asking"/>. Greater than <see cref="context"/> while that request has
-    /// yet to be made.
+    /// Context of the first request for the reads in <see cref="asking"/>. Greater than <see cref="context"/> while
+    /// that request has yet to be made.
     /// </summary>
     private long firstContext = firstNumber + 1;
     private long askedInTerm;
@@ -56,8 +58,9 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Confirmed(ReadState read)
     {
-        // Each request since firstContext was made for these reads, and the answer to any of them serves. On a slow network the answer
-        // to the last request never arrives before the next one is made. Earlier requests were not made for these reads.
+        // Each request since firstContext was made for these reads, and the answer to any of them serves. On a slow
+        // network the answer to the last request never arrives before the next one is made. Earlier requests were not
+        // made for these reads.
         if (read.Context < firstContext || read.Context > context)
             return;
         foreach (PendingRead pending in asking)

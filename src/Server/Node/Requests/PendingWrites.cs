@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Writes and membership changes that have a place in the log and wait until that place is applied. The entry there is then theirs,
-/// and they are done; or another's, and they never will be.
+/// Writes and membership changes that have a place in the log and wait until that place is applied. The entry there is
+/// then theirs, and they are done; or another's, and they never will be.
 /// </summary>
 internal sealed class PendingWrites(Answers answers)
 {
@@ -20,7 +20,9 @@ internal sealed class PendingWrites(Answers answers)
         byIndex.Add(position.Index, new PendingWrite(request, position.Term, deadline));
     }
 
-    /// <summary>The leader has given a request this place in the log, which may have been applied here already.</summary>
+    /// <summary>
+    /// The leader has given a request this place in the log, which may have been applied here already.
+    /// </summary>
     public void Placed(ClientRequest request, LogPosition position, long deadline, RaftLog log)
     {
         if (position.Index > log.Applied)

@@ -7,23 +7,25 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Routes each write, in the order of arrival: proposes it here, forwards it to the leader, or keeps it while no leader can be
-/// reached. A write that has been sent anywhere is never sent again.
+/// Routes each write, in the order of arrival: proposes it here, forwards it to the leader, or keeps it while no leader
+/// can be reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, ForwardedWrites forwarded,
-    Answers answers)
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending,
+    ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
-    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More are refused at once: their clients may
-    /// come back later.
+    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More are refused at once: their
+    /// clients may come back later.
     /// </summary>
     public const int WaitingMax = 16384;
 
     /// <inheritdoc cref="WaitingMax"/>
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
-    /// <summary>Maximum of writes held for the next append. As many more may come before any has to be refused.</summary>
+    /// <summary>
+    /// Maximum of writes held for the next append. As many more may come before any has to be refused.
+    /// </summary>
     private const int HeldMax = WaitingMax / 2;
 
     private readonly Queue<WaitingWrite> waiting = new(1024);
@@ -103,8 +105,8 @@ internal sealed class WriteRouter(
     }
 
     /// <summary>
-    /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or leadership is being
-    /// handed over, the write waits.
+    /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or
+    /// leadership is being handed over, the write waits.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))

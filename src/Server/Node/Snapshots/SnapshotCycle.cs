@@ -8,8 +8,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// A member's snapshots, as the loop sees them (§7): begins one when it is due, compacts the log after it has been taken, sends one to
-/// each member that needs one, and decides about one that has been received.
+/// A member's snapshots, as the loop sees them (§7): begins one when it is due, compacts the log after it has been
+/// taken, sends one to each member that needs one, and decides about one that has been received.
 /// </summary>
 internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor executor)
 {
@@ -28,10 +28,14 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     private long lastIndex = parts.State.Store.AppliedIndex;
     private long lastBytes = parts.SnapshotFiles.NewestBytes;
 
-    /// <summary>True while a member needs a snapshot and there is none: the only one has turned out to be damaged.</summary>
+    /// <summary>
+    /// True while a member needs a snapshot and there is none: the only one has turned out to be damaged.
+    /// </summary>
     private bool isMissing;
 
-    /// <summary>True after an attempt for which the disk had no room: the next attempt waits until a snapshot is due.</summary>
+    /// <summary>
+    /// True after an attempt for which the disk had no room: the next attempt waits until a snapshot is due.
+    /// </summary>
     private bool hasFailed;
 
     /// <summary><see cref="ReadyExecutor.AppliedBytes"/> when the last snapshot was begun.</summary>
@@ -94,7 +98,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// <param name="installed">Index of the last entry that the snapshot covers; 0 when it didn't arrive.</param>
     public void OnSent(ulong peer, long installed)
     {
-        // The log after the snapshot stays until the next snapshot has been taken: the member has yet to catch up with it.
+        // The log is not compacted before the next snapshot: the member still needs the entries after this one.
         core.SnapshotEnded(peer, installed);
     }
 
@@ -117,9 +121,9 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     }
 
     /// <summary>
-    /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or the new one.
-    /// The file gets its name first, and from then on a start uses it: a log that doesn't match it is reset there
-    /// (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
+    /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or
+    /// the new one. The file gets its name first, and from then on a start uses it: a log that doesn't match it is
+    /// reset there (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
     /// </summary>
     private bool TryInstall(ReceivedSnapshot received, LogPosition position)
     {
@@ -150,8 +154,9 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     }
 
     /// <summary>
-    /// Drops whole segments of the log that two snapshots cover. Segments that a member needs after the snapshot that is being sent
-    /// to it are kept, up to a bound of bytes: a member that is slower than the bound allows needs another snapshot.
+    /// Drops whole segments of the log that two snapshots cover. Segments that a member needs after the snapshot that
+    /// is being sent to it are kept, up to a bound of bytes: a member that is slower than the bound allows needs
+    /// another snapshot.
     /// </summary>
     private void Compact()
     {
@@ -166,9 +171,11 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     private static partial void LogTaken(ILogger logger, long index, long bytes);
 
     [LoggerMessage(LogLevel.Error,
-        "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; free some space")]
+        "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; "
+        + "free some space")]
     private static partial void LogDiskFull(ILogger logger, long index);
 
-    [LoggerMessage(LogLevel.Information, "snapshot up to entry {Index} from member {From} installed: it replaces log and state")]
+    [LoggerMessage(LogLevel.Information,
+        "snapshot up to entry {Index} from member {From} installed: it replaces log and state")]
     private static partial void LogInstalled(ILogger logger, long index, ulong from);
 }

@@ -6,12 +6,14 @@ internal sealed record SnapshotOptions
     /// <summary>Entries applied since the last snapshot that make the next one due; 0: only bytes count.</summary>
     public long EveryEntries { get; init; }
 
-    /// <summary>Bytes of entries applied since the last snapshot that make the next one due; 0: only entries count.</summary>
+    /// <summary>
+    /// Bytes of entries applied since the last snapshot that make the next one due; 0: only entries count.
+    /// </summary>
     public long EveryBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// True while a snapshot is due only once the log has grown by the last snapshot's size: the disk then spends no more on
-    /// snapshots than on the log. False when the operator has set the interval.
+    /// True while a snapshot is due only once the log has grown by the last snapshot's size: the disk then spends no
+    /// more on snapshots than on the log. False when the operator has set the interval.
     /// </summary>
     public bool WaitsForItsSize { get; init; } = true;
 

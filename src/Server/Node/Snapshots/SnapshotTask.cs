@@ -5,11 +5,12 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// One snapshot being taken: a view of the store goes into a file, chunk by chunk. The loop begins and closes the task. In between,
-/// one other thread calls <see cref="Step"/> until it returns false.
+/// One snapshot being taken: a view of the store goes into a file, chunk by chunk. The loop begins and closes the task.
+/// In between, one other thread calls <see cref="Step"/> until it returns false.
 /// </summary>
 internal sealed class SnapshotTask(
-    KeyValueStore store, SnapshotStore snapshots, LogPosition position, SnapshotConfiguration configuration, ulong nonce)
+    KeyValueStore store, SnapshotStore snapshots, LogPosition position, SnapshotConfiguration configuration,
+    ulong nonce)
 {
     private readonly StoreView view = store.BeginView();
     private SnapshotWriter? writer;
@@ -26,7 +27,9 @@ internal sealed class SnapshotTask(
 
     public SnapshotTaskStatus Status { get; private set; }
 
-    /// <summary>Ends the task at its next step: another snapshot has been installed, or the process stops. Any thread.</summary>
+    /// <summary>
+    /// Ends the task at its next step: another snapshot has been installed, or the process stops. Any thread.
+    /// </summary>
     public void Cancel() => isCancelled = true;
 
     /// <summary>Writes the next part, which is durable on return.</summary>

@@ -4,7 +4,9 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Peers.Snapshots;
 
-/// <summary>A received snapshot that the connection's thread offers to the loop, and whose decision that thread waits for.</summary>
+/// <summary>
+/// A received snapshot that the connection's thread offers to the loop, and whose decision that thread waits for.
+/// </summary>
 internal sealed class OfferedSnapshot(
     ulong from, long term, PartialSnapshot file, SnapshotConfiguration configuration, KeyValueStore store)
     : ReceivedSnapshot(from, term, file, configuration, store)

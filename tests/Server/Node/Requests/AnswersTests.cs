@@ -13,7 +13,9 @@ public sealed class AnswersTests : IRequestOwner
     private bool isMarked;
     private int resumptions;
 
-    /// <summary>Every outcome but 204, 200 and 404: the request, the outcome, the status, and words of the text.</summary>
+    /// <summary>
+    /// Every outcome but 204, 200 and 404: the request, the outcome, the status, and words of the text.
+    /// </summary>
     public static TheoryData<string, string, int, string> Outcomes => new()
     {
         { "PUT", "NoLeader", 503, "no leader could take the write" },
@@ -81,7 +83,8 @@ public sealed class AnswersTests : IRequestOwner
         ClientRequest request = Request(method);
         Give(request, outcome);
         Assert.Equal(503, request.Status);
-        Assert.Contains("this member has been removed", Encoding.UTF8.GetString(request.Answer), StringComparison.Ordinal);
+        string text = Encoding.UTF8.GetString(request.Answer);
+        Assert.Contains("this member has been removed", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -130,7 +133,8 @@ public sealed class AnswersTests : IRequestOwner
                 request.BeginGet("/key"u8);
                 break;
             default:
-                request.BeginMember(method == "POST" ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, 4);
+                request.BeginMember(
+                    method == "POST" ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, memberId: 4);
                 break;
         }
         request.EndBody();

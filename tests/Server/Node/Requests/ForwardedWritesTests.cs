@@ -5,7 +5,7 @@ using RaftFast.Server.Node.Requests;
 
 namespace RaftFast.Server.Tests.Node.Requests;
 
-/// <summary>What becomes of a forwarded write whose answer comes late.</summary>
+/// <summary>A forwarded write whose answer from the leader comes late.</summary>
 public sealed class ForwardedWritesTests : IRequestOwner
 {
     private static readonly LogPosition Snapshot = new(6, 5000);
@@ -27,20 +27,28 @@ public sealed class ForwardedWritesTests : IRequestOwner
     }
 
     [Theory]
-    [InlineData(5, 101, 504)] // Another leader's entry may stand there: a snapshot covers it, and nobody can tell.
+    [InlineData(5, 101, 504)] // A snapshot covers the entry there, which may be another leader's.
     [InlineData(6, 101, 504)]
     [InlineData(6, 5000, 204)]
     [InlineData(5, 5000, 503)]
-    public void Below_a_snapshot_nobody_knows_whose_an_entry_was(long term, long index, int status)
+    public void Outcome_is_unknown_when_a_snapshot_covers_the_entry(long term, long index, int status)
     {
-        RaftLog log = new(new TermRuns(Snapshot), new ConfigurationHistory(ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1)])), Snapshot.Index);
+        ConfigurationHistory configurations = new(ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1)]));
+        RaftLog log = new(new TermRuns(Snapshot), configurations, Snapshot.Index);
         ClientRequest write = new(this);
         write.Begin();
         write.BeginPut("/key"u8);
         write.EndBody();
         forwarded.AddFrame(2, [new WaitingWrite(write, 1000)]);
-        forwarded.OnResponse(
-            new Message { Type = MessageType.ForwardResponse, From = 2, Context = 7, Position = new LogPosition(term, index), Count = 1 }, pending, log);
+        Message response = new()
+        {
+            Type = MessageType.ForwardResponse,
+            From = 2,
+            Context = 7,
+            Position = new LogPosition(term, index),
+            Count = 1,
+        };
+        forwarded.OnResponse(response, pending, log);
         Assert.Equal(status, write.Status);
     }
 }

@@ -10,10 +10,11 @@ namespace RaftFast.Server.Tests.Node.Requests;
 /// <summary>Reads on member 1, which follows member 2.</summary>
 public sealed class PendingReadsTests : IRequestOwner
 {
-    private static readonly ClusterConfiguration Three =
-        ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
 
-    private readonly RaftCore core = new(1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+    private readonly RaftCore core = new(
+        1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
     private readonly PendingReads reads;
 
     public PendingReadsTests()
@@ -39,7 +40,7 @@ public sealed class PendingReadsTests : IRequestOwner
         Assert.Equal(102, AskedAfterRetry());
         Confirm(101);
         Assert.True(read.IsFinished);
-        // What came after that attempt needs one of its own.
+        // The read that came after that attempt needs an attempt of its own.
         Assert.False(later.IsFinished);
         Assert.Equal(103, Asked());
         Confirm(102);
@@ -66,7 +67,8 @@ public sealed class PendingReadsTests : IRequestOwner
     [Fact]
     public void Reads_wait_for_a_leader_together()
     {
-        core.Step(new Message { Type = MessageType.VoteResponse, Rejected = true, From = 3, To = 1, Term = 5 }, default);
+        Message rejection = new() { Type = MessageType.VoteResponse, Rejected = true, From = 3, To = 1, Term = 5 };
+        core.Step(rejection, default);
         ClientRequest read = Add();
         Assert.Equal(0, Asked());
         ClientRequest later = Add();
@@ -92,7 +94,7 @@ public sealed class PendingReadsTests : IRequestOwner
         core.Ready.Messages.Clear();
     }
 
-    /// <returns>The number that the leader was asked under, 0 if it was not.</returns>
+    /// <returns>Context of the request to the leader; 0 if there was none.</returns>
     private long Asked()
     {
         core.Ready.Messages.Clear();
