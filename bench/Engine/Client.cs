@@ -88,7 +88,7 @@ internal sealed class Client : IRequestOwner
         request.AppendBody(value);
         request.EndBody();
         submitted[place] = now;
-        leader.PostAndRun(request, NodeLoop.SocketThreadBatchesMax);
+        leader.PostAndRun(request, Inbox.SocketThreadBatchesMax);
     }
 
     private int After(int place) => place + 1 == requests.Length ? 0 : place + 1;
