@@ -40,5 +40,6 @@ internal static class FatalError
     }
 
     private static bool IsOperatingError(Exception exception) =>
-        exception is ListenException or StorageException or AcknowledgedEntriesLostException or IOException or SocketException or UnauthorizedAccessException;
+        exception is OperatingException or StorageException or AcknowledgedEntriesLostException
+            or IOException or SocketException or UnauthorizedAccessException;
 }

@@ -23,7 +23,7 @@ internal sealed class Dialling : IAsyncDisposable
         options ??= Fast;
         Inbox = new Inbox(PeerOptions.InboxItemsPerPeer * PeerOptions.PeersMax);
         Reader = new InboxReader(Inbox);
-        NodeIdentity identity = Handshakes.Identity(1);
+        NodeIdentity identity = TestHandshakes.Identity(1);
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
         Acceptor = new PeerAcceptor(new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
@@ -55,7 +55,7 @@ internal sealed class Dialling : IAsyncDisposable
     /// <summary>Member 1 and, of the others, those that have a port.</summary>
     public static ClusterConfiguration Cluster(ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
     {
-        List<Member> members = [new(1, Handshakes.AddressOf(1))];
+        List<Member> members = [new(1, TestHandshakes.AddressOf(1))];
         for (int i = 0; i < others.Length; i++)
         {
             if (ports[i] != 0)

@@ -32,7 +32,7 @@ internal sealed class Node : IAsyncDisposable
         Reader = new InboxReader(Inbox);
         Disk = new FullDisk(new FileDisk(Location, DiskWriteMode.Buffered)) { IsFull = false };
         Snapshots = SnapshotStore.Open(Disk, clusterId);
-        PeerAdmission admission = new(Handshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
+        PeerAdmission admission = new(TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
         Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
         Task<IConnectionListener> bound = Listeners.BindPeerAsync(new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
         listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);

@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Server.Peers.Inbound;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 

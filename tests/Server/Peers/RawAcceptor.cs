@@ -28,7 +28,7 @@ internal sealed class RawAcceptor : IDisposable
         byte[] bytes = Receive(socket, Handshake.Size);
         Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out uint version));
         Assert.Equal(Handshake.Version, version);
-        Assert.Equal(Handshakes.From(1, to: 2) with { Kind = kind }, handshake);
+        Assert.Equal(TestHandshakes.From(1, to: 2) with { Kind = kind }, handshake);
         return socket;
     }
 

@@ -23,7 +23,7 @@ internal sealed class RawDialer : IDisposable
     public static RawDialer Accepted(Node node, ulong from = 2)
     {
         RawDialer dialer = new(node.Port);
-        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(Handshakes.From(from)));
+        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(TestHandshakes.From(from)));
         return dialer;
     }
 

@@ -3,32 +3,38 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Peers.Links;
 
-/// <summary>Messages to the member are sent from here on.</summary>
+/// <summary>A connection to the peer is open: from now on messages to the peer are sent.</summary>
 internal sealed class PeerConnected(ulong peer) : InboxSignal
 {
     public ulong Peer { get; } = peer;
 }
 
-/// <summary>The connection that <see cref="PeerConnected"/> reported has ended; what was on its way may or may not have arrived.</summary>
+/// <summary>
+/// The connection that <see cref="PeerConnected"/> reported has ended. Messages that were on their way may or may not
+/// have arrived.
+/// </summary>
 internal sealed class PeerLost(ulong peer) : InboxSignal
 {
     public ulong Peer { get; } = peer;
 }
 
-/// <summary>The member, for which <see cref="IPeerNetwork.CanSend"/> was false because it was behind, can take bulk again.</summary>
+/// <summary>
+/// The peer can take bulk again: <see cref="Node.IPeerNetwork.CanSend"/> was false because too many bytes waited to be
+/// sent.
+/// </summary>
 internal sealed class PeerDrained(ulong peer) : InboxSignal
 {
     public ulong Peer { get; } = peer;
 }
 
-/// <summary>The peer has dialled this server, and was accepted. Its frames, if any, come after.</summary>
+/// <summary>The peer has dialled this node and was accepted. The peer's frames, if any, come after.</summary>
 internal sealed class PeerAnnounced(ulong peer) : InboxSignal
 {
     private volatile PeerAddress? address;
 
     public ulong Peer { get; } = peer;
 
-    /// <summary>Where it is to be dialled in turn, as it said last.</summary>
+    /// <summary>Address at which the peer listens, from its last handshake.</summary>
     public PeerAddress Address
     {
         get => address!;
@@ -36,7 +42,7 @@ internal sealed class PeerAnnounced(ulong peer) : InboxSignal
     }
 }
 
-/// <summary>The peer refuses this server for good.</summary>
+/// <summary>The peer refuses this node for good.</summary>
 internal sealed class PeerRefused(ulong peer, HandshakeStatus status) : InboxSignal
 {
     public ulong Peer { get; } = peer;
@@ -45,11 +51,11 @@ internal sealed class PeerRefused(ulong peer, HandshakeStatus status) : InboxSig
     public HandshakeStatus Status { get; } = status;
 }
 
-/// <summary>The snapshot that was being sent to this server has been installed there, or not.</summary>
+/// <summary>The sending of a snapshot to the peer has ended.</summary>
 internal sealed class SnapshotSent(ulong peer) : InboxSignal
 {
     public ulong Peer { get; } = peer;
 
-    /// <summary>Up to which entry; 0: it has not.</summary>
+    /// <summary>Index of the last entry that the peer now has from the snapshot; 0 if the sending failed.</summary>
     public long Installed { get; set; }
 }
