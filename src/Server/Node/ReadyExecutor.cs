@@ -109,8 +109,8 @@ internal sealed class ReadyExecutor(
         return true;
     }
 
-    /// <summary>Sends the core's messages, and to each server the appends that its window allows.</summary>
-    public void Send(ReadOnlySpan<ulong> servers)
+    /// <summary>Sends the core's messages, and to each member the appends that its window allows.</summary>
+    public void Send(ReadOnlySpan<ulong> members)
     {
         // Raft paper, figure 2: term and vote are durable before any message that depends on them leaves. Called after
         // Publish: the term and vote of these messages are in hardStateBatch or an earlier batch.
@@ -119,10 +119,10 @@ internal sealed class ReadyExecutor(
         foreach (Message message in core.Ready.Messages)
             network.Send(message, default);
         core.Ready.Messages.Clear();
-        foreach (ulong server in servers)
+        foreach (ulong member in members)
         {
-            if (server != core.Id)
-                SendAppends(server);
+            if (member != core.Id)
+                SendAppends(member);
         }
     }
 
@@ -162,14 +162,14 @@ internal sealed class ReadyExecutor(
         }
     }
 
-    private void SendAppends(ulong server)
+    private void SendAppends(ulong member)
     {
-        while (network.CanSend(server) && core.TryNextAppend(server, out Message append))
+        while (network.CanSend(member) && core.TryNextAppend(member, out Message append))
         {
-            int bytes = TrySendAppend(server, append, out int count);
+            int bytes = TrySendAppend(member, append, out int count);
             if (bytes < 0)
                 return;
-            core.AppendSent(server, count, bytes);
+            core.AppendSent(member, count, bytes);
         }
     }
 
@@ -178,7 +178,7 @@ internal sealed class ReadyExecutor(
     /// are read from the disk.
     /// </summary>
     /// <returns>Bytes of its records; -1 when there is no connection.</returns>
-    private int TrySendAppend(ulong server, in Message append, out int count)
+    private int TrySendAppend(ulong member, in Message append, out int count)
     {
         long first = append.Position.Index + 1;
         long last = core.Log.Last.Index;
@@ -196,7 +196,7 @@ internal sealed class ReadyExecutor(
         last = first + count - 1;
         while (first <= last)
         {
-            network.Write(server, wal.Read(first, last, bytes, out int read));
+            network.Write(member, wal.Read(first, last, bytes, out int read));
             first += read;
         }
         return bytes;

@@ -157,7 +157,7 @@ internal sealed class Answers
         ChangeRefusal.IdWasRemoved =>
             "Not done: a member with this id was removed, and ids are never used again. Choose a new id.\n"u8,
         ChangeRefusal.AddressInUse =>
-            "Not done: another member has this URL. Give the node a URL of its own.\n"u8,
+            "Not done: this URL is another member's. Give the node a URL of its own.\n"u8,
         ChangeRefusal.LastVoter =>
             "Not done: this member is the last voter, and without it nothing could be agreed on. "u8
             + "Add another member first.\n"u8,

@@ -61,13 +61,13 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
             LogPosition position = new(core.Log.TermAt(applied), applied);
             Begin(position, new(configurations.CommittedIndex, configurations.Committed.Cluster));
         }
-        foreach (ulong server in core.Configuration.Servers)
+        foreach (ulong member in core.Configuration.Servers)
         {
-            if (server == core.Id || !core.WantsSnapshot(server))
+            if (member == core.Id || !core.WantsSnapshot(member))
                 continue;
             isMissing = files.Files.Count == 0;
-            if (!isMissing && network.SendSnapshot(server, core.Term))
-                core.SnapshotStarted(server);
+            if (!isMissing && network.SendSnapshot(member, core.Term))
+                core.SnapshotStarted(member);
         }
     }
 

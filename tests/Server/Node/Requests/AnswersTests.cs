@@ -42,7 +42,7 @@ public sealed class AnswersTests : IRequestOwner
         { "POST", "ChangeUnderWay", 409, "another change of the members was under way" },
         { "POST", "IdInUse", 409, "a member has this id under another URL" },
         { "POST", "IdWasRemoved", 409, "ids are never used again" },
-        { "POST", "AddressInUse", 409, "another member has this URL" },
+        { "POST", "AddressInUse", 409, "this URL is another member's" },
         { "DELETE", "LastVoter", 409, "this member is the last voter" },
         { "POST", "TooManyMembers", 409, "the cluster has as many members as it can have" },
         { "DELETE", "TooManyMembers", 409, "the cluster has removed as many members as it can remember" },
