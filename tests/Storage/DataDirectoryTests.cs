@@ -20,7 +20,7 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void New_directory_is_made_with_all_above_it_and_has_no_identity()
     {
-        string path = temporary["a/b/c"];
+        string path = temporary.PathOf("a/b/c");
         using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
         Assert.Equal(path, directory.Path);
         Assert.True(Directory.Exists(path));
@@ -32,16 +32,16 @@ public sealed class DataDirectoryTests : IDisposable
     [InlineData(DiskWriteMode.Buffered)]
     public void Identity_is_kept(DiskWriteMode mode)
     {
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, mode))
+        using (DataDirectory directory = DataDirectory.Open(temporary.Location, mode))
             directory.WriteIdentity(Identity);
-        using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
+        using DataDirectory again = DataDirectory.Open(temporary.Location, mode);
         NodeIdentity? read = again.ReadIdentity();
         Assert.NotNull(read);
         Assert.Equal((Identity.MemberId, Identity.Address, Identity.Directory), (read.MemberId, read.Address, read.Directory));
         Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
         Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
         Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
-        Assert.StartsWith("RaftFast identity 2\nmember 2\n", File.ReadAllText(temporary[IdentityFile.Name]), StringComparison.Ordinal);
+        Assert.StartsWith("RaftFast identity 2\nmember 2\n", File.ReadAllText(temporary.PathOf(IdentityFile.Name)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -90,9 +90,9 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void Crash_while_the_identity_is_written_leaves_a_new_directory()
     {
-        using (DataDirectory first = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            File.WriteAllText(temporary[IdentityFile.TemporaryName], "half of it");
-        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        using (DataDirectory first = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
+            File.WriteAllText(temporary.PathOf(IdentityFile.TemporaryName), "half of it");
+        using DataDirectory again = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
         Assert.Null(again.ReadIdentity());
         again.WriteIdentity(Identity);
         Assert.NotNull(again.ReadIdentity());
@@ -102,16 +102,16 @@ public sealed class DataDirectoryTests : IDisposable
     public void Snapshot_without_an_identity_is_refused()
     {
         string name = new SnapshotFile(17).Name;
-        File.WriteAllText(temporary[name], "");
-        Assert.Contains($"holds a snapshot ({name}) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf(name), "");
+        Assert.Contains($"holds a snapshot ({name}) but no identity file", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Directory_in_use_is_refused_with_the_process_id()
     {
-        using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Path), StringComparison.Ordinal);
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        using (DataDirectory held = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
+            Assert.Contains($"in use by another process {Environment.ProcessId};", Refusal(temporary.Location), StringComparison.Ordinal);
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
     }
 
     [Fact]
@@ -119,22 +119,22 @@ public sealed class DataDirectoryTests : IDisposable
     {
         if (!File.Exists("/usr/bin/flock"))
             Assert.Skip("no flock(1) here");
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
         using Process other = Process.Start(new ProcessStartInfo(
-            "/usr/bin/flock", ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"]) { RedirectStandardOutput = true })!;
+            "/usr/bin/flock", ["--no-fork", temporary.PathOf(DirectoryLock.Name), "/bin/sh", "-c", "echo locked; exec sleep 60"]) { RedirectStandardOutput = true })!;
         Assert.Equal("locked", other.StandardOutput.ReadLine());
-        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
+        Assert.Contains("in use", Refusal(temporary.Location), StringComparison.Ordinal);
         other.Kill();
         other.WaitForExit();
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
     }
 
     [Fact]
     public void File_is_no_directory()
     {
-        File.WriteAllText(temporary["file"], "");
-        Assert.Contains("is a file", Refusal(temporary["file"]), StringComparison.Ordinal);
-        Assert.Contains("can't be written", Refusal(temporary["file/below"]), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf("file"), "");
+        Assert.Contains("is a file", Refusal(temporary.PathOf("file")), StringComparison.Ordinal);
+        Assert.Contains("can't be written", Refusal(temporary.PathOf("file/below")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -148,32 +148,32 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void Directory_of_something_else_is_refused_and_left_as_it_is()
     {
-        File.WriteAllText(temporary["notes.txt"], "mine");
-        Assert.Contains("it holds notes.txt", Refusal(temporary.Path), StringComparison.Ordinal);
-        Assert.Equal([temporary["notes.txt"]], Directory.GetFileSystemEntries(temporary.Path));
+        File.WriteAllText(temporary.PathOf("notes.txt"), "mine");
+        Assert.Contains("it holds notes.txt", Refusal(temporary.Location), StringComparison.Ordinal);
+        Assert.Equal([temporary.PathOf("notes.txt")], Directory.GetFileSystemEntries(temporary.Location));
     }
 
     [Fact]
     public void Log_without_an_identity_is_refused()
     {
-        File.WriteAllText(temporary[WalSegment.Name(1)], "");
-        Assert.Contains("but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf(WalSegment.Name(1)), "");
+        Assert.Contains("but no identity file", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Memory_of_other_members_without_an_identity_is_refused()
     {
-        File.WriteAllText(temporary[MetDirectories.Name], "");
-        Assert.Contains("(peers) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf(MetDirectories.Name), "");
+        Assert.Contains("(peers) but no identity file", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_files_beside_an_identity_do_not_matter()
     {
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+        using (DataDirectory directory = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
             directory.WriteIdentity(Identity);
-        File.WriteAllText(temporary["notes.txt"], "mine");
-        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        File.WriteAllText(temporary.PathOf("notes.txt"), "mine");
+        using DataDirectory again = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
         Assert.NotNull(again.ReadIdentity());
     }
 

@@ -250,7 +250,7 @@ public sealed class SnapshotStoreTests
     public void Writing_and_reading_a_chunk_allocates_nothing()
     {
         using TemporaryDirectory directory = new();
-        SnapshotStore store = SnapshotStore.Open(new FileDisk(directory.Path, DiskWriteMode.Buffered), SnapshotScript.Cluster);
+        SnapshotStore store = SnapshotStore.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered), SnapshotScript.Cluster);
         using (SnapshotWriter writer = store.TryCreate(new LogPosition(1, 1), default, 1)!)
         {
             writer.Payload.Clear();

@@ -3,7 +3,6 @@ using RaftFast.Protocol;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
-using RaftFast.Server.Tests.Functional;
 
 namespace RaftFast.Server.Tests.Peers;
 
