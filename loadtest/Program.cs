@@ -1,7 +1,7 @@
 using RaftFast.Server.Lifetime;
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
-using ListenException = RaftFast.Server.Lifetime.ListenException;
+using ListenException = RaftFast.Server.Sockets.ListenException;
 using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
 // Before the first socket is made.

@@ -60,7 +60,7 @@ public sealed class LifetimeTests
         held.CompleteNotFound();
         connection.Resume();
         PipeClient next = null!;
-        await Eventually.HoldsAsync(() =>
+        await Eventually.TrueAsync(() =>
         {
             next = new PipeClient(server.Front);
             return !next.Closed.IsCompleted && next.SendAsync(ManualServer.Get("/d")).IsCompleted && server.Waiting == 1;
@@ -145,7 +145,7 @@ public sealed class LifetimeTests
         server.Time.Advance(TimeSpan.FromSeconds(5));
         await Eventually.EndsAsync(stopped);
         await Eventually.EndsAsync(client.Closed);
-        await Eventually.HoldsAsync(() => client.Context.ConnectionClosed.IsCancellationRequested);
+        await Eventually.TrueAsync(() => client.Context.ConnectionClosed.IsCancellationRequested);
         (await server.TakeAsync()).CompleteNoContent();
     }
 }

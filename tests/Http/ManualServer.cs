@@ -28,12 +28,12 @@ internal sealed class ManualServer : IAsyncDisposable
     public async Task<ClientRequest> TakeAsync()
     {
         ClientRequest? request = null;
-        await Eventually.HoldsAsync(() => submitted.TryDequeue(out request));
+        await Eventually.TrueAsync(() => submitted.TryDequeue(out request));
         return request!;
     }
 
     /// <summary>Lets time go by until <paramref name="task"/> has ended.</summary>
-    public Task PassTimeUntilAsync(Task task) => Eventually.HoldsAsync(() =>
+    public Task PassTimeUntilAsync(Task task) => Eventually.TrueAsync(() =>
     {
         Time.Advance(CoarseClock.Period);
         return task.IsCompleted;

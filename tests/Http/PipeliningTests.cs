@@ -85,7 +85,7 @@ public sealed class PipeliningTests
         ClientRequest first = await server.TakeAsync();
         first.CompleteNoContent();
         first.Owner.Resume();
-        await Eventually.HoldsAsync(() => server.Waiting == 4);
+        await Eventually.TrueAsync(() => server.Waiting == 4);
         await client.ReceiveAsync(Answers.NoContent);
         Assert.Equal(4, server.Waiting);
 

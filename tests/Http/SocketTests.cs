@@ -67,7 +67,7 @@ public sealed class SocketTests : IDisposable
             socket.LingerState = new LingerOption(true, 0);
             await socket.SendAsync(requests.AsMemory(0, requests.Length - i), TestContext.Current.CancellationToken);
         }
-        await Eventually.HoldsAsync(() => server.Front.ConnectionCount == 0);
+        await Eventually.TrueAsync(() => server.Front.ConnectionCount == 0);
         Assert.Equal(Answers.NoContent, await ExchangeAsync(server, ManualServer.Put("/b", "1")));
     }
 

@@ -31,7 +31,7 @@ public sealed class OpenLoopTests
         OpenLoop open = new(copies, copiesMax, Patience);
         measurements.Begin();
         Task run = open.RunAsync(Dues, TestContext.Current.CancellationToken);
-        await Eventually.HoldAsync(() => load.Started + open.Overdue == Count);
+        await Eventually.TrueAsync(() => load.Started + open.Overdue == Count);
         Assert.Equal(copiesMax, load.Started);
         long stallEnds = Stopwatch.GetTimestamp();
         load.Open();
@@ -62,7 +62,7 @@ public sealed class OpenLoopTests
         OpenLoop open = new(copies, 1, TimeSpan.Zero);
         measurements.Begin();
         Task run = open.RunAsync(Dues, TestContext.Current.CancellationToken);
-        await Eventually.HoldAsync(() => load.Started + open.Overdue == Count && open.HasGivenUp);
+        await Eventually.TrueAsync(() => load.Started + open.Overdue == Count && open.HasGivenUp);
         load.Open();
         await run;
         measurements.End();

@@ -120,7 +120,7 @@ public sealed class SessionTests : IDisposable
             (options, _) => new Session(options, output, error).RunAsync(interrupt.Token),
             (_, _, _) => throw new InvalidOperationException()).InvokeAsync(
                 ["--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s", "--simulation", "KeepConstant(2, 5min)"], output, error);
-        await Eventually.HoldAsync(() => server.ConnectionCount > 1);
+        await Eventually.TrueAsync(() => server.ConnectionCount > 1);
         await interrupt.CancelAsync();
         Assert.Equal(ExitCode.Interrupted, await run);
         Assert.Contains("| put | ", output.ToString(), StringComparison.Ordinal);

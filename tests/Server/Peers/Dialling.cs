@@ -4,7 +4,6 @@ using RaftFast.Server.Peers;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Inbound;
 using RaftFast.Server.Peers.Links;
-using RaftFast.Server.Tests.Functional;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;

@@ -7,7 +7,6 @@ using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Inbound;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
-using RaftFast.Server.Tests.Functional;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;

@@ -21,7 +21,7 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void New_directory_is_created_with_its_parents_and_has_no_identity()
     {
-        string path = temporary["a/b/c"];
+        string path = temporary.PathOf("a/b/c");
         using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
         Assert.Equal(path, directory.Path);
         Assert.True(Directory.Exists(path));
@@ -33,9 +33,9 @@ public sealed class DataDirectoryTests : IDisposable
     [InlineData(DiskWriteMode.Buffered)]
     public void Identity_is_kept(DiskWriteMode mode)
     {
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, mode))
+        using (DataDirectory directory = DataDirectory.Open(temporary.Location, mode))
             directory.WriteIdentity(Identity);
-        using DataDirectory again = DataDirectory.Open(temporary.Path, mode);
+        using DataDirectory again = DataDirectory.Open(temporary.Location, mode);
         NodeIdentity? read = again.ReadIdentity();
         Assert.NotNull(read);
         Assert.Equal(
@@ -44,7 +44,7 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.Equal(Identity.Configuration.ClusterId, read.Configuration.ClusterId);
         Assert.Equal(Identity.Configuration.Members, read.Configuration.Members);
         Assert.Throws<InvariantException>(() => again.WriteIdentity(Identity));
-        string text = File.ReadAllText(temporary[IdentityFile.Name]);
+        string text = File.ReadAllText(temporary.PathOf(IdentityFile.Name));
         Assert.StartsWith("RaftFast identity 2\nmember 2\n", text, StringComparison.Ordinal);
     }
 
@@ -96,9 +96,9 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void Crash_while_the_identity_is_written_leaves_a_new_directory()
     {
-        using (DataDirectory first = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            File.WriteAllText(temporary[IdentityFile.TemporaryName], "half of it");
-        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        using (DataDirectory first = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
+            File.WriteAllText(temporary.PathOf(IdentityFile.TemporaryName), "half of it");
+        using DataDirectory again = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
         Assert.Null(again.ReadIdentity());
         again.WriteIdentity(Identity);
         Assert.NotNull(again.ReadIdentity());
@@ -108,8 +108,8 @@ public sealed class DataDirectoryTests : IDisposable
     public void Snapshot_without_an_identity_is_refused()
     {
         string name = new SnapshotFile(17).Name;
-        File.WriteAllText(temporary[name], "");
-        string refusal = Refusal(temporary.Path);
+        File.WriteAllText(temporary.PathOf(name), "");
+        string refusal = Refusal(temporary.Location);
         Assert.Contains($"holds a snapshot ({name}) but no identity file", refusal, StringComparison.Ordinal);
     }
 
@@ -117,52 +117,52 @@ public sealed class DataDirectoryTests : IDisposable
     public void Directory_in_use_is_refused_with_the_process_id()
     {
         string refusal;
-        using (DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
-            refusal = Refusal(temporary.Path);
+        using (DataDirectory held = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
+            refusal = Refusal(temporary.Location);
         Assert.Contains($"in use by another process {Environment.ProcessId};", refusal, StringComparison.Ordinal);
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
     }
 
     [Fact]
     public void Directory_whose_lock_file_was_deleted_is_in_use_all_the_same()
     {
-        using DataDirectory held = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        using DataDirectory held = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
         held.WriteIdentity(Identity);
-        File.Delete(temporary[DirectoryLock.Name]);
+        File.Delete(temporary.PathOf(DirectoryLock.Name));
 
-        Assert.Contains("in use by another process", Refusal(temporary.Path), StringComparison.Ordinal);
-        Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path));
-        Assert.Throws<StorageException>(() => DirectoryRestore.Begin(temporary.Path, Identity));
+        Assert.Contains("in use by another process", Refusal(temporary.Location), StringComparison.Ordinal);
+        Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Location));
+        Assert.Throws<StorageException>(() => DirectoryRestore.Begin(temporary.Location, Identity));
     }
 
     [Fact]
     public void Directory_open_for_reading_refuses_its_member_and_admits_other_readers()
     {
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+        using (DataDirectory directory = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
         {
             directory.WriteIdentity(Identity);
             Assert.Contains(
                 "in use",
-                Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Path)).Message,
+                Assert.Throws<StorageException>(() => DataDirectory.OpenReadOnly(temporary.Location)).Message,
                 StringComparison.Ordinal);
         }
-        using DataDirectory reader = DataDirectory.OpenReadOnly(temporary.Path);
-        using DataDirectory another = DataDirectory.OpenReadOnly(temporary.Path);
+        using DataDirectory reader = DataDirectory.OpenReadOnly(temporary.Location);
+        using DataDirectory another = DataDirectory.OpenReadOnly(temporary.Location);
         Assert.Equal(Identity.MemberId, another.ReadIdentity()!.MemberId);
-        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
+        Assert.Contains("in use", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Inode_tells_a_replaced_file_from_an_open_one()
     {
         Assert.SkipUnless(Libc.IsKnown, "statx is Linux's");
-        File.WriteAllText(temporary["file"], "");
-        using SafeFileHandle open = File.OpenHandle(temporary["file"]);
-        Assert.Equal(Libc.Inode(open, ""), Libc.Inode(null, temporary["file"]));
-        File.Delete(temporary["file"]);
-        Assert.Equal(0, Libc.Inode(null, temporary["file"]));
-        File.WriteAllText(temporary["file"], "");
-        Assert.NotEqual(Libc.Inode(open, ""), Libc.Inode(null, temporary["file"]));
+        File.WriteAllText(temporary.PathOf("file"), "");
+        using SafeFileHandle open = File.OpenHandle(temporary.PathOf("file"));
+        Assert.Equal(Libc.Inode(open, ""), Libc.Inode(null, temporary.PathOf("file")));
+        File.Delete(temporary.PathOf("file"));
+        Assert.Equal(0, Libc.Inode(null, temporary.PathOf("file")));
+        File.WriteAllText(temporary.PathOf("file"), "");
+        Assert.NotEqual(Libc.Inode(open, ""), Libc.Inode(null, temporary.PathOf("file")));
     }
 
     [Fact]
@@ -173,20 +173,20 @@ public sealed class DataDirectoryTests : IDisposable
             Assert.Skip("Windows has no such modes");
             return;
         }
-        using DataDirectory directory = DataDirectory.Open(temporary["a/b"], DiskWriteMode.Direct);
+        using DataDirectory directory = DataDirectory.Open(temporary.PathOf("a/b"), DiskWriteMode.Direct);
         directory.WriteIdentity(Identity);
         const UnixFileMode owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary["a"]));
-        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary["a/b"]));
-        Assert.Equal(owner, File.GetUnixFileMode(temporary["a/b/identity"]));
-        Assert.Equal(owner, File.GetUnixFileMode(temporary["a/b/lock"]));
+        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary.PathOf("a")));
+        Assert.Equal(owner | UnixFileMode.UserExecute, File.GetUnixFileMode(temporary.PathOf("a/b")));
+        Assert.Equal(owner, File.GetUnixFileMode(temporary.PathOf("a/b/identity")));
+        Assert.Equal(owner, File.GetUnixFileMode(temporary.PathOf("a/b/lock")));
     }
 
     [Fact]
     public void Root_of_a_file_system_is_not_foreign()
     {
-        Directory.CreateDirectory(temporary["lost+found"]);
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        Directory.CreateDirectory(temporary.PathOf("lost+found"));
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
     }
 
     [Fact]
@@ -194,27 +194,27 @@ public sealed class DataDirectoryTests : IDisposable
     {
         if (!File.Exists("/usr/bin/flock"))
             Assert.Skip("no flock(1) here");
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
         ProcessStartInfo start = new(
             "/usr/bin/flock",
-            ["--no-fork", temporary[DirectoryLock.Name], "/bin/sh", "-c", "echo locked; exec sleep 60"])
+            ["--no-fork", temporary.PathOf(DirectoryLock.Name), "/bin/sh", "-c", "echo locked; exec sleep 60"])
         {
             RedirectStandardOutput = true,
         };
         using Process other = Process.Start(start)!;
         Assert.Equal("locked", other.StandardOutput.ReadLine());
-        Assert.Contains("in use", Refusal(temporary.Path), StringComparison.Ordinal);
+        Assert.Contains("in use", Refusal(temporary.Location), StringComparison.Ordinal);
         other.Kill();
         other.WaitForExit();
-        DataDirectory.Open(temporary.Path, DiskWriteMode.Direct).Dispose();
+        DataDirectory.Open(temporary.Location, DiskWriteMode.Direct).Dispose();
     }
 
     [Fact]
     public void Path_of_a_file_is_refused()
     {
-        File.WriteAllText(temporary["file"], "");
-        Assert.Contains("is a file", Refusal(temporary["file"]), StringComparison.Ordinal);
-        Assert.Contains("can't be written", Refusal(temporary["file/below"]), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf("file"), "");
+        Assert.Contains("is a file", Refusal(temporary.PathOf("file")), StringComparison.Ordinal);
+        Assert.Contains("can't be written", Refusal(temporary.PathOf("file/below")), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -228,32 +228,32 @@ public sealed class DataDirectoryTests : IDisposable
     [Fact]
     public void Directory_of_something_else_is_refused_and_left_as_it_is()
     {
-        File.WriteAllText(temporary["notes.txt"], "mine");
-        Assert.Contains("it holds notes.txt", Refusal(temporary.Path), StringComparison.Ordinal);
-        Assert.Equal([temporary["notes.txt"]], Directory.GetFileSystemEntries(temporary.Path));
+        File.WriteAllText(temporary.PathOf("notes.txt"), "mine");
+        Assert.Contains("it holds notes.txt", Refusal(temporary.Location), StringComparison.Ordinal);
+        Assert.Equal([temporary.PathOf("notes.txt")], Directory.GetFileSystemEntries(temporary.Location));
     }
 
     [Fact]
     public void Log_without_an_identity_is_refused()
     {
-        File.WriteAllText(temporary[WalSegment.Name(1)], "");
-        Assert.Contains("but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf(WalSegment.Name(1)), "");
+        Assert.Contains("but no identity file", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void List_of_members_without_an_identity_is_refused()
     {
-        File.WriteAllText(temporary[MetDirectories.Name], "");
-        Assert.Contains("(peers) but no identity file", Refusal(temporary.Path), StringComparison.Ordinal);
+        File.WriteAllText(temporary.PathOf(MetDirectories.Name), "");
+        Assert.Contains("(peers) but no identity file", Refusal(temporary.Location), StringComparison.Ordinal);
     }
 
     [Fact]
     public void Other_files_beside_an_identity_do_not_matter()
     {
-        using (DataDirectory directory = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct))
+        using (DataDirectory directory = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
             directory.WriteIdentity(Identity);
-        File.WriteAllText(temporary["notes.txt"], "mine");
-        using DataDirectory again = DataDirectory.Open(temporary.Path, DiskWriteMode.Direct);
+        File.WriteAllText(temporary.PathOf("notes.txt"), "mine");
+        using DataDirectory again = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
         Assert.NotNull(again.ReadIdentity());
     }
 

@@ -16,7 +16,7 @@ public sealed class FileDiskTests : IDisposable
     [MemberData(nameof(Modes))]
     public void File_is_made_of_zeros_and_keeps_what_is_written(DiskWriteMode mode)
     {
-        FileDisk disk = new(directory.Path, mode);
+        FileDisk disk = new(directory.Location, mode);
         const int bytes = (3 << 20) + IDisk.Alignment;
         using AlignedMemory memory = new(bytes);
         using (IDiskFile file = disk.Create("a", bytes))
@@ -28,7 +28,7 @@ public sealed class FileDiskTests : IDisposable
             memory.Span.Fill(0xA5);
             file.Write(IDisk.Alignment, memory.Span[..(2 * IDisk.Alignment)]);
         }
-        byte[] read = File.ReadAllBytes(directory["a"]);
+        byte[] read = File.ReadAllBytes(directory.PathOf("a"));
         Assert.Equal(bytes, read.Length);
         Assert.False(read.AsSpan(0, IDisk.Alignment).ContainsAnyExcept((byte)0));
         Assert.False(read.AsSpan(IDisk.Alignment, 2 * IDisk.Alignment).ContainsAnyExcept((byte)0xA5));
@@ -39,8 +39,8 @@ public sealed class FileDiskTests : IDisposable
     [MemberData(nameof(Modes))]
     public void Read_stops_at_the_end_of_the_file(DiskWriteMode mode)
     {
-        File.WriteAllBytes(directory["cut"], [.. Enumerable.Range(0, 5000).Select(i => (byte)i)]);
-        using IDiskFile file = new FileDisk(directory.Path, mode).Open("cut");
+        File.WriteAllBytes(directory.PathOf("cut"), [.. Enumerable.Range(0, 5000).Select(i => (byte)i)]);
+        using IDiskFile file = new FileDisk(directory.Location, mode).Open("cut");
         using AlignedMemory memory = new(4 * IDisk.Alignment);
         Assert.Equal(5000, file.Length);
         Assert.Equal(5000, file.Read(0, memory.Span));
@@ -52,7 +52,7 @@ public sealed class FileDiskTests : IDisposable
     [Fact]
     public void Transfer_that_is_not_aligned_is_a_bug()
     {
-        using IDiskFile file = new FileDisk(directory.Path, DiskWriteMode.Buffered).Create("a", IDisk.Alignment);
+        using IDiskFile file = new FileDisk(directory.Location, DiskWriteMode.Buffered).Create("a", IDisk.Alignment);
         using AlignedMemory memory = new(2 * IDisk.Alignment);
         Assert.Throws<InvariantException>(() => file.Write(1, memory.Span[..IDisk.Alignment]));
         Assert.Throws<InvariantException>(() => file.Write(0, memory.Span[..100]));
@@ -62,7 +62,7 @@ public sealed class FileDiskTests : IDisposable
     [Fact]
     public void Names_are_listed_renamed_and_deleted()
     {
-        FileDisk disk = new(directory.Path, DiskWriteMode.Direct);
+        FileDisk disk = new(directory.Location, DiskWriteMode.Direct);
         foreach (string name in new[] { "b", "a", "B" })
             disk.Create(name, 0).Dispose();
         Assert.Equal(["B", "a", "b"], disk.List());
@@ -77,13 +77,13 @@ public sealed class FileDiskTests : IDisposable
     [Fact]
     public void Missing_or_existing_file_is_reported_in_one_line()
     {
-        FileDisk disk = new(directory.Path, DiskWriteMode.Direct);
+        FileDisk disk = new(directory.Location, DiskWriteMode.Direct);
         disk.Create("a", 0).Dispose();
         Action[] actions = [() => disk.Open("b"), () => disk.Create("a", 0), () => disk.Rename("c", "d")];
         foreach (Action action in actions)
         {
             StorageException failure = Assert.Throws<StorageException>(action);
-            Assert.Contains(directory.Path, failure.Message, StringComparison.Ordinal);
+            Assert.Contains(directory.Location, failure.Message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', failure.Message);
         }
     }
@@ -110,11 +110,11 @@ public sealed class FileDiskTests : IDisposable
     public async Task Log_works_on_a_real_disk_with_a_thread_for_each_part(DiskWriteMode mode)
     {
         const int entries = 20_000;
-        using LogWriter log = new(new FileDisk(directory.Path, mode));
+        using LogWriter log = new(new FileDisk(directory.Location, mode));
         await Write(log, entries, compactsEvery: int.MaxValue);
         log.Verify();
         log.Dispose();
-        using LogWriter again = new(new FileDisk(directory.Path, mode));
+        using LogWriter again = new(new FileDisk(directory.Location, mode));
         Assert.True(again.Recovery.Segments > 2);
         again.VerifySame(log);
     }
@@ -124,14 +124,14 @@ public sealed class FileDiskTests : IDisposable
     public async Task Log_is_compacted_on_a_real_disk_with_a_thread_for_each_part(DiskWriteMode mode)
     {
         const int entries = 20_000;
-        FileDisk disk = new(directory.Path, mode);
+        FileDisk disk = new(directory.Location, mode);
         using LogWriter log = new(disk, LogWriter.Tiny);
         await Write(log, entries, compactsEvery: 100);
         log.CompactTo(entries - 50);
         Assert.True(log.Wal.TryPrepareSegment());
         log.Verify();
         Assert.InRange(log.Wal.BytesOnDisk, LogWriter.Tiny.SegmentBytes, 60 * LogWriter.Tiny.SegmentBytes);
-        Assert.Equal(new DirectoryInfo(directory.Path).EnumerateFiles().Sum(file => file.Length), log.Wal.BytesOnDisk);
+        Assert.Equal(new DirectoryInfo(directory.Location).EnumerateFiles().Sum(file => file.Length), log.Wal.BytesOnDisk);
         log.Dispose();
         using LogWriter again = new(disk, LogWriter.Tiny, new LogPosition(1, entries - 50));
         Assert.True(again.Base.Index > entries / 2);
@@ -143,7 +143,7 @@ public sealed class FileDiskTests : IDisposable
     [MemberData(nameof(Modes))]
     public void Snapshots_are_taken_and_sent_on_a_real_disk(DiskWriteMode mode)
     {
-        FileDisk disk = new(directory.Path, mode);
+        FileDisk disk = new(directory.Location, mode);
         SnapshotStore store = SnapshotStore.Open(disk, SnapshotScript.Cluster);
         foreach (long index in new[] { 10, 20, 30 })
             Assert.True(SnapshotScript.Take(store, index));
@@ -151,7 +151,7 @@ public sealed class FileDiskTests : IDisposable
         store = SnapshotStore.Open(disk, SnapshotScript.Cluster);
         Assert.Null(SnapshotScript.Read(store, store.Files[0]));
         using TemporaryDirectory other = new();
-        SnapshotStore follower = SnapshotStore.Open(new FileDisk(other.Path, mode), SnapshotScript.Cluster);
+        SnapshotStore follower = SnapshotStore.Open(new FileDisk(other.Location, mode), SnapshotScript.Cluster);
         List<byte[]> images = SnapshotScript.Images(store, store.Files[0]);
         using PartialSnapshot receiver = follower.TryReceive(images[0], out _)!;
         for (int i = 1; i < images.Count; i++)
@@ -159,21 +159,21 @@ public sealed class FileDiskTests : IDisposable
                 receiver.Append(images[i]) is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete);
         receiver.Publish();
         Assert.Equal(
-            File.ReadAllBytes(directory[store.Files[0].Name]), File.ReadAllBytes(other[follower.Files[0].Name]));
+            File.ReadAllBytes(directory.PathOf(store.Files[0].Name)), File.ReadAllBytes(other.PathOf(follower.Files[0].Name)));
     }
 
     [Theory]
     [MemberData(nameof(Modes))]
     public void File_grows_by_writes(DiskWriteMode mode)
     {
-        FileDisk disk = new(directory.Path, mode);
+        FileDisk disk = new(directory.Location, mode);
         using AlignedMemory memory = new(2 * IDisk.Alignment);
         memory.Span.Fill(7);
         using IDiskFile file = disk.Create("a", 0);
         Assert.True(file.TryWrite(0, memory.Span));
         Assert.True(file.TryWrite(2 * IDisk.Alignment, memory.Span[..IDisk.Alignment]));
         Assert.Equal(3 * IDisk.Alignment, file.Length);
-        Assert.False(File.ReadAllBytes(directory["a"]).AsSpan().ContainsAnyExcept((byte)7));
+        Assert.False(File.ReadAllBytes(directory.PathOf("a")).AsSpan().ContainsAnyExcept((byte)7));
     }
 
     /// <summary>/dev/full answers every write with ENOSPC.</summary>

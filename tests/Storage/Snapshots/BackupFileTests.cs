@@ -8,7 +8,7 @@ public sealed class BackupFileTests : IDisposable
 {
     private readonly TemporaryDirectory temporary = new();
 
-    private string Path => temporary["backup"];
+    private string Path => temporary.PathOf("backup");
 
     [Fact]
     public void Backup_of_any_cluster_is_read_as_written()
@@ -22,7 +22,7 @@ public sealed class BackupFileTests : IDisposable
         Assert.Equal(SnapshotReadStatus.End, reader.Read());
         Assert.Equal(3, reader.Entries);
         Assert.Equal(new FileInfo(Path).Length, reader.End);
-        Assert.Single(Directory.GetFiles(temporary.Path));
+        Assert.Single(Directory.GetFiles(temporary.Location));
     }
 
     [Fact]
@@ -36,13 +36,13 @@ public sealed class BackupFileTests : IDisposable
     [Fact]
     public void Backup_is_not_accepted_as_a_members_snapshot()
     {
-        Write(temporary["snapshot-00000000000000000010.snap"]);
-        FileDisk disk = new(temporary.Path, DiskWriteMode.Direct);
+        Write(temporary.PathOf("snapshot-00000000000000000010.snap"));
+        FileDisk disk = new(temporary.Location, DiskWriteMode.Direct);
         StorageException refusal = Assert.Throws<StorageException>(() => SnapshotStore.Open(disk, 5));
         Assert.Contains("is a backup", refusal.Message, StringComparison.Ordinal);
 
         SnapshotStore store = SnapshotStore.Open(new MemoryDisk(), 5);
-        using SnapshotReader reader = BackupFile.Read(temporary["snapshot-00000000000000000010.snap"]);
+        using SnapshotReader reader = BackupFile.Read(temporary.PathOf("snapshot-00000000000000000010.snap"));
         Assert.Null(store.TryReceive(reader.Image, out PartialSnapshotStatus status));
         Assert.Equal(PartialSnapshotStatus.Invalid, status);
     }
@@ -52,7 +52,7 @@ public sealed class BackupFileTests : IDisposable
     {
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 3));
-        using SnapshotReader reader = BackupFile.Read(temporary[store.Files[0].Name]);
+        using SnapshotReader reader = BackupFile.Read(temporary.PathOf(store.Files[0].Name));
         Assert.Null(reader.Damage);
         Assert.Equal(SnapshotScript.Cluster, reader.ClusterId);
     }
@@ -64,21 +64,21 @@ public sealed class BackupFileTests : IDisposable
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 3));
         Assert.True(SnapshotScript.Take(store, 4));
-        File.WriteAllText(temporary["snapshot-next.tmp"], "left by a crash");
-        string[] before = [.. Directory.GetFiles(temporary.Path).Order(StringComparer.Ordinal)];
-        FileDisk readOnly = new(temporary.Path, DiskWriteMode.ReadOnly);
+        File.WriteAllText(temporary.PathOf("snapshot-next.tmp"), "left by a crash");
+        string[] before = [.. Directory.GetFiles(temporary.Location).Order(StringComparer.Ordinal)];
+        FileDisk readOnly = new(temporary.Location, DiskWriteMode.ReadOnly);
         SnapshotStore view = SnapshotStore.OpenReadOnly(readOnly, SnapshotScript.Cluster);
         view.SetAside(view.Files[0]);
         Assert.Equal(new SnapshotFile(3), Assert.Single(view.Files));
         Assert.Null(SnapshotScript.Read(view, view.Files[0]));
-        Assert.Equal(before, Directory.GetFiles(temporary.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(before, Directory.GetFiles(temporary.Location).Order(StringComparer.Ordinal));
         Assert.Throws<InvariantException>(() => view.TryCreate(new LogPosition(1, 9), default, 1));
     }
 
     public void Dispose() => temporary.Dispose();
 
     private SnapshotStore Open() =>
-        SnapshotStore.Open(new FileDisk(temporary.Path, DiskWriteMode.Direct), SnapshotScript.Cluster);
+        SnapshotStore.Open(new FileDisk(temporary.Location, DiskWriteMode.Direct), SnapshotScript.Cluster);
 
     private static void Write(string path)
     {

@@ -258,7 +258,7 @@ public sealed class SnapshotStoreTests
     public void Writing_and_reading_a_chunk_allocates_nothing()
     {
         using TemporaryDirectory directory = new();
-        FileDisk files = new(directory.Path, DiskWriteMode.Buffered);
+        FileDisk files = new(directory.Location, DiskWriteMode.Buffered);
         SnapshotStore store = SnapshotStore.Open(files, SnapshotScript.Cluster);
         using (SnapshotWriter writer = store.TryCreate(new LogPosition(1, 1), default, 1)!)
         {

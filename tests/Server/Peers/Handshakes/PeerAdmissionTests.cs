@@ -1,7 +1,6 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
-using RaftFast.Server.Tests.Functional;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 

@@ -4,7 +4,6 @@ using RaftFast.Protocol;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
-using RaftFast.Server.Tests.Functional;
 
 namespace RaftFast.Server.Tests.Peers.Joining;
 

@@ -1,7 +1,6 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Links;
-using RaftFast.Server.Tests.Functional;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Snapshots;
 

@@ -147,7 +147,7 @@ public sealed class SnapshotTransferTests
     /// <summary>One that is stuck: the connection has carried some parts whole and half of the next, and waits to be cut.</summary>
     private sealed class Transfer : IDisposable
     {
-        private readonly Functional.TemporaryDirectory directory = new();
+        private readonly TemporaryDirectory directory = new();
 
         private Transfer() => Second = new Node(id: 2, directory: directory.Location);
 
@@ -162,7 +162,7 @@ public sealed class SnapshotTransferTests
         public static Transfer Begin(int whole)
         {
             Transfer transfer = new();
-            using (Functional.TemporaryDirectory scratch = new())
+            using (TemporaryDirectory scratch = new())
             {
                 SnapshotStore store = SnapshotStore.Open(new FileDisk(scratch.Location, DiskWriteMode.Buffered), Node.ClusterId);
                 transfer.FrameLengths = [.. SnapshotFiles.Frames(store).Select(frame => (long)frame.Length)];

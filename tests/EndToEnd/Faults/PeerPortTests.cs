@@ -1,0 +1,83 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using RaftFast.EndToEnd.Tests.Kit;
+
+namespace RaftFast.EndToEnd.Tests.Faults;
+
+/// <summary>Whatever arrives on the peer port costs one line of the log and nothing else.</summary>
+[Collection(RealProcesses.Name)]
+public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
+{
+    [Theory]
+    [InlineData("random bytes")]
+    [InlineData("an HTTP request")]
+    [InlineData("the magic number and then nonsense")]
+    [InlineData("half a handshake, and then nothing")]
+    public void Nonsense_is_dropped_with_one_log_line(string what)
+    {
+        byte[] random = new byte[1024];
+        new Random(20).NextBytes(random);
+        byte[] nonsense = what switch
+        {
+            "random bytes" => random,
+            "an HTTP request" => Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+            "the magic number and then nonsense" => [.. "RaftFast"u8, .. random],
+            _ => [.. "RaftFast"u8, 1, 0, 0, 0],
+        };
+        ClusterNode node = server.Node;
+        int before = node.Process.Lines.Count;
+        using (Socket socket = Connect(node))
+        {
+            socket.Send(nonsense);
+            AssertClosedByServer(socket, node);
+        }
+        Eventually.True(() => node.Process.Lines.Count > before, () => $"a log line tells, {node}");
+        Assert.Equal(204, Curl.Put(node.Url("/still"), what).Status);
+        Assert.Equal(what, Curl.Get(node.Url("/still")).Text);
+        string[] logged = [.. node.Process.Lines.Skip(before)];
+        Assert.True(logged.Length == 1, $"one line, not {logged.Length}: {node}");
+        Assert.DoesNotContain("Exception", logged[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_thousand_strangers_leave_the_server_as_it_was()
+    {
+        ClusterNode node = server.Node;
+        for (int i = 0; i < 1000; i++)
+        {
+            using Socket socket = Connect(node);
+            socket.Send("RaftFast"u8[..(i % 9)]);
+        }
+        Assert.Equal(204, Curl.Put(node.Url("/after-strangers"), "here").Status);
+        Assert.Equal("here", Curl.Get(node.Url("/after-strangers")).Text);
+        Assert.DoesNotContain(node.Process.Lines, line => line.StartsWith("   at ", StringComparison.Ordinal));
+    }
+
+    private static Socket Connect(ClusterNode node)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp)
+        {
+            ReceiveTimeout = (int)Eventually.Deadline.TotalMilliseconds,
+            LingerState = new LingerOption(true, 0), // no thousand sockets in TIME_WAIT
+        };
+        socket.Connect(IPAddress.Loopback, node.PeerPort);
+        return socket;
+    }
+
+    private static void AssertClosedByServer(Socket socket, ClusterNode node)
+    {
+        byte[] buffer = new byte[256];
+        try
+        {
+            while (socket.Receive(buffer) > 0)
+            {
+                // An answer before the end is allowed: a handshake may be refused in words.
+            }
+        }
+        catch (SocketException failure)
+        {
+            Assert.True(failure.SocketErrorCode == SocketError.ConnectionReset, $"{failure.SocketErrorCode}, {node}");
+        }
+    }
+}

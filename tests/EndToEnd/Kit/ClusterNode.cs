@@ -1,0 +1,102 @@
+using System.Net.Sockets;
+
+namespace RaftFast.EndToEnd.Tests.Kit;
+
+/// <summary>One member: its ports and data directory, which stay, and its process, which comes and goes.</summary>
+internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dataDirectory) : IDisposable
+{
+    private readonly List<ServerProcess> earlier = [];
+    private string[] flags = [];
+
+    public int Id => id;
+
+    public int HttpPort => httpPort;
+
+    public int PeerPort => peerPort;
+
+    public string DataDirectory => dataDirectory;
+
+    public string PeerUrl => $"http://127.0.0.1:{peerPort}";
+
+    public ServerProcess Process { get; private set; } = null!;
+
+    public bool IsStarted => Process is not null;
+
+    public bool Runs => IsStarted && !Process.HasExited;
+
+    /// <summary>The highest term that this member led, in any of its runs, or 0.</summary>
+    public long TermLed => AllRuns.Select(run => run.TermLed).DefaultIfEmpty().Max();
+
+    /// <summary>What all its runs have logged, in order.</summary>
+    public IEnumerable<string> Lines => AllRuns.SelectMany(run => run.Lines);
+
+    private IEnumerable<ServerProcess> AllRuns => IsStarted ? [.. earlier, Process] : [];
+
+    public string Url(string target) => $"http://127.0.0.1:{httpPort}{target}";
+
+    /// <param name="clusterUrls">The value of --cluster.</param>
+    public void Start(string clusterUrls, params string[] extraFlags)
+    {
+        flags =
+        [
+            "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory, .. extraFlags,
+        ];
+        if (IsStarted)
+            Retire();
+        Process = ServerProcess.Start(flags);
+    }
+
+    /// <summary>As <c>--join</c> starts it: with a list that ends with its own URL.</summary>
+    public void StartJoining(string clusterUrls, params string[] extraFlags) => Start($"{clusterUrls},{PeerUrl}", ["--join", .. extraFlags]);
+
+    public void Restart()
+    {
+        Retire();
+        Process = ServerProcess.Start(flags);
+    }
+
+    public void Kill() => Process.Kill();
+
+    /// <summary>Waits until it answers a read, so has a leader and has applied what was committed before.</summary>
+    public void WaitUntilReady() => WaitForStatus(status => status is 200 or 404, "GET answers 200 or 404");
+
+    /// <summary>One request on a connection of its own.</summary>
+    /// <returns>Null when there is no answer.</returns>
+    public HttpAnswer? TryExchange(string method, string target, ReadOnlySpan<byte> body = default)
+    {
+        try
+        {
+            using HttpConnection connection = HttpConnection.Open(httpPort);
+            return connection.Exchange(method, target, body);
+        }
+        catch (Exception failure) when (failure is IOException or SocketException)
+        {
+            return null;
+        }
+    }
+
+    public void Dispose()
+    {
+        Process?.Dispose();
+        foreach (ServerProcess run in earlier)
+            run.Dispose();
+    }
+
+    public override string ToString() => IsStarted ? $"member {id}: {Process}" : $"member {id}: not started";
+
+    private void Retire()
+    {
+        Assert.True(Process.HasExited);
+        earlier.Add(Process);
+    }
+
+    private void WaitForStatus(Func<int, bool> isEnough, string what, string method = "GET") =>
+        Eventually.True(
+            () =>
+            {
+                if (Process.HasExited)
+                    Assert.Fail($"ended while it should get ready: {this}");
+                return TryExchange(method, "/") is { } answer && isEnough(answer.Status);
+            },
+            () => $"{what}, {this}");
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace RaftFast.EndToEnd.Tests.Kit;
+
+/// <summary>
+/// A client that sends a request exactly once and repeats nothing, so that what it was answered says what happened.
+/// Throws IOException or SocketException when there is no answer.
+/// </summary>
+internal sealed class HttpConnection : IDisposable
+{
+    /// <summary>Beyond every timeout of the server: a request that takes longer hangs.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
+
+    private readonly NetworkStream network;
+    private readonly BufferedStream input;
+
+    private HttpConnection(Socket socket)
+    {
+        network = new NetworkStream(socket, ownsSocket: true);
+        input = new BufferedStream(network);
+    }
+
+    public static HttpConnection Open(int port, TimeSpan? answerTimeout = null)
+    {
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)(answerTimeout ?? AnswerTimeout).TotalMilliseconds };
+        try
+        {
+            socket.Connect(IPAddress.Loopback, port);
+            return new HttpConnection(socket);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    public HttpAnswer Exchange(string method, string target, ReadOnlySpan<byte> body = default)
+    {
+        Send(method, target, body);
+        return Receive(hasBody: method != "HEAD");
+    }
+
+    /// <summary>Any number of requests may be sent before their answers are received.</summary>
+    public void Send(string method, string target, ReadOnlySpan<byte> body = default)
+    {
+        string length = method is "PUT" or "POST" ? $"Content-Length: {body.Length}\r\n" : "";
+        byte[] head = Encoding.ASCII.GetBytes($"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n");
+        network.Write([.. head, .. body]);
+    }
+
+    public void SendRaw(ReadOnlySpan<byte> bytes) => network.Write(bytes);
+
+    public HttpAnswer Receive(bool hasBody = true)
+    {
+        string statusLine = ReadLine();
+        if (!statusLine.StartsWith("HTTP/1.", StringComparison.Ordinal))
+            throw new InvalidDataException($"not a status line: {statusLine}");
+        int status = int.Parse(statusLine.AsSpan("HTTP/1.x ".Length, 3), CultureInfo.InvariantCulture);
+        int length = 0;
+        for (string line = ReadLine(); line.Length > 0; line = ReadLine())
+        {
+            if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
+                length = int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
+        }
+        byte[] body = new byte[hasBody ? length : 0];
+        input.ReadExactly(body);
+        return new HttpAnswer(status, body);
+    }
+
+    public void Dispose()
+    {
+        input.Dispose();
+        network.Dispose();
+    }
+
+    private string ReadLine()
+    {
+        StringBuilder line = new();
+        for (int c = input.ReadByte(); c != '\n'; c = input.ReadByte())
+        {
+            if (c < 0)
+                throw new EndOfStreamException("the connection ended inside an answer or before it");
+            line.Append((char)c);
+        }
+        return line.ToString().TrimEnd('\r');
+    }
+}

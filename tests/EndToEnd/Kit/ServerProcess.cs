@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace RaftFast.EndToEnd.Tests.Kit;
+
+/// <summary>One run of the real server. What it logged survives it; it does not survive this object.</summary>
+internal sealed class ServerProcess : IDisposable
+{
+    private const int TailLines = 40;
+
+    private static readonly Regex BecameLeader = new(@"became leader in term (\d+)");
+
+    private readonly Process process;
+    private readonly List<string> lines = [];
+    private readonly List<string> output = [];
+    private readonly Lock gate = new();
+    private readonly string commandLine;
+
+    private ServerProcess(Process process, string commandLine)
+    {
+        this.process = process;
+        this.commandLine = commandLine;
+        AppDomain.CurrentDomain.ProcessExit += OnExitOfTests;
+        process.ErrorDataReceived += (_, received) => Add(lines, received.Data);
+        process.OutputDataReceived += (_, received) => Add(output, received.Data);
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+    }
+
+    public bool HasExited => process.HasExited;
+
+    /// <summary>What it has written to stderr so far: its log.</summary>
+    public IReadOnlyList<string> Lines => Snapshot(lines);
+
+    /// <summary>What it has written to stdout so far.</summary>
+    public IReadOnlyList<string> Output => Snapshot(output);
+
+    /// <summary>The highest term in which this run became leader, or 0.</summary>
+    public long TermLed
+    {
+        get
+        {
+            long term = 0;
+            foreach (string line in Lines)
+            {
+                Match match = BecameLeader.Match(line);
+                if (match.Success)
+                    term = Math.Max(term, long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            }
+            return term;
+        }
+    }
+
+    public static ServerProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
+
+    public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(ServerBinary.Location, arguments)
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = workingDirectory,
+        };
+        return new ServerProcess(Process.Start(start)!, $"raftfast {string.Join(' ', start.ArgumentList)}");
+    }
+
+    public void Kill()
+    {
+        Signal.Send(process.Id, Signal.Kill);
+        WaitForExit();
+    }
+
+    /// <summary>Kills without waiting for the end, so that several die together.</summary>
+    public void BeginKill() => Signal.Send(process.Id, Signal.Kill);
+
+    public void Terminate() => Signal.Send(process.Id, Signal.Terminate);
+
+    public void Interrupt() => Signal.Send(process.Id, Signal.Interrupt);
+
+    /// <summary>Returns once the process has stopped, not only been told to.</summary>
+    public void Pause()
+    {
+        Signal.Send(process.Id, Signal.Stop);
+        Eventually.True(IsStopped, () => $"SIGSTOP stops {this}");
+    }
+
+    public void Resume() => Signal.Send(process.Id, Signal.Continue);
+
+    /// <returns>The exit code.</returns>
+    public int WaitForExit() => WaitForExit(Eventually.Deadline);
+
+    public int WaitForExit(TimeSpan within)
+    {
+        if (!process.WaitForExit(within))
+            Assert.Fail($"still runs after {within.TotalSeconds} s: {this}");
+        process.WaitForExit(); // until its output has been read to the end
+        return process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExitOfTests;
+        if (!process.HasExited)
+            Kill();
+        process.Dispose();
+    }
+
+    /// <summary>Its command line and the end of its log, for a failure's message.</summary>
+    public override string ToString()
+    {
+        IReadOnlyList<string> all = Lines;
+        string state = process.HasExited ? $"exited with {process.ExitCode}" : "runs";
+        return $"{commandLine} ({state}), its last lines:\n  " + string.Join("\n  ", all.Skip(Math.Max(0, all.Count - TailLines)));
+    }
+
+    /// <summary>proc(5): the state is the first field behind the command's closing parenthesis.</summary>
+    private bool IsStopped()
+    {
+        string stat = File.ReadAllText($"/proc/{process.Id}/stat");
+        return stat[stat.LastIndexOf(')') + 2] is 'T';
+    }
+
+    private void OnExitOfTests(object? sender, EventArgs arguments) => Signal.Send(process.Id, Signal.Kill);
+
+    private void Add(List<string> destination, string? line)
+    {
+        if (line is null)
+            return;
+        lock (gate)
+            destination.Add(line);
+    }
+
+    private string[] Snapshot(List<string> source)
+    {
+        lock (gate)
+            return [.. source];
+    }
+}

@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace RaftFast.EndToEnd.Tests.Kit;
+
+/// <summary>A file system in memory of a given size.</summary>
+internal sealed class SmallDisk : IDisposable
+{
+    private readonly TemporaryDirectory directory = new();
+    private readonly bool isMounted;
+
+    public SmallDisk(int mebibytes)
+    {
+        isMounted = Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "raftfast-test", directory.Location) == 0;
+        if (isMounted)
+            return;
+        directory.Dispose();
+        Assert.Skip("to mount a file system of a given size takes root, and a machine that lets root mount");
+    }
+
+    public string Location => directory.Location;
+
+    public void Dispose()
+    {
+        if (isMounted)
+            Assert.Equal(0, Run("umount", directory.Location));
+        directory.Dispose();
+    }
+
+    private static int Run(string command, params string[] arguments)
+    {
+        using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+}

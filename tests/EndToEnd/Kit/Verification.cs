@@ -1,0 +1,71 @@
+using System.Text;
+
+namespace RaftFast.EndToEnd.Tests.Kit;
+
+/// <summary>Holds what members answer against what writers were promised.</summary>
+internal static class Verification
+{
+    /// <summary>Answers on their way at once.</summary>
+    private const int Pipelined = 64;
+
+    /// <summary>
+    /// Every key of these writes, all there are of it, on every node: the last acknowledged value, or that of an unknown outcome
+    /// behind it; never one that was refused, and the same everywhere.
+    /// </summary>
+    public static void EveryMemberKeeps(IEnumerable<Write> writes, IReadOnlyList<ClusterNode> nodes)
+    {
+        Dictionary<string, List<string?>> allowed = AllowedValues(writes);
+        string[] targets = [.. allowed.Keys];
+        string?[][] answers = [.. nodes.Select(node => Read(node, targets))];
+        List<string> wrong = [];
+        for (int i = 0; i < targets.Length; i++)
+        {
+            List<string?> values = allowed[targets[i]];
+            for (int n = 0; n < nodes.Count; n++)
+            {
+                if (!values.Contains(answers[n][i]) || answers[n][i] != answers[0][i])
+                    wrong.Add($"{targets[i]} on member {nodes[n].Id}: {answers[n][i] ?? "absent"}; allowed: {string.Join(" or ", values.Select(value => value ?? "absent"))}; member {nodes[0].Id}: {answers[0][i] ?? "absent"}");
+            }
+        }
+        if (wrong.Count > 0)
+            Assert.Fail($"{wrong.Count} answers of {targets.Length} keys are wrong:\n{string.Join('\n', wrong.Take(20))}\n{string.Join('\n', nodes)}");
+    }
+
+    private static Dictionary<string, List<string?>> AllowedValues(IEnumerable<Write> writes)
+    {
+        Dictionary<string, List<string?>> allowed = [];
+        foreach (Write write in writes)
+        {
+            if (!allowed.TryGetValue(write.Target, out List<string?>? values))
+                allowed.Add(write.Target, values = [null]);
+            if (write.Outcome == WriteOutcome.Acknowledged)
+                values.Clear();
+            if (write.Outcome != WriteOutcome.Refused)
+                values.Add(write.Value);
+        }
+        return allowed;
+    }
+
+    private static string?[] Read(ClusterNode node, string[] targets)
+    {
+        string?[] values = new string?[targets.Length];
+        using HttpConnection connection = HttpConnection.Open(node.HttpPort);
+        for (int first = 0; first < targets.Length; first += Pipelined)
+        {
+            int end = Math.Min(first + Pipelined, targets.Length);
+            for (int i = first; i < end; i++)
+                connection.Send("GET", targets[i]);
+            for (int i = first; i < end; i++)
+            {
+                HttpAnswer answer = connection.Receive();
+                values[i] = answer.Status switch
+                {
+                    200 => Encoding.UTF8.GetString(answer.Body),
+                    404 => null,
+                    _ => throw new InvalidOperationException($"GET {targets[i]}: {answer.Status} {answer.Text}{node}"),
+                };
+            }
+        }
+        return values;
+    }
+}

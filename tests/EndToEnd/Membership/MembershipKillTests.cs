@@ -1,0 +1,87 @@
+using RaftFast.EndToEnd.Tests.Kit;
+
+namespace RaftFast.EndToEnd.Tests.Membership;
+
+/// <summary>kill -9 of any node at any moment of a change: restarted, it finds its place, or learns that it has none.</summary>
+[Collection(RealProcesses.Name)]
+public sealed class MembershipKillTests
+{
+    private const int Rounds = 16;
+    private const int MembersMax = 5;
+
+    [Fact]
+    public void Members_that_come_go_and_are_killed_meanwhile_converge()
+    {
+        int seed = Environment.TickCount;
+        Random random = new(seed);
+        TestContext.Current.TestOutputHelper!.WriteLine($"seed {seed}");
+        using Cluster cluster = Cluster.Start(3);
+        List<ClusterNode> members = [.. cluster.Nodes];
+        using Writer writer = new(0, [.. cluster.Nodes]);
+        long begun = Environment.TickCount64;
+        int rounds = 0;
+        while (rounds++ < Rounds && Environment.TickCount64 - begun < 30_000)
+        {
+            bool adds = members.Count == 2 || (members.Count < MembersMax && random.Next(2) == 0);
+            ClusterNode changed = adds ? cluster.PrepareMember() : members[random.Next(1, members.Count)]; // the first stays, to be asked
+            if (adds)
+                members.Add(changed);
+            int enough = writer.Acknowledged + 5;
+            ChangeAndKill(cluster, members, changed, adds, random);
+            if (adds)
+            {
+                Operator.WaitUntilVoter(cluster, changed);
+            }
+            else
+            {
+                members.Remove(changed);
+                Operator.AssertStopsByItself(changed);
+            }
+            foreach (ClusterNode member in members)
+                member.WaitUntilReady();
+            Eventually.True(() => writer.Acknowledged >= enough, () => $"writes go on, seed {seed}, {cluster}");
+        }
+        writer.Stop();
+        Assert.True(writer.Violations.Count == 0, $"{string.Join('\n', writer.Violations)}\nseed {seed}, {cluster}");
+        Verification.EveryMemberKeeps(writer.WritesFrom(0), members);
+        TestContext.Current.TestOutputHelper!.WriteLine($"{rounds - 1} rounds, {cluster.Nodes.Count} ids, {writer.Acknowledged} writes");
+    }
+
+    private static void ChangeAndKill(Cluster cluster, List<ClusterNode> members, ClusterNode changed, bool adds, Random random)
+    {
+        ClusterNode asked = members[0];
+        if (adds && random.Next(2) == 0)
+            changed.StartJoining(cluster.Urls);
+        Task<CurlResult> change = Task.Run(() => Request(asked, changed, adds));
+        Wait(random.Next(0, 30));
+        if (adds && !changed.IsStarted)
+            changed.StartJoining(cluster.Urls);
+        Wait(random.Next(0, 60));
+
+        ClusterNode victim = random.Next(3) switch
+        {
+            0 => changed,
+            1 => cluster.Leader is { } leader && members.Contains(leader) ? leader : changed,
+            _ => members[random.Next(members.Count)],
+        };
+        if (victim.Runs)
+            victim.Process.BeginKill();
+        victim.Process.WaitForExit();
+        victim.Restart();
+
+        // A 503 has done nothing, and what has no answer or 504 may have: asked again it is done, or was.
+        CurlResult answer = change.GetAwaiter().GetResult();
+        Eventually.True(
+            () => answer.Status == 204 || (answer = Request(asked, changed, adds)).Status == 204,
+            () => $"{(adds ? "POST" : "DELETE")} of {changed.Id}: {answer}\n{cluster}");
+    }
+
+    private static CurlResult Request(ClusterNode asked, ClusterNode changed, bool adds) =>
+        adds ? Operator.Post(asked, changed.Id, changed.PeerUrl) : Operator.Delete(asked, changed.Id);
+
+    private static void Wait(int milliseconds)
+    {
+        long begun = Environment.TickCount64;
+        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
+    }
+}

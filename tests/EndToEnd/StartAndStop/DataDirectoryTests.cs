@@ -1,0 +1,138 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using RaftFast.EndToEnd.Tests.Kit;
+
+namespace RaftFast.EndToEnd.Tests.StartAndStop;
+
+/// <summary>What a server refuses to start on, in one line that says which, with exit code 1 and everything left as it was.</summary>
+[Collection(RealProcesses.Name)]
+public sealed class DataDirectoryTests
+{
+    [Fact]
+    public void A_port_in_use_is_named()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        foreach (int port in (int[])[node.HttpPort, node.PeerPort])
+        {
+            using TcpListener occupant = new(IPAddress.Loopback, port);
+            occupant.Start();
+            using ServerProcess process = ServerProcess.Start(
+                "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+            AssertRefused(process, $"{port}");
+        }
+    }
+
+    [Fact]
+    public void A_data_directory_that_is_a_file_is_left_alone()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        File.WriteAllText(cluster.Nodes[0].DataDirectory, "not a directory");
+        AssertRefusesDirectory(cluster, cluster.Nodes[0].DataDirectory);
+        AssertRefusesDirectory(cluster, Path.Combine(cluster.Nodes[0].DataDirectory, "below"));
+        Assert.Equal("not a directory", File.ReadAllText(cluster.Nodes[0].DataDirectory));
+    }
+
+    [Fact]
+    public void A_data_directory_that_cannot_be_made_is_named()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        AssertRefusesDirectory(cluster, "/proc/raftfast");
+    }
+
+    [Fact]
+    [UnsupportedOSPlatform("windows")]
+    public void A_read_only_data_directory_is_named()
+    {
+        Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may write to a read-only directory");
+        using Cluster cluster = Cluster.Prepare(1);
+        string path = Directory.CreateDirectory(cluster.Nodes[0].DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserExecute).FullName;
+        AssertRefusesDirectory(cluster, path);
+    }
+
+    [Fact]
+    public void A_directory_with_somebody_s_files_is_left_alone()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        string path = Directory.CreateDirectory(cluster.Nodes[0].DataDirectory).FullName;
+        File.WriteAllText(Path.Combine(path, "thesis.txt"), "years of work");
+        AssertRefusesDirectory(cluster, path);
+        Assert.Equal("years of work", File.ReadAllText(Path.Combine(path, "thesis.txt")));
+    }
+
+    [Fact]
+    public void The_data_directory_of_another_member_is_left_alone()
+    {
+        using Cluster cluster = Cluster.Start(3);
+        ClusterNode first = cluster.Nodes[0];
+        ClusterNode second = cluster.Nodes[1];
+        Assert.Equal(204, first.TryExchange("PUT", "/key", "value"u8)?.Status);
+        first.Kill();
+        second.Kill();
+        DirectoryImage before = DirectoryImage.Of(first.DataDirectory);
+        using (ServerProcess process = ServerProcess.Start(
+            "--id", "2", "--cluster", cluster.Urls, "--port", $"{second.HttpPort}", "--data-dir", first.DataDirectory))
+        {
+            AssertRefused(process, first.DataDirectory);
+        }
+        Assert.True(before.IsSameAs(DirectoryImage.Of(first.DataDirectory)));
+        first.Restart();
+        first.WaitUntilReady();
+        Assert.Equal("value", first.TryExchange("GET", "/key")?.Text);
+    }
+
+    [Fact]
+    public void A_second_process_on_a_directory_leaves_it_to_the_first()
+    {
+        using Cluster cluster = Cluster.Start(1);
+        ClusterNode node = cluster.Nodes[0];
+        using ServerProcess second = ServerProcess.Start(
+            "--cluster", $"http://127.0.0.1:{FreePorts.Take()}", "--port", $"{FreePorts.Take()}", "--data-dir", node.DataDirectory);
+        AssertRefused(second, node.DataDirectory);
+        Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
+        node.Kill();
+        node.Restart();
+        node.WaitUntilReady();
+        Assert.Equal("value", node.TryExchange("GET", "/key")?.Text);
+    }
+
+    [Fact]
+    public void A_changed_cluster_flag_is_reported_and_not_obeyed()
+    {
+        using Cluster cluster = Cluster.Start(1);
+        ClusterNode node = cluster.Nodes[0];
+        Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
+        node.Process.Terminate();
+        Assert.Equal(0, node.Process.WaitForExit());
+
+        string[] changed = ["--cluster", $"{node.PeerUrl},http://127.0.0.1:{FreePorts.Take()}"];
+        using ServerProcess process = ServerProcess.Start([.. changed, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory]);
+        Eventually.True(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves alone, as before: {process}");
+        Assert.Contains(process.Lines, line => line.Contains("--cluster", StringComparison.Ordinal) && line.Contains(" warning ", StringComparison.Ordinal));
+
+        using ServerProcess withoutFlags = Restarted(process, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        Eventually.True(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves where it did: {withoutFlags}");
+        Assert.False(FreePorts.IsFree(node.PeerPort));
+    }
+
+    private static ServerProcess Restarted(ServerProcess process, params string[] flags)
+    {
+        process.Terminate();
+        Assert.Equal(0, process.WaitForExit());
+        return ServerProcess.Start(flags);
+    }
+
+    private static void AssertRefusesDirectory(Cluster cluster, string path)
+    {
+        ClusterNode node = cluster.Nodes[0];
+        using ServerProcess process = ServerProcess.Start("--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", path);
+        AssertRefused(process, path);
+    }
+
+    private static void AssertRefused(ServerProcess process, string named)
+    {
+        Assert.True(process.WaitForExit() == 1, process.ToString());
+        Assert.Contains(named, Complaint.Single(process), StringComparison.Ordinal);
+    }
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using RaftFast.EndToEnd.Tests.Kit;
+using RaftFast.Linearizability;
+
+namespace RaftFast.EndToEnd.Tests.Torture;
+
+/// <summary>Reads and writes a few keys through random members, as fast as it is answered, and keeps the history of it.</summary>
+internal sealed class TortureClient : IDisposable
+{
+    /// <summary>A member that sleeps answers nothing: the client goes elsewhere, and the outcome stays open.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private static int lastValue;
+
+    private readonly int number;
+    private readonly IReadOnlyList<ClusterNode> nodes;
+    private readonly History history;
+    private readonly int keys;
+    private readonly Random random;
+    private readonly HttpConnection?[] connections;
+    private readonly Thread thread;
+    private volatile bool isStopping;
+    private volatile string? violation;
+    private int answered;
+
+    public TortureClient(int number, IReadOnlyList<ClusterNode> nodes, History history, int keys)
+    {
+        this.number = number;
+        this.nodes = nodes;
+        this.history = history;
+        this.keys = keys;
+        random = new Random(number);
+        connections = new HttpConnection?[nodes.Count];
+        thread = new Thread(Run) { IsBackground = true, Name = $"torture {number}" };
+        thread.Start();
+    }
+
+    /// <summary>What no client may see, if it has.</summary>
+    public string? Violation => violation;
+
+    public int Answered => Volatile.Read(ref answered);
+
+    public void Dispose()
+    {
+        isStopping = true;
+        thread.Join();
+        foreach (HttpConnection? connection in connections)
+            connection?.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!isStopping && violation is null)
+        {
+            int key = random.Next(keys);
+            int member = random.Next(nodes.Count);
+            if (random.Next(2) == 0)
+                Put(member, key, Interlocked.Increment(ref lastValue));
+            else
+                Get(member, key);
+        }
+    }
+
+    private void Put(int member, int key, int value)
+    {
+        int operation = history.Invoke(Operation.Put(number, key, value));
+        HttpAnswer? answer = TryExchange(member, "PUT", key, value.ToString(CultureInfo.InvariantCulture), out bool wasSent);
+        switch (answer?.Status)
+        {
+            case 204:
+                history.Succeed(operation);
+                break;
+            case 503 or 507:
+            case null when !wasSent:
+                history.Withdraw(operation);
+                break;
+            case 504 or null:
+                break;
+            default:
+                violation = $"PUT was answered {answer!.Status} {answer.Text}";
+                break;
+        }
+    }
+
+    private void Get(int member, int key)
+    {
+        int operation = history.Invoke(Operation.Get(number, key));
+        HttpAnswer? answer = TryExchange(member, "GET", key, "", out _);
+        switch (answer?.Status)
+        {
+            case 200:
+                history.Return(operation, int.Parse(answer.Text, CultureInfo.InvariantCulture));
+                break;
+            case 404:
+                history.Return(operation, RegisterValue.Absent);
+                break;
+            case 503 or 504 or null:
+                history.Withdraw(operation);
+                break;
+            default:
+                violation = $"GET was answered {answer.Status} {answer.Text}";
+                break;
+        }
+    }
+
+    private HttpAnswer? TryExchange(int member, string method, int key, string body, out bool wasSent)
+    {
+        wasSent = false;
+        try
+        {
+            HttpConnection connection = connections[member] ??= HttpConnection.Open(nodes[member].HttpPort, Patience);
+            wasSent = true;
+            HttpAnswer answer = connection.Exchange(method, $"/{key}", Encoding.ASCII.GetBytes(body));
+            Interlocked.Increment(ref answered);
+            return answer;
+        }
+        catch (Exception failure) when (failure is IOException or SocketException)
+        {
+            connections[member]?.Dispose();
+            connections[member] = null;
+            return null;
+        }
+    }
+}

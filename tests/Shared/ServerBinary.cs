@@ -1,0 +1,26 @@
+namespace RaftFast.Tests;
+
+/// <summary>The server under test: the file that RAFTFAST_BINARY names, or else the one that the build left beside its source.</summary>
+internal static class ServerBinary
+{
+    public const string Variable = "RAFTFAST_BINARY";
+
+    public static string Location { get; } = Find();
+
+    private static string Find()
+    {
+        string? named = Environment.GetEnvironmentVariable(Variable);
+        if (!string.IsNullOrEmpty(named))
+        {
+            return File.Exists(named)
+                ? Path.GetFullPath(named)
+                : throw new FileNotFoundException($"{Variable} names {named}, which does not exist");
+        }
+        // Tests of one configuration run the server of the same one: …/bin/<configuration>/<framework>/
+        DirectoryInfo framework = new(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        string built = Repository.PathOf("src", "Server", "bin", framework.Parent!.Name, framework.Name, "raftfast");
+        return File.Exists(built)
+            ? built
+            : throw new FileNotFoundException($"no server at {built}; build src/Server or set {Variable}");
+    }
+}

@@ -1,0 +1,20 @@
+using System.Runtime.InteropServices;
+
+namespace RaftFast.Tests;
+
+/// <summary>Signals by their numbers in Linux on x64 and arm64 (signal(7)).</summary>
+internal static partial class Signal
+{
+    public const int Interrupt = 2;
+    public const int Kill = 9;
+    public const int Terminate = 15;
+    public const int Continue = 18;
+    public const int Stop = 19;
+
+    /// <summary>Sends a signal. Returns false when no such process exists.</summary>
+    /// <param name="processId">Id of a process, or the negative id of a process group.</param>
+    public static bool Send(int processId, int signal) => SendSignal(processId, signal) == 0;
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int SendSignal(int processId, int signal);
+}
