@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using RaftFast.Http;
-using RaftFast.Server.Loop;
 using RaftFast.Server.Threads;
 
 namespace RaftFast.Engine;
@@ -88,7 +87,7 @@ internal sealed class Client : IRequestOwner
         request.AppendBody(value);
         request.EndBody();
         submitted[place] = now;
-        leader.PostAndRun(request, NodeLoop.SocketThreadBatchesMax);
+        leader.PostAndRun(request, Inbox.SocketThreadBatchesMax);
     }
 
     private int After(int place) => place + 1 == requests.Length ? 0 : place + 1;

@@ -33,7 +33,7 @@ internal sealed class Member : IDisposable
         wal = Wal.Open(disk, cluster.ClusterId, id, WalOptions, out WalRecovery recovery);
         Inbox = new Inbox(HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
         Network = new PipeNetwork(id, Inbox);
-        Front = new HttpFront(Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(NodeLoop.SocketThreadBatchesMax));
+        Front = new HttpFront(Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalWriter(wal, Inbox, segments);
         SnapshotOptions options = new();

@@ -1,99 +1,111 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
-using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
-using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
-using RaftFast.Server.Sockets;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.CommandLine;
 
 /// <summary>
-/// The flags. <c>--id</c>, <c>--cluster</c>, <c>--port</c> and <c>--join</c> are also taken with one dash, as Go programs
-/// take them. A flag given twice has its last value.
+/// The flags and commands. <c>--id</c>, <c>--cluster</c>, <c>--port</c> and <c>--join</c> may also have one dash, as in
+/// Go programs. A flag given twice has its last value.
 /// </summary>
 internal static class ServerCommandLine
 {
-    /// <summary>An hour: a client that would wait longer has gone.</summary>
-    private const int RequestTimeoutMsMax = 3_600_000;
+    /// <summary>Columns of the help text. A narrower terminal gets a narrower text.</summary>
+    private const int HelpColumnsMax = 100;
 
     private static readonly Option<ulong> Id = Flag(
-        "--id", "N", "This member's number: the place of its own URL in --cluster.", _ => 1UL, ParseId);
+        "--id", "N", "This node's number: the place of its own URL in --cluster.", _ => 1UL, FlagValues.Id);
 
     private static readonly Option<List<PeerAddress>> Cluster = Flag(
         "--cluster", "URL,URL,...",
-        "The members' peer addresses, the same list in the same order on every member; the N-th is member N's. Later the data directory knows better, but for this member's own URL.",
-        _ => [new PeerAddress("127.0.0.1", 9021)], ParseCluster);
+        "URLs of all members for the connections between them, the same list on every member: the N-th is member N's. "
+        + "After the first start the data directory knows the other members, and only this node's own URL is used.",
+        _ => [new PeerAddress("127.0.0.1", 9021)], FlagValues.Cluster);
 
     private static readonly Option<int> Port = Flag(
-        "--port", "N", "Port for HTTP clients; 0 takes any free one.", _ => 9121, ParsePort);
+        "--port", "N", "Port for HTTP clients; 0 takes any free port.", _ => 9121, FlagValues.Port);
 
     private static readonly Option<bool> Join = new("--join")
     {
-        Description = "Join a cluster that runs already, after or before POST /<id> to one of its members; matters only while the data directory is empty.",
+        Description =
+            "Join a running cluster, before or after POST /<id> at one of its members. "
+            + "Used only while the data directory is empty.",
     };
 
     private static readonly Option<IPAddress> Listen = Flag(
-        "--listen", "ADDRESS", "Address for HTTP clients: an IP address, a name of this machine, or * for all.",
-        _ => IPAddress.Loopback, ParseListen);
+        "--listen", "ADDRESS",
+        "Address for HTTP clients: an IP address, a name of this machine, or * for all addresses.",
+        _ => IPAddress.Loopback, FlagValues.Listen);
 
     private static readonly Option<string> DataDirectory = new("--data-dir")
     {
         HelpName = "PATH",
-        Description = "The member's directory, with its log and snapshots. [default: raftfast-<id>]",
+        Description = "Directory of the node's log and snapshots. [default: raftfast-<id>]",
         Arity = ArgumentArity.ZeroOrMore,
-        CustomParser = ParseDataDirectory,
+        CustomParser = FlagValues.DataDirectory,
     };
 
     private static readonly Option<int> RequestTimeout = Flag(
-        "--request-timeout", "MS", "Milliseconds after which a request is answered 503 or 504.", _ => 5000, ParseRequestTimeout);
+        "--request-timeout", "MS", "Milliseconds until a request without an outcome is answered 503 or 504.",
+        _ => 5000, FlagValues.RequestTimeout);
 
     private static readonly Option<SnapshotOptions> SnapshotEvery = Flag(
         "--snapshot-every", "N|SIZE",
-        "How much of the log makes a new snapshot due: N entries, or a SIZE such as 512MiB. [default: 256MiB, and no less than the last snapshot's size]",
-        null, ParseSnapshotEvery);
+        "Growth of the log after which a new snapshot is taken: N entries, or a SIZE such as 512MiB. "
+        + "[default: 256MiB, or the size of the last snapshot if that is more]",
+        null, FlagValues.SnapshotEvery);
 
     private static readonly Option<SnapshotOptions> SnapshotRate = Flag(
-        "--snapshot-rate", "SIZE", "How much of a snapshot is written and sent in a second, so that the log's writes keep their latency. [default: 64MiB]",
-        null, ParseSnapshotRate);
+        "--snapshot-rate", "SIZE",
+        "Maximum bytes of a snapshot written and sent in a second, so that writes to the log keep their latency. "
+        + "[default: 64MiB]",
+        null, FlagValues.SnapshotRate);
 
     private static readonly Option<string> Level = Flag(
-        "--log-level", "LEVEL", "What is worth a line on stderr: debug, information, warning or error.",
-        _ => "information", ParseLogLevel);
+        "--log-level", "LEVEL", "Least level of the log lines on stderr: debug, information, warning or error.",
+        _ => "information", FlagValues.LogLevel);
 
     private static readonly Option<string> Disk = Flag(
-        "--disk", "MODE", "How the log is written: direct, past the page cache, or buffered.", _ => "direct", ParseDisk);
+        "--disk", "MODE", "How the log is written: direct, which bypasses the page cache, or buffered.",
+        _ => "direct", FlagValues.Disk);
 
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk, new HelpOption("--help", "-h"), Version,
-        BackupCommand.Create(DataDirectory), RestoreCommand.Create(Id, Cluster, DataDirectory), InspectCommand.Create(DataDirectory),
+        Id, Cluster, Port, Join, Listen, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk,
+        new HelpOption("--help", "-h"), Version,
+        BackupCommand.Create(DataDirectory),
+        RestoreCommand.Create(Id, Cluster, DataDirectory),
+        InspectCommand.Create(DataDirectory),
     };
 
-    /// <summary>Reads the flags, and does what a command among them says. A mistake becomes one line on <paramref name="error"/>.</summary>
-    /// <returns>Null when the process has nothing more to do: it was asked for help, for what a command has done, or wrongly.</returns>
+    /// <summary>
+    /// Parses the flags, and runs the command if they name one. A mistake becomes one line on <paramref name="error"/>.
+    /// </summary>
+    /// <returns>Null if the process has nothing more to do: after help, a command, or a mistake.</returns>
     /// <exception cref="StorageException">A command failed.</exception>
     public static ServerOptions? Parse(string[] args, TextWriter output, TextWriter error, out int exitCode)
     {
-        // Otherwise the parser demands a command.
+        // Without an action the parser demands a command.
         Server.SetAction(_ => ExitCode.Success);
-        // No response files: a value may begin with @.
-        ParseResult flags = Server.Parse(WithTwoDashes(args), new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        // No response files, because a value may begin with @.
+        ParserConfiguration configuration = new() { EnablePosixBundling = false, ResponseFileTokenReplacer = null };
+        ParseResult flags = Server.Parse(WithTwoDashes(args), configuration);
         exitCode = ExitCode.Success;
-        if (flags.Action is HelpAction)
+        if (flags.Action is HelpAction help)
         {
+            help.MaxWidth = Math.Min(help.MaxWidth, HelpColumnsMax);
             exitCode = flags.Invoke(new() { Output = output, Error = error });
             return null;
         }
@@ -129,10 +141,10 @@ internal static class ServerCommandLine
         return flags;
     }
 
-    private static string VersionText =>
-        typeof(ServerCommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+    private static string VersionText => typeof(ServerCommandLine).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
-    /// <summary>The first thing that is wrong with a flag by itself.</summary>
+    /// <summary>Returns the first mistake in a flag by itself, or null.</summary>
     private static string? Mistake(ParseResult flags)
     {
         Command command = flags.CommandResult.Command;
@@ -160,7 +172,8 @@ internal static class ServerCommandLine
         return names;
     }
 
-    /// <summary>Puts the flags together. What is wrong between them is the result.</summary>
+    /// <summary>Combines the flags into options.</summary>
+    /// <returns>The first mistake between two flags, or null.</returns>
     private static string? Combine(ParseResult flags, out ServerOptions? options)
     {
         options = null;
@@ -169,13 +182,13 @@ internal static class ServerCommandLine
         bool clusterIsGiven = flags.GetResult(Cluster) is { Implicit: false };
         List<PeerAddress> addresses = flags.GetValue(Cluster)!;
         if (joins && !clusterIsGiven)
-            return "--join needs --cluster, with this node's own URL in the place of its --id, or as the last";
+            return "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL";
         if (!joins && IdMistake(id, addresses) is { } mistake)
             return mistake;
         int port = flags.GetValue(Port);
         PeerAddress own = id <= (ulong)addresses.Count ? addresses[(int)id - 1] : addresses[^1];
         if (port == own.Port)
-            return $"--port is {port}, which is also the port of this member's URL {own}; give clients another port";
+            return $"--port is {port}, which is also the port of this node's URL {own}; give clients another port";
         options = new ServerOptions
         {
             MemberId = id,
@@ -187,24 +200,30 @@ internal static class ServerCommandLine
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),
-            Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with { WriteBytesPerSecond = (flags.GetValue(SnapshotRate) ?? new()).WriteBytesPerSecond },
+            Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with
+            {
+                WriteBytesPerSecond = (flags.GetValue(SnapshotRate) ?? new()).WriteBytesPerSecond,
+            },
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
             Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
         };
         return null;
     }
 
+    /// <summary>Returns the mistake if --cluster has no URL for the id, else null.</summary>
     internal static string? IdMistake(ulong id, List<PeerAddress> addresses)
     {
         if (id <= (ulong)addresses.Count)
             return null;
         return addresses.Count == 1
-            ? $"--id is {id}, but --cluster names one member; --id is 1, or --cluster lacks URLs"
-            : $"--id is {id}, but --cluster names {addresses.Count} members; --id is the place of the own URL, 1 to {addresses.Count}";
+            ? $"--id is {id}, but --cluster names one member; give --id 1, or the URLs of all members"
+            : $"--id is {id}, but --cluster names {addresses.Count} members; give the place of the node's own URL, "
+                + $"1 to {addresses.Count}";
     }
 
     private static Option<T> Flag<T>(
-        string name, string valueName, string description, Func<ArgumentResult, T>? defaultValue, Func<ArgumentResult, T?> parse) =>
+        string name, string valueName, string description,
+        Func<ArgumentResult, T>? defaultValue, Func<ArgumentResult, T?> parse) =>
         new(name)
         {
             HelpName = valueName,
@@ -213,110 +232,4 @@ internal static class ServerCommandLine
             Arity = ArgumentArity.ZeroOrMore,
             CustomParser = parse,
         };
-
-    /// <summary>The value given last; empty when there is none, which <see cref="Mistake"/> reports.</summary>
-    private static string Text(ArgumentResult argument) => argument.Tokens.Count == 0 ? "" : argument.Tokens[^1].Value;
-
-    private static ulong ParseId(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong id) || id == 0)
-            argument.AddError($"--id is '{text}'; it must be a whole number from 1");
-        return id;
-    }
-
-    private static List<PeerAddress>? ParseCluster(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        List<PeerAddress> addresses = [];
-        foreach (string url in text.Split(','))
-        {
-            PeerAddress? address = PeerAddress.TryParse(url, out string? error);
-            if (addresses.Count == Quorum.VotersMax)
-                error = $"there are more than {Quorum.VotersMax} URLs; a cluster has at most so many members, and three or five serve best";
-            else if (address is not null && addresses.Contains(address))
-                error = $"'{url}' is there twice; each member has a URL of its own";
-            if (error is not null)
-            {
-                argument.AddError($"--cluster: {error}");
-                return null;
-            }
-            addresses.Add(address!);
-        }
-        return addresses;
-    }
-
-    private static int ParsePort(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
-            argument.AddError($"--port is '{text}'; it must be a port from 1 to 65535, or 0 for any free one");
-        return port;
-    }
-
-    private static IPAddress? ParseListen(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (text == "*")
-            return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
-        if (IPAddress.TryParse(text, out IPAddress? address))
-            return address;
-        address = HostName.Resolve(text);
-        if (address is null)
-            argument.AddError($"--listen is '{text}', a name without an address; it must be an IP address, a name of this machine, or *");
-        return address;
-    }
-
-    private static string ParseDataDirectory(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (text.Length == 0)
-            argument.AddError("--data-dir is empty; it must be the path of a directory");
-        return text;
-    }
-
-    private static int ParseRequestTimeout(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds);
-        if (!isNumber || milliseconds is 0 or > RequestTimeoutMsMax)
-            argument.AddError($"--request-timeout is '{text}'; it must be milliseconds from 1 to {RequestTimeoutMsMax}");
-        return milliseconds;
-    }
-
-    private static SnapshotOptions? ParseSnapshotEvery(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long entries) && entries > 0)
-            return new SnapshotOptions { EveryEntries = entries, EveryBytes = 0, WaitsForItsSize = false };
-        if (ByteSize.TryParse(text, out long bytes) && bytes > 0)
-            return new SnapshotOptions { EveryBytes = bytes, WaitsForItsSize = false };
-        argument.AddError($"--snapshot-every is '{text}'; it must be a number of entries from 1, or a size such as 512MiB");
-        return null;
-    }
-
-    private static SnapshotOptions? ParseSnapshotRate(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (ByteSize.TryParse(text, out long bytes) && bytes >= ByteSize.Mebibyte)
-            return new SnapshotOptions { WriteBytesPerSecond = bytes };
-        argument.AddError($"--snapshot-rate is '{text}'; it must be a size from 1MiB, for a second");
-        return null;
-    }
-
-    private static string ParseLogLevel(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (text is not ("debug" or "information" or "warning" or "error"))
-            argument.AddError($"--log-level is '{text}'; it must be debug, information, warning or error");
-        return text;
-    }
-
-    private static string ParseDisk(ArgumentResult argument)
-    {
-        string text = Text(argument);
-        if (text is not ("direct" or "buffered"))
-            argument.AddError($"--disk is '{text}'; it must be direct or buffered");
-        return text;
-    }
 }

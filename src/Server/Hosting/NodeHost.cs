@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
@@ -23,17 +22,20 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Hosting;
 
-/// <summary>One member of a cluster as a process: puts its parts together, runs them, and takes them down in order.</summary>
+/// <summary>One node as a process: makes the node's parts, runs them, and stops them in order.</summary>
 internal static partial class NodeHost
 {
     private static readonly HttpLimits HttpLimits = new();
 
-    /// <summary>How long answers may take that are still owed when the process is asked to stop.</summary>
+    /// <summary>Time to answer the requests that are unanswered when the process is asked to stop.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long another member may take to lead instead of one that stops.</summary>
+    /// <summary>Time for another member to take over leadership from a leader that stops.</summary>
     private static readonly TimeSpan HandOverGrace = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan CollectionsPeriod = TimeSpan.FromSeconds(10);
+
+    /// <summary>Runs the node until it is asked to stop or is removed.</summary>
     /// <returns>The process's exit code.</returns>
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
@@ -45,11 +47,11 @@ internal static partial class NodeHost
         return ExitCode.Success;
     }
 
-    /// <summary>The member of an opened directory, until it is asked to stop or was removed.</summary>
-    /// <param name="started">Is given its inbox and its core once it runs, for who measures it without HTTP.</param>
+    /// <summary>Runs the node of an opened directory until the node is asked to stop or is removed.</summary>
+    /// <param name="started">Gets the inbox and the core once the node runs, for measurements without HTTP.</param>
     internal static async Task RunMemberAsync(
-        IDisk disk, string path, NodeIdentity identity, ServerOptions options, ILoggerFactory loggers, Action<Inbox, RaftCore>? started,
-        CancellationToken stop)
+        IDisk disk, string path, NodeIdentity identity, ServerOptions options, ILoggerFactory loggers,
+        Action<Inbox, RaftCore>? started, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
         ulong clusterId = identity.Configuration.ClusterId;
@@ -57,9 +59,11 @@ internal static partial class NodeHost
         SnapshotStore snapshots = SnapshotStore.Open(disk, clusterId);
         RecoveredState recovered = RecoveredState.Load(snapshots, log);
         using StateMachine state = new(recovered.Store);
-        using Wal wal = Wal.Open(disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
-        LogRecovery(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
-        ConfigurationHistory configurations = CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
+        using Wal wal = Wal.Open(
+            disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
+        bool isNew = StartLogLines.State(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
+        ConfigurationHistory configurations =
+            CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
         Inbox inbox = new(InboxCapacity);
@@ -67,13 +71,20 @@ internal static partial class NodeHost
         PeerAdmission admission = new(identity, MetDirectories.Open(disk), peerLog);
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
         PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
-        await using PeerNetwork network = new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
-        await using HttpFront front = new(inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(NodeLoop.SocketThreadBatchesMax));
+        await using PeerNetwork network =
+            new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
+        await using HttpFront front =
+            new(inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax));
+        IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
-            new IPEndPoint(options.Listen, options.Port), front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
-        LogStarted(log, identity.MemberId, listeners.Http, listeners.Peer, Describe(configurations.Effective.Cluster));
+            clients, front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
+        string members = StartLogLines.Describe(configurations.Effective.Cluster);
+        StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
+        if (isNew)
+            StartLogLines.FirstCommand(log, listeners.Http);
 
-        // From here on an exception on a thread ends the process: a member that can't keep its promises says nothing more.
+        // From now on an exception on a thread ends the process: a node that can't keep its promises sends nothing
+        // more.
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
@@ -91,7 +102,7 @@ internal static partial class NodeHost
         snapshotThread.Start();
         loop.Start();
         started?.Invoke(inbox, core);
-        await WatchCollectionsAsync(log, removed.Token);
+        await WaitForEndAsync(log, removed.Token);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -102,31 +113,41 @@ internal static partial class NodeHost
         await front.StopAsync(StopGrace);
     }
 
-    /// <summary>Until the end; whoever wants to know is told now and then what was allocated since.</summary>
-    private static async Task WatchCollectionsAsync(ILogger log, CancellationToken end)
+    private static async Task WaitForEndAsync(ILogger log, CancellationToken end)
     {
-        TimeSpan period = log.IsEnabled(LogLevel.Debug) ? TimeSpan.FromSeconds(10) : Timeout.InfiniteTimeSpan;
+        if (log.IsEnabled(LogLevel.Debug))
+            await LogCollectionsAsync(log, end);
+        else
+            await Task.Delay(Timeout.InfiniteTimeSpan, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    /// <summary>
+    /// Logs garbage collections and allocated bytes every <see cref="CollectionsPeriod"/>, until the end.
+    /// </summary>
+    private static async Task LogCollectionsAsync(ILogger log, CancellationToken end)
+    {
         int collections = GC.CollectionCount(0);
         long allocated = GC.GetTotalAllocatedBytes(precise: true);
         while (!end.IsCancellationRequested)
         {
-            await Task.Delay(period, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(CollectionsPeriod, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             (int collectionsBefore, long allocatedBefore) = (collections, allocated);
             (collections, allocated) = (GC.CollectionCount(0), GC.GetTotalAllocatedBytes(precise: true));
             LogCollections(log, collections - collectionsBefore, allocated - allocatedBefore);
         }
     }
 
-    /// <summary>Who this member is: what its directory says, or, on its first start, what the flags say.</summary>
-    /// <returns>Null when the process was asked to stop before the cluster that it joins had been heard of.</returns>
-    /// <exception cref="StorageException">The directory is another member's.</exception>
+    /// <summary>Returns the node's identity: from its directory, or from the flags on the first start.</summary>
+    /// <returns>Null if the process was asked to stop before a member of the cluster to join has dialled it.</returns>
+    /// <exception cref="StorageException">The directory is the one of another member.</exception>
     private static async Task<NodeIdentity?> IdentifyAsync(
         DataDirectory directory, ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         if (directory.ReadIdentity() is { } known)
         {
             return known.MemberId == options.MemberId ? known : throw new StorageException(
-                $"{directory.Path} is the directory of member {known.MemberId}, not of member {options.MemberId}: give that id with --id, or another --data-dir");
+                $"{directory.Path} is the directory of member {known.MemberId}, not of member {options.MemberId}: "
+                + $"give --id {known.MemberId}, or another --data-dir");
         }
         ClusterConfiguration configuration = options.Configuration;
         if (options.Joins)
@@ -135,12 +156,16 @@ internal static partial class NodeHost
                 return null;
             configuration = new ClusterConfiguration(clusterId, []);
         }
-        NodeIdentity identity = new(options.MemberId, options.Address, (ulong)Random.Shared.NextInt64(1, long.MaxValue), configuration);
+        ulong directoryId = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
+        NodeIdentity identity = new(options.MemberId, options.Address, directoryId, configuration);
         directory.WriteIdentity(identity);
         return identity;
     }
 
-    /// <summary>The others' addresses are the log's business; its own a member may change, and the leader makes it known.</summary>
+    /// <summary>
+    /// Returns the node's own address: the flag's, else the persisted one. The addresses of the other members come only
+    /// from the log. A node may change its own address, which the leader then tells the other members.
+    /// </summary>
     private static PeerAddress OwnAddress(
         NodeIdentity identity, ConfigurationHistory configurations, ServerOptions options, ILogger log)
     {
@@ -149,56 +174,31 @@ internal static partial class NodeHost
         if (!options.ClusterIsGiven)
             return persisted;
         if (options.Address != persisted)
-            LogMoved(log, options.Address, persisted);
+            StartLogLines.Moved(log, options.Address, persisted);
         foreach (Member given in options.Configuration.Members)
         {
             if (given.Id != identity.MemberId && !options.Joins && cluster.Find(given.Id)?.Address != given.Address)
             {
-                LogClusterFlagIgnored(log, Describe(options.Configuration), Describe(cluster));
+                StartLogLines.ClusterFlagIgnored(
+                    log, StartLogLines.Describe(options.Configuration), StartLogLines.Describe(cluster));
                 break;
             }
         }
         return options.Address;
     }
 
-    /// <summary>All that can wait there at once: every client's requests, every member's items, the log's writer, a snapshot taken, one received, a request to stop.</summary>
+    /// <summary>
+    /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers, and four single
+    /// items: the log's writer, a snapshot taken, a snapshot received, and a request to stop.
+    /// </summary>
     private static int InboxCapacity =>
-        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer + 4;
+        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax
+        + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer
+        + 4;
 
-    private static string Describe(ClusterConfiguration cluster)
-    {
-        List<string> members = [];
-        foreach (Member member in cluster.Members)
-            members.Add(member.Role == MemberRole.Voter ? $"{member.Id} at {member.Address}" : $"{member.Id} at {member.Address} (no voter)");
-        return members.Count == 0 ? "none known yet" : string.Join(", ", members);
-    }
-
-    private static void LogRecovery(ILogger log, string path, RecoveredState recovered, WalRecovery recovery, TimeSpan elapsed)
-    {
-        if (recovery.TornTail is not null)
-            LogTornTail(log, recovery.TornTail);
-        string bytes = (recovery.Bytes / 1e6).ToString("F1", CultureInfo.InvariantCulture);
-        LogRecovered(log, path, recovered.Position.Index, recovered.Store.Count, recovery.HardState.Term, recovery.Last.Index, bytes, recovery.Segments, (long)elapsed.TotalMilliseconds);
-    }
-
-    [LoggerMessage(LogLevel.Information, "data directory {Path}: recovered a snapshot up to entry {Snapshot} with {Keys} keys, term {Term}, log up to index {Index}, {Megabytes} MB in {Segments} segments, in {Milliseconds} ms")]
-    private static partial void LogRecovered(ILogger log, string path, long snapshot, long keys, long term, long index, string megabytes, int segments, long milliseconds);
-
-    [LoggerMessage(LogLevel.Warning, "{TornTail}")]
-    private static partial void LogTornTail(ILogger log, string tornTail);
-
-    [LoggerMessage(LogLevel.Information, "member {Id} listens for clients on {Http}, for the other members on {Peer}; members: {Members}")]
-    private static partial void LogStarted(ILogger log, ulong id, IPEndPoint http, IPEndPoint peer, string members);
-
-    [LoggerMessage(LogLevel.Information, "this member listens at {Address} from now on, no longer at {Former}: the others are told")]
-    private static partial void LogMoved(ILogger log, PeerAddress address, PeerAddress former);
-
-    [LoggerMessage(LogLevel.Warning, "--cluster says {Given}, but this member's directory says {Persisted}: the directory's word holds")]
-    private static partial void LogClusterFlagIgnored(ILogger log, string given, string persisted);
-
-    [LoggerMessage(LogLevel.Information, "stopping: answering what is owed, then sealing the log")]
+    [LoggerMessage(LogLevel.Information, "stopping: answering the requests that wait, then sealing the log")]
     private static partial void LogStopping(ILogger log);
 
-    [LoggerMessage(LogLevel.Debug, "in the last 10 s {Collections} collections, {Bytes} bytes allocated")]
+    [LoggerMessage(LogLevel.Debug, "in the last 10 s: {Collections} garbage collections, {Bytes} bytes allocated")]
     private static partial void LogCollections(ILogger log, int collections, long bytes);
 }

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace RaftFast.Server.Hosting;
 
-/// <summary>SIGTERM and Ctrl-C: the first asks the process to stop, the second ends it.</summary>
+/// <summary>SIGTERM and Ctrl-C. The first signal asks the process to stop; the second ends it.</summary>
 internal sealed class StopSignal : IDisposable
 {
     private readonly CancellationTokenSource stop = new();
@@ -26,7 +26,7 @@ internal sealed class StopSignal : IDisposable
 
     private void OnSignal(PosixSignalContext signal)
     {
-        // A signal that is not cancelled here does what it does to any process: it ends it.
+        // A signal that is not cancelled here ends the process, as any process.
         signal.Cancel = !stop.IsCancellationRequested;
         stop.Cancel();
     }

@@ -8,12 +8,15 @@ using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Hosting;
 
-/// <summary>A node with <c>--join</c> and an empty directory, until a member of the cluster that it joins has dialled it.</summary>
+/// <summary>
+/// A node with <c>--join</c> and an empty directory waits here until a member of the cluster dials it.
+/// </summary>
 internal static partial class WaitingRoom
 {
-    /// <returns>The cluster's id, or null when the process is to stop.</returns>
+    /// <returns>The cluster's id, or null if the process is asked to stop.</returns>
     /// <exception cref="ListenException">One of the addresses can't be listened on.</exception>
-    public static async Task<ulong?> LearnClusterAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
+    public static async Task<ulong?> LearnClusterAsync(
+        ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
         await using HttpFront front = new(Refuse, new HttpLimits(), TimeProvider.System);
@@ -21,8 +24,9 @@ internal static partial class WaitingRoom
         LogWaiting(log, options.MemberId, options.Address);
         try
         {
-            return await FirstHandshake.WaitAsync(
-                PeerEndPoint.Of(options.Address, log), options.MemberId, loggers.CreateLogger("peer"), new PeerOptions(), stop);
+            IPEndPoint listen = PeerEndPoint.Of(options.Address, log);
+            ILogger peerLog = loggers.CreateLogger("peer");
+            return await FirstHandshake.WaitAsync(listen, options.MemberId, peerLog, new PeerOptions(), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -36,10 +40,13 @@ internal static partial class WaitingRoom
 
     private static void Refuse(ClientRequest request)
     {
-        request.CompleteError(503, "Not done: this node waits to be added to a cluster. POST its URL to /<its id> at a member.\n"u8);
+        request.CompleteError(
+            503, "Not done: this node waits to be added to a cluster. POST its URL to /<its id> at a member.\n"u8);
         request.Owner.Resume();
     }
 
-    [LoggerMessage(LogLevel.Information, "node {Id} waits to be added to a cluster: POST /{Id} with its URL {Address} to a member")]
+    [LoggerMessage(
+        LogLevel.Information,
+        "node {Id} waits to be added to a cluster: POST its URL {Address} to /{Id} at a member (curl -d)")]
     private static partial void LogWaiting(ILogger log, ulong id, PeerAddress address);
 }

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Logging;
-using RaftFast.Server.Sockets;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Lifetime;
@@ -33,5 +32,6 @@ internal static class FatalError
     }
 
     private static bool IsOperatingError(Exception exception) =>
-        exception is ListenException or StorageException or AcknowledgedEntriesLostException or IOException or SocketException or UnauthorizedAccessException;
+        exception is OperatingException or StorageException or AcknowledgedEntriesLostException
+            or IOException or SocketException or UnauthorizedAccessException;
 }

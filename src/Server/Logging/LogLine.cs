@@ -5,12 +5,12 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Logging;
 
 /// <summary>
-/// One event as one line: <c>2026-01-02T03:04:05.678Z info raft: became leader in term 3</c>. Whatever a message contains, it
-/// can't begin a line of its own.
+/// One event as one line: <c>2026-01-02T03:04:05.678Z info raft: became leader in term 3</c>. Control characters are
+/// escaped, so that the text of a message can't begin a line of its own.
 /// </summary>
 internal static class LogLine
 {
-    /// <param name="withExceptionType">Whether an exception is more than its message.</param>
+    /// <param name="withExceptionType">True to write the exception's type before its message.</param>
     public static string Format(
         DateTime utc, LogLevel level, string category, string message, Exception? exception, bool withExceptionType)
     {
@@ -30,7 +30,7 @@ internal static class LogLine
         return line.Append('\n').ToString();
     }
 
-    /// <summary>The text without control characters and line separators: each is written as \n, \r, \t or \uXXXX.</summary>
+    /// <summary>Writes each control character and line separator of the text as \n, \r, \t or \uXXXX.</summary>
     public static string Escape(string text)
     {
         StringBuilder line = new(text.Length);

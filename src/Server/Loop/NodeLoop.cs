@@ -2,6 +2,7 @@ using RaftFast.Http;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Inbound;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
@@ -9,21 +10,28 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Loop;
 
 /// <summary>
-/// What owns a member's state: drains the inbox in batches, ticks, and lets the node act once a batch. One thread at a time does so:
-/// mostly the one that brought something, and a thread of its own for what others leave, and for the ticks when nobody comes.
+/// Owner of the node's state: drains the inbox in batches, ticks, and lets the node act once for each batch. One thread
+/// at a time does so, mostly the thread that posted an item. A thread of the loop's own ticks while no thread posts,
+/// and does the work that other threads leave.
 /// </summary>
 internal sealed class NodeLoop : IDisposable
 {
-    /// <summary>The core's tick. RaftOptions' defaults make it: heartbeats every 50 ms, elections after 400 to 800 ms.</summary>
+    /// <summary>
+    /// Interval of the core's ticks. With the defaults of RaftOptions: heartbeats every 50 ms, elections after 400 to
+    /// 800 ms.
+    /// </summary>
     public const int TickMilliseconds = 10;
 
-    /// <summary>When nobody waits for anything, so many ticks come at once: a wake-up costs more than they do. A heartbeat's interval.</summary>
+    /// <summary>
+    /// Ticks that come together while no request or entry waits, because a wake-up costs more than a tick. The interval
+    /// of heartbeats.
+    /// </summary>
     private const int QuietTicks = 5;
 
-    /// <summary>For what a transport's thread does here before it goes back to its other connections.</summary>
-    public const int SocketThreadBatchesMax = 4;
-
-    /// <summary>Ticks made up for after a stall. A process that was stopped for longer has not been electing meanwhile.</summary>
+    /// <summary>
+    /// Maximum ticks that are made up for after a stall: a process that was stopped for longer took no part in
+    /// elections.
+    /// </summary>
     private const int TicksBehindMax = 10;
 
     private readonly RaftNode node;
@@ -39,10 +47,10 @@ internal sealed class NodeLoop : IDisposable
     {
         this.node = node;
         this.inbox = inbox;
-        thread = new Thread(Run) { Name = "raftfast-loop", IsBackground = true };
+        thread = new Thread(Run) { Name = ThreadNames.Loop, IsBackground = true };
     }
 
-    /// <summary>From here on it may run on any thread that posts.</summary>
+    /// <summary>Starts the loop. From now on it may run on any thread that posts.</summary>
     public void Start()
     {
         nextTick = Environment.TickCount64 + TickMilliseconds;
@@ -70,12 +78,15 @@ internal sealed class NodeLoop : IDisposable
                 inbox.WaitForTurn(millisecondsMax: 1);
             }
         }
-        // Nobody else takes it any more.
+        // Keeps the turn, so that no other thread runs the loop again.
         while (!inbox.TryTakeTurn())
             inbox.WaitForTurn(millisecondsMax: 1);
     }
 
-    /// <summary>With the turn, which it gives back: at the latest after a tick's time, as who runs it may be who should read what peers send.</summary>
+    /// <summary>
+    /// Runs batches with the turn, and gives the turn back: after the time of a tick at the latest, because this thread
+    /// may be one that has to read from peers.
+    /// </summary>
     private void RunBatches(int batchesMax)
     {
         bool isDone = false;
@@ -87,13 +98,13 @@ internal sealed class NodeLoop : IDisposable
         }
         catch (Exception bug)
         {
-            // A transport that called us would log it and go on.
+            // The transport that called this would log the exception and continue.
             FatalError.Exit(bug);
         }
         inbox.GiveTurnBack(isDone);
     }
 
-    /// <returns>Whether there is more to do.</returns>
+    /// <returns>True if there is more to do.</returns>
     private bool RunBatch()
     {
         int count = inbox.Drain(items);
@@ -143,8 +154,8 @@ internal sealed class NodeLoop : IDisposable
             case PeerLost lost:
                 node.OnPeerLost(lost.Peer);
                 break;
-            case PeerAnnounced introduced:
-                node.OnPeerAnnounced(introduced.Peer, introduced.Address);
+            case PeerAnnounced announced:
+                node.OnPeerAnnounced(announced.Peer, announced.Address);
                 break;
             case PeerRefused refused:
                 node.OnPeerRefused(refused.Peer, refused.Status);
@@ -162,7 +173,7 @@ internal sealed class NodeLoop : IDisposable
                 node.OnStopRequested(stop);
                 break;
             case PeerDrained:
-                // EndBatch sends what had to wait.
+                // EndBatch sends the appends that had to wait.
                 break;
             default:
                 throw new InvalidOperationException($"{item.GetType().Name} has no place in the inbox");

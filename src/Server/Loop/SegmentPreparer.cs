@@ -1,11 +1,13 @@
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
 
 namespace RaftFast.Server.Loop;
 
 /// <summary>
-/// The thread that makes the log's next segment ahead of use, so that the writer never waits for it and a full disk is met
-/// while there is still room: then writes are refused (507) until there is some again.
+/// The thread that makes the log's next segment before it is needed. So the writer never waits for a segment, and a
+/// full disk is noticed while the current segment still has room: from then on writes are refused (507) until the disk
+/// has room again.
 /// </summary>
 internal sealed partial class SegmentPreparer : IDisposable
 {
@@ -22,7 +24,7 @@ internal sealed partial class SegmentPreparer : IDisposable
     {
         this.wal = wal;
         this.logger = logger;
-        thread = new Thread(Run) { Name = "raftfast-segments", IsBackground = true };
+        thread = new Thread(Run) { Name = ThreadNames.Segments, IsBackground = true };
     }
 
     public void Start()
@@ -31,7 +33,7 @@ internal sealed partial class SegmentPreparer : IDisposable
         Wake();
     }
 
-    /// <summary>The next segment may be missing, or old ones be done with.</summary>
+    /// <summary>Wakes the thread: the next segment may be missing, or old segments may have to be deleted.</summary>
     public void Wake()
     {
         if (wanted.CurrentCount == 0)
@@ -67,9 +69,11 @@ internal sealed partial class SegmentPreparer : IDisposable
             LogRoomAgain(logger);
     }
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "the disk has no room for the log's next segment: once the present one is full, writes are refused until space is freed")]
+    [LoggerMessage(
+        LogLevel.Error,
+        "the disk has no room for the log's next segment: once this segment is full, writes are refused; free some space")]
     private static partial void LogDiskFull(ILogger logger);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "the disk has room for the log again")]
+    [LoggerMessage(LogLevel.Information, "the disk has room for the log again")]
     private static partial void LogRoomAgain(ILogger logger);
 }

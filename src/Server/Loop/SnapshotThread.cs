@@ -4,7 +4,9 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Loop;
 
-/// <summary>The thread that writes snapshots, at a bounded rate, and posts each to the inbox when it is over.</summary>
+/// <summary>
+/// The thread that writes snapshots at a bounded rate, and posts each to the inbox when it is complete or has failed.
+/// </summary>
 internal sealed class SnapshotThread : IDisposable
 {
     private readonly Inbox inbox;
@@ -19,12 +21,12 @@ internal sealed class SnapshotThread : IDisposable
     {
         this.inbox = inbox;
         this.bytesPerSecond = bytesPerSecond;
-        thread = new Thread(Work) { Name = "raftfast-snapshot", IsBackground = true };
+        thread = new Thread(Work) { Name = ThreadNames.Snapshot, IsBackground = true };
     }
 
     public void Start() => thread.Start();
 
-    /// <summary>Loop thread. One at a time.</summary>
+    /// <summary>Called by the loop, for one snapshot at a time.</summary>
     public void Run(SnapshotTask task)
     {
         next = task;

@@ -5,12 +5,16 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Loop;
 
 /// <summary>
-/// The thread that writes the log: one batch, one write, one sync; what is published meanwhile makes the next batch. After
-/// a moment without work it seals the log, so that damage to what was acknowledged last can't pass for a torn write.
+/// The thread that writes the log: one batch, one write, one sync. Entries published during a write make the next
+/// batch. After a moment without work the thread seals the log, so that damage to the last acknowledged batch can't
+/// pass for a torn write.
 /// </summary>
 internal sealed class WalWriter : InboxSignal, IDisposable
 {
-    /// <summary>Long enough that a client who writes one by one doesn't pay for seals, short enough to matter.</summary>
+    /// <summary>
+    /// Time without work after which the log is sealed. Long enough that a client with one write at a time doesn't pay
+    /// for seals; short enough that the last batch rarely stays unsealed.
+    /// </summary>
     private const int SealAfterMilliseconds = 100;
 
     private readonly Wal wal;
@@ -31,24 +35,27 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         this.inbox = inbox;
         this.segments = segments;
         isThereWork = () => HasWork;
-        thread = new Thread(Run) { Name = "raftfast-wal", IsBackground = true };
+        thread = new Thread(Run) { Name = ThreadNames.Wal, IsBackground = true };
     }
 
     private bool HasWork => Volatile.Read(ref hasWork) != 0;
 
     public void Start() => thread.Start();
 
-    /// <summary>Something has been published.</summary>
+    /// <summary>Wakes the thread after entries have been published.</summary>
     public void Wake()
     {
         Interlocked.Exchange(ref hasWork, 1);
         parker.Unpark();
     }
 
-    /// <summary>For the loop, which finds this writer in its inbox when batches have become durable: the next of them.</summary>
+    /// <summary>
+    /// Takes the next durable batch; returns false when there is none. The loop calls this when it finds this writer in
+    /// its inbox.
+    /// </summary>
     public bool TryTakeDurable(out WalBatch batch) => durable.TryDequeue(out batch);
 
-    /// <summary>Writes what is published, seals the log, and ends.</summary>
+    /// <summary>Writes the published entries, seals the log, and ends the thread.</summary>
     public void Dispose()
     {
         isStopping = true;
@@ -56,20 +63,23 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         thread.Join();
     }
 
-    /// <summary>A failed write or sync ends the process: it is never retried, because what the disk then holds is unknown.</summary>
+    /// <summary>
+    /// Runs the thread. A failed write or sync ends the process and is never retried, because what the disk then holds
+    /// is unknown.
+    /// </summary>
     private void Run()
     {
         bool isLast = false;
         while (!isLast)
         {
             bool isIdle = !parker.Await(isThereWork, SealAfterMilliseconds);
-            // Read before the last look at what is published: nothing is published after it was set.
+            // Read before the last look at published entries: none are published after isStopping is set.
             isLast = isStopping;
             while (TryTake(out WalBatch batch))
                 Write(batch);
             if ((isIdle || isLast) && wal.TryTakeSeal(out WalBatch seal))
                 Write(seal);
-            // Set since, it would be missed here: the wake-up that came with it may have been taken for one of those above.
+            // Read isStopping once more: the wake-up that came with it may have been taken for one of those above.
             if (isIdle && !isLast && !isStopping)
                 parker.Await(isThereWork, Timeout.Infinite);
         }
@@ -77,7 +87,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private bool TryTake(out WalBatch batch)
     {
-        // Before the look: what is published after it counts as work.
+        // Cleared before the look: entries published after this count as work.
         Interlocked.Exchange(ref hasWork, 0);
         return wal.TryTake(out batch);
     }
@@ -88,8 +98,8 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);
-        // What this batch commits is done here and now, unless the disk would have to wait for that: there is more to write, or the
-        // loop has to read old entries for a follower.
+        // Run the loop here for the entries that this batch commits, unless the disk would have to wait for that: there
+        // is more to write, or the loop has to read old entries for a follower.
         long reads = wal.DiskReads;
         bool isWaitedFor = HasWork || reads != diskReadsSeen;
         diskReadsSeen = reads;

@@ -12,22 +12,24 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers;
 
 /// <summary>
-/// The way to every other server. The loop need do nothing for a connection but note the events in its inbox
-/// (<see cref="PeerConnected"/>, <see cref="PeerLost"/>, <see cref="PeerDrained"/>): a new connection is used from the next call on.
+/// The links to all peers. The loop does nothing for a connection except to take the events from its inbox
+/// (<see cref="PeerConnected"/>, <see cref="PeerLost"/>, <see cref="PeerDrained"/>). A new connection is used from the
+/// next call on.
 /// </summary>
-/// <param name="identity">Its address is where this server is to be dialled.</param>
-/// <param name="randomSeed">Of the jitter between attempts.</param>
+/// <param name="identity">This node; its address is the one at which peers dial it.</param>
+/// <param name="randomSeed">Seed of the jitter between attempts.</param>
 internal sealed class PeerNetwork(
-    NodeIdentity identity, PeerAcceptor acceptor, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options, int randomSeed)
+    NodeIdentity identity, PeerAcceptor acceptor, SnapshotStore snapshots, Inbox inbox, ILogger logger,
+    PeerOptions options, int randomSeed)
     : IPeerNetwork, IAsyncDisposable
 {
     private readonly Random seeds = new(randomSeed);
     private readonly PeerLink?[] dirty = new PeerLink?[PeerOptions.PeersMax];
 
-    /// <summary>Of the links and snapshots, and of those that have ended or are about to.</summary>
+    /// <summary>Tasks of the links and snapshots, including those that have ended or are about to end.</summary>
     private readonly List<Task> running = [];
 
-    /// <summary>One a peer.</summary>
+    /// <summary>Snapshots being sent, at most one for each peer.</summary>
     private readonly List<SnapshotSender> sending = [];
 
     private PeerLink[] links = [];
@@ -64,7 +66,7 @@ internal sealed class PeerNetwork(
         {
             if (snapshot.Peer != peer)
                 continue;
-            // The loop hears of its end before it begins another.
+            // The loop learns of the end of this one before it begins another.
             if (snapshot.Term != term)
                 snapshot.Stop();
             return false;
@@ -72,9 +74,10 @@ internal sealed class PeerNetwork(
         if (snapshots.Files.Count == 0 || Find(peer) is not { IsConnected: true } link)
             return false;
         Handshake handshake = HandshakeTo(peer) with { Kind = ConnectionKind.Snapshot };
-        SnapshotSender begun = new(link, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
+        SnapshotSender begun = new(
+            () => link.Address, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
         sending.Add(begun);
-        Run(BackgroundTask.RunOnThread($"raftfast-send-{peer}", begun.Run));
+        Run(BackgroundTask.RunOnThread(ThreadNames.SendSnapshot(peer), begun.Run));
         return true;
     }
 
@@ -93,7 +96,7 @@ internal sealed class PeerNetwork(
     {
         foreach (PeerLink? link in dirty.AsSpan(0, dirtyCount))
             link!.Flush();
-        // A link that ends leaves nothing behind here that would keep its ring.
+        // Cleared, so that the array does not keep the ring of a link that ends.
         dirty.AsSpan(0, dirtyCount).Clear();
         dirtyCount = 0;
     }
@@ -110,7 +113,7 @@ internal sealed class PeerNetwork(
         foreach (PeerLink link in links)
         {
             bool isMember = effective.Find(link.Peer) is not null || committed.Find(link.Peer) is not null;
-            // A stranger's stays: it may be the leader of a log that is still on its way.
+            // A stranger's link stays: the stranger may be the leader whose log is still on its way to this node.
             if (committed.WasRemoved(link.Peer) || (!link.IsStranger && !isMember))
                 End(link);
         }
@@ -128,12 +131,12 @@ internal sealed class PeerNetwork(
         if (peer == identity.MemberId || (committed is not null && committed.WasRemoved(peer)))
             return;
         if (Find(peer) is { } link)
-            link.Introduce(address);
+            link.Announce(address);
         else if (links.Length < PeerOptions.PeersMax)
             Start(Begin(peer, address));
     }
 
-    /// <summary>The loop has ended.</summary>
+    /// <summary>Ends all links and snapshots, after the loop has ended.</summary>
     public async ValueTask DisposeAsync()
     {
         foreach (PeerLink link in links)
@@ -150,19 +153,19 @@ internal sealed class PeerNetwork(
         PeerLink? link = Find(member.Id);
         if (link is null)
         {
-            // Two configurations fill the table at most: if it is full now, some of it is strangers'.
+            // Two configurations at most fill the table. If the table is full now, it holds links of strangers.
             if (links.Length == PeerOptions.PeersMax)
                 End(Array.Find(links, static link => link.IsStranger)!);
-            link = Begin(member.Id, introduced: null);
+            link = Begin(member.Id, announced: null);
             link.Configure(member.Address);
             Start(link);
         }
         link.Configure(member.Address);
     }
 
-    private PeerLink Begin(ulong peer, PeerAddress? introduced)
+    private PeerLink Begin(ulong peer, PeerAddress? announced)
     {
-        PeerLink link = new(introduced, HandshakeTo(peer), inbox, logger, options, seeds.Next());
+        PeerLink link = new(announced, HandshakeTo(peer), inbox, logger, options, seeds.Next());
         links = [.. links, link];
         return link;
     }

@@ -5,16 +5,18 @@ using RaftFast.Storage.Log;
 
 namespace RaftFast.Server.Recovery;
 
-/// <summary>What the core starts with, from what the data directory holds.</summary>
+/// <summary>Makes the state that the core starts with from the recovered snapshot and log.</summary>
 internal static class CoreRecovery
 {
-    /// <param name="initial">Before the log's first entry.</param>
-    public static ConfigurationHistory Configurations(ClusterConfiguration initial, SnapshotConfiguration? snapshot, WalRecovery recovery)
+    /// <param name="initial">The configuration before the log's first entry.</param>
+    public static ConfigurationHistory Configurations(
+        ClusterConfiguration initial, SnapshotConfiguration? snapshot, WalRecovery recovery)
     {
-        ConfigurationHistory configurations = snapshot is { } covered ? new(covered.Cluster, covered.Index) : new(initial);
+        ConfigurationHistory configurations =
+            snapshot is { } covered ? new(covered.Cluster, covered.Index) : new(initial);
         foreach ((long index, ClusterConfiguration configuration) in recovery.Configurations)
         {
-            // What the snapshot covers is in its own configuration.
+            // The snapshot's configuration contains the entries that the snapshot covers.
             if (index > configurations.EffectiveIndex)
                 configurations.Append(index, configuration);
         }

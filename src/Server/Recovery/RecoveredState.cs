@@ -6,23 +6,32 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Recovery;
 
-/// <summary>What the newest intact snapshot of a data directory gives, or nothing: an empty store, before the log's first entry.</summary>
+/// <summary>
+/// State of the newest intact snapshot of a data directory. Without a snapshot: an empty store, before the log's first
+/// entry.
+/// </summary>
 /// <param name="configuration">Null without a snapshot.</param>
-internal sealed partial class RecoveredState(KeyValueStore store, LogPosition position, SnapshotConfiguration? configuration)
+internal sealed partial class RecoveredState(
+    KeyValueStore store, LogPosition position, SnapshotConfiguration? configuration)
 {
+    private const long ProgressMilliseconds = 1000;
+
+    /// <summary>
+    /// Chunks that are loaded without a second thread: some 5 MiB, for which a thread is not worth its cost.
+    /// </summary>
+    private const int ChunksWithoutReadAhead = 4;
+
     public KeyValueStore Store { get; } = store;
 
-    /// <summary>The last entry that it covers.</summary>
+    /// <summary>Position of the last entry that the store covers.</summary>
     public LogPosition Position { get; } = position;
 
     public SnapshotConfiguration? Configuration { get; } = configuration;
 
-    private const long ProgressMilliseconds = 1000;
-
-    /// <summary>Some 5 MiB: less isn't worth a thread.</summary>
-    private const int ChunksWithoutReadAhead = 4;
-
-    /// <summary>A damaged snapshot is set aside; whether the log makes up for it, <see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/> will tell.</summary>
+    /// <summary>
+    /// Loads the newest intact snapshot, and sets damaged ones aside. Wal.Open then finds out whether the log has
+    /// the entries that a damaged snapshot covered.
+    /// </summary>
     /// <exception cref="StorageException">The disk can't read.</exception>
     public static RecoveredState Load(SnapshotStore files, ILogger logger)
     {
@@ -66,6 +75,6 @@ internal sealed partial class RecoveredState(KeyValueStore store, LogPosition po
     [LoggerMessage(LogLevel.Information, "loading {Name}: {Entries} keys so far")]
     private static partial void LogProgress(ILogger logger, string name, long entries);
 
-    [LoggerMessage(LogLevel.Error, "{Damage}; the snapshot before it and the log are tried instead")]
+    [LoggerMessage(LogLevel.Error, "{Damage}; trying the snapshot before this one, and the log")]
     private static partial void LogDamaged(ILogger logger, string damage);
 }

@@ -6,7 +6,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Recovery;
 
-/// <summary>Brings a snapshot's entries into a new store. One thread.</summary>
+/// <summary>Loads a snapshot's entries into a new store. For one thread.</summary>
 internal sealed class SnapshotLoader : IDisposable
 {
     private readonly SnapshotReader reader;
@@ -24,11 +24,13 @@ internal sealed class SnapshotLoader : IDisposable
     /// <summary>Null when the file is damaged.</summary>
     public SnapshotConfiguration? Configuration { get; }
 
-    /// <summary>Loaded so far.</summary>
+    /// <summary>Number of entries loaded so far.</summary>
     public long Entries => store?.Count ?? 0;
 
     /// <summary>Loads the next chunk.</summary>
-    /// <exception cref="StorageException">The disk can't read, or what is in an intact chunk is no entry.</exception>
+    /// <exception cref="StorageException">
+    /// The disk can't read, or an intact chunk holds something other than entries.
+    /// </exception>
     public SnapshotReadStatus Step()
     {
         SnapshotReadStatus status = reader.Read();
@@ -37,15 +39,16 @@ internal sealed class SnapshotLoader : IDisposable
         return status;
     }
 
-    /// <summary>Loads a chunk that somebody else has read.</summary>
-    /// <exception cref="StorageException">It holds what is no entry.</exception>
+    /// <summary>Loads a chunk that the caller has read.</summary>
+    /// <exception cref="StorageException">The chunk holds something other than entries.</exception>
     public void Add(ReadOnlySpan<byte> payload)
     {
         if (!store!.TryLoad(payload))
-            throw new StorageException("a chunk of a snapshot is intact, and holds what is no entry: the program that wrote it had a bug");
+            throw new StorageException(
+                "an intact chunk of a snapshot holds bytes that are not entries: the program that wrote it had a bug");
     }
 
-    /// <summary>After <see cref="SnapshotReadStatus.End"/>: the store is the caller's.</summary>
+    /// <summary>Gives the store to the caller, after <see cref="SnapshotReadStatus.End"/>.</summary>
     public KeyValueStore Take()
     {
         KeyValueStore loaded = store!;

@@ -1,13 +1,18 @@
 using System.Collections.Concurrent;
 using System.Runtime.ExceptionServices;
+using RaftFast.Server.Threads;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Recovery;
 
-/// <summary>Reads and verifies a snapshot's chunks on a thread of its own, a few ahead of who loads them.</summary>
+/// <summary>
+/// Reads and verifies a snapshot's chunks on a thread of its own, a few chunks before the caller loads them.
+/// </summary>
 internal sealed class SnapshotReadAhead : IDisposable
 {
-    /// <summary>One that is loaded, one that is read, and two for when the one or the other takes longer.</summary>
+    /// <summary>
+    /// Buffers: one that is loaded, one that is read into, and two for when loading or reading takes longer.
+    /// </summary>
     private const int Buffers = 4;
 
     private readonly SnapshotReader reader;
@@ -18,17 +23,17 @@ internal sealed class SnapshotReadAhead : IDisposable
     private SnapshotReadStatus last;
     private ExceptionDispatchInfo? failure;
 
-    /// <param name="reader">This object's until it is disposed.</param>
+    /// <param name="reader">Used by this object alone until the object is disposed.</param>
     public SnapshotReadAhead(SnapshotReader reader)
     {
         this.reader = reader;
         for (int i = 0; i < Buffers; i++)
             free.Add(GC.AllocateUninitializedArray<byte>(SnapshotChunk.PayloadBytesMax));
-        thread = new Thread(Work) { Name = "raftfast-read-ahead", IsBackground = true };
+        thread = new Thread(Work) { Name = ThreadNames.ReadAhead, IsBackground = true };
         thread.Start();
     }
 
-    /// <param name="payload">Of the next chunk; valid until the next call.</param>
+    /// <param name="payload">The next chunk's payload, valid until the next call.</param>
     /// <exception cref="StorageException">The disk can't read.</exception>
     public SnapshotReadStatus Next(out ReadOnlySpan<byte> payload)
     {

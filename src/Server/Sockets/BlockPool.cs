@@ -6,11 +6,13 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// What a transport reads into and writes from: blocks of one size, used again. The transport receives as much at a time as a
-/// block takes, 4 KiB if left alone; and what the shared array pool, which it would take those from, doesn't keep is allocated anew.
+/// Blocks of one size that a transport reads into and writes from, and that are used again. The transport receives one
+/// block at a time. Without this pool its blocks would be 4 KiB of the shared array pool, which keeps few and allocates
+/// the others.
 /// </summary>
 internal sealed class BlockPool(int blockBytes) : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
+    /// <summary>Bytes of free blocks that the pool keeps; further blocks go to the garbage collector.</summary>
     private const long FreeBytesMax = 64 << 20;
 
     private readonly ConcurrentQueue<Block> free = new();
@@ -28,7 +30,7 @@ internal sealed class BlockPool(int blockBytes) : MemoryPool<byte>, IMemoryPoolF
         return block;
     }
 
-    /// <summary>All of a transport's connections share the one.</summary>
+    /// <summary>Returns this pool: all connections of a transport share it.</summary>
     public MemoryPool<byte> Create(MemoryPoolOptions? options = null) => this;
 
     private void Return(Block block)

@@ -3,10 +3,13 @@ using System.Net.Sockets;
 
 namespace RaftFast.Server.Sockets;
 
-/// <summary>What a host name means on this machine.</summary>
+/// <summary>Resolves host names, as this machine sees them.</summary>
 internal static class HostName
 {
-    /// <summary>The name's address, of IPv4 if it has one: then localhost is 127.0.0.1. Null when it has none.</summary>
+    /// <summary>
+    /// Returns an address of the name, or null if it has none. IPv4 addresses come first, so that localhost is
+    /// 127.0.0.1.
+    /// </summary>
     public static IPAddress? Resolve(string host)
     {
         IPAddress[] addresses;

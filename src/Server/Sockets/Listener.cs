@@ -1,14 +1,16 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Sockets;
 
-/// <summary>One bound address: accepts connections, up to a bound, and has a handler serve each.</summary>
+/// <summary>One bound address: accepts at most a given number of connections, and lets a handler serve each.</summary>
 internal sealed partial class Listener
 {
-    /// <summary>A handler whose connection has been cut off has nothing left to wait for.</summary>
+    /// <summary>Time that the handlers of aborted connections may take to end.</summary>
     private static readonly TimeSpan AbortWait = TimeSpan.FromSeconds(1);
 
     private readonly IConnectionListener transport;
@@ -20,7 +22,7 @@ internal sealed partial class Listener
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool stopping;
 
-    /// <param name="transport">Bound; the listener disposes of it.</param>
+    /// <param name="transport">A bound transport, which the listener disposes of.</param>
     public Listener(IConnectionListener transport, ConnectionHandler handler, int connectionsMax, ILogger log)
     {
         this.transport = transport;
@@ -32,6 +34,10 @@ internal sealed partial class Listener
 
     public IPEndPoint EndPoint => (IPEndPoint)transport.EndPoint;
 
+    /// <summary>
+    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
+    /// at <paramref name="cancellation"/>.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellation)
     {
         await transport.UnbindAsync(CancellationToken.None);
@@ -51,7 +57,7 @@ internal sealed partial class Listener
             foreach (AcceptedConnection connection in open)
                 connection.Abort();
             if (!await IsDrainedAsync(AbortWait, CancellationToken.None))
-                return; // The transport's memory is still in use.
+                return; // A handler still uses the transport's memory.
         }
         await transport.DisposeAsync();
     }
@@ -62,7 +68,10 @@ internal sealed partial class Listener
         return drained.Task.IsCompleted;
     }
 
-    /// <summary>Ends when the transport is unbound. Whatever ended it earlier would leave a member that nobody can reach.</summary>
+    /// <summary>
+    /// Ends when the transport is unbound. An exception before that would leave a node that can't be reached, so it
+    /// ends the process.
+    /// </summary>
     private async Task AcceptAsync()
     {
         try
@@ -82,7 +91,7 @@ internal sealed partial class Listener
             AcceptedConnection connection = new(context);
             if (TryAdd(connection))
             {
-                // Elsewhere, so that a handler's first steps don't hold up the next connection.
+                // On another thread, so that a handler's first steps don't delay the next connection.
                 ThreadPool.UnsafeQueueUserWorkItem(Serve, connection, preferLocal: false);
             }
             else
@@ -110,7 +119,9 @@ internal sealed partial class Listener
         }
     }
 
-    /// <summary>What a handler throws beyond the ordinary end of a connection is a bug, and stops the process.</summary>
+    /// <summary>
+    /// Runs the handler. An exception other than the ordinary end of a connection is a bug, and ends the process.
+    /// </summary>
     private async void Serve(AcceptedConnection connection)
     {
         try
@@ -129,9 +140,34 @@ internal sealed partial class Listener
         Remove(connection);
     }
 
-    [LoggerMessage(LogLevel.Warning, "refused a connection from {From}: {Max} are open, and no more are allowed")]
+    [LoggerMessage(LogLevel.Warning, "refused a connection from {From}: the maximum of {Max} connections is open")]
     private static partial void LogTooMany(ILogger log, EndPoint? from, int max);
 
     [LoggerMessage(LogLevel.Debug, "lost the connection from {From}")]
     private static partial void LogLost(ILogger log, Exception exception, EndPoint? from);
+}
+
+/// <summary>
+/// An open connection. Its handler learns through the feature that the handler should finish its work and close.
+/// </summary>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
+internal sealed class AcceptedConnection : IConnectionLifetimeNotificationFeature
+{
+    private readonly CancellationTokenSource closeRequested = new();
+
+    public AcceptedConnection(ConnectionContext context)
+    {
+        Context = context;
+        ConnectionClosedRequested = closeRequested.Token;
+        context.Features.Set<IConnectionLifetimeNotificationFeature>(this);
+    }
+
+    public ConnectionContext Context { get; }
+
+    public CancellationToken ConnectionClosedRequested { get; set; }
+
+    public void RequestClose() => closeRequested.Cancel();
+
+    public void Abort() => Context.Abort(new ConnectionAbortedException("the server is stopping"));
 }

@@ -3,30 +3,42 @@ using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
+using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// The two doors of a member: HTTP for clients, the peer protocol for the other members. They stand on Kestrel's socket
-/// transport alone: its HTTP stack, which never runs here, would triple the binary (docs/ARCHITECTURE.md).
+/// The two ports of a node: HTTP for clients, the peer protocol for peers. Both use only the socket transport of
+/// Kestrel: its HTTP stack, which would never run here, would triple the size of the binary (docs/ARCHITECTURE.md).
 /// </summary>
 internal sealed class Listeners : IAsyncDisposable
 {
-    /// <summary>Twice what the front serves (HttpLimits), so that those beyond are told why they are refused.</summary>
+    /// <summary>
+    /// Connections of clients: twice as many as the front serves (HttpLimits), so that the front can tell the others
+    /// why they are refused.
+    /// </summary>
     public const int HttpConnectionsMax = 4096;
 
-    /// <summary>Each member of the largest cluster may dial a few times over before its dead connections are noticed.</summary>
+    /// <summary>
+    /// Connections of peers: each member of the largest cluster may dial a few times before this node notices that the
+    /// earlier connections are dead.
+    /// </summary>
     public const int PeerConnectionsMax = 4 * Quorum.VotersMax;
 
-    /// <summary>A request or some, and the answers; a connection that waits holds one.</summary>
+    /// <summary>
+    /// Bytes of a block for clients: one request or several, and their answers. A connection that waits holds one
+    /// block.
+    /// </summary>
     private const int ClientBlockBytes = 8 * 1024;
 
-    /// <summary>Bytes received from a client and not read yet: Kestrel's own bound, a value of the largest size.</summary>
+    /// <summary>
+    /// Bytes received from a client and not read yet: Kestrel's own bound, one value of the largest size.
+    /// </summary>
     private const long ClientReadAheadMax = 1024 * 1024;
 
     private const int PeerBlockBytes = 64 * 1024;
 
-    /// <summary>The same for a member, which TCP holds back while the loop is busy.</summary>
+    /// <summary>Bytes received from a peer and not read yet. While the loop is busy, TCP holds the peer back.</summary>
     private const long PeerReadAheadMax = 4 * PeerBlockBytes;
 
     private readonly Listener http;
@@ -38,17 +50,18 @@ internal sealed class Listeners : IAsyncDisposable
         this.peer = peer;
     }
 
-    /// <summary>Where clients really connect: with the port that the system chose, if it was asked for any.</summary>
+    /// <summary>Address for clients, with the port that the system chose if the configured port is 0.</summary>
     public IPEndPoint Http => http.EndPoint;
 
     public IPEndPoint Peer => peer.EndPoint;
 
-    /// <exception cref="ListenException">One of the addresses can't be listened on; then neither is.</exception>
+    /// <exception cref="ListenException">One of the addresses can't be listened on. Then neither is bound.</exception>
     public static async Task<Listeners> StartAsync(
-        IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler, ILoggerFactory loggers)
+        IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler,
+        ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        IConnectionListener httpSocket = await BindAsync(SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
+        IConnectionListener httpSocket = await BindHttpAsync(http, loggers);
         IConnectionListener peerSocket;
         try
         {
@@ -64,25 +77,29 @@ internal sealed class Listeners : IAsyncDisposable
             new Listener(peerSocket, peerHandler, PeerConnectionsMax, log));
     }
 
-    /// <summary>The clients' door alone.</summary>
+    /// <summary>Listens for clients alone.</summary>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static async Task<Listener> StartHttpAsync(IPEndPoint http, ConnectionHandler httpHandler, ILoggerFactory loggers) => new(
-        await BindAsync(SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port"),
-        httpHandler, HttpConnectionsMax, loggers.CreateLogger("listen"));
+    public static async Task<Listener> StartHttpAsync(
+        IPEndPoint http, ConnectionHandler httpHandler, ILoggerFactory loggers) =>
+        new(await BindHttpAsync(http, loggers), httpHandler, HttpConnectionsMax, loggers.CreateLogger("listen"));
 
     /// <summary>
-    /// Accepts no more connections and asks those there are to close; returns when all have. Those left at
-    /// <paramref name="cancellation"/> are cut off.
+    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
+    /// at <paramref name="cancellation"/>.
     /// </summary>
     public Task StopAsync(CancellationToken cancellation) =>
         Task.WhenAll(http.StopAsync(cancellation), peer.StopAsync(cancellation));
 
-    /// <summary>Stops at once.</summary>
+    /// <summary>Stops at once, and aborts the open connections.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
 
-    /// <exception cref="ListenException">It can't be listened on.</exception>
-    public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) =>
-        BindAsync(SocketTransport.Create(PeerBlockBytes, PeerReadAheadMax, loggers), peer, "the other members", "--cluster, in every member's list");
+    /// <exception cref="ListenException">The address can't be listened on.</exception>
+    public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) => BindAsync(
+        SocketTransport.Create(PeerBlockBytes, PeerReadAheadMax, loggers),
+        peer, "the other members", "--cluster, in every member's list");
+
+    private static Task<IConnectionListener> BindHttpAsync(IPEndPoint http, ILoggerFactory loggers) => BindAsync(
+        SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
 
     private static async Task<IConnectionListener> BindAsync(
         IConnectionListenerFactory transport, IPEndPoint endPoint, string whom, string flag)
@@ -94,19 +111,40 @@ internal sealed class Listeners : IAsyncDisposable
         }
         catch (AddressInUseException e)
         {
-            throw new ListenException($"{failure}: another process has that port; stop it, or give another port with {flag}", e);
+            throw new ListenException(
+                $"{failure}: another process has that port; stop that process, or give another port with {flag}", e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
         {
-            throw new ListenException($"{failure}: this machine doesn't have that address; give one that it has, or * for all, with --listen", e);
+            throw new ListenException(
+                $"{failure}: this machine doesn't have that address; give one that it has, or * for all, with --listen",
+                e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
-            throw new ListenException($"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give a higher port with {flag}", e);
+            throw new ListenException(
+                $"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give a higher port with {flag}",
+                e);
         }
         catch (SocketException e)
         {
             throw new ListenException($"{failure}: {e.Message}", e);
         }
+    }
+}
+
+/// <summary>An address can't be listened on. The message says which address, why, and what to do.</summary>
+public sealed class ListenException : OperatingException
+{
+    public ListenException(string message, Exception inner) : base(message, inner)
+    {
+    }
+
+    public ListenException(string message) : base(message)
+    {
+    }
+
+    public ListenException()
+    {
     }
 }

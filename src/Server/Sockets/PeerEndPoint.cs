@@ -5,20 +5,21 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Sockets;
 
-/// <summary>Where a member listens for the others, as its own URL says.</summary>
+/// <summary>The address at which a node listens for its peers, derived from the node's own URL.</summary>
 internal static partial class PeerEndPoint
 {
     /// <summary>
-    /// The URL's address, if this machine has it; else every address, since the URL may name a forwarding router. A name that
-    /// means loopback here may well mean another address to the others (Debian gives a machine's own name 127.0.1.1), so only
-    /// localhost is taken at its word.
+    /// Returns the URL's address if this machine has it, else every address, because the URL may name a router that
+    /// forwards. A name that means loopback here may mean another address to the peers: Debian gives a machine's own
+    /// name 127.0.1.1. So of all names for loopback only localhost counts as such.
     /// </summary>
     public static IPEndPoint Of(PeerAddress own, ILogger log)
     {
         bool isLiteral = IPAddress.TryParse(own.Host, out IPAddress? address);
         address ??= HostName.Resolve(own.Host);
-        bool isTheOthers = isLiteral || own.Host == "localhost" || (address is not null && !IPAddress.IsLoopback(address));
-        if (address is not null && isTheOthers && IsLocal(address))
+        bool isForPeers =
+            isLiteral || own.Host == "localhost" || (address is not null && !IPAddress.IsLoopback(address));
+        if (address is not null && isForPeers && IsLocal(address))
             return new IPEndPoint(address, own.Port);
         LogEveryAddress(log, own);
         return new IPEndPoint(Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any, own.Port);
@@ -38,6 +39,8 @@ internal static partial class PeerEndPoint
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "{Url} is not an address of this machine alone: listening for the other members on all of its addresses")]
+    [LoggerMessage(
+        LogLevel.Information,
+        "{Url} does not name one address of this machine: listening for peers on all addresses")]
     private static partial void LogEveryAddress(ILogger log, PeerAddress url);
 }

@@ -1,19 +1,26 @@
+using System.Globalization;
+
 namespace RaftFast.Server.Sockets;
 
-/// <summary>What .NET's sockets do with threads. They learn it from the environment, in which a user may say otherwise.</summary>
+/// <summary>
+/// Configures .NET's socket threads, which wait for sockets and run what arrives. .NET reads the two settings from the
+/// environment; values that the user has set there win.
+/// </summary>
 internal static class SocketThreads
 {
     private const string InlineCompletions = "DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS";
     private const string Count = "DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT";
 
-    /// <summary>Before the first socket is made.</summary>
+    /// <summary>Called before the process makes its first socket.</summary>
     public static void Configure()
     {
-        // What comes of a socket is done on the thread that waits for all of them, down to the answer: handing it to the thread pool
-        // costs a wake-up, and a spin of the thread that will be out of work next.
+        // The thread that waits for the sockets also does the work that arrives, up to the answer. Handing the work to
+        // the thread pool costs a wake-up, and a spin of the pool thread when it runs out of work.
         SetDefault(InlineCompletions, "1");
-        // Not one a processor: they would wake and wait for each other, and there are the log's thread and the other processes.
-        SetDefault(Count, Math.Max(1, Environment.ProcessorCount / 2).ToString(System.Globalization.CultureInfo.InvariantCulture));
+        // Fewer than one for each processor: more would wake and wait for each other, and the log's thread and other
+        // processes need processors too.
+        int threads = Math.Max(1, Environment.ProcessorCount / 2);
+        SetDefault(Count, threads.ToString(CultureInfo.InvariantCulture));
     }
 
     private static void SetDefault(string variable, string value)

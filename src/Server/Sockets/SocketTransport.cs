@@ -1,4 +1,4 @@
-#pragma warning disable ASPDEPR008 // Of the old host no more is used than its interface, which is what UseSockets extends.
+#pragma warning disable ASPDEPR008 // Only the interface of the old web host is used: UseSockets extends that interface.
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -8,11 +8,14 @@ using Microsoft.Extensions.Logging;
 
 namespace RaftFast.Server.Sockets;
 
-/// <summary>Kestrel's socket transport, with a memory pool: that it takes from a web host's services only, so it is made as one would.</summary>
+/// <summary>
+/// Makes Kestrel's socket transport with a memory pool of its own. The transport takes a pool only from the services of
+/// a web host, so it is made with such services.
+/// </summary>
 internal static class SocketTransport
 {
-    /// <param name="blockBytes">Received at a time, and held by each connection that waits.</param>
-    /// <param name="readAheadMax">Bytes received from one connection and not read yet.</param>
+    /// <param name="blockBytes">Bytes received at a time, and held by each connection that waits.</param>
+    /// <param name="readAheadMax">Maximum bytes received from one connection and not read yet.</param>
     public static IConnectionListenerFactory Create(int blockBytes, long readAheadMax, ILoggerFactory loggers)
     {
         Services services = new();
@@ -20,16 +23,16 @@ internal static class SocketTransport
         services.Added.AddSingleton<IMemoryPoolFactory<byte>>(new BlockPool(blockBytes));
         services.UseSockets(options =>
         {
-            // What runs on the transport's threads parses, posts and returns; a hand-over would cost more than it.
+            // The work on the transport's threads only parses, posts and returns: handing it over would cost more.
             options.UnsafePreferInlineScheduling = true;
             options.MaxReadBufferSize = readAheadMax;
-            // Waiting without a block is another operation for each receive.
+            // Waiting for data before taking a block would cost one more operation for each receive.
             options.WaitForDataBeforeAllocatingBuffer = false;
         });
         return services.Added.BuildServiceProvider().GetRequiredService<IConnectionListenerFactory>();
     }
 
-    /// <summary>Of a web host, what adding services to it needs.</summary>
+    /// <summary>The part of a web host that is needed to add services to it.</summary>
     private sealed class Services : IWebHostBuilder
     {
         public ServiceCollection Added { get; } = new();
@@ -43,7 +46,8 @@ internal static class SocketTransport
         public IWebHostBuilder ConfigureServices(Action<WebHostBuilderContext, IServiceCollection> configureServices) =>
             throw new NotSupportedException();
 
-        public IWebHostBuilder ConfigureAppConfiguration(Action<WebHostBuilderContext, IConfigurationBuilder> configureDelegate) =>
+        public IWebHostBuilder ConfigureAppConfiguration(
+            Action<WebHostBuilderContext, IConfigurationBuilder> configureDelegate) =>
             throw new NotSupportedException();
 
         public string? GetSetting(string key) => null;

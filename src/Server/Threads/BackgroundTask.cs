@@ -2,9 +2,13 @@ using RaftFast.Server.Lifetime;
 
 namespace RaftFast.Server.Threads;
 
-/// <summary>Work on the thread pool that handles all that can go wrong outside; what still escapes it is a bug and ends the process.</summary>
+/// <summary>
+/// Starts work that no caller awaits. The work handles the faults of disk and network itself; an exception that escapes
+/// it is a bug, and ends the process.
+/// </summary>
 internal static class BackgroundTask
 {
+    /// <summary>Runs the work on the thread pool.</summary>
     public static Task Run(Func<Task> work)
     {
         Task task = Task.Run(work);
@@ -12,7 +16,8 @@ internal static class BackgroundTask
         return task;
     }
 
-    /// <summary>On a thread of its own, for work that waits for a disk.</summary>
+    /// <summary>Runs the work on a thread of its own, because the work waits for a disk.</summary>
+    /// <param name="name">The thread's name, of <see cref="ThreadNames"/>.</param>
     public static Task RunOnThread(string name, Action work)
     {
         Task task = StartThread(name, work);
@@ -20,7 +25,8 @@ internal static class BackgroundTask
         return task;
     }
 
-    /// <summary>The same, whose bugs are the caller's, who awaits it.</summary>
+    /// <summary>Runs the work on a thread of its own. The caller awaits the task, and gets its exceptions.</summary>
+    /// <param name="name">The thread's name, of <see cref="ThreadNames"/>.</param>
     public static Task StartThread(string name, Action work) => Task.Factory.StartNew(
         () =>
         {

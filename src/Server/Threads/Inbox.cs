@@ -5,33 +5,37 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// Everything from outside enters the loop through here: bounded, many producers, one consumer at a time, no allocation. Items of one
-/// producer are taken in the order in which it posted them.
+/// The one way into the loop for everything from outside: a bounded queue for many producers and one consumer at a
+/// time, without allocation. The loop takes the items of one producer in the order in which the producer posted them.
 /// <para>
-/// Whoever has the turn is the loop, and only that thread takes items. A producer that finds the turn free may take it and do the
-/// loop's work itself (<see cref="PostAndRun"/>): waking another thread for it costs more than most of that work.
+/// The thread that has the turn is the loop, and only that thread takes items. A producer that finds the turn free may
+/// take it and do the loop's work itself (<see cref="PostAndRun"/>): waking another thread costs more than most of that
+/// work.
 /// </para>
 /// <para>
-/// A ring of slots with sequence numbers (Vyukov's bounded queue): a slot may be filled for position p when its sequence is p,
-/// taken when it is p + 1, and is free again for p + capacity.
+/// The queue is a ring of slots with sequence numbers (Vyukov's bounded queue). A slot may be filled for position p
+/// when its sequence is p, may be taken when its sequence is p + 1, and is then free for position p + capacity.
 /// </para>
 /// </summary>
 internal sealed class Inbox
 {
+    /// <summary>Batches that a socket thread runs of the loop before it returns to its other connections.</summary>
+    public const int SocketThreadBatchesMax = 4;
+
     private const int Free = 0;
     private const int Taken = 1;
 
     private readonly Slot[] slots;
     private readonly int mask;
 
-    /// <summary>Where the loop's own thread sleeps.</summary>
+    /// <summary>The loop's own thread sleeps here.</summary>
     private readonly Parker parker = new();
     private readonly Func<bool> hasWork;
 
     private Positions positions;
     private Action<int>? run;
 
-    /// <param name="capacity">Items that can be outstanding at once, or more: a full inbox is a bug.</param>
+    /// <param name="capacity">Items that can be outstanding at once, or more. A full inbox is a bug.</param>
     public Inbox(int capacity)
     {
         Invariant.Hold(capacity > 0);
@@ -43,18 +47,26 @@ internal sealed class Inbox
         hasWork = () => HasWork;
     }
 
-    /// <summary>Any thread. Whoever has the turn takes the item; if nobody has, the loop's own thread is woken.</summary>
+    /// <summary>
+    /// Adds an item, on any thread. The thread that has the turn takes the item; if the turn is free, the loop's own
+    /// thread is woken.
+    /// </summary>
     public void Post(object item)
     {
         if (TryAdd(item) && Volatile.Read(ref positions.Turn) == Free)
             parker.Unpark();
     }
 
-    /// <summary>As <see cref="Post"/>, but of a thread that calls <see cref="Run"/> next, after some more perhaps.</summary>
+    /// <summary>
+    /// Adds an item and wakes no thread: the caller calls <see cref="Run"/> next, perhaps after more items.
+    /// </summary>
     public void Add(object item) => TryAdd(item);
 
-    /// <summary>Any thread that holds no lock. If nobody has the turn, this thread takes it for a while; who has it takes what was added.</summary>
-    /// <param name="batchesMax">After so many batches, what is left is for the loop's own thread.</param>
+    /// <summary>
+    /// Takes the turn and does the loop's work, on any thread that holds no lock. Returns at once if another thread has
+    /// the turn: that thread takes what was added.
+    /// </summary>
+    /// <param name="batchesMax">Maximum number of batches; the loop's own thread does the rest.</param>
     public void Run(int batchesMax)
     {
         if (TryTakeTurn())
@@ -67,8 +79,10 @@ internal sealed class Inbox
             Run(batchesMax);
     }
 
-    /// <summary>Until now the turn was nobody's to take, and what was posted had to wait.</summary>
-    /// <param name="runWithTurn">Does the loop's work, for so many batches at most, and then gives the turn back.</param>
+    /// <summary>Frees the turn for the first time. Until this call, every item that was posted waits.</summary>
+    /// <param name="runWithTurn">
+    /// Does the loop's work, for at most the given number of batches, and gives the turn back.
+    /// </param>
     public void Open(Action<int> runWithTurn)
     {
         Invariant.Hold(run is null);
@@ -77,20 +91,28 @@ internal sealed class Inbox
     }
 
     public bool TryTakeTurn() =>
-        Volatile.Read(ref positions.Turn) == Free && Interlocked.CompareExchange(ref positions.Turn, Taken, Free) == Free;
+        Volatile.Read(ref positions.Turn) == Free
+        && Interlocked.CompareExchange(ref positions.Turn, Taken, Free) == Free;
 
-    /// <param name="isDone">False if there is more to do, which the loop's own thread is woken for; for items it is anyway.</param>
+    /// <param name="isDone">
+    /// False if there is more to do, for which the loop's own thread is woken. Items in the inbox wake that thread
+    /// anyway.
+    /// </param>
     public void GiveTurnBack(bool isDone)
     {
         Volatile.Write(ref positions.Undone, !isDone);
-        // The full fence between this and the look at what was posted meanwhile. The producer's is in TryAdd.
+        // Full fence between giving the turn back and looking for items posted meanwhile. The producer's fence is in
+        // TryAdd.
         Interlocked.Exchange(ref positions.Turn, Free);
         if (HasWork)
             parker.Unpark();
     }
 
-    /// <summary>With the turn only: takes what is there, in order, as far as <paramref name="destination"/> has room.</summary>
-    /// <returns>How many items were taken.</returns>
+    /// <summary>
+    /// Takes the items that are there, in order, as far as <paramref name="destination"/> has room. The caller has the
+    /// turn.
+    /// </summary>
+    /// <returns>Number of items taken.</returns>
     public int Drain(Span<object?> destination)
     {
         long head = positions.Head;
@@ -111,11 +133,17 @@ internal sealed class Inbox
         return count;
     }
 
-    /// <summary>The loop's own thread, without the turn: returns as soon as there is something to do, or after <paramref name="millisecondsMax"/>.</summary>
-    /// <returns>Whether there is.</returns>
+    /// <summary>
+    /// Waits until there is something to do, for at most <paramref name="millisecondsMax"/>. Only the loop's own thread
+    /// calls this, without the turn.
+    /// </summary>
+    /// <returns>True if there is something to do.</returns>
     public bool Wait(int millisecondsMax) => parker.Await(hasWork, millisecondsMax);
 
-    /// <summary>The loop's own thread: another has the turn. Returns when that has left something to do, or after <paramref name="millisecondsMax"/>.</summary>
+    /// <summary>
+    /// Waits while another thread has the turn. Returns when that thread has left something to do, or after
+    /// <paramref name="millisecondsMax"/>. Only the loop's own thread calls this.
+    /// </summary>
     public void WaitForTurn(int millisecondsMax)
     {
         parker.Announce();
@@ -125,20 +153,23 @@ internal sealed class Inbox
             parker.Park(millisecondsMax);
     }
 
-    /// <summary>Whether there is something to take. With the turn, or about to take it.</summary>
-    public bool HasItem => Volatile.Read(ref slots[Volatile.Read(ref positions.Head) & mask].Sequence) == Volatile.Read(ref positions.Head) + 1;
+    /// <summary>True while there is an item to take. The caller has the turn, or is about to take it.</summary>
+    public bool HasItem =>
+        Volatile.Read(ref slots[Volatile.Read(ref positions.Head) & mask].Sequence)
+        == Volatile.Read(ref positions.Head) + 1;
 
     private bool HasWork => HasItem || Volatile.Read(ref positions.Undone);
 
-    /// <returns>False if it is a signal that waits here already.</returns>
+    /// <returns>False if the item is a signal that waits in the inbox already.</returns>
     private bool TryAdd(object item)
     {
         if (item is InboxSignal signal && !signal.TryBeginWaiting())
             return false;
         ref Slot slot = ref Claim(out long position);
         slot.Item = item;
-        // Publishes, and is the full fence between that and the look at the turn and at who sleeps. Without both fences, each side
-        // could miss what the other wrote, and the item would lie there with nobody on its way.
+        // Publishes the item, and is the full fence between that and the look at the turn and at the sleeper. Without
+        // both fences, each side could miss what the other wrote, and the item would stay in the inbox with no thread
+        // to take it.
         Interlocked.Exchange(ref slot.Sequence, position + 1);
         return true;
     }
@@ -166,23 +197,44 @@ internal sealed class Inbox
         public object? Item;
     }
 
-    /// <summary>A cache line (two, as processors prefetch in pairs) for each side, so that they don't slow each other down.</summary>
+    /// <summary>
+    /// A cache line for each side, so that the sides don't slow each other down: two lines each, because processors
+    /// prefetch lines in pairs.
+    /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 512)]
     private struct Positions
     {
-        /// <summary>Next position to fill; producers.</summary>
+        /// <summary>Next position to fill; written by producers.</summary>
         [FieldOffset(128)]
         public long Tail;
 
-        /// <summary>Next position to take; consumer.</summary>
+        /// <summary>Next position to take; written by the consumer.</summary>
         [FieldOffset(256)]
         public long Head;
 
         [FieldOffset(384)]
         public int Turn;
 
-        /// <summary>Whoever had the turn last left something that is no item.</summary>
+        /// <summary>True if the last thread with the turn left work that is not an item.</summary>
         [FieldOffset(388)]
         public bool Undone;
     }
+}
+
+/// <summary>
+/// An item without content of its own: posting the signal again while it waits in the inbox does nothing. One object is
+/// posted any number of times, and takes at most one place in the inbox.
+/// </summary>
+internal abstract class InboxSignal
+{
+    private int waiting;
+
+    /// <summary>True while the signal is posted and the loop has not taken it.</summary>
+    public bool IsWaiting => Volatile.Read(ref waiting) != 0;
+
+    /// <returns>False if the signal waits already.</returns>
+    internal bool TryBeginWaiting() => Interlocked.Exchange(ref waiting, 1) == 0;
+
+    /// <summary>Makes the next post count again: the loop does not know yet what that post says.</summary>
+    internal void EndWaiting() => Interlocked.Exchange(ref waiting, 0);
 }

@@ -4,11 +4,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// Where one thread sleeps until another has something for it. The sleeper announces itself, looks once more for what it waits for, and
-/// parks; a waker first makes that visible, then unparks: with a full fence on both sides, no wake-up is lost.
+/// Place for one thread to sleep until another thread has work for it. The sleeper announces itself, looks for work
+/// once more, and parks. A waker first makes the work visible, then unparks. With a full fence on both sides, no
+/// wake-up is lost.
 /// <para>
-/// On Linux a futex(2), whose word is the announcement: one system call each for sleeping and waking. A monitor or a semaphore took
-/// up to five, besides yielding the processor in a spin before it slept.
+/// On Linux this is a futex(2) whose word is the announcement: one system call each for sleeping and waking. A monitor
+/// or a semaphore took up to five system calls, and yielded the processor in a spin before the thread slept.
 /// </para>
 /// </summary>
 internal sealed unsafe partial class Parker
@@ -19,27 +20,31 @@ internal sealed unsafe partial class Parker
     private const int FutexWaitPrivate = 0x80;
     private const int FutexWakePrivate = 0x81;
 
-    private static readonly nint FutexNumber = !OperatingSystem.IsLinux() ? 0 : RuntimeInformation.ProcessArchitecture switch
+    /// <summary>Number of the system call futex(2); 0 if this platform has none.</summary>
+    private static readonly nint FutexNumber = RuntimeInformation.ProcessArchitecture switch
     {
-        Architecture.X64 => 202,
-        Architecture.Arm64 => 98,
+        Architecture.X64 when OperatingSystem.IsLinux() => 202,
+        Architecture.Arm64 when OperatingSystem.IsLinux() => 98,
         _ => 0,
     };
 
-    /// <summary>Alone on its cache lines: wakers look at it each time.</summary>
+    /// <summary>Holds the word alone on its cache lines, because every waker reads the word.</summary>
     private readonly int[] memory = GC.AllocateArray<int>(96, pinned: true);
     private readonly int* word;
 
     public Parker() => word = (int*)Marshal.UnsafeAddrOfPinnedArrayElement(memory, 32);
 
-    /// <summary>The sleeper: from here on <see cref="Unpark"/> counts. A full fence.</summary>
+    /// <summary>Called by the sleeper: from now on <see cref="Unpark"/> wakes it. A full fence.</summary>
     public void Announce() => Interlocked.Exchange(ref *word, Asleep);
 
-    /// <summary>The sleeper: there is something after all.</summary>
+    /// <summary>Called by the sleeper when it has found work after its announcement.</summary>
     public void Withdraw() => Volatile.Write(ref *word, Awake);
 
-    /// <summary>The sleeper, announced: returns after <see cref="Unpark"/>, after <paramref name="milliseconds"/>, or for no reason.</summary>
-    /// <param name="milliseconds">Infinite: Timeout.Infinite.</param>
+    /// <summary>
+    /// Called by the sleeper after its announcement. Returns after <see cref="Unpark"/>, after
+    /// <paramref name="milliseconds"/>, or for no reason.
+    /// </summary>
+    /// <param name="milliseconds">Time to sleep, or Timeout.Infinite.</param>
     public void Park(int milliseconds)
     {
         if (FutexNumber != 0)
@@ -49,10 +54,13 @@ internal sealed unsafe partial class Parker
         Withdraw();
     }
 
-    /// <summary>The sleeper: announces itself and parks until there is something, or for <paramref name="milliseconds"/> in all.</summary>
-    /// <param name="isThere">Asked after each announcement; who makes it true unparks.</param>
-    /// <param name="milliseconds">Infinite: Timeout.Infinite.</param>
-    /// <returns>Whether there is something.</returns>
+    /// <summary>
+    /// Called by the sleeper: announces itself and parks until there is work, for at most
+    /// <paramref name="milliseconds"/> in all.
+    /// </summary>
+    /// <param name="isThere">True if there is work. The thread that makes this true calls <see cref="Unpark"/>.</param>
+    /// <param name="milliseconds">Time to sleep, or Timeout.Infinite.</param>
+    /// <returns>True if there is work.</returns>
     public bool Await(Func<bool> isThere, int milliseconds)
     {
         bool isEndless = milliseconds == Timeout.Infinite;
@@ -72,7 +80,7 @@ internal sealed unsafe partial class Parker
         return true;
     }
 
-    /// <summary>Any thread, after a full fence.</summary>
+    /// <summary>Wakes the sleeper. Called on any thread, after a full fence.</summary>
     public void Unpark()
     {
         if (Volatile.Read(ref *word) == Awake || Interlocked.Exchange(ref *word, Awake) == Awake)
@@ -89,7 +97,8 @@ internal sealed unsafe partial class Parker
     private void WaitOnFutex(int milliseconds)
     {
         TimeSpec timeout = new() { Seconds = milliseconds / 1000, Nanoseconds = milliseconds % 1000 * 1_000_000 };
-        _ = SystemCall(FutexNumber, word, FutexWaitPrivate, Asleep, milliseconds == Timeout.Infinite ? null : &timeout);
+        TimeSpec* limit = milliseconds == Timeout.Infinite ? null : &timeout;
+        _ = SystemCall(FutexNumber, word, FutexWaitPrivate, Asleep, limit);
     }
 
     private void WaitOnMonitor(int milliseconds)

@@ -3,8 +3,8 @@ using System.Threading.Tasks.Sources;
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// An auto-reset event for one asynchronous waiter and any number of setters. A setter costs one compare-and-swap, and a
-/// thread-pool item only if the waiter waits; nothing allocates.
+/// Auto-reset event for one asynchronous waiter and any number of setters. A setter costs one compare-and-swap, and a
+/// thread-pool item only if the waiter waits. Nothing allocates.
 /// </summary>
 internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
 {
@@ -15,7 +15,7 @@ internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
     private ManualResetValueTaskSourceCore<bool> source;
     private int state;
 
-    /// <summary>The waiter is parked, and stays so until <see cref="Set"/>.</summary>
+    /// <summary>True while the waiter is parked. The waiter stays parked until <see cref="Set"/>.</summary>
     public bool IsWaiting => Volatile.Read(ref state) == Waiting;
 
     public ValueTask WaitAsync()
@@ -25,26 +25,27 @@ internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
         source.Reset();
         if (Interlocked.CompareExchange(ref state, Waiting, Idle) == Idle)
             return new ValueTask(this, source.Version);
-        // Full fence: a setter that still finds the old signal does nothing, so what it wrote before must be seen from here on.
+        // Full fence: a setter that still finds the old signal does nothing, so the waiter must see what that setter
+        // wrote.
         Interlocked.Exchange(ref state, Idle);
         return default;
     }
 
-    /// <summary>The waiter goes on, on another thread.</summary>
+    /// <summary>Lets the waiter continue on another thread.</summary>
     public void Set()
     {
         if (TrySet())
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>The waiter goes on, here, before this returns.</summary>
+    /// <summary>Lets the waiter continue on this thread, before this call returns.</summary>
     public void SetHere()
     {
         if (TrySet())
             source.SetResult(true);
     }
 
-    /// <returns>Whether the waiter waited, and is now the caller's to wake.</returns>
+    /// <returns>True if the waiter waited: the caller must now wake it.</returns>
     private bool TrySet()
     {
         while (Interlocked.CompareExchange(ref state, Signalled, Idle) == Waiting)
@@ -61,6 +62,7 @@ internal sealed class WakeSignal : IValueTaskSource, IThreadPoolWorkItem
 
     ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => source.GetStatus(token);
 
-    void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+    void IValueTaskSource.OnCompleted(
+        Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         source.OnCompleted(continuation, state, token, flags);
 }

@@ -6,7 +6,7 @@ using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Node.Snapshots;
 
-namespace RaftFast.Server.Tests;
+namespace RaftFast.Server.Tests.CommandLine;
 
 public sealed class CommandLineTests
 {
@@ -84,7 +84,7 @@ public sealed class CommandLineTests
     [InlineData("http://127.0.0.1:9024", "4", Three + ",http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "4", "http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "18446744073709551615", "http://127.0.0.1:9024")]
-    public void Who_joins_has_the_url_in_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
+    public void Joining_node_has_the_url_at_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
     {
         ServerOptions options = Accepted("--join", "--id", id, "--cluster", cluster);
 
@@ -156,18 +156,18 @@ public sealed class CommandLineTests
     [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]
     [InlineData("--id is 'one'; it must be a whole number from 1", "--id", "one", "--port", "x")]
     [InlineData("--id is '18446744073709551616'; it must be a whole number from 1", "--id", "18446744073709551616")]
-    [InlineData("--id is 2, but --cluster names one member; --id is 1, or --cluster lacks URLs", "--id", "2")]
+    [InlineData("--id is 2, but --cluster names one member; give --id 1, or the URLs of all members", "--id", "2")]
     [InlineData(
-        "--id is 18446744073709551615, but --cluster names 3 members; --id is the place of the own URL, 1 to 3",
+        "--id is 18446744073709551615, but --cluster names 3 members; give the place of the node's own URL, 1 to 3",
         "--id", "18446744073709551615", "--cluster", Three)]
     [InlineData("--port is '65536'; it must be a port from 1 to 65535, or 0 for any free one", "--port", "65536")]
     [InlineData("--port is '9121 '; it must be a port from 1 to 65535, or 0 for any free one", "--port", "9121 ")]
     [InlineData("--port is ''; it must be a port from 1 to 65535, or 0 for any free one", "--port", "")]
     [InlineData(
-        "--port is 9022, which is also the port of this member's URL http://127.0.0.1:9022; give clients another port",
+        "--port is 9022, which is also the port of this node's URL http://127.0.0.1:9022; give clients another port",
         "--port", "9022", "--id", "2", "--cluster", Three)]
     [InlineData(
-        "--cluster: 'http://A:1' is there twice; each member has a URL of its own",
+        "--cluster: 'http://A:1' is given twice; each member has a URL of its own",
         "--cluster", "http://a:1,http://b:1,http://A:1")]
     [InlineData("--cluster: '' is not a URL; a member's is like http://127.0.0.1:9021", "--cluster", "http://a:1,")]
     [InlineData("--cluster: 'ftp://a:1' has the scheme ftp; a member's URL begins with http://", "--cluster", "ftp://a:1")]
@@ -181,21 +181,21 @@ public sealed class CommandLineTests
     [InlineData("--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]
     [InlineData("--snapshot-every is '0'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "0")]
     [InlineData("--snapshot-every is '5MB'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "5MB")]
-    [InlineData("--snapshot-rate is '100'; it must be a size from 1MiB, for a second", "--snapshot-rate", "100")]
-    [InlineData("--snapshot-rate is '1023KiB'; it must be a size from 1MiB, for a second", "--snapshot-rate", "1023KiB")]
+    [InlineData("--snapshot-rate is '100'; it must be a size for each second, from 1MiB", "--snapshot-rate", "100")]
+    [InlineData("--snapshot-rate is '1023KiB'; it must be a size for each second, from 1MiB", "--snapshot-rate", "1023KiB")]
     [InlineData("backup needs --output FILE", "backup", "--data-dir", "a")]
     [InlineData("restore needs --input FILE", "restore", "--data-dir", "a")]
     [InlineData("--input needs a value: --input FILE", "restore", "--input")]
     [InlineData("--output is empty; it must be the path of a file", "backup", "--output", "")]
     [InlineData("there is no flag --id; the flags are --data-dir", "inspect", "--id", "1")]
-    [InlineData("--id is 2, but --cluster names one member; --id is 1, or --cluster lacks URLs", "restore", "--input", "a", "--id", "2")]
+    [InlineData("--id is 2, but --cluster names one member; give --id 1, or the URLs of all members", "restore", "--input", "a", "--id", "2")]
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
     [InlineData(
-        "--join needs --cluster, with this node's own URL in the place of its --id, or as the last", "--join", "--id", "4")]
-    [InlineData("--id is 4, but --cluster names 3 members; --id is the place of the own URL, 1 to 3", "--id", "4", "--cluster", Three)]
+        "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL", "--join", "--id", "4")]
+    [InlineData("--id is 4, but --cluster names 3 members; give the place of the node's own URL, 1 to 3", "--id", "4", "--cluster", Three)]
     [InlineData(
-        "--port is 9023, which is also the port of this member's URL http://127.0.0.1:9023; give clients another port",
+        "--port is 9023, which is also the port of this node's URL http://127.0.0.1:9023; give clients another port",
         "--port", "9023", "--join", "--id", "4", "--cluster", Three)]
     public void Mistake_is_one_line_and_exit_code_2(string line, params string[] flags)
     {
@@ -229,6 +229,19 @@ public sealed class CommandLineTests
         Assert.All(Flags.Split(", "), flag => Assert.Contains(flag + " ", output, StringComparison.Ordinal));
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Null(options);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("backup", "--help")]
+    [InlineData("restore", "--help")]
+    [InlineData("inspect", "--help")]
+    public void Help_fits_100_columns_when_stdout_is_no_terminal(params string[] flags)
+    {
+        (_, int exitCode, string output, _) = Parse(flags);
+
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain(output.Split('\n'), line => line.TrimEnd('\r').Length > 100);
     }
 
     private static ServerOptions Accepted(params string[] flags)

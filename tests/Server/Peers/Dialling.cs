@@ -17,13 +17,13 @@ internal sealed class Dialling : IAsyncDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
-    /// <param name="port2">0: there is no member but this one.</param>
+    /// <param name="port2">Port of member 2; 0 if member 1 is alone.</param>
     public Dialling(int port2 = 0, int port3 = 0, PeerOptions? options = null)
     {
         options ??= Fast;
         Inbox = new Inbox(PeerOptions.InboxItemsPerPeer * PeerOptions.PeersMax);
         Reader = new InboxReader(Inbox);
-        NodeIdentity identity = Handshakes.Identity(1);
+        NodeIdentity identity = TestHandshakes.Identity(1);
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
         Acceptor = new PeerAcceptor(new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
@@ -52,10 +52,10 @@ internal sealed class Dialling : IAsyncDisposable
 
     public PeerNetwork Network { get; }
 
-    /// <summary>Member 1 and, of the others, those that have a port.</summary>
+    /// <summary>Cluster of member 1 and the others that have a port.</summary>
     public static ClusterConfiguration Cluster(ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
     {
-        List<Member> members = [new(1, Handshakes.AddressOf(1))];
+        List<Member> members = [new(1, TestHandshakes.AddressOf(1))];
         for (int i = 0; i < others.Length; i++)
         {
             if (ports[i] != 0)

@@ -15,7 +15,7 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The accepting side of one server.</summary>
+/// <summary>The accepting side of one node.</summary>
 internal sealed class Node : IAsyncDisposable
 {
     public const ulong ClusterId = 0xC1u;
@@ -23,7 +23,7 @@ internal sealed class Node : IAsyncDisposable
     private readonly TemporaryDirectory? own;
     private readonly Listener listener;
 
-    /// <param name="directory">Stays when the server is gone. Null: one of its own, which doesn't.</param>
+    /// <param name="directory">Directory that outlives the node; null for a temporary one.</param>
     public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
     {
         own = directory is null ? new TemporaryDirectory() : null;
@@ -32,7 +32,7 @@ internal sealed class Node : IAsyncDisposable
         Reader = new InboxReader(Inbox);
         Disk = new FullDisk(new FileDisk(Location, DiskWriteMode.Buffered)) { IsFull = false };
         Snapshots = SnapshotStore.Open(Disk, clusterId);
-        PeerAdmission admission = new(Handshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
+        PeerAdmission admission = new(TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
         Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
         Task<IConnectionListener> bound = Listeners.BindPeerAsync(new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
         listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);

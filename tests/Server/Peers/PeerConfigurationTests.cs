@@ -4,7 +4,7 @@ using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Whom member 1 dials, and where, as the configurations change.</summary>
+/// <summary>The peers and addresses that member 1 dials as the configurations change.</summary>
 public sealed class PeerConfigurationTests
 {
     [Fact]
@@ -137,7 +137,7 @@ public sealed class PeerConfigurationTests
     {
         using RawAcceptor after = new();
         PeerOptions never = new() { BackoffMin = TimeSpan.FromDays(1), BackoffMax = TimeSpan.FromDays(1) };
-        await using Dialling first = new(Handshakes.AddressOf(2).Port, options: never);
+        await using Dialling first = new(TestHandshakes.AddressOf(2).Port, options: never);
         Eventually.True(() => first.Log.Lines.Length > 0);
         first.Configure(Dialling.Cluster([2], [after.Port]));
         using Socket moved = after.AcceptAndAnswer();
@@ -147,12 +147,12 @@ public sealed class PeerConfigurationTests
     [Fact]
     public async Task Each_address_that_does_not_answer_is_told_once()
     {
-        await using Dialling first = new(Handshakes.AddressOf(2).Port);
+        await using Dialling first = new(TestHandshakes.AddressOf(2).Port);
         for (int i = 1; i <= 3; i++)
         {
             Eventually.True(() => first.Log.Lines.Length == i);
-            Assert.Contains($"{Handshakes.AddressOf(1 + (ulong)i)} is unreachable", first.Log.Lines[^1], StringComparison.Ordinal);
-            first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2 + (ulong)i).Port]));
+            Assert.Contains($"{TestHandshakes.AddressOf(1 + (ulong)i)} is unreachable", first.Log.Lines[^1], StringComparison.Ordinal);
+            first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2 + (ulong)i).Port]));
         }
     }
 
@@ -188,7 +188,7 @@ public sealed class PeerConfigurationTests
         await using Dialling first = new();
         first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
-        // As the log of a server that joins comes in.
+        // The configurations in the order in which a joining node receives them with the log.
         first.Configure(Dialling.Cluster([3], [third.Port]));
         Assert.Equal(3u, first.Reader.Next<PeerConnected>().Peer);
         first.Configure(Dialling.Cluster([2, 3], [second.Port, third.Port]));
@@ -202,11 +202,11 @@ public sealed class PeerConfigurationTests
     {
         using RawAcceptor said = new();
         using RawAcceptor configured = new();
-        await using Dialling first = new(Handshakes.AddressOf(2).Port);
+        await using Dialling first = new(TestHandshakes.AddressOf(2).Port);
         first.Network.Announced(2, said.Address);
         using Socket socket = said.AcceptAndAnswer();
         first.Reader.Next<PeerConnected>();
-        first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port])); // as it was
+        first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2).Port])); // as it was
         first.Network.Announced(2, said.Address); // once more
         Assert.True(first.Network.CanSend(2));
         first.Configure(Dialling.Cluster([2], [configured.Port]));
@@ -225,7 +225,7 @@ public sealed class PeerConfigurationTests
         await using Dialling first = new();
         first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
-        first.Configure(Dialling.Cluster([2], [Handshakes.AddressOf(2).Port]));
+        first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2).Port]));
         Assert.True(first.Network.CanSend(2));
     }
 
@@ -261,16 +261,16 @@ public sealed class PeerConfigurationTests
         await using (Dialling first = new())
         {
             for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
-                first.Network.Announced(id, Handshakes.AddressOf(9));
+                first.Network.Announced(id, TestHandshakes.AddressOf(9));
             first.Network.Announced(2, second.Address);
-            // One line each; Configure has not been called meanwhile, so whoever was to be dialled has been.
+            // One line for each peer. Configure has not been called meanwhile, so every peer to dial has been dialled.
             Eventually.True(() => first.Log.Lines.Length == PeerOptions.PeersMax);
         }
         second.AssertNobodyDialled();
 
         await using Dialling full = new();
         for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
-            full.Network.Announced(id, Handshakes.AddressOf(9));
+            full.Network.Announced(id, TestHandshakes.AddressOf(9));
         full.Configure(Dialling.Cluster([2], [second.Port]));
         using Socket socket = second.AcceptAndAnswer();
         Assert.Equal(2u, full.Reader.Next<PeerConnected>().Peer);

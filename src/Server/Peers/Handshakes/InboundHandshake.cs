@@ -5,14 +5,17 @@ using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Peers.Handshakes;
 
-/// <summary>The accepting side's part of a handshake: reads it, has it judged, answers, and tells of what was not accepted.</summary>
+/// <summary>The accepting side of a handshake: reads it, lets it be judged, answers, and logs refusals.</summary>
 internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger logger, PeerOptions options)
 {
-    private readonly LoggedRefusals told = new();
+    private readonly LoggedRefusals logged = new();
 
     public delegate HandshakeStatus Judge(in Handshake handshake, uint version);
 
-    /// <returns>The one that was answered and the answer; null when the connection ended, timed out, or was no member's at all.</returns>
+    /// <returns>
+    /// The handshake and the answer to it. Null if the connection ended or timed out before, or sent bytes that are not
+    /// a handshake.
+    /// </returns>
     public async Task<(Handshake Handshake, HandshakeStatus Answer)?> AnswerAsync(
         Stream input, Stream output, EndPoint? remote, CancellationToken stop)
     {
@@ -25,7 +28,8 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
             DecodeStatus decoded;
             Handshake handshake;
             uint version;
-            while ((decoded = Handshake.TryRead(bytes.AsSpan(0, length), out handshake, out version)) == DecodeStatus.Incomplete)
+            while ((decoded = Handshake.TryRead(bytes.AsSpan(0, length), out handshake, out version))
+                == DecodeStatus.Incomplete)
             {
                 int read = await input.ReadAsync(bytes.AsMemory(length), deadline.Token);
                 if (read == 0)
@@ -34,15 +38,18 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
             }
             if (decoded == DecodeStatus.Invalid)
             {
-                PeerLogLines.NoHandshake(logger, remote, "what it sent is no handshake");
+                PeerLogLines.NoHandshake(logger, remote, "its first bytes are not a handshake");
                 return null;
             }
             HandshakeStatus status = judge(handshake, version);
             Handshake.WriteAnswer(bytes, status);
             await output.WriteAsync(bytes.AsMemory(0, Handshake.AnswerSize), deadline.Token);
             await output.FlushAsync(deadline.Token);
-            if (told.IsNews(handshake, version, status))
-                PeerLogLines.Refused(logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
+            if (logged.IsNews(handshake, version, status))
+            {
+                PeerLogLines.Refused(
+                    logger, remote, status, handshake.From, handshake.ClusterId, version, handshake.To);
+            }
             return (handshake, status);
         }
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !stop.IsCancellationRequested)
@@ -53,6 +60,34 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
         {
             return null;
+        }
+    }
+}
+
+/// <summary>
+/// Refusals that were logged. A refused node dials again for ever, so each refusal is logged once. Safe on any thread.
+/// </summary>
+internal sealed class LoggedRefusals
+{
+    /// <summary>Maximum refusals remembered. Then all are forgotten, and logged once more.</summary>
+    private const int Max = 64;
+
+    private readonly Lock gate = new();
+    private readonly HashSet<(ulong ClusterId, ulong From, uint Version)> logged = [];
+
+    /// <returns>True if this answer has to be logged.</returns>
+    public bool IsNews(in Handshake handshake, uint version, HandshakeStatus answer)
+    {
+        lock (gate)
+        {
+            if (answer == HandshakeStatus.Accepted)
+            {
+                logged.Remove((handshake.ClusterId, handshake.From, version));
+                return false;
+            }
+            if (logged.Count == Max)
+                logged.Clear();
+            return answer != HandshakeStatus.Joining && logged.Add((handshake.ClusterId, handshake.From, version));
         }
     }
 }

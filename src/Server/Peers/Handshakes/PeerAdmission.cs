@@ -7,21 +7,26 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Server.Peers.Handshakes;
 
 /// <summary>
-/// Whose connections this server accepts: of any other server of its cluster that was never removed and comes with the data
-/// directory that it was first met with. The log may not name it yet: a new leader, or at a server that joins, everyone. Any thread.
+/// Decides which connections this node accepts: those of every other node of its cluster that was never removed and
+/// comes with the same data directory as at the first meeting. The log may not name that node yet: it may be a new
+/// leader, and to a node that joins every member is a stranger. Safe on any thread.
 /// </summary>
 internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, ILogger logger)
 {
     private readonly Lock gate = new();
     private volatile ClusterConfiguration committed = identity.Configuration;
 
-    /// <summary>From here on servers that are removed in <paramref name="committed"/> are refused. Never waits.</summary>
+    /// <summary>
+    /// From now on refuses the members that are removed in <paramref name="committed"/>. Never waits.
+    /// </summary>
     public void Update(ClusterConfiguration committed) => this.committed = committed;
 
     public bool WasRemoved(ulong id) => committed.WasRemoved(id);
 
-    /// <summary>Remembers a first meeting on stable storage before it returns.</summary>
-    /// <param name="version">Unless it is <see cref="Handshake.Version"/>, it alone is looked at.</param>
+    /// <summary>Judges a handshake. Records a first meeting on stable storage before it returns.</summary>
+    /// <param name="version">
+    /// The peer's version. A version other than <see cref="Handshake.Version"/> is refused at once.
+    /// </param>
     public HandshakeStatus Judge(in Handshake handshake, uint version)
     {
         if (version != Handshake.Version)
@@ -55,7 +60,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, I
         }
     }
 
-    /// <summary>Strangers never take the room of members.</summary>
+    /// <summary>True if the node's directory may still be recorded. Strangers never take the room of members.</summary>
     private bool HasRoomFor(ulong id)
     {
         ulong[] known = met.Members;

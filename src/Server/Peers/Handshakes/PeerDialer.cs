@@ -4,7 +4,9 @@ using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Peers.Handshakes;
 
-/// <summary>Opens one connection to a member and shakes hands, within <see cref="PeerOptions.HandshakeTimeout"/> altogether.</summary>
+/// <summary>
+/// Opens one connection to a peer and shakes hands, in <see cref="PeerOptions.HandshakeTimeout"/> altogether.
+/// </summary>
 internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerOptions options)
 {
     public async Task<DialResult> DialAsync(CancellationToken stop)
@@ -15,15 +17,18 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         DialResult result = default;
         try
         {
-            // Fails too, when clients have taken all the file descriptors that the process may have.
+            // This fails, too, when clients have taken all file descriptors that the process may have.
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address.Host, address.Port, deadline.Token);
-            // Not before: a name with several addresses is tried with one socket after the other.
+            // Not before the connection: for a name with several addresses, ConnectAsync tries one socket after the
+            // other.
             PeerSocket.Configure(socket, options);
             result = await ShakeHandsAsync(new NetworkStream(socket, ownsSocket: true), deadline.Token);
         }
-        // An address in the log may be one that this machine can't even try (IPv6 without IPv6): that ends nobody.
-        catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception) || exception is NotSupportedException or ArgumentException)
+        // The log may name an address that this machine can't try, such as an IPv6 address on a machine without IPv6.
+        // That must not end the process.
+        catch (Exception exception)
+            when (PeerSocket.IsConnectionEnd(exception) || exception is NotSupportedException or ArgumentException)
         {
             result = DialResult.Failed(PeerSocket.Reason(exception));
         }
@@ -47,11 +52,23 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         {
             int read = await stream.ReadAsync(bytes.AsMemory(length, Handshake.AnswerSize - length), deadline);
             if (read == 0)
-                return DialResult.Failed("it closed the connection during the handshake");
+                return DialResult.Failed("the peer closed the connection during the handshake");
             length += read;
         }
         if (status == DecodeStatus.Invalid)
-            return DialResult.Failed("what answers there does not speak RaftFast's peer protocol");
+            return DialResult.Failed("the program at that address does not speak RaftFast's peer protocol");
         return answer == HandshakeStatus.Accepted ? DialResult.Connected(stream) : DialResult.Refused(answer);
     }
+}
+
+/// <summary>
+/// Outcome of dialling a peer: a connection with an accepted handshake, a refusal, or the reason why there is neither.
+/// </summary>
+internal readonly record struct DialResult(NetworkStream? Connection, HandshakeStatus Refusal, string Reason)
+{
+    public static DialResult Connected(NetworkStream connection) => new(connection, HandshakeStatus.Accepted, "");
+
+    public static DialResult Refused(HandshakeStatus status) => new(null, status, "");
+
+    public static DialResult Failed(string reason) => new(null, HandshakeStatus.Accepted, reason);
 }

@@ -1,26 +1,26 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using RaftFast.Protocol;
-using RaftFast.Server.Loop;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Peers.Inbound;
 
 /// <summary>
-/// An accepted connection of a member, after its handshake: receives into the member's batches, verifies each frame here,
-/// off the loop thread, and posts what is whole. With both batches at the loop it does not read: TCP passes that on to the sender.
+/// An accepted connection of a peer, after its handshake. Receives into the peer's batches, verifies each frame on this
+/// thread rather than in the loop, and posts whole frames. While the loop has both batches, the connection does not
+/// read, so that TCP holds the sender back.
 /// </summary>
-/// <param name="close">Makes a pending read of <paramref name="input"/> end.</param>
+/// <param name="close">Ends a pending read of <paramref name="input"/>.</param>
 internal sealed class InboundConnection(InboundMember member, PipeReader input, Action close, Inbox inbox)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool ending;
 
-    /// <summary>It posts nothing from here on.</summary>
+    /// <summary>Completes when the connection has ended and posts nothing more.</summary>
     public Task Ended => ended.Task;
 
-    /// <summary>Any thread; <see cref="Ended"/> completes soon after.</summary>
+    /// <summary>Ends the connection, from any thread. <see cref="Ended"/> completes soon after.</summary>
     public void End()
     {
         ending = true;
@@ -28,7 +28,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
         member.Wake.Set();
     }
 
-    /// <returns>What was wrong with what came, or null when the connection just ended.</returns>
+    /// <summary>Receives until the connection ends.</summary>
+    /// <returns>The fault of the received bytes, or null if the connection ended without a fault.</returns>
     public async Task<string?> RunAsync()
     {
         PeerBatch? batch = member.TryTakeBatch();
@@ -43,7 +44,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                     batch = member.TryTakeBatch();
                     continue;
                 }
-                ReadResult read = await input.ReadAsync(); // not through a Stream over it, which allocates at each read that waits
+                // Not through a Stream, which allocates for each read that waits.
+                ReadResult read = await input.ReadAsync();
                 int received = Take(read.Buffer, batch.Buffer.AsSpan(length));
                 length += received;
                 string? error = Verify(batch.Buffer.AsSpan(0, length), out int wholeLength, out int nextLength);
@@ -57,7 +59,7 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;
-                inbox.PostAndRun(full, NodeLoop.SocketThreadBatchesMax);
+                inbox.PostAndRun(full, Inbox.SocketThreadBatchesMax);
                 while (!ending && (batch = member.TryTakeBatch()) is null)
                     await member.Wake.WaitAsync();
                 length -= wholeLength;
@@ -85,8 +87,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
     }
 
     /// <param name="wholeLength">Bytes of the whole frames at the start.</param>
-    /// <param name="nextLength">Bytes of the frame behind them, as far as is known.</param>
-    /// <returns>What is wrong, or null.</returns>
+    /// <param name="nextLength">Bytes of the frame after them, as far as they are known.</param>
+    /// <returns>The fault, or null.</returns>
     private static string? Verify(ReadOnlySpan<byte> received, out int wholeLength, out int nextLength)
     {
         wholeLength = 0;

@@ -4,8 +4,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Peers.Inbound;
 
 /// <summary>
-/// What is kept for one member that dials this server, whichever of its connections is the present one: the two batches, so that
-/// the loop has one while the next fills, and a member costs no more however often it reconnects.
+/// State for one peer that dials this node, kept from one connection to the next, so that reconnecting costs no further
+/// memory. The loop has one of the two batches while the other fills.
 /// </summary>
 internal sealed class InboundMember
 {
@@ -17,19 +17,22 @@ internal sealed class InboundMember
     public InboundMember(ulong id, PeerOptions options)
     {
         Id = id;
-        Introduced = new PeerAnnounced(id);
+        Announced = new PeerAnnounced(id);
         batches = new Lazy<(PeerBatch, PeerBatch)>(() => (
             new PeerBatch(id, options.ReceiveBytesMin, Wake), new PeerBatch(id, options.ReceiveBytesMin, Wake)));
     }
 
     public ulong Id { get; }
 
-    public PeerAnnounced Introduced { get; }
+    public PeerAnnounced Announced { get; }
 
-    /// <summary>Set when a batch was released or the present connection has to end.</summary>
+    /// <summary>Signal that is set when a batch is released, or when the current connection has to end.</summary>
     public WakeSignal Wake { get; } = new();
 
-    /// <summary>A newer connection replaces the older one. Returns when the older has ended, so that batches stay in order.</summary>
+    /// <summary>
+    /// Replaces the older connection by a newer one. Returns when the older one has ended, so that batches stay in
+    /// order.
+    /// </summary>
     public async Task ReplaceAsync(InboundConnection connection)
     {
         InboundConnection? older;
@@ -46,7 +49,7 @@ internal sealed class InboundMember
         await older.Ended;
     }
 
-    /// <summary>Ends its present connection at once, and any that still comes.</summary>
+    /// <summary>Ends the current connection, and every later one, at once.</summary>
     public void End()
     {
         lock (gate)
@@ -56,7 +59,9 @@ internal sealed class InboundMember
         }
     }
 
-    /// <summary>The present connection only: a batch to fill, or null.</summary>
+    /// <summary>
+    /// Takes a batch to fill; returns null if both are taken. Only the current connection calls this.
+    /// </summary>
     public PeerBatch? TryTakeBatch()
     {
         (PeerBatch first, PeerBatch second) = batches.Value;

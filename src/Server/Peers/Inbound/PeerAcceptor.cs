@@ -12,18 +12,24 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Peers.Inbound;
 
-/// <summary>The accepting side of peer connections: answers the handshake, then receives what the peer sends.</summary>
-internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+/// <summary>The accepting side of peer connections: answers the handshake, then receives the peer's frames.</summary>
+internal sealed class PeerAcceptor(
+    PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
     : ConnectionHandler
 {
     private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
     private readonly SnapshotAcceptor inboundSnapshots = new(admission, snapshots, inbox, logger, options);
     private readonly Lock gate = new();
 
-    /// <summary>Admitted since the process began and not removed, so that the admission bounds their number.</summary>
+    /// <summary>
+    /// Peers that were admitted since the process started and are not removed. The admission bounds their number.
+    /// </summary>
     private readonly Dictionary<ulong, InboundMember> members = [];
 
-    /// <summary>Any thread. Who is removed in <paramref name="committed"/> is cut off, and told so when it dials again.</summary>
+    /// <summary>
+    /// Ends the connections of the members that are removed in <paramref name="committed"/>. A removed member that
+    /// dials again is told so. Called on any thread.
+    /// </summary>
     public void Update(ClusterConfiguration committed)
     {
         admission.Update(committed);
@@ -50,12 +56,14 @@ internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapsh
             connection.ConnectionClosed);
     }
 
-    /// <summary>Until the connection ends, for whatever reason; then the caller closes it.</summary>
-    /// <param name="close">Closes it at once, from any thread.</param>
-    /// <param name="stop">Ends it whatever it waits for, the loop too.</param>
-    public async Task ServeAsync(PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
+    /// <summary>Serves the connection until it ends for any reason; then the caller closes it.</summary>
+    /// <param name="close">Closes the connection at once, from any thread.</param>
+    /// <param name="stop">Ends every wait of the connection, including waits for the loop.</param>
+    public async Task ServeAsync(
+        PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
     {
-        if (await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop) is not (var handshake, HandshakeStatus.Accepted))
+        var answered = await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop);
+        if (answered is not (var handshake, HandshakeStatus.Accepted))
             return;
         if (handshake.Kind == ConnectionKind.Snapshot)
         {
@@ -68,14 +76,14 @@ internal sealed class PeerAcceptor(PeerAdmission admission, SnapshotStore snapsh
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
-        member.Introduced.Address = handshake.Address;
-        inbox.Post(member.Introduced);
+        member.Announced.Address = handshake.Address;
+        inbox.Post(member.Announced);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
     }
 
-    /// <returns>Null for one that was removed while it shook hands.</returns>
+    /// <returns>Null for a member that was removed during its handshake.</returns>
     private InboundMember? Enter(ulong id)
     {
         lock (gate)

@@ -1,13 +1,15 @@
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
-using RaftFast.Server.Node.Requests;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Peers.Joining;
 
-/// <summary>Answers handshakes of a server that doesn't know its cluster yet: the first that is meant for it tells.</summary>
+/// <summary>
+/// Answers handshakes for a node that doesn't know its cluster yet, and learns the cluster from the first one that is
+/// meant for this node.
+/// </summary>
 internal sealed class FirstHandshakeHandler : ConnectionHandler
 {
     private readonly ulong self;
@@ -20,13 +22,18 @@ internal sealed class FirstHandshakeHandler : ConnectionHandler
         handshakes = new InboundHandshake(Judge, logger, options);
     }
 
-    /// <summary>Completes when a handshake has been answered with <see cref="HandshakeStatus.Joining"/>.</summary>
+    /// <summary>
+    /// The cluster's id. Completes when a handshake was answered with <see cref="HandshakeStatus.Joining"/>.
+    /// </summary>
     public Task<ulong> ClusterId => clusterId.Task;
 
     public override async Task OnConnectedAsync(ConnectionContext connection)
     {
         var answered = await handshakes.AnswerAsync(
-            connection.Transport.Input.AsStream(), connection.Transport.Output.AsStream(), connection.RemoteEndPoint, connection.ConnectionClosed);
+            connection.Transport.Input.AsStream(),
+            connection.Transport.Output.AsStream(),
+            connection.RemoteEndPoint,
+            connection.ConnectionClosed);
         if (answered is (var handshake, HandshakeStatus.Joining))
             clusterId.TrySetResult(handshake.ClusterId);
     }

@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers.Links;
 
-/// <summary>All that the peer transport tells the operator: one line a change, never a stack trace.</summary>
+/// <summary>All log lines about peer connections: one line for each change, never a stack trace.</summary>
 internal static partial class PeerLogLines
 {
     [LoggerMessage(1, LogLevel.Information, "member {Peer} at {Address} is reachable")]
@@ -16,7 +16,10 @@ internal static partial class PeerLogLines
     [LoggerMessage(3, LogLevel.Warning, "member {Peer} at {Address} refused the handshake: {Status}")]
     public static partial void RefusedBy(ILogger logger, ulong peer, PeerAddress address, HandshakeStatus status);
 
-    [LoggerMessage(4, LogLevel.Warning, "refused a peer connection from {Remote}: {Status}; it is member {From} of cluster {ClusterId:x16}, version {Version}, and asks for member {To}")]
+    [LoggerMessage(
+        4, LogLevel.Warning,
+        "refused a peer connection from {Remote}: {Status}; the peer claims to be member {From} of cluster {ClusterId:x16}, "
+        + "version {Version}, and asks for member {To}")]
     public static partial void Refused(
         ILogger logger, EndPoint? remote, HandshakeStatus status, ulong from, ulong clusterId, uint version, ulong to);
 
@@ -26,25 +29,36 @@ internal static partial class PeerLogLines
     [LoggerMessage(6, LogLevel.Warning, "dropped the connection of member {Peer} from {Remote}: {Reason}")]
     public static partial void Malformed(ILogger logger, ulong peer, EndPoint? remote, string reason);
 
-    [LoggerMessage(7, LogLevel.Warning, "can't accept member {Peer} yet, as there is no room to remember with which data directory it came: {Reason}; free some space")]
+    [LoggerMessage(
+        7, LogLevel.Warning,
+        "can't accept member {Peer} yet: no room to record the id of its data directory: {Reason}; free some space")]
     public static partial void CannotRemember(ILogger logger, ulong peer, string reason);
 
     [LoggerMessage(8, LogLevel.Information, "sending the snapshot up to entry {Index} to member {Peer}")]
     public static partial void SnapshotBegins(ILogger logger, long index, ulong peer);
 
-    [LoggerMessage(9, LogLevel.Information, "sent the snapshot up to entry {Index} to member {Peer}: {Status}, {Bytes} bytes in {Seconds:F1} s")]
-    public static partial void SnapshotEnds(ILogger logger, long index, ulong peer, InstallStatus status, long bytes, double seconds);
+    [LoggerMessage(
+        9, LogLevel.Information,
+        "sent the snapshot up to entry {Index} to member {Peer}: {Status}, {Bytes} bytes in {Seconds:F1} s")]
+    public static partial void SnapshotEnds(
+        ILogger logger, long index, ulong peer, InstallStatus status, long bytes, double seconds);
 
-    [LoggerMessage(10, LogLevel.Warning, "gave up sending the snapshot up to entry {Index} to member {Peer}: {Reason}, {Bytes} bytes in {Seconds:F1} s")]
-    public static partial void SnapshotFails(ILogger logger, long index, ulong peer, string reason, long bytes, double seconds);
+    [LoggerMessage(
+        10, LogLevel.Warning,
+        "gave up sending the snapshot up to entry {Index} to member {Peer}: {Reason}, {Bytes} bytes in {Seconds:F1} s")]
+    public static partial void SnapshotFails(
+        ILogger logger, long index, ulong peer, string reason, long bytes, double seconds);
 
-    [LoggerMessage(11, LogLevel.Warning, "the connection that carries the snapshot up to entry {Index} to member {Peer} broke behind chunk {Chunk}: {Reason}")]
+    [LoggerMessage(
+        11, LogLevel.Warning,
+        "the connection with the snapshot up to entry {Index} to member {Peer} broke after chunk {Chunk}: {Reason}")]
     public static partial void SnapshotBreaks(ILogger logger, long index, ulong peer, int chunk, string reason);
 
     [LoggerMessage(12, LogLevel.Error, "can't send a snapshot to member {Peer}: {Damage}")]
     public static partial void SnapshotDamaged(ILogger logger, ulong peer, string damage);
 
-    [LoggerMessage(13, LogLevel.Information, "receiving the snapshot up to entry {Index} from member {Peer}, behind chunk {Chunk}")]
+    [LoggerMessage(
+        13, LogLevel.Information, "receiving the snapshot up to entry {Index} from member {Peer}, after chunk {Chunk}")]
     public static partial void SnapshotComes(ILogger logger, long index, ulong peer, int chunk);
 
     [LoggerMessage(14, LogLevel.Warning, "dropped a snapshot from member {Peer}: {Reason}")]

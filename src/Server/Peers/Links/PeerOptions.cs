@@ -2,54 +2,67 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers.Links;
 
-/// <summary>Times and bounds of the peer transport.</summary>
+/// <summary>Times and bounds of the connections between nodes.</summary>
 internal sealed record PeerOptions
 {
-    /// <summary>First pause before dialling again; each further one is twice as long, less up to half of it at random.</summary>
+    /// <summary>
+    /// First pause before dialling again. Each further pause is twice as long, less a random part of at most half.
+    /// </summary>
     public TimeSpan BackoffMin { get; init; } = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Longest pause. A connection that lived longer than this starts over at <see cref="BackoffMin"/>.</summary>
+    /// <summary>
+    /// Longest pause before dialling again. After a connection that lived longer than this, the pauses start over at
+    /// <see cref="BackoffMin"/>.
+    /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>From the first packet to the answered handshake, on either side.</summary>
+    /// <summary>Time from the first packet to the answered handshake, on either side.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>
-    /// How long sent bytes may stay unacknowledged by the other kernel before the connection is given up. Without it TCP
-    /// backs off up to two minutes, and a healed network would stay cut for as long.
+    /// Time that the peer's kernel may take to acknowledge sent bytes before the connection is given up. Without this
+    /// limit TCP backs off for up to two minutes, and a healed network would stay cut for as long.
     /// </summary>
     public TimeSpan UnacknowledgedTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Bytes waiting to be sent to a member at which bulk has to wait; it may go on when half of them are sent.</summary>
+    /// <summary>
+    /// Bytes waiting to be sent to a peer at which bulk has to wait. Bulk may continue when half of the bytes are sent.
+    /// </summary>
     public int BulkBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes waiting to be sent to a member at which it is cut off: bulk up to its bound, the one largest frame that crosses
-    /// it, and as much again for small messages. A power of two.
+    /// Bytes waiting to be sent to a peer at which its connection is closed: bulk up to its bound, the one largest
+    /// frame that crosses the bound, and as much again for small messages. A power of two.
     /// </summary>
     public int SendBytesMax { get; init; } = 8 * 1024 * 1024;
 
-    /// <summary>First size of each of a member's two receive buffers; grows to the largest frame met.</summary>
+    /// <summary>
+    /// First size of each of a peer's two receive buffers. A buffer grows to the largest frame received.
+    /// </summary>
     public int ReceiveBytesMin { get; init; } = 64 * 1024;
 
-    /// <summary>Of a snapshot to one member, so that what is on its way besides keeps its latency.</summary>
+    /// <summary>Bytes of a snapshot sent to one peer in a second, so that other messages keep their latency.</summary>
     public long SnapshotBytesPerSecond { get; init; } = 64L * 1024 * 1024;
 
     /// <summary>
-    /// Connections in a row that bring a snapshot no further, before it is given up; the next one will be newer. With the pauses
-    /// between them, longer than a restart of the member.
+    /// Consecutive connections without progress after which a snapshot is given up; the next snapshot will be newer.
+    /// With the pauses between them, these connections take longer than a restart of the peer.
     /// </summary>
     public int SnapshotAttemptsMax { get; init; } = 10;
 
-    /// <summary>From a snapshot's failure until it is reported, and with that may be tried again.</summary>
+    /// <summary>Pause from a snapshot's failure until its report, after which another attempt may begin.</summary>
     public TimeSpan SnapshotRetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Other servers at once: all members that a cluster may have, and as many that the log doesn't name, or no longer.</summary>
+    /// <summary>
+    /// Maximum peers at once: all members that a cluster may have, and as many strangers, which the log doesn't name
+    /// yet or no longer names.
+    /// </summary>
     public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
 
     /// <summary>
-    /// Items in the inbox for each other server: of the accepting side its two batches and that it was introduced; of the dialling
-    /// side connected, lost, drained, refused for either of two reasons, and that a snapshot was sent.
+    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es and
+    /// <see cref="PeerAnnounced"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
+    /// <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either of two reasons, and <see cref="SnapshotSent"/>.
     /// </summary>
     public const int InboxItemsPerPeer = 3 + 6;
 

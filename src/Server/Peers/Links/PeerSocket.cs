@@ -2,7 +2,7 @@ using System.Net.Sockets;
 
 namespace RaftFast.Server.Peers.Links;
 
-/// <summary>What both sides of a peer connection ask of TCP.</summary>
+/// <summary>TCP settings and errors of both sides of a peer connection.</summary>
 internal static class PeerSocket
 {
     /// <summary>TCP_USER_TIMEOUT of Linux's tcp(7), in milliseconds (RFC 5482).</summary>
@@ -23,11 +23,11 @@ internal static class PeerSocket
         socket.SetRawSocketOption((int)SocketOptionLevel.Tcp, LinuxTcpUserTimeout, milliseconds);
     }
 
-    /// <summary>Whether <paramref name="exception"/> is how a stream or socket says that its connection ended.</summary>
+    /// <summary>True if a stream or socket throws <paramref name="exception"/> because its connection ended.</summary>
     public static bool IsConnectionEnd(Exception exception) =>
         exception is SocketException or IOException or OperationCanceledException or ObjectDisposedException;
 
-    /// <summary>The operating system's words, without the frames around them.</summary>
+    /// <summary>Returns the operating system's message, without the exceptions that wrap it.</summary>
     public static string Reason(Exception exception) => exception switch
     {
         { InnerException: SocketException inner } => inner.Message,

@@ -4,8 +4,8 @@ using RaftFast.Server.Peers.Links;
 namespace RaftFast.Server.Peers.Outbound;
 
 /// <summary>
-/// An accepted connection to a member. It ends when either side closes it, when it breaks, or when <see cref="End"/> is called;
-/// whichever comes first is the reason.
+/// A connection to a peer that accepted the handshake. Ends when either side closes it, when it breaks, or when
+/// <see cref="End"/> is called. The first of these is the reason.
 /// </summary>
 internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
 {
@@ -13,14 +13,17 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
 
     public SendRing Ring { get; } = ring;
 
-    /// <summary>Any thread.</summary>
+    /// <summary>Ends the connection, from any thread.</summary>
     public void End(string reason) => ended.TrySetResult(reason);
 
-    /// <summary>Carries what the ring is given, until the end.</summary>
-    /// <returns>Why it ended. Nothing touches the ring's memory afterwards but the loop thread, whose writes go nowhere.</returns>
+    /// <summary>Sends the bytes written to the ring, until the connection ends.</summary>
+    /// <returns>
+    /// The reason for the end. Afterwards only the loop touches the ring's memory, and its writes are not sent.
+    /// </returns>
     public async Task<string> RunAsync(CancellationToken stop)
     {
-        using CancellationTokenRegistration registration = stop.UnsafeRegister(static self => ((OutboundConnection)self!).End("this server ended it"), this);
+        using CancellationTokenRegistration registration = stop.UnsafeRegister(
+            static self => ((OutboundConnection)self!).End("this node ended the connection"), this);
         Task sending = SendAsync();
         Task watching = WatchAsync();
         string reason = await ended.Task;
@@ -42,18 +45,20 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
         }
         finally
         {
-            // After a bug too, so that RunAsync gets to throw it.
-            End("this server no longer sends");
+            // Also after a bug, so that RunAsync continues and throws its exception.
+            End("this node no longer sends");
         }
     }
 
-    /// <summary>Nothing ever comes this way, so a read ends only with the connection.</summary>
+    /// <summary>
+    /// Waits for the end of the connection. The peer never sends on it, so a read ends only with the connection.
+    /// </summary>
     private async Task WatchAsync()
     {
         try
         {
             int read = await stream.ReadAsync(new byte[1]);
-            End(read == 0 ? "it closed the connection" : "it sent bytes where none belong");
+            End(read == 0 ? "the peer closed the connection" : "the peer sent bytes where only this node sends");
         }
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
         {

@@ -8,10 +8,12 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Peers.Outbound;
 
 /// <summary>
-/// The way to one peer: dials it until stopped, one connection at a time, and hands each to the loop thread through one volatile
-/// field. The loop takes it up with its next frame; a connection that has ended drops what is written to it.
+/// Link to one peer: dials the peer until stopped, one connection at a time, and hands each connection to the loop
+/// through one volatile field. The loop uses a new connection from its next frame on. A connection that has ended drops
+/// written bytes.
 /// </summary>
-[SuppressMessage("Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
 internal sealed class PeerLink
 {
     private readonly Handshake handshake;
@@ -25,41 +27,48 @@ internal sealed class PeerLink
     private readonly PeerRefused removed;
     private readonly PeerRefused replaced;
 
-    /// <summary>Of one connection after the other: <see cref="OutboundConnection.RunAsync"/> has returned before the next gets it.</summary>
+    /// <summary>
+    /// Memory of the ring, used by one connection after the other: <see cref="OutboundConnection.RunAsync"/> returns
+    /// before the next connection gets it.
+    /// </summary>
     private readonly Lazy<byte[]> ringMemory;
 
-    /// <summary>Where the peer itself has said that it is; null until it has.</summary>
-    private volatile PeerAddress? introduced;
+    /// <summary>Address that the peer has announced; null before that.</summary>
+    private volatile PeerAddress? announced;
 
-    /// <summary>Where the last configuration that names the peer says it is; null for a stranger.</summary>
+    /// <summary>Address in the last configuration that names the peer; null for a stranger.</summary>
     private volatile PeerAddress? configured;
 
-    /// <summary>Where the present connection or attempt leads; else the last one.</summary>
+    /// <summary>Address of the current connection or attempt, else of the last one.</summary>
     private volatile PeerAddress? destination;
 
-    /// <summary>Cancelled when what is under way at an address is to end.</summary>
+    /// <summary>Cancelled to end the current connection or attempt.</summary>
     private volatile CancellationTokenSource attempt = new();
 
-    /// <summary>Ends the pause between two attempts.</summary>
+    /// <summary>Completed to end the pause between two attempts.</summary>
     private volatile TaskCompletionSource wake = new();
 
     private volatile bool isStopped;
     private volatile OutboundConnection? current;
 
-    /// <summary>Loop thread: the connection of the frame being written.</summary>
+    /// <summary>Connection of the frame that the loop writes. Used by the loop alone.</summary>
     private OutboundConnection? writing;
 
-    // What came of the attempts at the present address; the dialling task's.
+    // Outcome of the attempts at the current addresses. Used by the dialling task alone.
     private TimeSpan backoff;
     private bool? wasReachable;
     private HandshakeStatus lastRefusal;
     private int attempts;
 
-    /// <param name="handshake">To says whom to dial.</param>
-    /// <param name="introduced">Null: <see cref="Configure"/> follows.</param>
-    public PeerLink(PeerAddress? introduced, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
+    /// <param name="announced">
+    /// Address that the peer announced. If null, the caller calls <see cref="Configure"/>.
+    /// </param>
+    /// <param name="handshake">The handshake to send; its To is the peer.</param>
+    /// <param name="seed">Seed of the jitter between attempts.</param>
+    public PeerLink(
+        PeerAddress? announced, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
     {
-        this.introduced = introduced;
+        this.announced = announced;
         this.handshake = handshake;
         this.inbox = inbox;
         this.logger = logger;
@@ -76,11 +85,11 @@ internal sealed class PeerLink
 
     public ulong Peer => handshake.To;
 
-    /// <summary>Loop thread: no configuration names it.</summary>
+    /// <summary>True while no configuration has named the peer. Read by the loop.</summary>
     public bool IsStranger => configured is null;
 
-    /// <summary>Any thread: where it is dialled.</summary>
-    public PeerAddress Address => destination ?? introduced ?? configured!;
+    /// <summary>Address at which the peer is dialled. Read on any thread.</summary>
+    public PeerAddress Address => destination ?? announced ?? configured!;
 
     public bool IsConnected => current is not null;
 
@@ -94,29 +103,35 @@ internal sealed class PeerLink
         if (writing.Ring.TryBegin(message, recordsLength))
             return true;
         writing.Ring.Close();
-        writing.End("it does not read what it is sent");
+        writing.End("the peer does not read the bytes sent to it");
         return false;
     }
 
     public void Write(ReadOnlySpan<byte> records) => writing!.Ring.Write(records);
 
-    /// <summary>After its connection has ended there is none to flush: what was written to it is lost.</summary>
+    /// <summary>
+    /// Lets the connection send the written frames. Frames written to a connection that has ended are lost.
+    /// </summary>
     public void Flush() => writing?.Ring.Flush();
 
-    /// <summary>Loop thread. The peer says where it is: a connection to another address ends, and this one is dialled at once.</summary>
-    public void Introduce(PeerAddress address)
+    /// <summary>
+    /// Notes the address that the peer announced. A connection to another address ends, and this address is dialled at
+    /// once. Called by the loop.
+    /// </summary>
+    public void Announce(PeerAddress address)
     {
-        introduced = address;
+        announced = address;
         if (destination != address)
             BeginNewAttempt();
         else
-            // It has just dialled this server: a pause before the next attempt has nothing more to wait for.
+            // The peer has just dialled this node, so it runs: end the pause before the next attempt.
             wake.TrySetResult();
     }
 
     /// <summary>
-    /// Loop thread. A configuration says where the peer is. It may be an old one that comes with the log, so a connection that works
-    /// stays; without one this address and the one that the peer named are tried in turn.
+    /// Notes the peer's address in a configuration. The configuration may be an old one from the log, so a connection
+    /// that works stays. Without a connection, this address and the announced one are dialled in turn. Called by the
+    /// loop.
     /// </summary>
     public void Configure(PeerAddress address)
     {
@@ -127,19 +142,19 @@ internal sealed class PeerLink
             BeginNewAttempt();
     }
 
-    /// <summary><see cref="RunAsync"/> ends soon after.</summary>
+    /// <summary>Stops dialling and ends the connection. <see cref="RunAsync"/> ends soon after.</summary>
     public void Stop()
     {
         isStopped = true;
         Cancel(attempt);
     }
 
-    /// <summary>Until <see cref="Stop"/>.</summary>
+    /// <summary>Dials and carries connections until <see cref="Stop"/>.</summary>
     public async Task RunAsync()
     {
         while (!isStopped)
         {
-            // In this order: an address that comes later cancels this token.
+            // The token before the address: an address that arrives later cancels this token.
             CancellationToken moved = attempt.Token;
             PeerAddress address = NextDestination();
             destination = address;
@@ -149,7 +164,8 @@ internal sealed class PeerLink
                 PeerLogLines.Reachable(logger, Peer, address);
                 wasReachable = true;
                 long start = Environment.TickCount64;
-                OutboundConnection connection = new(stream, new SendRing(ringMemory.Value, options.BulkBytesMax, inbox, drained));
+                SendRing ring = new(ringMemory.Value, options.BulkBytesMax, inbox, drained);
+                OutboundConnection connection = new(stream, ring);
                 result = DialResult.Failed(await CarryAsync(connection, moved));
                 if (Environment.TickCount64 - start > options.BackoffMax.TotalMilliseconds)
                     backoff = options.BackoffMin;
@@ -183,11 +199,11 @@ internal sealed class PeerLink
 
     private PeerAddress NextDestination()
     {
-        PeerAddress? said = introduced;
-        PeerAddress? written = configured;
-        if (said is null || written is null || said == written)
-            return said ?? written!;
-        return attempts++ % 2 == 0 ? said : written;
+        PeerAddress? fromPeer = announced;
+        PeerAddress? fromLog = configured;
+        if (fromPeer is null || fromLog is null || fromPeer == fromLog)
+            return fromPeer ?? fromLog!;
+        return attempts++ % 2 == 0 ? fromPeer : fromLog;
     }
 
     private void BeginAnew()
@@ -205,7 +221,7 @@ internal sealed class PeerLink
         lastRefusal = refusal;
         if (refusal == HandshakeStatus.Joining)
         {
-            // In a moment it listens again, as a member.
+            // The peer listens again in a moment, as a member.
             backoff = options.BackoffMin;
             return;
         }
@@ -223,8 +239,8 @@ internal sealed class PeerLink
     }
 
     /// <summary>
-    /// Also until the loop has taken note of the last loss: so that it sees each connection begin and end in order, and no more
-    /// than one of each event is outstanding.
+    /// Pauses before the next attempt, and until the loop has taken the last <see cref="PeerLost"/>. So the loop sees
+    /// each connection begin and end in order, and at most one event of each kind is outstanding.
     /// </summary>
     private async Task PauseAsync()
     {
@@ -240,6 +256,8 @@ internal sealed class PeerLink
         while (lost.IsWaiting && !isStopped);
     }
 
-    /// <summary>What it sets off (closing a socket, dialling another) is not the loop's to do. Nothing of it throws.</summary>
+    /// <summary>
+    /// Cancels on another thread, so that the loop neither closes a socket nor dials. No registered callback throws.
+    /// </summary>
     private static void Cancel(CancellationTokenSource source) => _ = source.CancelAsync();
 }

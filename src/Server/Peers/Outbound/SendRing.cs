@@ -5,16 +5,19 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Peers.Outbound;
 
 /// <summary>
-/// The bytes on their way into one connection, in a ring: the loop thread writes and flushes, the sender sends.
-/// A stream's position p stands at p modulo the ring's length; sent ≤ flushed ≤ written ≤ sent + length.
+/// The bytes on their way into one connection, in a ring. The loop writes and flushes; the sender sends. Position p of
+/// the stream stands at p modulo the ring's length, and sent ≤ flushed ≤ written ≤ sent + length.
 /// <para>
-/// Not a Pipe over Kestrel's transport: measured in bulk, that allocates about a byte for each byte sent, and a work item for
-/// each wake-up.
+/// A Pipe over Kestrel's transport is not used: measured in bulk, it allocates about a byte for each byte sent, and a
+/// work item for each wake-up.
 /// </para>
 /// </summary>
 internal sealed class SendRing
 {
-    /// <summary>Bytes handed to the socket at once, so that a clogged ring empties in steps that are seen.</summary>
+    /// <summary>
+    /// Maximum bytes handed to the socket at once, so that a clogged ring empties in steps that
+    /// <see cref="CanSendBulk"/> sees.
+    /// </summary>
     private const int RunBytesMax = 256 * 1024;
 
     private readonly byte[] ring;
@@ -29,7 +32,7 @@ internal sealed class SendRing
     private int clogged;
     private volatile bool closed;
 
-    /// <param name="ring">Pinned, a power of two long; nobody else's while this connection lives.</param>
+    /// <param name="ring">Pinned memory for this connection alone; its length is a power of two.</param>
     public SendRing(byte[] ring, int bulkBytesMax, Inbox inbox, PeerDrained drained)
     {
         Invariant.Hold(int.IsPow2(ring.Length));
@@ -42,24 +45,31 @@ internal sealed class SendRing
 
     public bool IsClosed => closed;
 
-    /// <summary>Loop thread. Once false, it stays so until half of the bound is sent, which posts <see cref="PeerDrained"/>.</summary>
+    /// <summary>
+    /// True while less than the bound waits. After false, the answer stays false until half of the bound is sent, which
+    /// posts <see cref="PeerDrained"/>. Called by the loop.
+    /// </summary>
     public bool CanSendBulk()
     {
         if (closed || Volatile.Read(ref clogged) != 0)
             return false;
         if (Backlog < bulkBytesMax)
             return true;
-        // Full fence, as in Sent: either the sender sees `clogged`, or this sees what it has sent.
+        // Full fence, as in Sent: either the sender sees `clogged`, or this thread sees the bytes that the sender has
+        // sent.
         Interlocked.Exchange(ref clogged, 1);
         return Backlog <= bulkBytesMax / 2 && Interlocked.Exchange(ref clogged, 0) != 0;
     }
 
-    /// <summary>Loop thread. Writes a header, after which <paramref name="recordsLength"/> bytes are due.</summary>
-    /// <returns>False when the frame does not fit: the other side does not read.</returns>
+    /// <summary>
+    /// Writes a header, after which the caller has to write <paramref name="recordsLength"/> bytes. Called by the loop.
+    /// </summary>
+    /// <returns>False if the frame does not fit, because the peer does not read.</returns>
     public bool TryBegin(in Message message, int recordsLength)
     {
         Invariant.Hold(frameBytesLeft == 0);
-        // Nothing is left and the sender is parked: starting over at the ring's beginning keeps it in the cache.
+        // If all bytes are sent and the sender is parked, start over at the beginning of the ring, which stays in the
+        // cache.
         if (written == Volatile.Read(ref sent) && wake.IsWaiting)
             written = flushed = sent = 0;
         if (Backlog + Frame.HeaderSize + recordsLength > ring.Length)
@@ -71,7 +81,7 @@ internal sealed class SendRing
         return true;
     }
 
-    /// <summary>Loop thread. The room was taken by <see cref="TryBegin"/>.</summary>
+    /// <summary>Writes bytes for which <see cref="TryBegin"/> has taken room. Called by the loop.</summary>
     public void Write(ReadOnlySpan<byte> bytes)
     {
         Invariant.Hold(bytes.Length <= frameBytesLeft);
@@ -83,7 +93,7 @@ internal sealed class SendRing
         frameBytesLeft -= bytes.Length;
     }
 
-    /// <summary>Loop thread. Lets the sender have all that is written.</summary>
+    /// <summary>Lets the sender send all written bytes. Called by the loop.</summary>
     public void Flush()
     {
         Invariant.Hold(frameBytesLeft == 0);
@@ -93,14 +103,16 @@ internal sealed class SendRing
         wake.SetHere();
     }
 
-    /// <summary>Any thread. What is not sent yet never will be.</summary>
+    /// <summary>Closes the ring, from any thread. Bytes that are not sent yet are lost.</summary>
     public void Close()
     {
         closed = true;
         wake.Set();
     }
 
-    /// <summary>The sender; ends when the ring is closed or, with what the stream throws, when the connection breaks.</summary>
+    /// <summary>
+    /// Sends until the ring is closed. When the connection breaks, throws the exception of the stream.
+    /// </summary>
     public async Task SendAsync(Stream stream)
     {
         while (!closed)

@@ -1,17 +1,15 @@
-using RaftFast.Server.Node.Snapshots;
-
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// Spreads what is sent evenly: after each part it says how long to wait. Time in which nothing could be sent is not made up for
-/// by a burst. One thread.
+/// Spreads the bytes of a snapshot evenly over time: after each part the caller waits. Time in which no bytes could be
+/// sent is not made up for by a burst. For one thread.
 /// </summary>
 internal sealed class SendRate(long bytesPerSecond, TimeProvider time)
 {
     private readonly long start = time.GetTimestamp();
     private TimeSpan due;
 
-    /// <returns>Until when <paramref name="bytes"/> are paid for.</returns>
+    /// <returns>Time to wait after <paramref name="bytes"/> were sent or written.</returns>
     public TimeSpan Spend(int bytes)
     {
         TimeSpan now = time.GetElapsedTime(start);

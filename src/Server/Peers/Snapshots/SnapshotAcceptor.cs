@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
-using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
@@ -11,16 +10,18 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// The connections that bring a snapshot: one at a time. A newer one ends the older one if it is from the same leader, which has lost
-/// that connection, or from a later one, for whom the older one's leader leads no more.
+/// Accepts connections that carry a snapshot, one at a time. A newer connection ends the older one if both are from the
+/// same leader, which has then lost the older connection, or if the newer one is from the leader of a later term.
 /// </summary>
-internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+internal sealed class SnapshotAcceptor(
+    PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
 {
     private readonly Lock gate = new();
     private SnapshotConnection? current;
 
-    /// <summary>Until the connection, whose handshake is over, ends; then the caller closes it.</summary>
-    public async Task ServeAsync(ulong from, PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken closed)
+    /// <summary>Serves a connection after its handshake, until it ends; then the caller closes it.</summary>
+    public async Task ServeAsync(
+        ulong from, PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken closed)
     {
         Stream stream = input.AsStream(leaveOpen: true);
         SnapshotFrames frames = new(stream);
@@ -30,7 +31,7 @@ internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore sn
             deadline.CancelAfter(options.HandshakeTimeout);
             if (!await frames.TryReadAsync(MessageType.InstallSnapshot, deadline.Token))
             {
-                PeerLogLines.Malformed(logger, from, remote, "it doesn't begin with a snapshot");
+                PeerLogLines.Malformed(logger, from, remote, "it does not begin with a snapshot");
                 return;
             }
         }
@@ -47,7 +48,7 @@ internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore sn
         {
             try
             {
-                await BackgroundTask.StartThread("raftfast-install", connection.Run);
+                await BackgroundTask.StartThread(ThreadNames.InstallSnapshot, connection.Run);
             }
             finally
             {
@@ -57,7 +58,7 @@ internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore sn
         await DrainAsync(input);
     }
 
-    /// <summary>Who is removed sends nothing more.</summary>
+    /// <summary>Ends the connection if its sender is removed.</summary>
     public void EndRemoved()
     {
         lock (gate)
@@ -67,7 +68,7 @@ internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore sn
         }
     }
 
-    /// <returns>False when another is as good.</returns>
+    /// <returns>False if the current connection stays instead.</returns>
     private async Task<bool> TryEnterAsync(SnapshotConnection connection)
     {
         SnapshotConnection? older;
@@ -95,7 +96,10 @@ internal sealed class SnapshotAcceptor(PeerAdmission admission, SnapshotStore sn
         }
     }
 
-    /// <summary>Until the other side has closed: closing before it with bytes unread would reset the connection, and the answer be lost.</summary>
+    /// <summary>
+    /// Reads until the peer has closed. If this side closed first, with bytes unread, TCP would reset the connection,
+    /// and the answer would be lost.
+    /// </summary>
     private async Task DrainAsync(PipeReader input)
     {
         using CancellationTokenSource deadline = new(options.HandshakeTimeout);

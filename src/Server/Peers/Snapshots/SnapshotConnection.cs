@@ -10,27 +10,28 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// One connection that brings a snapshot: what comes goes to the disk, is loaded when all of it is there, and offered to the loop.
-/// What a connection leaves unfinished, the next one goes on with.
+/// One connection that carries a snapshot. Writes the received chunks to the disk, loads the snapshot when it is
+/// complete, and offers it to the loop. The next connection continues an unfinished snapshot.
 /// </summary>
-/// <param name="frames">Its first frame has been read: the file's header.</param>
-/// <param name="close">Makes a pending read end.</param>
-/// <param name="closed">The connection has been closed, by either side.</param>
+/// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
+/// <param name="close">Ends a pending read.</param>
+/// <param name="closed">Cancelled when either side has closed the connection.</param>
 internal sealed class SnapshotConnection(
-    ulong from, SnapshotFrames frames, Stream output, Action close, SnapshotStore snapshots, Inbox inbox, ILogger logger, CancellationToken closed)
+    ulong from, SnapshotFrames frames, Stream output, Action close,
+    SnapshotStore snapshots, Inbox inbox, ILogger logger, CancellationToken closed)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isEnding;
 
     public ulong From => from;
 
-    /// <summary>Of the leader when it began to send.</summary>
+    /// <summary>Term in which the leader began to send.</summary>
     public long Term { get; } = frames.Message.Term;
 
-    /// <summary>It touches neither the disk nor the loop from here on.</summary>
+    /// <summary>Completes when the connection no longer touches the disk and the loop.</summary>
     public Task Ended => ended.Task;
 
-    /// <summary>Any thread; <see cref="Ended"/> completes soon after.</summary>
+    /// <summary>Ends the connection, from any thread. <see cref="Ended"/> completes soon after.</summary>
     public void End()
     {
         isEnding = true;
@@ -39,7 +40,9 @@ internal sealed class SnapshotConnection(
 
     public void HasEnded() => ended.TrySetResult();
 
-    /// <summary>On a thread of its own: each part is on stable storage before the next is read.</summary>
+    /// <summary>
+    /// Receives the snapshot, on a thread of its own. Each chunk is on stable storage before the next one is read.
+    /// </summary>
     public void Run()
     {
         try
@@ -53,12 +56,18 @@ internal sealed class SnapshotConnection(
         }
     }
 
-    /// <summary>Says how it stands; a connection that is gone doesn't matter.</summary>
+    /// <summary>Sends the status. Does nothing if the connection has ended.</summary>
     public void Answer(InstallStatus status, int chunks = 0)
     {
         try
         {
-            Message answer = new() { Type = MessageType.InstallSnapshotResponse, Term = Term, Context = (long)status, Count = chunks };
+            Message answer = new()
+            {
+                Type = MessageType.InstallSnapshotResponse,
+                Term = Term,
+                Context = (long)status,
+                Count = chunks,
+            };
             SnapshotFrames.Write(output, answer, default);
         }
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
@@ -66,7 +75,7 @@ internal sealed class SnapshotConnection(
         }
     }
 
-    /// <returns>What was wrong with what came, or null.</returns>
+    /// <returns>The fault of the received bytes, or null.</returns>
     private string? Receive()
     {
         if (isEnding)
@@ -80,7 +89,8 @@ internal sealed class SnapshotConnection(
         {
             if (isEnding)
                 return null;
-            bool isFrame = frames.TryReadAsync(MessageType.InstallSnapshot, CancellationToken.None).GetAwaiter().GetResult();
+            bool isFrame =
+                frames.TryReadAsync(MessageType.InstallSnapshot, CancellationToken.None).GetAwaiter().GetResult();
             status = isFrame ? receiver.Append(frames.Image) : PartialSnapshotStatus.Invalid;
             if (status is not (PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete))
                 return Refuse(status);
@@ -97,11 +107,11 @@ internal sealed class SnapshotConnection(
                 return null;
             case PartialSnapshotStatus.DiskFull:
                 Answer(InstallStatus.DiskFull);
-                return "the disk has no room for it; free some space";
+                return "the disk has no room for the snapshot; free some space";
             default:
-                // Not worth an answer: the sender dials again, and goes on behind what is there.
+                // Needs no answer: the sender dials again, and continues after the chunks that are stored.
                 close();
-                return "a part of it is damaged, malformed or out of order";
+                return "a chunk is damaged, malformed or out of order";
         }
     }
 
@@ -112,7 +122,7 @@ internal sealed class SnapshotConnection(
         if (reader.Damage is null && loader.Configuration is null)
         {
             Answer(InstallStatus.NotWanted);
-            return "it holds no configuration of a cluster";
+            return "the snapshot holds no configuration of a cluster";
         }
         SnapshotReadStatus status;
         while ((status = loader.Step()) == SnapshotReadStatus.Chunk)
@@ -129,7 +139,9 @@ internal sealed class SnapshotConnection(
         return null;
     }
 
-    /// <summary>The loop takes its time: it may have to wait for the log's next segment.</summary>
+    /// <summary>
+    /// Offers the snapshot to the loop and waits. The loop may have to wait for the log's next segment.
+    /// </summary>
     private void Offer(ReceivedSnapshot received)
     {
         inbox.Post(received);
@@ -139,7 +151,8 @@ internal sealed class SnapshotConnection(
         }
         catch (OperationCanceledException)
         {
-            // The sender is gone, or this process stops; unless the loop is at it just now, nobody waits for the end any more.
+            // The sender is gone, or this process stops: take the snapshot back, unless the loop is installing it just
+            // now.
             if (received.TryClaim())
             {
                 received.Store.Dispose();

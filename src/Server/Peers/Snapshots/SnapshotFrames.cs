@@ -1,22 +1,21 @@
 using RaftFast.Protocol;
-using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Peers.Snapshots;
 
-/// <summary>What comes on one side of a snapshot's connection, a frame at a time. One reader at a time.</summary>
+/// <summary>Reads the frames that arrive on one side of a snapshot's connection. For one reader at a time.</summary>
 internal sealed class SnapshotFrames(Stream stream)
 {
     private byte[] buffer = new byte[Frame.HeaderSize];
     private int imageLength;
 
-    /// <summary>The frame read last.</summary>
+    /// <summary>Header of the last frame read.</summary>
     public Message Message { get; private set; }
 
-    /// <summary>The part of a snapshot that the frame carried. Valid until the next read.</summary>
+    /// <summary>The part of a snapshot in the last frame, valid until the next read.</summary>
     public ReadOnlySpan<byte> Image => buffer.AsSpan(0, imageLength);
 
-    /// <returns>False when what came is no frame of this type.</returns>
+    /// <returns>False if the received bytes are not a frame of this type.</returns>
     /// <exception cref="IOException">The connection has ended.</exception>
     public async Task<bool> TryReadAsync(MessageType type, CancellationToken stop)
     {

@@ -2,27 +2,27 @@ using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
-using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
-using RaftFast.Server.Peers.Outbound;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// The newest snapshot on its way to one peer, over as many connections as it takes: each goes on behind what the peer says that it
-/// has. A thread of its own reads the file and sends, from the reader's window. There is no limit on time, only on connections that
-/// bring nothing.
+/// Sends the newest snapshot to one peer, over as many connections as needed: each continues after the chunks that the
+/// peer says it has. A thread of its own reads the file and sends from the reader's window. The time is not limited;
+/// the number of consecutive connections without progress is.
 /// </summary>
-/// <param name="link">Knows where the peer is.</param>
-/// <param name="handshake">To says whom to dial.</param>
-/// <param name="term">Of the leader that sends.</param>
-/// <param name="index">Of the oldest snapshot that may be the newest when the file is opened.</param>
-[SuppressMessage("Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
+/// <param name="address">Returns the address at which the peer is dialled.</param>
+/// <param name="handshake">The handshake to send; its To is the peer.</param>
+/// <param name="term">Term of the leader that sends.</param>
+/// <param name="index">Index of the newest snapshot now; the file that is opened later may be a newer one.</param>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
 internal sealed class SnapshotSender(
-    PeerLink link, Handshake handshake, long term, long index, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+    Func<PeerAddress> address, Handshake handshake, long term, long index,
+    SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
 {
     private readonly CancellationTokenSource stop = new();
     private readonly SnapshotSent sent = new(handshake.To);
@@ -35,27 +35,27 @@ internal sealed class SnapshotSender(
 
     public long Term { get; } = term;
 
-    /// <summary>The last entry that the snapshot covers, or an earlier one before its file is open.</summary>
+    /// <summary>Index of the last entry that the snapshot covers, or an earlier index until its file is open.</summary>
     public long Index => Volatile.Read(ref index);
 
-    /// <summary>The loop has been told, and has taken note.</summary>
+    /// <summary>True once the loop has taken the report of the end.</summary>
     public bool IsOver => isReported && !sent.IsWaiting;
 
-    /// <summary>Any thread. <see cref="Run"/> ends soon after.</summary>
+    /// <summary>Stops the sending, from any thread. <see cref="Run"/> ends soon after.</summary>
     public void Stop() => _ = stop.CancelAsync();
 
-    /// <summary>Until it is installed, or given up; either is posted.</summary>
+    /// <summary>Sends until the snapshot is installed or given up, and posts the result.</summary>
     public void Run()
     {
         sent.Installed = Send();
-        // Whoever wants the snapshot will ask for another at once.
+        // The pause comes before the report, because the leader tries again as soon as it learns of the failure.
         if (sent.Installed == 0)
             Pause(options.SnapshotRetryPause);
         inbox.Post(sent);
         isReported = true;
     }
 
-    /// <returns>Up to which entry the peer has it now, or 0.</returns>
+    /// <returns>Index of the last entry that the peer now has from the snapshot, or 0 if the sending failed.</returns>
     private long Send()
     {
         using SnapshotReader? reader = snapshots.TryReadNewest();
@@ -73,16 +73,23 @@ internal sealed class SnapshotSender(
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (reader.Damage is not null)
         {
-            // The one before it, and the log behind that, are as good; and it must not push that one out.
+            // The snapshot before this one, with the log after it, holds the same state; this file must not displace
+            // that one.
             PeerLogLines.SnapshotDamaged(logger, Peer, reader.Damage);
             if (reader.File is { } damaged)
                 snapshots.SetAside(damaged);
         }
         else if (verdict is InstallStatus.Installed or InstallStatus.NotWanted)
+        {
             PeerLogLines.SnapshotEnds(logger, Index, Peer, verdict.Value, bytes, seconds);
+        }
         else
-            PeerLogLines.SnapshotFails(logger, Index, Peer, verdict?.ToString() ?? "it can't be reached", bytes, seconds);
-        // Who doesn't want it holds what it covers: a probe behind it will tell.
+        {
+            string reason = verdict?.ToString() ?? "it can't be reached";
+            PeerLogLines.SnapshotFails(logger, Index, Peer, reason, bytes, seconds);
+        }
+        // A peer that does not want the snapshot has the entries that it covers. A probe after the snapshot will
+        // confirm that.
         return verdict is InstallStatus.Installed or InstallStatus.NotWanted ? Index : 0;
     }
 
@@ -92,7 +99,8 @@ internal sealed class SnapshotSender(
         int attemptsLeft = options.SnapshotAttemptsMax;
         while (!stop.IsCancellationRequested && reader.Damage is null && attemptsLeft-- > 0)
         {
-            DialResult dialled = new PeerDialer(link.Address, handshake, options).DialAsync(stop.Token).GetAwaiter().GetResult();
+            PeerDialer dialer = new(address(), handshake, options);
+            DialResult dialled = dialer.DialAsync(stop.Token).GetAwaiter().GetResult();
             if (dialled.Connection is { } stream)
             {
                 int before = confirmed;
@@ -107,7 +115,7 @@ internal sealed class SnapshotSender(
         return null;
     }
 
-    /// <returns>Null when the connection broke, or the file is damaged.</returns>
+    /// <returns>The peer's verdict; null if the connection broke or the file is damaged.</returns>
     private InstallStatus? SendOver(Stream stream, SnapshotReader reader, ref long bytes)
     {
         int chunks = 0;
@@ -126,9 +134,10 @@ internal sealed class SnapshotSender(
                     return status;
                 chunks = answers.Message.Count;
                 if (!reader.TrySkipTo(chunks))
-                    throw new IOException($"it says that it has {chunks} chunks, and there are fewer");
+                    throw new IOException($"the peer says that it has {chunks} chunks, but the snapshot has fewer");
                 confirmed = Math.Max(confirmed, chunks);
-                // It may have seen enough before the end; and takes as long as it needs to load all of it behind the end.
+                // The verdict may arrive before the end of the file, and after the end the peer takes any time it needs
+                // to load the snapshot.
                 Task<InstallStatus> verdict = ReadAnswerAsync(answers);
                 SnapshotReadStatus read = SnapshotReadStatus.Chunk;
                 while (read == SnapshotReadStatus.Chunk && !verdict.IsCompleted)
@@ -140,7 +149,9 @@ internal sealed class SnapshotSender(
                     chunks++;
                 }
                 status = verdict.GetAwaiter().GetResult();
-                return status == InstallStatus.Continue ? throw new IOException("it answers out of turn") : status;
+                return status == InstallStatus.Continue
+                    ? throw new IOException("the peer answered out of turn")
+                    : status;
             }
         }
         catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
@@ -164,7 +175,7 @@ internal sealed class SnapshotSender(
         bool isAnswer = await answers.TryReadAsync(MessageType.InstallSnapshotResponse, CancellationToken.None);
         return isAnswer && answers.Message.Context is >= (long)InstallStatus.Continue and <= (long)InstallStatus.Busy
             ? (InstallStatus)answers.Message.Context
-            : throw new IOException("its answer is damaged or malformed");
+            : throw new IOException("the peer's answer is damaged or malformed");
     }
 
     private void Pause(TimeSpan time) =>

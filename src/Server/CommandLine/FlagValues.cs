@@ -1,0 +1,134 @@
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Sockets;
+
+namespace RaftFast.Server.CommandLine;
+
+/// <summary>
+/// Parses the value of each flag by itself. A mistake is added to the argument's errors as one line that says what is
+/// wrong and what would be right.
+/// </summary>
+internal static class FlagValues
+{
+    /// <summary>An hour: a client that would wait longer has gone.</summary>
+    private const int RequestTimeoutMsMax = 3_600_000;
+
+    public static ulong Id(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (!ulong.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong id) || id == 0)
+            argument.AddError($"--id is '{text}'; it must be a whole number from 1");
+        return id;
+    }
+
+    public static List<PeerAddress>? Cluster(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        List<PeerAddress> addresses = [];
+        foreach (string url in text.Split(','))
+        {
+            PeerAddress? address = PeerAddress.TryParse(url, out string? error);
+            if (addresses.Count == Quorum.VotersMax)
+                error = $"there are more than {Quorum.VotersMax} URLs; give fewer, three or five serve best";
+            else if (address is not null && addresses.Contains(address))
+                error = $"'{url}' is given twice; each member has a URL of its own";
+            if (error is not null)
+            {
+                argument.AddError($"--cluster: {error}");
+                return null;
+            }
+            addresses.Add(address!);
+        }
+        return addresses;
+    }
+
+    public static int Port(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (!ushort.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
+            argument.AddError($"--port is '{text}'; it must be a port from 1 to 65535, or 0 for any free one");
+        return port;
+    }
+
+    public static IPAddress? Listen(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (text == "*")
+            return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
+        if (IPAddress.TryParse(text, out IPAddress? address))
+            return address;
+        address = HostName.Resolve(text);
+        if (address is null)
+        {
+            argument.AddError(
+                $"--listen is '{text}', a name without an address; "
+                + "it must be an IP address, a name of this machine, or *");
+        }
+        return address;
+    }
+
+    public static string DataDirectory(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (text.Length == 0)
+            argument.AddError("--data-dir is empty; it must be the path of a directory");
+        return text;
+    }
+
+    public static int RequestTimeout(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int milliseconds);
+        if (!isNumber || milliseconds is 0 or > RequestTimeoutMsMax)
+        {
+            argument.AddError(
+                $"--request-timeout is '{text}'; it must be milliseconds from 1 to {RequestTimeoutMsMax}");
+        }
+        return milliseconds;
+    }
+
+    public static SnapshotOptions? SnapshotEvery(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long entries) && entries > 0)
+            return new SnapshotOptions { EveryEntries = entries, EveryBytes = 0, WaitsForItsSize = false };
+        if (ByteSize.TryParse(text, out long bytes) && bytes > 0)
+            return new SnapshotOptions { EveryBytes = bytes, WaitsForItsSize = false };
+        argument.AddError(
+            $"--snapshot-every is '{text}'; it must be a number of entries from 1, or a size such as 512MiB");
+        return null;
+    }
+
+    public static SnapshotOptions? SnapshotRate(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (ByteSize.TryParse(text, out long bytes) && bytes >= ByteSize.Mebibyte)
+            return new SnapshotOptions { WriteBytesPerSecond = bytes };
+        argument.AddError($"--snapshot-rate is '{text}'; it must be a size for each second, from 1MiB");
+        return null;
+    }
+
+    public static string LogLevel(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (text is not ("debug" or "information" or "warning" or "error"))
+            argument.AddError($"--log-level is '{text}'; it must be debug, information, warning or error");
+        return text;
+    }
+
+    public static string Disk(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (text is not ("direct" or "buffered"))
+            argument.AddError($"--disk is '{text}'; it must be direct or buffered");
+        return text;
+    }
+
+    /// <summary>The last value given; empty if there is none, which <see cref="ServerCommandLine"/> reports.</summary>
+    private static string Text(ArgumentResult argument) => argument.Tokens.Count == 0 ? "" : argument.Tokens[^1].Value;
+}

@@ -1,0 +1,30 @@
+namespace RaftFast.Server.Threads;
+
+/// <summary>
+/// Names of the threads that this process starts, one constant for each kind. Besides these there are .NET's thread
+/// pool and the socket threads, which wait for sockets and run what arrives (SocketThreads in the room Sockets sets
+/// their number).
+/// </summary>
+internal static class ThreadNames
+{
+    /// <summary>Ticks, and does the loop's work that other threads leave. NodeLoop.</summary>
+    public const string Loop = "raftfast-loop";
+
+    /// <summary>Writes and syncs the log, one batch at a time. WalWriter.</summary>
+    public const string Wal = "raftfast-wal";
+
+    /// <summary>Makes the log's next segment before it is needed, and deletes old segments. SegmentPreparer.</summary>
+    public const string Segments = "raftfast-segments";
+
+    /// <summary>Writes snapshots of the store into files. SnapshotThread.</summary>
+    public const string Snapshot = "raftfast-snapshot";
+
+    /// <summary>Reads a snapshot at the start, while the main thread loads it. SnapshotReadAhead.</summary>
+    public const string ReadAhead = "raftfast-read-ahead";
+
+    /// <summary>Receives, stores and loads one snapshot that another member sends. SnapshotAcceptor.</summary>
+    public const string InstallSnapshot = "raftfast-install";
+
+    /// <summary>Sends one snapshot to the peer. PeerNetwork.</summary>
+    public static string SendSnapshot(ulong peer) => $"raftfast-send-{peer}";
+}

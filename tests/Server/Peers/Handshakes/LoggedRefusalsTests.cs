@@ -1,0 +1,38 @@
+using RaftFast.Protocol;
+using RaftFast.Server.Peers.Handshakes;
+
+namespace RaftFast.Server.Tests.Peers.Handshakes;
+
+public sealed class LoggedRefusalsTests
+{
+    private readonly LoggedRefusals told = new();
+
+    [Fact]
+    public void Who_is_refused_again_and_again_is_told_of_once()
+    {
+        Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.WrongCluster));
+        Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.WrongCluster));
+        Assert.True(told.IsNews(From(2), Handshake.Version, HandshakeStatus.WrongCluster));
+    }
+
+    [Fact]
+    public void Who_was_accepted_meanwhile_is_told_of_again()
+    {
+        Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Removed));
+        Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Accepted));
+        Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Removed));
+    }
+
+    [Fact]
+    public void Joining_is_no_refusal() => Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Joining));
+
+    [Fact]
+    public void So_many_strangers_that_they_are_forgotten_are_told_of_once_more()
+    {
+        for (ulong id = 1; id <= 65; id++)
+            Assert.True(told.IsNews(From(id), Handshake.Version, HandshakeStatus.WrongCluster));
+        Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.WrongCluster));
+    }
+
+    private static Handshake From(ulong id) => new(7, id, 1, 9, new PeerAddress("127.0.0.1", 9021));
+}
