@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using RaftFast.Http;
-using RaftFast.Server.Loop;
 using RaftFast.Server.Threads;
 
 namespace RaftFast.Engine;

@@ -3,102 +3,107 @@ using System.Text.RegularExpressions;
 namespace RaftFast.Server.Tests;
 
 /// <summary>
-/// The rooms of src/Server and src/Storage, in the order that docs/ARCHITECTURE.md gives: a file uses only its own room and the rooms
-/// below it.
+/// The rooms of src/Server and src/Storage, as the block "rooms" in docs/ARCHITECTURE.md lists them. A room uses only
+/// rooms that stand below it in the list.
 /// </summary>
 public sealed partial class RoomOrderTests
 {
-    private static readonly string Root = SourceNames.FindRoot();
-
-    private static readonly List<string> Rooms = ReadRooms();
+    private static readonly List<Room> Rooms = ReadRooms();
 
     [Fact]
-    public void Every_folder_is_a_room_of_the_map()
+    public void Every_file_has_the_namespace_of_its_folder()
     {
-        foreach (string project in new[] { "src/Server", "src/Storage" })
+        List<string> wrong = [];
+        foreach (SourceFile file in SourceFiles())
         {
-            foreach (string folder in Directory.EnumerateDirectories(Path.Combine(Root, project), "*", SearchOption.AllDirectories))
-            {
-                string room = RoomOf(Path.GetRelativePath(Root, folder).Replace('\\', '/'));
-                if (Directory.EnumerateFiles(folder, "*.cs").Any() && !BuildOutput.IsMatch(folder))
-                    Assert.Contains(room, Rooms);
-            }
+            string actual = Namespaces().Match(file.Text).Groups[1].Value;
+            if (actual != file.Namespace)
+                wrong.Add($"{file.Path} has the namespace {actual}, not {file.Namespace}");
         }
+        Assert.Empty(wrong);
     }
 
     [Fact]
-    public void Namespace_of_a_file_is_its_folder()
+    public void Every_file_uses_only_rooms_below_its_own()
     {
-        foreach ((string path, string text) in Sources())
+        List<string> wrong = [];
+        foreach (SourceFile file in SourceFiles())
         {
-            string folder = Path.GetDirectoryName(path)!.Replace('\\', '/');
-            string expected = "RaftFast." + folder["src/".Length..].Replace('/', '.');
-            Assert.True(Namespace.Match(text).Groups[1].Value == expected, $"{path} should have the namespace {expected}");
+            int own = PlaceOf(file.Namespace);
+            foreach (Match used in Usings().Matches(file.Text))
+            {
+                int place = PlaceOf(used.Groups[1].Value);
+                if (place >= 0 && place < own && Rooms[place].Project == Rooms[own].Project)
+                    wrong.Add($"{file.Path} uses {used.Groups[1].Value}, which does not stand below its room");
+            }
         }
+        Assert.Empty(wrong);
     }
 
     [Fact]
-    public void Room_uses_only_rooms_below_it()
+    public void Every_folder_is_listed_as_a_room_and_every_room_is_a_folder()
     {
-        List<string> upward = [];
-        foreach ((string path, string text) in Sources())
-        {
-            int own = Rooms.IndexOf(RoomOf(Path.GetDirectoryName(path)!.Replace('\\', '/')));
-            foreach (Match use in Use.Matches(text))
-            {
-                string used = RoomOf("src/" + use.Groups[1].Value.Replace('.', '/'));
-                int rank = Rooms.IndexOf(used);
-                if (rank >= 0 && rank < own && SameProject(used, Rooms[own]))
-                    upward.Add($"{path} uses {used}, which stands above it");
-            }
-        }
-        Assert.True(upward.Count == 0, string.Join('\n', upward));
+        SortedSet<string> folders = [];
+        foreach (SourceFile file in SourceFiles())
+            folders.Add(file.Namespace);
+
+        Assert.Equal(folders, new SortedSet<string>(Rooms.Select(room => room.Namespace)));
     }
 
-    private static bool SameProject(string a, string b) => a.Split('/')[1] == b.Split('/')[1];
-
-    /// <summary>The folders inside Node are one room.</summary>
-    private static string RoomOf(string folder) =>
-        folder.StartsWith("src/Server/Node/", StringComparison.Ordinal) ? "src/Server/Node" : folder;
-
-    private static IEnumerable<(string Path, string Text)> Sources()
+    /// <summary>
+    /// Reads one line for each room: two spaces more than the folder around it, then its name and its purpose.
+    /// </summary>
+    private static List<Room> ReadRooms()
     {
-        foreach (string project in new[] { "src/Server", "src/Storage" })
-        {
-            foreach (string file in Directory.EnumerateFiles(Path.Combine(Root, project), "*.cs", SearchOption.AllDirectories))
-            {
-                if (!BuildOutput.IsMatch(file))
-                    yield return (Path.GetRelativePath(Root, file).Replace('\\', '/'), File.ReadAllText(file));
-            }
-        }
-    }
-
-    /// <summary>Reads the block ```rooms: two spaces of indentation a level, the name up to the first space.</summary>
-    private static List<string> ReadRooms()
-    {
-        string block = Block.Match(File.ReadAllText(Path.Combine(Root, "docs", "ARCHITECTURE.md"))).Groups[1].Value;
-        List<string> rooms = [];
+        string document = File.ReadAllText(Repository.PathOf("docs", "ARCHITECTURE.md"));
+        string[] lines = Block().Match(document).Groups[1].Value.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        List<Room> rooms = [];
         List<string> path = [];
-        foreach (string line in block.Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        foreach (string line in lines)
         {
-            int level = (line.Length - line.TrimStart().Length) / 2;
-            path.RemoveRange(level, path.Count - level);
+            int depth = (line.Length - line.TrimStart(' ').Length) / 2;
+            path.RemoveRange(depth, path.Count - depth);
             path.Add(line.Trim().Split(' ')[0]);
-            rooms.Add(string.Join('/', path));
+            bool isFileOfProject = path[^1] == "Program.cs";
+            if (depth > 0)
+                rooms.Add(new Room(path[0], NamespaceOf(string.Join('/', isFileOfProject ? path[..^1] : path))));
         }
-        Assert.True(rooms.Count > 15, "docs/ARCHITECTURE.md has no block of rooms");
         return rooms;
     }
 
-    [GeneratedRegex("^```rooms\n(.*?)^```", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block { get; }
+    /// <summary>Place in the list of the room that a namespace or type belongs to; -1 if it belongs to none.</summary>
+    private static int PlaceOf(string name)
+    {
+        int place = Rooms.FindIndex(room => room.Namespace == name);
+        int end = name.LastIndexOf('.');
+        return place >= 0 || end < 0 ? place : PlaceOf(name[..end]);
+    }
+
+    private static IEnumerable<SourceFile> SourceFiles()
+    {
+        foreach (string project in Rooms.Select(room => room.Project).Distinct())
+        {
+            foreach (string file in Directory.EnumerateFiles(Repository.PathOf(project), "*.cs", SearchOption.AllDirectories))
+            {
+                string path = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/');
+                if (!path.Split('/').Any(folder => folder is "bin" or "obj"))
+                    yield return new SourceFile(path, NamespaceOf(path[..path.LastIndexOf('/')]), File.ReadAllText(file));
+            }
+        }
+    }
+
+    private static string NamespaceOf(string folder) => "RaftFast." + folder["src/".Length..].Replace('/', '.');
+
+    [GeneratedRegex("^```rooms\n(.*?)^```", RegexOptions.Singleline | RegexOptions.Multiline)]
+    private static partial Regex Block();
 
     [GeneratedRegex(@"^namespace ([\w.]+);", RegexOptions.Multiline)]
-    private static partial Regex Namespace { get; }
+    private static partial Regex Namespaces();
 
-    [GeneratedRegex(@"^using RaftFast\.((?:Server|Storage)[\w.]*);", RegexOptions.Multiline)]
-    private static partial Regex Use { get; }
+    [GeneratedRegex(@"^using (?:static |\w+ = )?(RaftFast\.[\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Usings();
 
-    [GeneratedRegex(@"[/\\](bin|obj)([/\\]|$)")]
-    private static partial Regex BuildOutput { get; }
+    private readonly record struct Room(string Project, string Namespace);
+
+    private readonly record struct SourceFile(string Path, string Namespace, string Text);
 }

@@ -84,7 +84,7 @@ public sealed class CommandLineTests
     [InlineData("http://127.0.0.1:9024", "4", Three + ",http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "4", "http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "18446744073709551615", "http://127.0.0.1:9024")]
-    public void Who_joins_has_the_url_in_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
+    public void Joining_node_has_the_url_at_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
     {
         ServerOptions options = Accepted("--join", "--id", id, "--cluster", cluster);
 
@@ -229,6 +229,19 @@ public sealed class CommandLineTests
         Assert.All(Flags.Split(", "), flag => Assert.Contains(flag + " ", output, StringComparison.Ordinal));
         Assert.Equal((0, ""), (exitCode, error));
         Assert.Null(options);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("backup", "--help")]
+    [InlineData("restore", "--help")]
+    [InlineData("inspect", "--help")]
+    public void Help_fits_100_columns_when_stdout_is_no_terminal(params string[] flags)
+    {
+        (_, int exitCode, string output, _) = Parse(flags);
+
+        Assert.Equal(0, exitCode);
+        Assert.DoesNotContain(output.Split('\n'), line => line.TrimEnd('\r').Length > 100);
     }
 
     private static ServerOptions Accepted(params string[] flags)

@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>
-/// A wire between a member and the one that it dials. Connections that carry messages it leaves alone; one that carries a snapshot it
-/// may cut after so many bytes, once the test says so.
+/// A relay between a member and the member that it dials. Leaves connections with messages alone, and cuts a connection
+/// with a snapshot after a given number of bytes, when the test says so.
 /// </summary>
 internal sealed class BreakingRelay : IDisposable
 {
@@ -17,7 +17,9 @@ internal sealed class BreakingRelay : IDisposable
     private readonly SemaphoreSlim mayCut = new(0);
     private volatile int waiting;
 
-    /// <param name="cuts">Bytes behind the handshake after which the first snapshot's connection is cut, then the second, and so on.</param>
+    /// <param name="cuts">
+    /// Bytes after the handshake at which the first connection with a snapshot is cut, then the second, and so on.
+    /// </param>
     public BreakingRelay(Func<int> destination, params IEnumerable<long> cuts)
     {
         this.destination = destination;
@@ -29,7 +31,7 @@ internal sealed class BreakingRelay : IDisposable
 
     public int Port => ((IPEndPoint)listener.LocalEndPoint!).Port;
 
-    /// <summary>Bytes behind the handshake on each connection of a snapshot that is over.</summary>
+    /// <summary>Bytes after the handshake on each ended connection with a snapshot.</summary>
     public long[] Carried
     {
         get
@@ -39,7 +41,7 @@ internal sealed class BreakingRelay : IDisposable
         }
     }
 
-    /// <summary>A connection that has carried all that it may.</summary>
+    /// <summary>A connection that has carried its number of bytes.</summary>
     public bool WaitsToCut => waiting > 0;
 
     public void Cut() => mayCut.Release();

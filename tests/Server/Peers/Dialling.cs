@@ -16,7 +16,7 @@ internal sealed class Dialling : IAsyncDisposable
 {
     private readonly TemporaryDirectory directory = new();
 
-    /// <param name="port2">0: there is no member but this one.</param>
+    /// <param name="port2">Port of member 2; 0 if member 1 is alone.</param>
     public Dialling(int port2 = 0, int port3 = 0, PeerOptions? options = null)
     {
         options ??= Fast;
@@ -51,7 +51,7 @@ internal sealed class Dialling : IAsyncDisposable
 
     public PeerNetwork Network { get; }
 
-    /// <summary>Member 1 and, of the others, those that have a port.</summary>
+    /// <summary>Cluster of member 1 and the others that have a port.</summary>
     public static ClusterConfiguration Cluster(ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
     {
         List<Member> members = [new(1, TestHandshakes.AddressOf(1))];

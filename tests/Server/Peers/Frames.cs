@@ -3,7 +3,7 @@ using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Frames to send, and their bytes.</summary>
+/// <summary>Frames for the tests, and their bytes.</summary>
 internal static class Frames
 {
     public static Message Heartbeat(long context, ulong to = 1) =>
@@ -12,7 +12,7 @@ internal static class Frames
     public static Message Append(int count, ulong to = 1) =>
         new() { Type = MessageType.Append, To = to, Term = 3, Position = new(2, 10), Commit = 7, Count = count };
 
-    /// <summary>Records that follow <see cref="Append"/>'s position, one of each payload length.</summary>
+    /// <summary>Records that follow the position of <see cref="Append"/>, one for each payload length.</summary>
     public static byte[] Records(params ReadOnlySpan<int> payloadLengths)
     {
         List<byte> records = [];
@@ -28,7 +28,7 @@ internal static class Frames
         return [.. records];
     }
 
-    /// <summary>As many of the largest records as a frame may carry.</summary>
+    /// <summary>The largest records, as many as a frame may carry.</summary>
     public static byte[] LargestRecords()
     {
         int second = Frame.RecordsBytesMax - Record.LengthOf(Record.PayloadBytesMax) - Record.HeaderSize;

@@ -2,7 +2,7 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A disk without room, until there is.</summary>
+/// <summary>A disk without room, until the test gives it room.</summary>
 internal sealed class FullDisk(IDisk disk) : IDisk
 {
     private volatile bool isFull = true;
@@ -23,4 +23,20 @@ internal sealed class FullDisk(IDisk disk) : IDisk
     public void Delete(string name) => disk.Delete(name);
 
     public void SyncDirectory() => disk.SyncDirectory();
+}
+
+/// <summary>A file that can't grow while its disk is full.</summary>
+internal sealed class FullDiskFile(FullDisk disk, IDiskFile file) : IDiskFile
+{
+    public long Length => file.Length;
+
+    public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
+
+    public void Write(long offset, ReadOnlySpan<byte> data) => file.Write(offset, data);
+
+    public bool TryWrite(long offset, ReadOnlySpan<byte> data) => !disk.IsFull && file.TryWrite(offset, data);
+
+    public void Sync() => file.Sync();
+
+    public void Dispose() => file.Dispose();
 }

@@ -5,7 +5,7 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The side of an inbox that the loop's own thread has, one item at a time.</summary>
+/// <summary>Takes items from an inbox one at a time, in the role of the loop's own thread.</summary>
 internal sealed class InboxReader
 {
     private readonly Inbox inbox;
@@ -17,7 +17,7 @@ internal sealed class InboxReader
         inbox.Open(_ => inbox.GiveTurnBack(isDone: true));
     }
 
-    /// <summary>The next item. Introductions are passed over by who doesn't ask for them.</summary>
+    /// <summary>Takes the next item. Skips <see cref="PeerAnnounced"/>, unless that is the type asked for.</summary>
     public T Next<T>()
     {
         object item;
@@ -40,7 +40,7 @@ internal sealed class InboxReader
             Assert.IsType<PeerAnnounced>(one[0]);
     }
 
-    /// <summary>The next <paramref name="length"/> bytes of frames, and the batches released.</summary>
+    /// <summary>Takes the next <paramref name="length"/> bytes of frames, and releases their batches.</summary>
     public byte[] NextFrames(int length, ulong from)
     {
         List<byte> frames = [];

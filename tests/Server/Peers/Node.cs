@@ -14,7 +14,7 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The accepting side of one server.</summary>
+/// <summary>The accepting side of one node.</summary>
 internal sealed class Node : IAsyncDisposable
 {
     public const ulong ClusterId = 0xC1u;
@@ -22,7 +22,7 @@ internal sealed class Node : IAsyncDisposable
     private readonly TemporaryDirectory? own;
     private readonly Listener listener;
 
-    /// <param name="directory">Stays when the server is gone. Null: one of its own, which doesn't.</param>
+    /// <param name="directory">Directory that outlives the node; null for a temporary one.</param>
     public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
     {
         own = directory is null ? new TemporaryDirectory() : null;

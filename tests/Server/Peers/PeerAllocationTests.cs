@@ -5,7 +5,7 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Over two real connections' ends: member 1 sends, and member 2's loop takes and releases.</summary>
+/// <summary>Over a real connection: member 1 sends, and member 2's loop takes and releases.</summary>
 [Collection(nameof(Alone))]
 public sealed class PeerAllocationTests
 {
@@ -47,7 +47,7 @@ public sealed class PeerAllocationTests
         });
         loop.Start();
 
-        // Until the pools and tables of the runtime below have grown to what this traffic needs, and its code is compiled.
+        // Runs until the runtime's pools and tables have grown to their final size, and the code is compiled.
         long inTotal = long.MaxValue;
         long onLoop = long.MaxValue;
         for (int attempt = 0; attempt < 10 && (inTotal > 0 || onLoop > 0); attempt++)

@@ -4,7 +4,7 @@ using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Whom member 1 dials, and where, as the configurations change.</summary>
+/// <summary>The peers and addresses that member 1 dials as the configurations change.</summary>
 public sealed class PeerConfigurationTests
 {
     [Fact]
@@ -188,7 +188,7 @@ public sealed class PeerConfigurationTests
         await using Dialling first = new();
         first.Network.Announced(2, second.Address);
         first.Reader.Next<PeerConnected>();
-        // As the log of a server that joins comes in.
+        // The configurations in the order in which a joining node receives them with the log.
         first.Configure(Dialling.Cluster([3], [third.Port]));
         Assert.Equal(3u, first.Reader.Next<PeerConnected>().Peer);
         first.Configure(Dialling.Cluster([2, 3], [second.Port, third.Port]));
@@ -263,7 +263,7 @@ public sealed class PeerConfigurationTests
             for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
                 first.Network.Announced(id, TestHandshakes.AddressOf(9));
             first.Network.Announced(2, second.Address);
-            // One line each; Configure has not been called meanwhile, so whoever was to be dialled has been.
+            // One line for each peer. Configure has not been called meanwhile, so every peer to dial has been dialled.
             Eventually.True(() => first.Log.Lines.Length == PeerOptions.PeersMax);
         }
         second.AssertNobodyDialled();

@@ -236,7 +236,8 @@ public sealed class PeerNetworkTests
         for (int i = 0; i < 10; i++)
         {
             second.AcceptAndAnswer().Dispose();
-            // Nothing is taken until the loss is known; were it dialled again before, Connected would come twice in a row.
+            // The peer must not be dialled again before the loop takes the loss: otherwise PeerConnected would come
+            // twice in a row.
             Eventually.True(() => first.Log.Lines.Length == 2 * (i + 1));
             first.Reader.Next<PeerConnected>();
             first.Reader.Next<PeerLost>();

@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A bare listening socket in the place of the member that is dialled, under the test's control to the byte.</summary>
+/// <summary>A bare listening socket in the role of the member that is dialled. The test controls every byte.</summary>
 internal sealed class RawAcceptor : IDisposable
 {
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -19,7 +19,9 @@ internal sealed class RawAcceptor : IDisposable
 
     public PeerAddress Address => new("127.0.0.1", Port);
 
-    /// <summary>The next connection, its handshake from member 1 to member 2 read and verified, the answer still due.</summary>
+    /// <summary>
+    /// Accepts the next connection, and reads and verifies its handshake from member 1 to member 2, without an answer.
+    /// </summary>
     public Socket Accept(ConnectionKind kind = ConnectionKind.Messages)
     {
         Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "nobody dialled");
@@ -41,8 +43,8 @@ internal sealed class RawAcceptor : IDisposable
         return socket;
     }
 
-    /// <summary>Once nobody dials any more: whoever did is in the queue.</summary>
-    public void AssertNobodyDialled() => Assert.False(listener.Poll(TimeSpan.Zero, SelectMode.SelectRead), "somebody dialled");
+    /// <summary>Asserts that no connection waits. Called when member 1 no longer dials.</summary>
+    public void AssertNobodyDialled() => Assert.False(listener.Poll(TimeSpan.Zero, SelectMode.SelectRead), "a peer dialled");
 
     public static byte[] Receive(Socket socket, int length)
     {

@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A bare socket in the place of a member that dials.</summary>
+/// <summary>A bare socket in the role of a member that dials.</summary>
 internal sealed class RawDialer : IDisposable
 {
     private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -60,7 +60,7 @@ internal sealed class RawDialer : IDisposable
             bytes = bytes[socket.Send(bytes)..];
     }
 
-    /// <summary>Waits until the other side has closed the connection.</summary>
+    /// <summary>Waits until the node has closed the connection.</summary>
     public void AssertClosed()
     {
         try

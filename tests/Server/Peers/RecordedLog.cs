@@ -3,7 +3,9 @@ using Microsoft.Extensions.Logging;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Keeps the lines; an exception handed to the log would print a stack trace, and is kept as a line that says so.</summary>
+/// <summary>
+/// Keeps the lines. An exception given to the log would print a stack trace, so it is kept as a line that says so.
+/// </summary>
 internal sealed class RecordedLog : ILogger
 {
     private readonly ConcurrentQueue<string> lines = new();

@@ -3,18 +3,18 @@ using RaftFast.Storage.Directories;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>What the tests' members say of themselves.</summary>
+/// <summary>Handshakes and identities of the tests' members.</summary>
 internal static class TestHandshakes
 {
     public static ulong DirectoryOf(ulong id) => 0xD000 + id;
 
-    /// <summary>Nobody listens there.</summary>
+    /// <summary>An address at which no process listens.</summary>
     public static PeerAddress AddressOf(ulong id) => new("127.0.0.1", 100 + (int)id);
 
     public static Handshake From(ulong from, ulong to = 1, ulong clusterId = Node.ClusterId) =>
         new(clusterId, from, to, DirectoryOf(from), AddressOf(from));
 
-    /// <summary>Of a member whose directory knows of no other.</summary>
+    /// <summary>Identity of a member whose directory knows no other member.</summary>
     public static NodeIdentity Identity(ulong id, ulong clusterId = Node.ClusterId) =>
         new(id, AddressOf(id), DirectoryOf(id), new ClusterConfiguration(clusterId, []));
 }

@@ -35,7 +35,7 @@ public sealed class BlockPoolTests
         Assert.Equal(Kept, Enumerable.Range(0, Kept + 1).Count(_ => known.Contains(pool.Rent())));
     }
 
-    /// <summary>Whatever Kestrel does with the services it is given.</summary>
+    /// <summary>Checks that Kestrel uses the pool that it is given.</summary>
     [Fact]
     public async Task Transport_receives_into_its_blocks()
     {

@@ -145,7 +145,7 @@ public sealed class ListenersTests
         return await AskAsync(client, endPoint, text);
     }
 
-    /// <returns>Null when the connection was closed instead, which shows in connecting, sending or receiving.</returns>
+    /// <returns>Null if the connection was closed, which may fail the connect, the send or the receive.</returns>
     private static async Task<string?> AskAsync(TcpClient client, IPEndPoint endPoint, string text)
     {
         try

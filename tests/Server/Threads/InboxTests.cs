@@ -6,7 +6,9 @@ namespace RaftFast.Server.Tests.Threads;
 [Collection(nameof(Alone))]
 public sealed class InboxTests
 {
-    /// <summary>Long enough never to pass in a healthy run: a wait that lasts so long was a lost wake-up.</summary>
+    /// <summary>
+    /// Milliseconds that never pass in a healthy run: a wait that lasts this long has lost a wake-up.
+    /// </summary>
     private const int Forever = 20_000;
 
     private readonly object?[] taken = new object?[64];
@@ -121,7 +123,10 @@ public sealed class InboxTests
             thread.Join();
     }
 
-    /// <summary>The answer to each item lets its producer post the next, so that nearly every post meets a consumer about to sleep.</summary>
+    /// <summary>
+    /// The answer to an item lets its producer post the next one, so that nearly every post meets a consumer about to
+    /// sleep.
+    /// </summary>
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
@@ -233,7 +238,10 @@ public sealed class InboxTests
         Assert.Equal(2, taken);
     }
 
-    /// <summary>Threads that run the loop, threads that don't, and the loop's own: each item is taken once, by one thread at a time.</summary>
+    /// <summary>
+    /// Some threads run the loop, some only post, and one is the loop's own. Each item is taken once, by one thread at
+    /// a time.
+    /// </summary>
     [Fact]
     public void The_turn_is_one_thread_s_and_nothing_is_left_lying()
     {
@@ -290,7 +298,7 @@ public sealed class InboxTests
         }
     }
 
-    /// <summary>The turn is free, as while the loop's own thread sleeps.</summary>
+    /// <summary>An inbox whose turn is free, as while the loop's own thread sleeps.</summary>
     private static Inbox Opened(int capacity)
     {
         Inbox inbox = new(capacity);

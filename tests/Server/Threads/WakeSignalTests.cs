@@ -67,7 +67,7 @@ public sealed class WakeSignalTests
         await waiter.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>A lost wake-up would leave both sides waiting for each other.</summary>
+    /// <summary>Two tasks wake each other in turn: a lost wake-up would leave both waiting.</summary>
     [Fact]
     public async Task Nothing_set_while_an_earlier_signal_is_taken_is_missed()
     {
@@ -92,7 +92,7 @@ public sealed class WakeSignalTests
         {
             Volatile.Write(ref said, i);
             signal.Set();
-            // Every other time without waiting, so that a signal meets one that is being taken.
+            // Set without waiting every other time, so that a signal arrives while another is being taken.
             if (i % 5 == 0)
                 Eventually.True(() => Volatile.Read(ref heard) == i);
         }

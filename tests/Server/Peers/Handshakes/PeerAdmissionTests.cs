@@ -6,7 +6,7 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers.Handshakes;
 
-/// <summary>Whom member 1 accepts.</summary>
+/// <summary>Nodes that member 1 accepts and refuses.</summary>
 public sealed class PeerAdmissionTests : IDisposable
 {
     private const int StrangersMax = PeerOptions.PeersMax - ClusterConfiguration.MembersMax;

@@ -101,7 +101,7 @@ public sealed class PeerHandshakeTests
         using RawDialer dialer = new(node.Port);
         dialer.Send("GET / HTTP/1.1\r\n\r\n"u8);
         dialer.AssertClosed();
-        AssertOneLine(node, dialer, "no handshake");
+        AssertOneLine(node, dialer, "not a handshake");
     }
 
     [Theory]

@@ -6,7 +6,7 @@ using RaftFast.Server.Tests.Peers.Inbound;
 
 namespace RaftFast.Server.Tests.Peers.Handshakes;
 
-/// <summary>Who is refused for good, and how it learns of it.</summary>
+/// <summary>Nodes that are refused for good, and how they learn of the refusal.</summary>
 public sealed class PeerRefusalTests
 {
     [Theory]

@@ -138,7 +138,7 @@ public sealed class PeerReceiveTests
         PeerBatch second = node.Reader.Next<PeerBatch>();
         Assert.NotSame(first, second);
 
-        // Nobody reads: the kernel's buffers fill until the socket takes nothing for half a second.
+        // The node does not read: the kernel's buffers fill until the socket takes nothing for half a second.
         dialer.Socket.Blocking = false;
         int sent = 0;
         int offset = 0;
@@ -252,7 +252,9 @@ public sealed class PeerReceiveTests
         await serving.WaitAsync(Eventually.Deadline, TestContext.Current.CancellationToken);
     }
 
-    /// <summary>What the loop gets from a connection of member 2 that brings the bytes in these pieces and then closes.</summary>
+    /// <summary>
+    /// Returns what the loop gets from a connection of member 2 that sends the bytes in these pieces and then closes.
+    /// </summary>
     private static async Task<byte[]> ReceiveAsync(Node node, byte[] bytes, Func<int, int> nextCut)
     {
         byte[] input = [.. RawDialer.Bytes(TestHandshakes.From(2)), .. bytes];

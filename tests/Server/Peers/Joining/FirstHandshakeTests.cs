@@ -7,7 +7,7 @@ using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests.Peers.Joining;
 
-/// <summary>Server 2 joins a cluster that it doesn't know yet.</summary>
+/// <summary>Node 2 joins a cluster that it doesn't know yet.</summary>
 public sealed class FirstHandshakeTests : IDisposable
 {
     private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -51,7 +51,7 @@ public sealed class FirstHandshakeTests : IDisposable
             garbage.Send("GET / HTTP/1.1\r\n\r\n"u8);
             garbage.AssertClosed();
         }
-        Assert.Contains("no handshake", Assert.Single(log.Lines), StringComparison.Ordinal);
+        Assert.Contains("not a handshake", Assert.Single(log.Lines), StringComparison.Ordinal);
         await IntroduceAsync(joining);
     }
 
@@ -106,7 +106,7 @@ public sealed class FirstHandshakeTests : IDisposable
         Assert.Contains("another process has that port", (await Assert.ThrowsAsync<ListenException>(() => Wait())).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The whole way: a member that dials from before the other is there until it is of the cluster.</summary>
+    /// <summary>The whole course: member 1 dials before node 2 listens, until node 2 belongs to the cluster.</summary>
     [Fact]
     public async Task Member_that_keeps_dialling_reaches_it_once_it_knows_its_cluster()
     {

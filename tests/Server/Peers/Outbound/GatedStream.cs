@@ -1,16 +1,16 @@
 namespace RaftFast.Server.Tests.Peers.Outbound;
 
-/// <summary>A connection whose other side takes one write a permit.</summary>
+/// <summary>A connection whose other side takes one write for each permit.</summary>
 internal sealed class GatedStream : Stream
 {
     private readonly SemaphoreSlim permits = new(0);
     private readonly MemoryStream taken = new();
     private int begun;
 
-    /// <summary>Writes that were started; all but the last have been reported done.</summary>
+    /// <summary>Writes that were started. All but the last are complete.</summary>
     public int Begun => Volatile.Read(ref begun);
 
-    /// <summary>Once nothing is written any more.</summary>
+    /// <summary>Bytes of all complete writes. Valid when no write is under way.</summary>
     public ReadOnlySpan<byte> Taken => taken.GetBuffer().AsSpan(0, (int)taken.Length);
 
     public override bool CanRead => false;

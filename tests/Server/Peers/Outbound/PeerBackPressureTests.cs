@@ -96,7 +96,7 @@ public sealed class PeerBackPressureTests
         Assert.Single(first.Log.Lines);
     }
 
-    /// <summary>The whole way: a loop that keeps its batches stops the other loop's bulk.</summary>
+    /// <summary>The whole course: a loop that keeps its batches stops the other loop's bulk.</summary>
     [Fact]
     public async Task Loop_that_does_not_release_its_batches_holds_the_sender_back()
     {
@@ -111,11 +111,12 @@ public sealed class PeerBackPressureTests
         Assert.True(first.Network.CanSend(2));
     }
 
-    /// <returns>How many frames of <see cref="Records"/> were sent. The kernel's buffers hold some of them.</returns>
+    /// <returns>Number of frames of <see cref="Records"/> sent, some of which are in the kernel's buffers.</returns>
     private static int SendBulkUntilBehind(Dialling first)
     {
         int count = 0;
-        // The kernel takes its share late: behind is who is still behind when it takes no more.
+        // The kernel takes bytes late: the member counts as behind only if it is still behind when the kernel takes no
+        // more.
         while (SpinWait.SpinUntil(() => first.Network.CanSend(2), TimeSpan.FromMilliseconds(200)))
         {
             Assert.True(first.Network.Send(Frames.Append(1, to: 2), Records));

@@ -10,7 +10,7 @@ public sealed class SendRingTests
     private const int RingBytes = 4 << 20;
     private const int BulkBytesMax = 1 << 20;
 
-    /// <summary>What the sender takes at once.</summary>
+    /// <summary>Bytes that the sender takes at once.</summary>
     private const int RunBytes = 256 << 10;
 
     private readonly Inbox inbox = new(4);
@@ -18,7 +18,9 @@ public sealed class SendRingTests
 
     public SendRingTests() => ring = new SendRing(new byte[RingBytes], BulkBytesMax, inbox, new PeerDrained(2));
 
-    /// <summary>Kept nearly full, so that it never starts over and every kind of write meets its end.</summary>
+    /// <summary>
+    /// The ring is kept nearly full, so that it never starts over, and every kind of write crosses its end.
+    /// </summary>
     [Fact]
     public async Task Bytes_come_out_as_they_went_in_however_often_they_go_around()
     {
@@ -32,7 +34,7 @@ public sealed class SendRingTests
         {
             byte[] records = noise[..(random.Next(noise.Length / 8) * 8)];
             Message message = Frames.Append(1);
-            // A run at the ring's end is as short as it comes: one permit may not make room enough.
+            // A run at the ring's end may be short, so that one permit may not free enough room.
             while (!ring.TryBegin(message, records.Length))
             {
                 int begun = stream.Begun;
@@ -94,7 +96,7 @@ public sealed class SendRingTests
         Assert.Throws<InvariantException>(() => ring.TryBegin(Frames.Heartbeat(1), 0));
     }
 
-    /// <param name="length">The header included.</param>
+    /// <param name="length">Length of the frame with its header.</param>
     private void WriteFrame(int length)
     {
         Assert.True(ring.TryBegin(Frames.Append(1), length - Frame.HeaderSize));

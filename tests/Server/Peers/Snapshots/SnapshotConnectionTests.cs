@@ -1,12 +1,13 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Inbound;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers.Snapshots;
 
-/// <summary>A server that is sent a snapshot, well or badly, to the byte.</summary>
+/// <summary>Member 1 gets a snapshot, sound or faulty, from a leader that the test controls to the byte.</summary>
 public sealed class SnapshotConnectionTests : IDisposable
 {
     private const int Last = SnapshotFiles.Keys + 1;
@@ -254,7 +255,7 @@ public sealed class SnapshotConnectionTests : IDisposable
             }
             received ??= item as ReceivedSnapshot;
         }
-        // Undecided, and nothing waits for that.
+        // The loop never decides, and the node does not wait for a decision.
         messages.Send(heartbeat);
         Assert.Equal(heartbeat, node.Reader.NextFrames(Frame.HeaderSize, from: 2));
         SnapshotFiles.Install(received);
@@ -277,7 +278,7 @@ public sealed class SnapshotConnectionTests : IDisposable
         node.Reader.AssertEmpty();
     }
 
-    /// <summary>Until so many parts, the header the first, are on the disk.</summary>
+    /// <summary>Waits until the disk has this number of images, the header included.</summary>
     private void WaitForParts(Node node, int parts)
     {
         if (parts == 0)

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Tests.Peers.Snapshots;
 
-/// <summary>A leader that sends a snapshot by hand.</summary>
+/// <summary>A leader whose snapshot the test sends frame by frame.</summary>
 internal sealed class SnapshotDialer : IDisposable
 {
     private readonly RawDialer dialer;
@@ -13,7 +13,7 @@ internal sealed class SnapshotDialer : IDisposable
         Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(TestHandshakes.From(from) with { Kind = ConnectionKind.Snapshot }));
     }
 
-    /// <summary>Has sent the header, and been answered.</summary>
+    /// <summary>Dials and sends the header, to which the answer must be to continue.</summary>
     public static SnapshotDialer Continued(Node node, List<byte[]> frames, int chunks = 0, ulong from = 2)
     {
         SnapshotDialer dialer = new(node, from);

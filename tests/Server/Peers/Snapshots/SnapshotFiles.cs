@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Peers.Snapshots;
 
-/// <summary>Snapshots of two MB, and the parts in which they are sent.</summary>
+/// <summary>Snapshots of two MB, and the images in which they are sent.</summary>
 internal static class SnapshotFiles
 {
     public const long Term = 3;
@@ -14,7 +14,7 @@ internal static class SnapshotFiles
 
     private const int ValueBytes = 200_000;
 
-    /// <summary>Its header, a chunk a key, its footer.</summary>
+    /// <summary>The images of a snapshot: its header, a chunk for each key, its footer.</summary>
     public static List<byte[]> Take(SnapshotStore snapshots, long index = 20)
     {
         byte[] configuration = new SnapshotConfiguration(0, Dialling.Cluster([2], [9])).ToBytes();
@@ -31,14 +31,14 @@ internal static class SnapshotFiles
         return images;
     }
 
-    /// <summary>As frames of a leader of this term.</summary>
+    /// <summary>The images as frames of a leader of this term.</summary>
     public static List<byte[]> Frames(SnapshotStore snapshots, long index = 20, long term = Term) =>
         [.. Take(snapshots, index).Select(image => Frame(image, term))];
 
     public static byte[] Frame(byte[] image, long term = Term) =>
         Peers.Frames.Bytes(new Message { Type = MessageType.InstallSnapshot, Term = term, Count = 1 }, image);
 
-    /// <summary>As the loop does with one that it wants.</summary>
+    /// <summary>Installs the snapshot as the loop does.</summary>
     public static void Install(ReceivedSnapshot received)
     {
         Assert.True(received.TryClaim());

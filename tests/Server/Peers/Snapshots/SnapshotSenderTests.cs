@@ -6,7 +6,7 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers.Snapshots;
 
-/// <summary>A leader that sends a snapshot to whatever is there, to the byte.</summary>
+/// <summary>A leader sends a snapshot to a peer that the test controls to the byte.</summary>
 public sealed class SnapshotSenderTests
 {
     [Fact]
@@ -40,7 +40,7 @@ public sealed class SnapshotSenderTests
         foreach (bool isOfHeader in (bool[])[true, false])
         {
             using RawAcceptor second = new();
-            // So slow that all is not sent before the answer to the first part.
+            // Slow enough that the answer to the first image comes before all is sent.
             await using Dialling first = new(second.Port, options: Dialling.Fast with { SnapshotBytesPerSecond = 10_000 });
             using Socket messages = second.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
@@ -65,7 +65,7 @@ public sealed class SnapshotSenderTests
         SnapshotFiles.Take(first.Snapshots);
         Assert.True(first.Network.SendSnapshot(2, SnapshotFiles.Term));
         int connections = 0;
-        // Each part that has arrived is worth all attempts.
+        // Each image that has arrived restores the full number of attempts.
         for (int have = 0; have < 3; have++)
         {
             using Socket further = second.AcceptAndAnswer(kind: ConnectionKind.Snapshot);
@@ -159,7 +159,7 @@ public sealed class SnapshotSenderTests
         AssertReceives(earlier, frames[0]);
         Assert.False(first.Network.SendSnapshot(2, SnapshotFiles.Term + 1));
         Assert.Equal(0, earlier.Receive(new byte[1]));
-        // The loop has not heard of its end.
+        // The loop has not taken the report of the end.
         Assert.True(first.Inbox.Wait((int)Eventually.Deadline.TotalMilliseconds));
         Assert.False(first.Network.SendSnapshot(2, SnapshotFiles.Term + 1));
         Assert.Equal(0, first.Reader.Next<SnapshotSent>().Installed);

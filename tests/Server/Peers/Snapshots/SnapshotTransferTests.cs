@@ -144,7 +144,10 @@ public sealed class SnapshotTransferTests
         Assert.Equal(File.ReadAllBytes(Path.Combine(first.Location, file.Name)), File.ReadAllBytes(Path.Combine(second.Location, file.Name)));
     }
 
-    /// <summary>One that is stuck: the connection has carried some parts whole and half of the next, and waits to be cut.</summary>
+    /// <summary>
+    /// A transfer that is stuck: the connection has carried some images whole and half of the next one, and waits to be
+    /// cut.
+    /// </summary>
     private sealed class Transfer : IDisposable
     {
         private readonly TemporaryDirectory directory = new();
@@ -177,7 +180,7 @@ public sealed class SnapshotTransferTests
             return transfer;
         }
 
-        /// <summary>Until so many parts, the header the first, are on the receiver's disk.</summary>
+        /// <summary>Waits until the receiver's disk has this number of images, the header included.</summary>
         public void WaitForParts(int parts)
         {
             long bytes = FrameLengths[..parts].Sum() - parts * Frame.HeaderSize;
@@ -189,7 +192,7 @@ public sealed class SnapshotTransferTests
             });
         }
 
-        /// <summary>Passes over what became of the connection for messages.</summary>
+        /// <summary>Skips the events of the connection for messages.</summary>
         public SnapshotSent NextSent()
         {
             while (true)
