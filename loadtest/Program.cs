@@ -1,4 +1,3 @@
-using RaftFast.Server.Lifetime;
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
 using ListenException = RaftFast.Server.Sockets.ListenException;

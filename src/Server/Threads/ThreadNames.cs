@@ -3,7 +3,7 @@ namespace RaftFast.Server.Threads;
 /// <summary>
 /// Names of the threads that this process starts, one constant for each kind. Besides these there are .NET's thread
 /// pool and the socket threads, which wait for sockets and run what arrives (SocketThreads in the room Sockets sets
-/// their number).
+/// their number), and raftfast-log, which writes log lines (LineWriter in the room Logging).
 /// </summary>
 internal static class ThreadNames
 {
