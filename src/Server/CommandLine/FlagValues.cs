@@ -72,6 +72,20 @@ internal static class FlagValues
         return address;
     }
 
+    public static List<string>? AllowedHost(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        List<string> hosts = [.. text.Split(',')];
+        foreach (string host in hosts)
+        {
+            if (Uri.CheckHostName(host) != UriHostNameType.Unknown)
+                continue;
+            argument.AddError($"--allowed-host has '{host}'; it must be host names without ports, separated by commas");
+            return null;
+        }
+        return hosts;
+    }
+
     public static string DataDirectory(ArgumentResult argument)
     {
         string text = Text(argument);

@@ -47,6 +47,12 @@ internal static class ServerCommandLine
         "Address for HTTP clients: an IP address, a name of this machine, or * for all addresses.",
         _ => IPAddress.Loopback, FlagValues.Listen);
 
+    private static readonly Option<List<string>> AllowedHost = Flag(
+        "--allowed-host", "NAME,NAME,...",
+        "More host names under which clients may reach this node, for example through a tunnel or a proxy. "
+        + "[default: localhost, this machine's name and the hosts of --cluster; any name, if --listen is not loopback]",
+        null, FlagValues.AllowedHost);
+
     private static readonly Option<string> DataDirectory = new("--data-dir")
     {
         HelpName = "PATH",
@@ -83,7 +89,7 @@ internal static class ServerCommandLine
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk,
+        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
@@ -197,6 +203,7 @@ internal static class ServerCommandLine
             ClusterIsGiven = clusterIsGiven,
             Address = own,
             Listen = flags.GetValue(Listen)!,
+            AllowedHosts = flags.GetValue(AllowedHost),
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),

@@ -64,6 +64,7 @@ internal static partial class NodeHost
         bool isNew = StartLogLines.State(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
         ConfigurationHistory configurations =
             CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
+        RefuseLargerCluster(identity, configurations, options, path);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
         Inbox inbox = new(InboxCapacity);
@@ -73,8 +74,9 @@ internal static partial class NodeHost
         PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
         await using PeerNetwork network =
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
-        await using HttpFront front =
-            new(inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax));
+        await using HttpFront front = new(
+            inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
+            ClientAccess.Policy(options));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
             clients, front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
@@ -180,6 +182,22 @@ internal static partial class NodeHost
         NodeIdentity identity = new(options.MemberId, options.Address, directoryId, configuration);
         directory.WriteIdentity(identity);
         return identity;
+    }
+
+    /// <summary>
+    /// Refuses to make a larger cluster of a directory that was founded as a cluster of one and holds no other
+    /// configuration. One that came down to one member by DELETE has another configuration, and starts.
+    /// </summary>
+    private static void RefuseLargerCluster(
+        NodeIdentity identity, ConfigurationHistory configurations, ServerOptions options, string path)
+    {
+        bool isFoundedAlone = identity.Configuration.Members.Count == 1 && configurations.EffectiveIndex == 0;
+        if (!isFoundedAlone || !options.ClusterIsGiven || options.Joins || options.Configuration.Members.Count == 1)
+            return;
+        throw new OperatingException(
+            $"{path} was founded as a cluster of one, and --cluster names {options.Configuration.Members.Count} members: "
+            + "two clusters would acknowledge the same keys. Start without the other URLs and add the others with "
+            + "POST /<id>, or give an empty --data-dir");
     }
 
     /// <summary>

@@ -30,6 +30,9 @@ internal sealed record ServerOptions
     /// <summary>Address of the HTTP port.</summary>
     public required IPAddress Listen { get; init; }
 
+    /// <summary>Host names in <c>--allowed-host</c>; null if the command line does not have the flag.</summary>
+    public IReadOnlyList<string>? AllowedHosts { get; init; }
+
     /// <summary>The HTTP port; 0 takes any free port.</summary>
     public required int Port { get; init; }
 

@@ -20,7 +20,8 @@ internal static partial class WaitingRoom
         ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
-        await using HttpFront front = new(Refuse, new HttpLimits(), TimeProvider.System);
+        await using HttpFront front = new(
+            Refuse, new HttpLimits(), TimeProvider.System, access: ClientAccess.Policy(options));
         Listener http = await Listeners.StartHttpAsync(new IPEndPoint(options.Listen, options.Port), front, loggers);
         LogWaiting(log, options.MemberId, options.Address);
         try

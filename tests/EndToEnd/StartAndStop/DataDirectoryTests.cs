@@ -100,27 +100,43 @@ public sealed class DataDirectoryTests
     [Fact]
     public void A_changed_cluster_flag_is_reported_and_not_obeyed()
     {
+        using Cluster cluster = Cluster.Start(3);
+        ClusterNode node = cluster.Nodes[0];
+        Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
+        node.Process.Terminate();
+        Assert.Equal(0, node.Process.WaitForExit());
+
+        string changed = $"{node.PeerUrl},{cluster.Nodes[1].PeerUrl},http://127.0.0.1:{FreePorts.Take()}";
+        using ServerProcess process = ServerProcess.Start(
+            "--cluster", changed, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        Eventually.True(
+            () => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" },
+            () => $"the member serves as before: {process}");
+        Assert.Contains(
+            process.Lines,
+            line => line.Contains("--cluster", StringComparison.Ordinal)
+                && line.Contains(" warning ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_directory_founded_as_a_cluster_of_one_refuses_to_be_a_larger_one()
+    {
         using Cluster cluster = Cluster.Start(1);
         ClusterNode node = cluster.Nodes[0];
         Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
         node.Process.Terminate();
         Assert.Equal(0, node.Process.WaitForExit());
 
-        string[] changed = ["--cluster", $"{node.PeerUrl},http://127.0.0.1:{FreePorts.Take()}"];
-        using ServerProcess process = ServerProcess.Start([.. changed, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory]);
-        Eventually.True(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves alone, as before: {process}");
-        Assert.Contains(process.Lines, line => line.Contains("--cluster", StringComparison.Ordinal) && line.Contains(" warning ", StringComparison.Ordinal));
+        string larger = $"{node.PeerUrl},http://127.0.0.1:{FreePorts.Take()}";
+        using ServerProcess refused = ServerProcess.Start(
+            "--cluster", larger, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        AssertRefused(refused, "founded as a cluster of one");
 
-        using ServerProcess withoutFlags = Restarted(process, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
-        Eventually.True(() => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" }, () => $"it serves where it did: {withoutFlags}");
+        using ServerProcess process = ServerProcess.Start("--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        Eventually.True(
+            () => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" },
+            () => $"the member serves as before: {process}");
         Assert.False(FreePorts.IsFree(node.PeerPort));
-    }
-
-    private static ServerProcess Restarted(ServerProcess process, params string[] flags)
-    {
-        process.Terminate();
-        Assert.Equal(0, process.WaitForExit());
-        return ServerProcess.Start(flags);
     }
 
     private static void AssertRefusesDirectory(Cluster cluster, string path)

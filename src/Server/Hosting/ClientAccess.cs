@@ -1,0 +1,25 @@
+using System.Net;
+using RaftFast.Http;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Hosting;
+
+/// <summary>Decides under which host names clients may reach this node.</summary>
+internal static class ClientAccess
+{
+    /// <summary>
+    /// A node that listens on loopback alone answers to its own names, because the browser on its machine may be sent there
+    /// under any other name (DNS rebinding). A node that listens beyond is reached under names that it cannot know, so it
+    /// answers to any name unless <c>--allowed-host</c> lists them.
+    /// </summary>
+    public static AccessPolicy Policy(ServerOptions options)
+    {
+        if (options.AllowedHosts is null && !IPAddress.IsLoopback(options.Listen))
+            return AccessPolicy.AnyHost;
+        List<string> hosts = [Environment.MachineName, Dns.GetHostName(), options.Address.Host];
+        foreach (Member member in options.Configuration.Members)
+            hosts.Add(member.Address.Host);
+        hosts.AddRange(options.AllowedHosts ?? []);
+        return AccessPolicy.OnlyHosts(hosts);
+    }
+}
