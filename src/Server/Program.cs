@@ -12,7 +12,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         SocketThreads.Configure();
-        // For the threads besides this one: the loop's, the log's, the segments'.
+        // An exception on any other thread (ThreadNames) ends the process, too.
         AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);
         try
         {
