@@ -14,7 +14,7 @@ internal static class Program
         DescriptorLimit.Raise();
         using IDisposable? fileSize = FileSizeSignal.Catch();
         SocketThreads.Configure();
-        // For the threads besides this one: the loop's, the log's, the segments'.
+        // An exception on any other thread (ThreadNames) ends the process, too.
         AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);
         try
         {

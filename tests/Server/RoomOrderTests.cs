@@ -83,11 +83,13 @@ public sealed partial class RoomOrderTests
     {
         foreach (string project in Rooms.Select(room => room.Project).Distinct())
         {
-            foreach (string file in Directory.EnumerateFiles(Repository.PathOf(project), "*.cs", SearchOption.AllDirectories))
+            string root = Repository.PathOf(project);
+            foreach (string file in Directory.EnumerateFiles(root, "*.cs", SearchOption.AllDirectories))
             {
                 string path = Path.GetRelativePath(Repository.Root, file).Replace('\\', '/');
+                string expected = NamespaceOf(path[..path.LastIndexOf('/')]);
                 if (!path.Split('/').Any(folder => folder is "bin" or "obj"))
-                    yield return new SourceFile(path, NamespaceOf(path[..path.LastIndexOf('/')]), File.ReadAllText(file));
+                    yield return new SourceFile(path, expected, File.ReadAllText(file));
             }
         }
     }

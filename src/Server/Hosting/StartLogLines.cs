@@ -63,17 +63,20 @@ internal static partial class StartLogLines
     private static string Describe(RecoveredState recovered, WalRecovery recovery)
     {
         string snapshot = recovered.Position == default
-            ? "no snapshot"
+            ? ""
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"a snapshot of {recovered.Store.Count} keys up to entry {recovered.Position.Index}");
+                $"a snapshot of {recovered.Store.Count} keys up to entry {recovered.Position.Index}, and ");
+        string size = recovery.Bytes < 1_000_000
+            ? string.Create(CultureInfo.InvariantCulture, $"{recovery.Bytes / 1e3:F1} kB")
+            : string.Create(CultureInfo.InvariantCulture, $"{recovery.Bytes / 1e6:F1} MB");
         string files = recovery.Segments == 1 ? "file" : "files";
         string log = recovery.Last.Index == 0
             ? "a log without entries"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"a log up to entry {recovery.Last.Index}, {recovery.Bytes / 1e6:F1} MB in {recovery.Segments} {files}");
-        return $"{snapshot}, {log}, term {recovery.HardState.Term}";
+                $"a log up to entry {recovery.Last.Index}, {size} in {recovery.Segments} {files}");
+        return $"{snapshot}{log}, term {recovery.HardState.Term}";
     }
 
     /// <summary>URL by which a client on this machine reaches the node, as one word of a shell command.</summary>

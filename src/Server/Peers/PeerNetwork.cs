@@ -75,7 +75,7 @@ internal sealed class PeerNetwork(
             return false;
         Handshake handshake = HandshakeTo(peer) with { Kind = ConnectionKind.Snapshot };
         SnapshotSender begun = new(
-            () => link.Address, handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
+            AddressOf(link), handshake, term, snapshots.Files[0].Index, snapshots, inbox, logger, options);
         sending.Add(begun);
         Run(BackgroundTask.RunOnThread(ThreadNames.SendSnapshot(peer), begun.Run));
         return true;
@@ -162,6 +162,9 @@ internal sealed class PeerNetwork(
         }
         link.Configure(member.Address);
     }
+
+    /// <summary>A method of its own, so that only a snapshot that begins allocates the closure.</summary>
+    private static Func<PeerAddress> AddressOf(PeerLink link) => () => link.Address;
 
     private PeerLink Begin(ulong peer, PeerAddress? announced)
     {

@@ -169,5 +169,5 @@ internal sealed class AcceptedConnection : IConnectionLifetimeNotificationFeatur
 
     public void RequestClose() => closeRequested.Cancel();
 
-    public void Abort() => Context.Abort(new ConnectionAbortedException("the server is stopping"));
+    public void Abort() => Context.Abort(new ConnectionAbortedException("the node is stopping"));
 }

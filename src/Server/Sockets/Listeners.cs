@@ -102,9 +102,9 @@ internal sealed class Listeners : IAsyncDisposable
         SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
 
     private static async Task<IConnectionListener> BindAsync(
-        IConnectionListenerFactory transport, IPEndPoint endPoint, string whom, string flag)
+        IConnectionListenerFactory transport, IPEndPoint endPoint, string remotes, string flag)
     {
-        string failure = $"can't listen for {whom} on {endPoint}";
+        string failure = $"can't listen for {remotes} on {endPoint}";
         try
         {
             return await transport.BindAsync(endPoint);

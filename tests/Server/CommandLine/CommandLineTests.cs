@@ -11,7 +11,8 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --data-dir, --request-timeout, --snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
+        "--id, --cluster, --port, --join, --listen, --data-dir, --request-timeout, --snapshot-every, --snapshot-rate, "
+        + "--log-level, --disk, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
@@ -57,7 +58,9 @@ public sealed class CommandLineTests
     {
         SnapshotOptions snapshots = Accepted("--snapshot-every", every, "--snapshot-rate", "1GiB").Snapshots;
 
-        Assert.Equal((entries, bytes, false, 1L << 30), (snapshots.EveryEntries, snapshots.EveryBytes, snapshots.WaitsForItsSize, snapshots.WriteBytesPerSecond));
+        Assert.Equal(
+            (entries, bytes, false, 1L << 30),
+            (snapshots.EveryEntries, snapshots.EveryBytes, snapshots.WaitsForItsSize, snapshots.WriteBytesPerSecond));
     }
 
     [Theory]
@@ -84,7 +87,8 @@ public sealed class CommandLineTests
     [InlineData("http://127.0.0.1:9024", "4", Three + ",http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "4", "http://127.0.0.1:9024")]
     [InlineData("http://127.0.0.1:9024", "18446744073709551615", "http://127.0.0.1:9024")]
-    public void Joining_node_has_the_url_at_the_place_of_its_id_or_the_last_of_fewer(string url, string id, string cluster)
+    public void Joining_node_has_the_url_at_the_place_of_its_id_or_the_last_of_fewer(
+        string url, string id, string cluster)
     {
         ServerOptions options = Accepted("--join", "--id", id, "--cluster", cluster);
 
@@ -116,7 +120,8 @@ public sealed class CommandLineTests
     public void Flag_given_twice_has_its_last_value() => Assert.Equal(7, Accepted("--port", "6", "--port", "7").Port);
 
     [Fact]
-    public void Value_may_begin_with_an_at_sign() => Assert.Equal("@data", Accepted("--data-dir", "@data").DataDirectory);
+    public void Value_may_begin_with_an_at_sign() =>
+        Assert.Equal("@data", Accepted("--data-dir", "@data").DataDirectory);
 
     [Theory]
     [InlineData("localhost", "127.0.0.1")]
@@ -170,7 +175,9 @@ public sealed class CommandLineTests
         "--cluster: 'http://A:1' is given twice; each member has a URL of its own",
         "--cluster", "http://a:1,http://b:1,http://A:1")]
     [InlineData("--cluster: '' is not a URL; a member's is like http://127.0.0.1:9021", "--cluster", "http://a:1,")]
-    [InlineData("--cluster: 'ftp://a:1' has the scheme ftp; a member's URL begins with http://", "--cluster", "ftp://a:1")]
+    [InlineData(
+        "--cluster: 'ftp://a:1' has the scheme ftp; a member's URL begins with http://",
+        "--cluster", "ftp://a:1")]
     [InlineData("--cluster: '\\na' is not a URL; a member's is like http://127.0.0.1:9021", "--cluster", "\na")]
     [InlineData(
         "--listen is 'no such name', a name without an address; it must be an IP address, a name of this machine, or *",
@@ -178,22 +185,33 @@ public sealed class CommandLineTests
     [InlineData("--data-dir is empty; it must be the path of a directory", "--data-dir", "")]
     [InlineData("--request-timeout is '0'; it must be milliseconds from 1 to 3600000", "--request-timeout", "0")]
     [InlineData("--request-timeout is '5s'; it must be milliseconds from 1 to 3600000", "--request-timeout", "5s")]
-    [InlineData("--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]
-    [InlineData("--snapshot-every is '0'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "0")]
-    [InlineData("--snapshot-every is '5MB'; it must be a number of entries from 1, or a size such as 512MiB", "--snapshot-every", "5MB")]
+    [InlineData(
+        "--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]
+    [InlineData(
+        "--snapshot-every is '0'; it must be a number of entries from 1, or a size such as 512MiB",
+        "--snapshot-every", "0")]
+    [InlineData(
+        "--snapshot-every is '5MB'; it must be a number of entries from 1, or a size such as 512MiB",
+        "--snapshot-every", "5MB")]
     [InlineData("--snapshot-rate is '100'; it must be a size for each second, from 1MiB", "--snapshot-rate", "100")]
-    [InlineData("--snapshot-rate is '1023KiB'; it must be a size for each second, from 1MiB", "--snapshot-rate", "1023KiB")]
+    [InlineData(
+        "--snapshot-rate is '1023KiB'; it must be a size for each second, from 1MiB", "--snapshot-rate", "1023KiB")]
     [InlineData("backup needs --output FILE", "backup", "--data-dir", "a")]
     [InlineData("restore needs --input FILE", "restore", "--data-dir", "a")]
     [InlineData("--input needs a value: --input FILE", "restore", "--input")]
     [InlineData("--output is empty; it must be the path of a file", "backup", "--output", "")]
     [InlineData("there is no flag --id; the flags are --data-dir", "inspect", "--id", "1")]
-    [InlineData("--id is 2, but --cluster names one member; give --id 1, or the URLs of all members", "restore", "--input", "a", "--id", "2")]
+    [InlineData(
+        "--id is 2, but --cluster names one member; give --id 1, or the URLs of all members",
+        "restore", "--input", "a", "--id", "2")]
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
     [InlineData(
-        "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL", "--join", "--id", "4")]
-    [InlineData("--id is 4, but --cluster names 3 members; give the place of the node's own URL, 1 to 3", "--id", "4", "--cluster", Three)]
+        "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL",
+        "--join", "--id", "4")]
+    [InlineData(
+        "--id is 4, but --cluster names 3 members; give the place of the node's own URL, 1 to 3",
+        "--id", "4", "--cluster", Three)]
     [InlineData(
         "--port is 9023, which is also the port of this node's URL http://127.0.0.1:9023; give clients another port",
         "--port", "9023", "--join", "--id", "4", "--cluster", Three)]

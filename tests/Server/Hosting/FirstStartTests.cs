@@ -36,8 +36,10 @@ public sealed class FirstStartTests : IDisposable, ILoggerFactory
         await RunAsync(IPAddress.Loopback, () => Task.CompletedTask);
 
         string[] lines = log.Lines[before..];
-        string recovered = Assert.Single(lines, line => line.StartsWith($"data directory {Path}: ", StringComparison.Ordinal));
-        Assert.Matches(@": recovered no snapshot, a log up to entry \d+, \d+\.\d MB in 1 file, term 1, in \d+ ms$", recovered);
+        string recovered = Assert.Single(
+            lines, line => line.StartsWith($"data directory {Path}: ", StringComparison.Ordinal));
+        Assert.Matches(
+            @": recovered a log up to entry \d+, \d+\.\d kB in 1 file, term 1, in \d+ ms$", recovered);
         Assert.DoesNotContain(lines, line => line.Contains("curl", StringComparison.Ordinal));
     }
 
@@ -96,14 +98,17 @@ public sealed class FirstStartTests : IDisposable, ILoggerFactory
     {
         const string Mark = ": curl ";
         string? line = null;
-        Eventually.True(() => (line = Array.FindLast(log.Lines, line => line.Contains(Mark, StringComparison.Ordinal))) is not null);
+        Eventually.True(() => (line = Array.FindLast(log.Lines, IsCommand)) is not null);
         return line![(line!.IndexOf(Mark, StringComparison.Ordinal) + 2)..];
+
+        static bool IsCommand(string line) => line.Contains(Mark, StringComparison.Ordinal);
     }
 
     private static async Task<string> ShellAsync(string command)
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
-        using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardOutput = true })!;
+        using Process shell = Process.Start(
+            new ProcessStartInfo("sh", ["-c", command]) { RedirectStandardOutput = true })!;
         string output = await shell.StandardOutput.ReadToEndAsync(cancellation);
         await shell.WaitForExitAsync(cancellation);
         Assert.Equal(0, shell.ExitCode);

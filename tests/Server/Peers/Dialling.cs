@@ -25,7 +25,8 @@ internal sealed class Dialling : IAsyncDisposable
         NodeIdentity identity = TestHandshakes.Identity(1);
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
-        Acceptor = new PeerAcceptor(new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
+        Acceptor = new PeerAcceptor(
+            new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
         Network = new PeerNetwork(identity, Acceptor, Snapshots, Inbox, Log, options, randomSeed: 1);
         Configure(Cluster([2, 3], [port2, port3]));
     }
@@ -52,7 +53,8 @@ internal sealed class Dialling : IAsyncDisposable
     public PeerNetwork Network { get; }
 
     /// <summary>Cluster of member 1 and the others that have a port.</summary>
-    public static ClusterConfiguration Cluster(ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
+    public static ClusterConfiguration Cluster(
+        ReadOnlySpan<ulong> others, ReadOnlySpan<int> ports, ulong[]? removed = null)
     {
         List<Member> members = [new(1, TestHandshakes.AddressOf(1))];
         for (int i = 0; i < others.Length; i++)

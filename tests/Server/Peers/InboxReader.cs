@@ -60,7 +60,8 @@ internal sealed class InboxReader
         Assert.False(frames.IsEmpty);
         while (!frames.IsEmpty)
         {
-            Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(frames, out Message message, out int recordsLength));
+            Assert.Equal(
+                DecodeStatus.Complete, Frame.TryReadHeader(frames, out Message message, out int recordsLength));
             Assert.True(Frame.RecordsAreValid(message, frames.Slice(Frame.HeaderSize, recordsLength)));
             frames = frames[(Frame.HeaderSize + recordsLength)..];
         }

@@ -23,7 +23,8 @@ internal sealed class Node : IAsyncDisposable
     private readonly Listener listener;
 
     /// <param name="directory">Directory that outlives the node; null for a temporary one.</param>
-    public Node(ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
+    public Node(
+        ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
     {
         own = directory is null ? new TemporaryDirectory() : null;
         Location = directory ?? own!.Location;
@@ -33,7 +34,8 @@ internal sealed class Node : IAsyncDisposable
         Snapshots = SnapshotStore.Open(Disk, clusterId);
         PeerAdmission admission = new(TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
         Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
-        Task<IConnectionListener> bound = Listeners.BindPeerAsync(new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
+        Task<IConnectionListener> bound = Listeners.BindPeerAsync(
+            new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
         listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
     }
 

@@ -35,7 +35,7 @@ public sealed class PeerConfigurationTests
             Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
             Assert.Single(first.Log.Lines); // that it was reachable
         }
-        second.AssertNobodyDialled();
+        second.AssertNotDialled();
     }
 
     [Fact]
@@ -45,7 +45,9 @@ public sealed class PeerConfigurationTests
         await using Node third = new(id: 3);
         await using Dialling first = new();
         first.Network.Configure(Dialling.Cluster([2], [second.Port]), Dialling.Cluster([3], [third.Port]));
-        Assert.Equal([2ul, 3ul], new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
+        Assert.Equal(
+            [2ul, 3ul],
+            new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
         first.Configure(Dialling.Cluster([3], [third.Port]));
         Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
         Assert.True(first.Network.CanSend(3));
@@ -99,7 +101,7 @@ public sealed class PeerConfigurationTests
             using Socket moved = after.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
         }
-        before.AssertNobodyDialled();
+        before.AssertNotDialled();
     }
 
     [Fact]
@@ -116,7 +118,7 @@ public sealed class PeerConfigurationTests
             Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(socket, Frame.HeaderSize));
             first.Reader.AssertEmpty();
         }
-        second.AssertNobodyDialled();
+        second.AssertNotDialled();
     }
 
     [Fact]
@@ -151,7 +153,9 @@ public sealed class PeerConfigurationTests
         for (int i = 1; i <= 3; i++)
         {
             Eventually.True(() => first.Log.Lines.Length == i);
-            Assert.Contains($"{TestHandshakes.AddressOf(1 + (ulong)i)} is unreachable", first.Log.Lines[^1], StringComparison.Ordinal);
+            Assert.Contains(
+                $"{TestHandshakes.AddressOf(1 + (ulong)i)} is unreachable", first.Log.Lines[^1],
+                StringComparison.Ordinal);
             first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2 + (ulong)i).Port]));
         }
     }
@@ -239,7 +243,7 @@ public sealed class PeerConfigurationTests
             first.Network.Announced(1, second.Address);
             first.Network.Announced(2, second.Address);
         }
-        second.AssertNobodyDialled();
+        second.AssertNotDialled();
     }
 
     [Fact]
@@ -266,7 +270,7 @@ public sealed class PeerConfigurationTests
             // One line for each peer. Configure has not been called meanwhile, so every peer to dial has been dialled.
             Eventually.True(() => first.Log.Lines.Length == PeerOptions.PeersMax);
         }
-        second.AssertNobodyDialled();
+        second.AssertNotDialled();
 
         await using Dialling full = new();
         for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)

@@ -73,7 +73,9 @@ public sealed class PeerNetworkTests
         await using Node second = new(id: 2);
         await using Node third = new(id: 3);
         await using Dialling first = new(second.Port, third.Port);
-        Assert.Equal([2ul, 3ul], new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
+        Assert.Equal(
+            [2ul, 3ul],
+            new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
         for (int i = 0; i < 100; i++)
         {
             Assert.True(first.Network.Send(Frames.Heartbeat(i, to: 3), default));
@@ -207,7 +209,8 @@ public sealed class PeerNetworkTests
     public async Task Silence_in_place_of_an_answer_ends_at_the_deadline()
     {
         using RawAcceptor second = new();
-        await using Dialling first = new(second.Port, options: Dialling.Fast with { HandshakeTimeout = TimeSpan.FromMilliseconds(50) });
+        await using Dialling first = new(
+            second.Port, options: Dialling.Fast with { HandshakeTimeout = TimeSpan.FromMilliseconds(50) });
         using Socket silent = second.Accept();
         Assert.Equal(0, silent.Receive(new byte[1]));
         Eventually.True(() => first.Log.Lines.Length > 0);

@@ -24,7 +24,7 @@ internal sealed class RawAcceptor : IDisposable
     /// </summary>
     public Socket Accept(ConnectionKind kind = ConnectionKind.Messages)
     {
-        Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "nobody dialled");
+        Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "no peer dialled");
         Socket socket = listener.Accept();
         socket.ReceiveTimeout = (int)Eventually.Deadline.TotalMilliseconds;
         byte[] bytes = Receive(socket, Handshake.Size);
@@ -34,7 +34,8 @@ internal sealed class RawAcceptor : IDisposable
         return socket;
     }
 
-    public Socket AcceptAndAnswer(HandshakeStatus status = HandshakeStatus.Accepted, ConnectionKind kind = ConnectionKind.Messages)
+    public Socket AcceptAndAnswer(
+        HandshakeStatus status = HandshakeStatus.Accepted, ConnectionKind kind = ConnectionKind.Messages)
     {
         Socket socket = Accept(kind);
         byte[] answer = new byte[Handshake.AnswerSize];
@@ -44,7 +45,8 @@ internal sealed class RawAcceptor : IDisposable
     }
 
     /// <summary>Asserts that no connection waits. Called when member 1 no longer dials.</summary>
-    public void AssertNobodyDialled() => Assert.False(listener.Poll(TimeSpan.Zero, SelectMode.SelectRead), "a peer dialled");
+    public void AssertNotDialled() =>
+        Assert.False(listener.Poll(TimeSpan.Zero, SelectMode.SelectRead), "a peer dialled");
 
     public static byte[] Receive(Socket socket, int length)
     {

@@ -7,7 +7,10 @@ namespace RaftFast.Server.Tests.Peers;
 /// <summary>A bare socket in the role of a member that dials.</summary>
 internal sealed class RawDialer : IDisposable
 {
-    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+    private readonly Socket socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)
+    {
+        NoDelay = true,
+    };
 
     public RawDialer(int port)
     {

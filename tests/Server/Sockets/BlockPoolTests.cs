@@ -40,8 +40,10 @@ public sealed class BlockPoolTests
     public async Task Transport_receives_into_its_blocks()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
-        IConnectionListenerFactory transport = SocketTransport.Create(BlockBytes, BlockBytes, NullLoggerFactory.Instance);
-        await using IConnectionListener listener = await transport.BindAsync(new IPEndPoint(IPAddress.Loopback, 0), cancellation);
+        IConnectionListenerFactory transport = SocketTransport.Create(
+            BlockBytes, BlockBytes, NullLoggerFactory.Instance);
+        await using IConnectionListener listener = await transport.BindAsync(
+            new IPEndPoint(IPAddress.Loopback, 0), cancellation);
         using TcpClient client = new();
         await client.ConnectAsync((IPEndPoint)listener.EndPoint, cancellation);
         await using ConnectionContext connection = (await listener.AcceptAsync(cancellation))!;

@@ -34,26 +34,32 @@ public sealed class ListenersTests
     {
         await using Listeners first = await StartAsync(new Echo(""), new Echo(""));
 
-        ListenException http = await Assert.ThrowsAsync<ListenException>(() => StartAsync(new Echo(""), new Echo(""), http: first.Http));
-        ListenException peer = await Assert.ThrowsAsync<ListenException>(() => StartAsync(new Echo(""), new Echo(""), peer: first.Peer));
+        ListenException http = await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), http: first.Http));
+        ListenException peer = await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), peer: first.Peer));
 
         Assert.Equal(
-            $"can't listen for clients on {first.Http}: another process has that port; stop that process, or give another port with --port",
+            $"can't listen for clients on {first.Http}: another process has that port; stop that process, "
+            + "or give another port with --port",
             http.Message);
         Assert.Equal(
-            $"can't listen for the other members on {first.Peer}: another process has that port; stop that process, or give another port with --cluster, in every member's list",
+            $"can't listen for the other members on {first.Peer}: another process has that port; stop that process, "
+            + "or give another port with --cluster, in every member's list",
             peer.Message);
     }
 
     [Fact]
     public async Task Address_of_another_machine_is_named_with_what_to_do()
     {
-        IPEndPoint foreign = new(IPAddress.Parse("192.0.2.1"), 9121); // RFC 5737: nobody's.
+        IPEndPoint foreign = new(IPAddress.Parse("192.0.2.1"), 9121); // RFC 5737: the address of no machine.
 
-        ListenException e = await Assert.ThrowsAsync<ListenException>(() => StartAsync(new Echo(""), new Echo(""), http: foreign));
+        ListenException e = await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), http: foreign));
 
         Assert.Equal(
-            "can't listen for clients on 192.0.2.1:9121: this machine doesn't have that address; give one that it has, or * for all, with --listen",
+            "can't listen for clients on 192.0.2.1:9121: this machine doesn't have that address; give one that it has, "
+            + "or * for all, with --listen",
             e.Message);
     }
 
@@ -62,7 +68,8 @@ public sealed class ListenersTests
     {
         await using Listeners first = await StartAsync(new Echo(""), new Echo(""));
         IPEndPoint free = await FreeEndPointAsync();
-        await Assert.ThrowsAsync<ListenException>(() => StartAsync(new Echo(""), new Echo(""), http: free, peer: first.Peer));
+        await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), http: free, peer: first.Peer));
 
         await using Listeners second = await StartAsync(new Echo(""), new Echo(""), http: free);
 
@@ -130,7 +137,8 @@ public sealed class ListenersTests
     }
 
     private static Task<Listeners> StartAsync(
-        ConnectionHandler httpHandler, ConnectionHandler peerHandler, IPEndPoint? http = null, IPEndPoint? peer = null) =>
+        ConnectionHandler httpHandler, ConnectionHandler peerHandler,
+        IPEndPoint? http = null, IPEndPoint? peer = null) =>
         Listeners.StartAsync(http ?? AnyPort, httpHandler, peer ?? AnyPort, peerHandler, NullLoggerFactory.Instance);
 
     private static async Task<IPEndPoint> FreeEndPointAsync()
@@ -190,7 +198,8 @@ public sealed class ListenersTests
         public override async Task OnConnectedAsync(ConnectionContext connection)
         {
             TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            CancellationToken close = connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested;
+            CancellationToken close =
+                connection.Features.Get<IConnectionLifetimeNotificationFeature>()!.ConnectionClosedRequested;
             await using CancellationTokenRegistration registration = close.Register(asked.SetResult);
             connected.SetResult();
             await asked.Task;

@@ -23,7 +23,7 @@ public sealed class PeerEndPointTests
     }
 
     [Theory]
-    [InlineData("192.0.2.1")] // RFC 5737: nobody's.
+    [InlineData("192.0.2.1")] // RFC 5737: the address of no machine.
     [InlineData("no-such-host.invalid")]
     [InlineData("ip6-loopback")] // Where it is known: a name that the others may know otherwise.
     public void Address_of_no_or_another_machine_means_every_address_and_a_log_line(string host)
@@ -33,7 +33,8 @@ public sealed class PeerEndPointTests
         Assert.True(endPoint.Address.Equals(IPAddress.IPv6Any) || endPoint.Address.Equals(IPAddress.Any));
         Assert.Equal(9021, endPoint.Port);
         Assert.EndsWith(
-            $"info node: http://{host}:9021 does not name one address of this machine: listening for peers on all addresses\n",
+            $"info node: http://{host}:9021 does not name one address of this machine: "
+            + "listening for peers on all addresses\n",
             log, StringComparison.Ordinal);
     }
 

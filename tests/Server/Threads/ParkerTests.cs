@@ -25,7 +25,10 @@ public sealed class ParkerTests
         Assert.False(parker.Await(() => Volatile.Read(ref isThere) != 0, 0));
         Assert.False(parker.Await(() => Volatile.Read(ref isThere) != 0, 1));
         bool found = false;
-        Thread sleeper = new(() => found = parker.Await(() => Volatile.Read(ref isThere) != 0, Timeout.Infinite)) { IsBackground = true };
+        Thread sleeper = new(() => found = parker.Await(() => Volatile.Read(ref isThere) != 0, Timeout.Infinite))
+        {
+            IsBackground = true,
+        };
         sleeper.Start();
         Interlocked.Exchange(ref isThere, 1);
         parker.Unpark();

@@ -24,7 +24,8 @@ public sealed class LoggedRefusalsTests
     }
 
     [Fact]
-    public void Joining_is_no_refusal() => Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Joining));
+    public void Joining_is_no_refusal() =>
+        Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Joining));
 
     [Fact]
     public void So_many_strangers_that_they_are_forgotten_are_told_of_once_more()

@@ -23,7 +23,8 @@ public sealed class PeerAdmissionTests : IDisposable
         foreach (PeerAdmission one in new[] { admission, admission, Restarted() })
         {
             Assert.Equal(HandshakeStatus.Accepted, Judge(one, TestHandshakes.From(2)));
-            Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(one, TestHandshakes.From(2) with { Directory = 0xBAD }));
+            Assert.Equal(
+                HandshakeStatus.DirectoryReplaced, Judge(one, TestHandshakes.From(2) with { Directory = 0xBAD }));
         }
     }
 
@@ -86,7 +87,10 @@ public sealed class PeerAdmissionTests : IDisposable
     public void Dispose() => directory.Dispose();
 
     private PeerAdmission Restarted() =>
-        new(TestHandshakes.Identity(1), MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered)), log);
+        new(
+            TestHandshakes.Identity(1),
+            MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered)),
+            log);
 
     private void MeetStrangers()
     {
@@ -94,5 +98,6 @@ public sealed class PeerAdmissionTests : IDisposable
             Assert.Equal(HandshakeStatus.Accepted, Judge(admission, TestHandshakes.From(id)));
     }
 
-    private static HandshakeStatus Judge(PeerAdmission admission, Handshake handshake) => admission.Judge(handshake, Handshake.Version);
+    private static HandshakeStatus Judge(PeerAdmission admission, Handshake handshake) =>
+        admission.Judge(handshake, Handshake.Version);
 }

@@ -25,7 +25,8 @@ public sealed class PeerHandshakeTests
     [InlineData(HandshakeStatus.WrongMember, Node.ClusterId, 2u, 3u)]
     [InlineData(HandshakeStatus.UnknownMember, Node.ClusterId, 0u, 1u)]
     [InlineData(HandshakeStatus.UnknownMember, Node.ClusterId, 1u, 1u)]
-    public async Task Handshake_of_anyone_else_is_refused_with_one_line(HandshakeStatus status, ulong cluster, ulong from, ulong to)
+    public async Task Handshake_of_anyone_else_is_refused_with_one_line(
+        HandshakeStatus status, ulong cluster, ulong from, ulong to)
     {
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
@@ -57,7 +58,8 @@ public sealed class PeerHandshakeTests
         {
             PieceStream input = new(bytes, position => position < cut ? cut : bytes.Length);
             using MemoryStream output = new();
-            await node.Acceptor.ServeAsync(PipeReader.Create(input), output, null, () => { }, TestContext.Current.CancellationToken);
+            await node.Acceptor.ServeAsync(
+                PipeReader.Create(input), output, null, () => { }, TestContext.Current.CancellationToken);
             Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));
             Assert.Equal(HandshakeStatus.Accepted, status);
         }
@@ -84,10 +86,13 @@ public sealed class PeerHandshakeTests
             byte[] damaged = [.. bytes];
             damaged[bit / 8] ^= (byte)(1 << (bit % 8));
             using MemoryStream output = new();
-            await node.Acceptor.ServeAsync(PipeReader.Create(new PieceStream(damaged, _ => damaged.Length)), output, null, () => { }, TestContext.Current.CancellationToken);
+            await node.Acceptor.ServeAsync(
+                PipeReader.Create(new PieceStream(damaged, _ => damaged.Length)), output, null, () => { },
+                TestContext.Current.CancellationToken);
             if (output.Length > 0)
             {
-                Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));
+                Assert.Equal(
+                    DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));
                 Assert.Equal(HandshakeStatus.UnsupportedVersion, status);
             }
             Assert.Equal(bit + 1, node.Log.Lines.Length);

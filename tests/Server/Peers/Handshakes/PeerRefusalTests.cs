@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Net.Sockets;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Inbound;
@@ -119,7 +120,7 @@ public sealed class PeerRefusalTests
         using MemoryStream output = new();
         PieceStream input = new(RawDialer.Bytes(TestHandshakes.From(7)), _ => Handshake.Size);
         await first.Acceptor.ServeAsync(
-            System.IO.Pipelines.PipeReader.Create(input), output, null, () => { }, TestContext.Current.CancellationToken);
+            PipeReader.Create(input), output, null, () => { }, TestContext.Current.CancellationToken);
         Assert.Equal(DecodeStatus.Complete, Handshake.TryReadAnswer(output.ToArray(), out HandshakeStatus status));
         Assert.Equal(HandshakeStatus.Removed, status);
     }
@@ -130,7 +131,8 @@ public sealed class PeerRefusalTests
         await using Node node = new();
         RawDialer.Accepted(node, from: 2).Dispose();
         using RawDialer emptied = new(node.Port);
-        Assert.Equal(HandshakeStatus.DirectoryReplaced, emptied.ShakeHands(TestHandshakes.From(2) with { Directory = 0xBAD }));
+        Assert.Equal(
+            HandshakeStatus.DirectoryReplaced, emptied.ShakeHands(TestHandshakes.From(2) with { Directory = 0xBAD }));
         emptied.AssertClosed();
         using RawDialer intact = RawDialer.Accepted(node, from: 2);
     }

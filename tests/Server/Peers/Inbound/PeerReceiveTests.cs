@@ -40,7 +40,8 @@ public sealed class PeerReceiveTests
     {
         await using Node node = new();
         for (int cut = 1; cut < ThreeFrames.Length; cut++)
-            Assert.Equal(ThreeFrames, await ReceiveAsync(node, ThreeFrames, position => position < cut ? cut : int.MaxValue));
+            Assert.Equal(
+                ThreeFrames, await ReceiveAsync(node, ThreeFrames, position => position < cut ? cut : int.MaxValue));
         Assert.Empty(node.Log.Lines);
     }
 
@@ -239,7 +240,8 @@ public sealed class PeerReceiveTests
     public async Task Kestrels_connections_are_served_too()
     {
         await using Node node = new();
-        SocketTransportFactory transport = new(Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
+        SocketTransportFactory transport = new(
+            Options.Create(new SocketTransportOptions()), NullLoggerFactory.Instance);
         await using IConnectionListener listener = await transport.BindAsync(
             new IPEndPoint(IPAddress.Loopback, 0), TestContext.Current.CancellationToken);
         using RawDialer dialer = new(((IPEndPoint)listener.EndPoint).Port);
@@ -259,8 +261,11 @@ public sealed class PeerReceiveTests
     {
         byte[] input = [.. RawDialer.Bytes(TestHandshakes.From(2)), .. bytes];
         PieceStream pieces = new(input, position =>
-            position < Handshake.Size ? Handshake.Size : Math.Min(nextCut(position - Handshake.Size), bytes.Length) + Handshake.Size);
-        Task serving = node.Acceptor.ServeAsync(PipeReader.Create(pieces), Stream.Null, null, () => { }, TestContext.Current.CancellationToken);
+            position < Handshake.Size
+                ? Handshake.Size
+                : Math.Min(nextCut(position - Handshake.Size), bytes.Length) + Handshake.Size);
+        Task serving = node.Acceptor.ServeAsync(
+            PipeReader.Create(pieces), Stream.Null, null, () => { }, TestContext.Current.CancellationToken);
         List<byte> received = [];
         object?[] one = new object?[1];
         while (!serving.IsCompleted || node.Inbox.Wait(0))

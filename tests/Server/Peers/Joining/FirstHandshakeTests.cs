@@ -10,7 +10,8 @@ namespace RaftFast.Server.Tests.Peers.Joining;
 /// <summary>Node 2 joins a cluster that it doesn't know yet.</summary>
 public sealed class FirstHandshakeTests : IDisposable
 {
-    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken);
     private readonly RecordedLog log = new();
     private readonly int port = FreePorts.Take();
 
@@ -30,7 +31,8 @@ public sealed class FirstHandshakeTests : IDisposable
     [InlineData(HandshakeStatus.WrongMember, 1u, 3u)]
     [InlineData(HandshakeStatus.UnknownMember, 2u, 2u)]
     [InlineData(HandshakeStatus.UnknownMember, 0u, 2u)]
-    public async Task Handshake_not_meant_for_it_is_refused_with_one_line_and_tells_nothing(HandshakeStatus status, ulong from, ulong to)
+    public async Task Handshake_not_meant_for_it_is_refused_with_one_line_and_tells_nothing(
+        HandshakeStatus status, ulong from, ulong to)
     {
         Task<ulong> joining = Wait();
         using (RawDialer lost = new(port))
@@ -103,7 +105,9 @@ public sealed class FirstHandshakeTests : IDisposable
     public async Task Port_in_use_is_told()
     {
         await using Node other = new(id: 3, port: port);
-        Assert.Contains("another process has that port", (await Assert.ThrowsAsync<ListenException>(() => Wait())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "another process has that port", (await Assert.ThrowsAsync<ListenException>(() => Wait())).Message,
+            StringComparison.Ordinal);
     }
 
     /// <summary>The whole course: member 1 dials before node 2 listens, until node 2 belongs to the cluster.</summary>
@@ -128,5 +132,6 @@ public sealed class FirstHandshakeTests : IDisposable
     }
 
     private Task<ulong> Wait(PeerOptions? options = null) =>
-        FirstHandshake.WaitAsync(new IPEndPoint(IPAddress.Loopback, port), self: 2, log, options ?? new PeerOptions(), stop.Token);
+        FirstHandshake.WaitAsync(
+            new IPEndPoint(IPAddress.Loopback, port), self: 2, log, options ?? new PeerOptions(), stop.Token);
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
@@ -30,7 +31,7 @@ public sealed class PeerBackPressureTests
         first.Reader.AssertEmpty();
 
         byte[] received = RawAcceptor.Receive(socket, expected.Count);
-        Assert.True(received.AsSpan().SequenceEqual(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(expected)));
+        Assert.True(received.AsSpan().SequenceEqual(CollectionsMarshal.AsSpan(expected)));
         Assert.Equal(2u, first.Reader.Next<PeerDrained>().Peer);
         Assert.True(first.Network.CanSend(2));
         first.Reader.AssertEmpty();

@@ -31,12 +31,15 @@ public sealed class SnapshotConnectionTests : IDisposable
         using SnapshotDialer dialer = SnapshotDialer.Continued(node, frames);
         dialer.Send(frames[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal((2ul, SnapshotFiles.Term, new LogPosition(2, 20)), (received.From, received.Term, received.File.Position));
+        Assert.Equal(
+            (2ul, SnapshotFiles.Term, new LogPosition(2, 20)),
+            (received.From, received.Term, received.File.Position));
         SnapshotFiles.Install(received);
         Assert.Equal((InstallStatus.Installed, 0), dialer.Answer());
         dialer.Dispose();
         SnapshotFile file = Assert.Single(node.Snapshots.Files);
-        Assert.Equal(File.ReadAllBytes(leader.PathOf(file.Name)), File.ReadAllBytes(Path.Combine(node.Location, file.Name)));
+        Assert.Equal(
+            File.ReadAllBytes(leader.PathOf(file.Name)), File.ReadAllBytes(Path.Combine(node.Location, file.Name)));
     }
 
     [Fact]
@@ -70,7 +73,11 @@ public sealed class SnapshotConnectionTests : IDisposable
         damagedImage[Frame.HeaderSize + 5000] ^= 1;
         byte[] damagedHeader = [.. frames[4]];
         damagedHeader[20] ^= 1;
-        byte[][] wrong = [damagedImage, damagedHeader, frames[5], frames[0], frames[Last], Frames.Bytes(Frames.Heartbeat(1)), new byte[Frame.HeaderSize]];
+        byte[][] wrong =
+        [
+            damagedImage, damagedHeader, frames[5], frames[0], frames[Last], Frames.Bytes(Frames.Heartbeat(1)),
+            new byte[Frame.HeaderSize],
+        ];
         int have = 0;
         foreach (byte[] bad in wrong)
         {
@@ -84,7 +91,9 @@ public sealed class SnapshotConnectionTests : IDisposable
         sound.Send(frames[4..]);
         SnapshotFiles.Install(node.Reader.Next<ReceivedSnapshot>());
         Assert.Equal(InstallStatus.Installed, sound.Answer().Status);
-        Assert.Equal(wrong.Length, node.Log.Lines.Count(line => line.Contains("dropped a snapshot from member 2", StringComparison.Ordinal)));
+        Assert.Equal(
+            wrong.Length,
+            node.Log.Lines.Count(line => line.Contains("dropped a snapshot from member 2", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -185,7 +194,8 @@ public sealed class SnapshotConnectionTests : IDisposable
         first.AssertClosed();
         later.Send(others[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal((3ul, SnapshotFiles.Term + 1, 30L), (received.From, received.Term, received.File.Position.Index));
+        Assert.Equal(
+            (3ul, SnapshotFiles.Term + 1, 30L), (received.From, received.Term, received.File.Position.Index));
         SnapshotFiles.Install(received);
         Assert.Equal(InstallStatus.Installed, later.Answer().Status);
     }
@@ -228,7 +238,8 @@ public sealed class SnapshotConnectionTests : IDisposable
         node.Acceptor.Update(Dialling.Cluster([], [], removed: [2]));
         dialer.AssertClosed();
         using RawDialer again = new(node.Port);
-        Assert.Equal(HandshakeStatus.Removed, again.ShakeHands(TestHandshakes.From(2) with { Kind = ConnectionKind.Snapshot }));
+        Assert.Equal(
+            HandshakeStatus.Removed, again.ShakeHands(TestHandshakes.From(2) with { Kind = ConnectionKind.Snapshot }));
     }
 
     [Fact]
@@ -269,7 +280,8 @@ public sealed class SnapshotConnectionTests : IDisposable
     public async Task Part_of_a_snapshot_among_messages_ends_that_connection()
     {
         await using Node node = new();
-        foreach (byte[] frame in (byte[][])[frames[0], Frames.Bytes(new Message { Type = MessageType.InstallSnapshotResponse, Term = 1, Context = 1 })])
+        Message answer = new() { Type = MessageType.InstallSnapshotResponse, Term = 1, Context = 1 };
+        foreach (byte[] frame in (byte[][])[frames[0], Frames.Bytes(answer)])
         {
             using RawDialer messages = RawDialer.Accepted(node);
             messages.Send(frame);
@@ -284,6 +296,7 @@ public sealed class SnapshotConnectionTests : IDisposable
         if (parts == 0)
             return;
         long bytes = frames[..parts].Sum(frame => (long)frame.Length - Frame.HeaderSize);
-        Eventually.True(() => new FileInfo(Path.Combine(node.Location, "snapshot-received.tmp")) is { Exists: true } file && file.Length == bytes);
+        string path = Path.Combine(node.Location, "snapshot-received.tmp");
+        Eventually.True(() => new FileInfo(path) is { Exists: true } file && file.Length == bytes);
     }
 }

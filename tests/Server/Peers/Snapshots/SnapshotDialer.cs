@@ -10,7 +10,9 @@ internal sealed class SnapshotDialer : IDisposable
     public SnapshotDialer(Node node, ulong from = 2)
     {
         dialer = new RawDialer(node.Port);
-        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(TestHandshakes.From(from) with { Kind = ConnectionKind.Snapshot }));
+        Assert.Equal(
+            HandshakeStatus.Accepted,
+            dialer.ShakeHands(TestHandshakes.From(from) with { Kind = ConnectionKind.Snapshot }));
     }
 
     /// <summary>Dials and sends the header, to which the answer must be to continue.</summary>

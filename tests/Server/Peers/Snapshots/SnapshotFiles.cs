@@ -18,9 +18,13 @@ internal static class SnapshotFiles
     public static List<byte[]> Take(SnapshotStore snapshots, long index = 20)
     {
         byte[] configuration = new SnapshotConfiguration(0, Dialling.Cluster([2], [9])).ToBytes();
-        using SnapshotWriter writer = snapshots.TryCreate(new LogPosition(2, index), configuration, nonce: (ulong)index)!;
+        using SnapshotWriter writer = snapshots.TryCreate(
+            new LogPosition(2, index), configuration, nonce: (ulong)index)!;
         for (int key = 0; key < Keys; key++)
-            Assert.True(writer.TryWriteChunk(new SnapshotEntry([(byte)key], ValueOf(key), key + 1).Write(writer.Payload), entries: 1));
+        {
+            int length = new SnapshotEntry([(byte)key], ValueOf(key), key + 1).Write(writer.Payload);
+            Assert.True(writer.TryWriteChunk(length, entries: 1));
+        }
         Assert.Equal(SnapshotPublishStatus.Published, writer.Complete());
         using SnapshotReader reader = snapshots.TryReadNewest()!;
         List<byte[]> images = [reader.Image.ToArray()];

@@ -41,7 +41,8 @@ public sealed class SnapshotSenderTests
         {
             using RawAcceptor second = new();
             // Slow enough that the answer to the first image comes before all is sent.
-            await using Dialling first = new(second.Port, options: Dialling.Fast with { SnapshotBytesPerSecond = 10_000 });
+            await using Dialling first = new(
+                second.Port, options: Dialling.Fast with { SnapshotBytesPerSecond = 10_000 });
             using Socket messages = second.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
             List<byte[]> frames = SnapshotFiles.Frames(first.Snapshots);
@@ -79,7 +80,7 @@ public sealed class SnapshotSenderTests
             second.AcceptAndAnswer(kind: ConnectionKind.Snapshot).Dispose();
         }
         Assert.Equal(0, first.Reader.Next<SnapshotSent>().Installed);
-        second.AssertNobodyDialled();
+        second.AssertNotDialled();
     }
 
     [Fact]
@@ -87,7 +88,11 @@ public sealed class SnapshotSenderTests
     {
         byte[] damaged = Response(InstallStatus.Continue);
         damaged[50] ^= 1;
-        byte[][] wrong = [damaged, Frames.Bytes(Frames.Heartbeat(1)), Response(InstallStatus.Continue, SnapshotFiles.Keys + 1), Response((InstallStatus)77)];
+        byte[][] wrong =
+        [
+            damaged, Frames.Bytes(Frames.Heartbeat(1)), Response(InstallStatus.Continue, SnapshotFiles.Keys + 1),
+            Response((InstallStatus)77),
+        ];
         using RawAcceptor second = new();
         await using Dialling first = new(second.Port);
         using Socket messages = second.AcceptAndAnswer();
@@ -105,7 +110,9 @@ public sealed class SnapshotSenderTests
         AssertReceives(sound, frames[0]);
         Answer(sound, InstallStatus.NotWanted);
         Assert.Equal(20, first.Reader.Next<SnapshotSent>().Installed);
-        Assert.Equal(wrong.Length, first.Log.Lines.Count(line => line.Contains(" broke after chunk ", StringComparison.Ordinal)));
+        Assert.Equal(
+            wrong.Length,
+            first.Log.Lines.Count(line => line.Contains(" broke after chunk ", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -123,7 +130,9 @@ public sealed class SnapshotSenderTests
         await File.WriteAllBytesAsync(path, bytes, TestContext.Current.CancellationToken);
         Eventually.True(() => first.Network.SendSnapshot(2, SnapshotFiles.Term));
         Assert.Equal(0, first.Reader.Next<SnapshotSent>().Installed);
-        Assert.Single(first.Log.Lines, line => line.StartsWith("can't send a snapshot to member 2: snapshot-", StringComparison.Ordinal));
+        Assert.Single(
+            first.Log.Lines,
+            line => line.StartsWith("can't send a snapshot to member 2: snapshot-", StringComparison.Ordinal));
         Assert.Empty(first.Snapshots.Files);
         Assert.False(File.Exists(path));
         Assert.DoesNotContain(second.Log.Lines, line => line.StartsWith("STACK TRACE", StringComparison.Ordinal));
@@ -165,14 +174,24 @@ public sealed class SnapshotSenderTests
         Assert.Equal(0, first.Reader.Next<SnapshotSent>().Installed);
         Eventually.True(() => first.Network.SendSnapshot(2, SnapshotFiles.Term + 1));
         using Socket later = second.AcceptAndAnswer(kind: ConnectionKind.Snapshot);
-        Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(RawAcceptor.Receive(later, Frame.HeaderSize), out Message header, out _));
+        Assert.Equal(
+            DecodeStatus.Complete,
+            Frame.TryReadHeader(RawAcceptor.Receive(later, Frame.HeaderSize), out Message header, out _));
         Assert.Equal(SnapshotFiles.Term + 1, header.Term);
     }
 
-    private static void AssertReceives(Socket socket, byte[] frame) => Assert.Equal(frame, RawAcceptor.Receive(socket, frame.Length));
+    private static void AssertReceives(Socket socket, byte[] frame) =>
+        Assert.Equal(frame, RawAcceptor.Receive(socket, frame.Length));
 
-    private static void Answer(Socket socket, InstallStatus status, int chunks = 0) => socket.Send(Response(status, chunks));
+    private static void Answer(Socket socket, InstallStatus status, int chunks = 0) =>
+        socket.Send(Response(status, chunks));
 
     private static byte[] Response(InstallStatus status, int chunks = 0) => Frames.Bytes(
-        new Message { Type = MessageType.InstallSnapshotResponse, Term = SnapshotFiles.Term, Context = (long)status, Count = chunks });
+        new Message
+        {
+            Type = MessageType.InstallSnapshotResponse,
+            Term = SnapshotFiles.Term,
+            Context = (long)status,
+            Count = chunks,
+        });
 }

@@ -27,8 +27,11 @@ public sealed class SnapshotTransferTests
         AssertSent(first, installed: 20);
         AssertSameFile(first, second);
         Eventually.True(() => first.Network.OldestSnapshotBeingSent == long.MaxValue);
-        Assert.Single(first.Log.Lines, line => line.StartsWith("sending the snapshot up to entry 20 to member 2", StringComparison.Ordinal));
-        Assert.Single(first.Log.Lines, line => line.StartsWith("sent the snapshot up to entry 20 to member 2: Installed, ", StringComparison.Ordinal));
+        Assert.Single(
+            first.Log.Lines,
+            line => line.StartsWith("sending the snapshot up to entry 20 to member 2", StringComparison.Ordinal));
+        const string Sent = "sent the snapshot up to entry 20 to member 2: Installed, ";
+        Assert.Single(first.Log.Lines, line => line.StartsWith(Sent, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -43,11 +46,13 @@ public sealed class SnapshotTransferTests
             AssertSent(transfer.First, installed: 20);
             AssertSameFile(transfer.First, transfer.Second);
             int chunks = Math.Max(0, whole - 1);
-            Assert.Contains($"receiving the snapshot up to entry 20 from member 1, after chunk {chunks}", transfer.Second.Log.Lines);
+            Assert.Contains(
+                $"receiving the snapshot up to entry 20 from member 1, after chunk {chunks}", transfer.Second.Log.Lines);
             long rest = transfer.FrameLengths[0] + transfer.FrameLengths[(chunks + 1)..].Sum();
             Eventually.True(() => transfer.Relay.Carried.Length == 2);
             Assert.Equal(rest, transfer.Relay.Carried[1]);
-            Assert.Single(transfer.First.Log.Lines, line => line.Contains(" broke after chunk ", StringComparison.Ordinal));
+            Assert.Single(
+                transfer.First.Log.Lines, line => line.Contains(" broke after chunk ", StringComparison.Ordinal));
         }
     }
 
@@ -75,7 +80,8 @@ public sealed class SnapshotTransferTests
         SnapshotFiles.Install(transfer.Second.Reader.Next<ReceivedSnapshot>());
         Assert.Equal(20, transfer.NextSent().Installed);
         AssertSameFile(transfer.First, transfer.Second);
-        Assert.Contains("receiving the snapshot up to entry 20 from member 1, after chunk 3", transfer.Second.Log.Lines);
+        Assert.Contains(
+            "receiving the snapshot up to entry 20 from member 1, after chunk 3", transfer.Second.Log.Lines);
     }
 
     [Fact]
@@ -88,7 +94,9 @@ public sealed class SnapshotTransferTests
         {
             Assert.True(transfer.First.Network.Send(Frames.Append(2, to: 2), records));
             transfer.First.Network.Flush();
-            Assert.Equal(Frames.Bytes(Frames.Append(2), records), transfer.Second.Reader.NextFrames(Frame.HeaderSize + records.Length, from: 1));
+            Assert.Equal(
+                Frames.Bytes(Frames.Append(2), records),
+                transfer.Second.Reader.NextFrames(Frame.HeaderSize + records.Length, from: 1));
         }
         transfer.Relay.Cut();
         SnapshotFiles.Install(transfer.Second.Reader.Next<ReceivedSnapshot>());
@@ -105,7 +113,8 @@ public sealed class SnapshotTransferTests
         second.Disk.IsFull = true;
         Assert.True(first.Network.SendSnapshot(2, SnapshotFiles.Term));
         AssertSent(first, installed: 0);
-        Assert.Contains(first.Log.Lines, line => line.StartsWith("gave up sending the snapshot up to entry 20 to member 2: DiskFull", StringComparison.Ordinal));
+        const string Failed = "gave up sending the snapshot up to entry 20 to member 2: DiskFull";
+        Assert.Contains(first.Log.Lines, line => line.StartsWith(Failed, StringComparison.Ordinal));
         second.Disk.IsFull = false;
         Eventually.True(() => first.Network.SendSnapshot(2, SnapshotFiles.Term));
         SnapshotFiles.Install(second.Reader.Next<ReceivedSnapshot>());
@@ -141,7 +150,9 @@ public sealed class SnapshotTransferTests
     private static void AssertSameFile(Dialling first, Node second)
     {
         SnapshotFile file = Assert.Single(second.Snapshots.Files);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(first.Location, file.Name)), File.ReadAllBytes(Path.Combine(second.Location, file.Name)));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(first.Location, file.Name)),
+            File.ReadAllBytes(Path.Combine(second.Location, file.Name)));
     }
 
     /// <summary>
@@ -167,7 +178,8 @@ public sealed class SnapshotTransferTests
             Transfer transfer = new();
             using (TemporaryDirectory scratch = new())
             {
-                SnapshotStore store = SnapshotStore.Open(new FileDisk(scratch.Location, DiskWriteMode.Buffered), Node.ClusterId);
+                SnapshotStore store = SnapshotStore.Open(
+                    new FileDisk(scratch.Location, DiskWriteMode.Buffered), Node.ClusterId);
                 transfer.FrameLengths = [.. SnapshotFiles.Frames(store).Select(frame => (long)frame.Length)];
             }
             long bytes = transfer.FrameLengths[..whole].Sum() + transfer.FrameLengths[whole] / 2;
