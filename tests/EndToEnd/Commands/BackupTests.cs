@@ -6,7 +6,6 @@ using RaftFast.Protocol;
 namespace RaftFast.EndToEnd.Tests.Commands;
 
 /// <summary>backup, restore and inspect, with the real binary.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class BackupTests : IDisposable
 {
     private const int Keys = 60;

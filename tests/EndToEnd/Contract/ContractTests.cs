@@ -5,7 +5,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Contract;
 
 /// <summary>The table of requests and answers that the README promises, as curl sees it.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
 {
     private ClusterNode Node => server.Node;

@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Contract;
 
 /// <summary>Requests that a page of another site can make a browser send.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class OtherSiteTests
 {
     [Fact]

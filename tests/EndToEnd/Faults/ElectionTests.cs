@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class ElectionTests
 {
     private const int Rounds = 7;

@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Faults;
 
 /// <summary>kill -9 under load: what was answered 204 is there afterwards, on every member.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class KillTests
 {
     private const int Writers = 4;

@@ -6,7 +6,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Faults;
 
 /// <summary>Whatever arrives on the peer port costs one line of the log and nothing else.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
 {
     [Theory]

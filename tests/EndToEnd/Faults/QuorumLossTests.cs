@@ -2,7 +2,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
 public sealed class QuorumLossTests
 {
     /// <summary>The server's default request timeout of 5 s, and time for a busy machine to say so.</summary>

@@ -2,7 +2,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
 public sealed class StaleReadTests
 {
     [Fact]

@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Faults;
 
 /// <summary>A node of another cluster changes nothing here, whoever dials whom.</summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class StrangerTests
 {
     [Fact]

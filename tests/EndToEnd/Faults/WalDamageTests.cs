@@ -6,7 +6,6 @@ using RaftFast.Protocol;
 namespace RaftFast.EndToEnd.Tests.Faults;
 
 /// <summary>A log that ends early is cut off; a log that is wrong inside is refused.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class WalDamageTests : IDisposable
 {
     private const int Keys = 12;

@@ -89,3 +89,8 @@ internal sealed class HttpConnection : IDisposable
         return line.ToString().TrimEnd('\r');
     }
 }
+
+internal sealed record HttpAnswer(int Status, byte[] Body)
+{
+    public string Text => Encoding.UTF8.GetString(Body);
+}

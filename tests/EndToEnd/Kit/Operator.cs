@@ -1,5 +1,3 @@
-using RaftFast.EndToEnd.Tests.Kit;
-
 namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>Changes of the members as somebody makes them: with curl, and a look at the logs.</summary>

@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Membership;
 
 /// <summary>A member whose data is gone has forgotten what it promised: it may promise nothing more under its id.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class LostDiskTests
 {
     [Theory]

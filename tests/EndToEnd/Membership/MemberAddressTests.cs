@@ -2,7 +2,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-[Collection(RealProcesses.Name)]
 public sealed class MemberAddressTests
 {
     [Theory]

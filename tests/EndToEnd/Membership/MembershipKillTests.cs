@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Membership;
 
 /// <summary>kill -9 of any node at any moment of a change: restarted, it finds its place, or learns that it has none.</summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class MembershipKillTests
 {
     private const int Rounds = 16;

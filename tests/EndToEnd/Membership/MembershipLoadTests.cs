@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Membership;
 
 /// <summary>Members come and go under constant writes: nobody who writes to a member that stays has to notice.</summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class MembershipLoadTests
 {
     private const int Writers = 4;

@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Membership;
 
 /// <summary>One change at a time.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class MembershipOrderTests
 {
     [Fact]

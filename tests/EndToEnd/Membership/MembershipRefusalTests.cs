@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Membership;
 
 /// <summary>Requests to change the members that can't be granted, or are granted already.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class MembershipRefusalTests(OneNode server) : IClassFixture<OneNode>
 {
     private const string Elsewhere = "http://127.0.0.1:1";

@@ -2,7 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class RemoveMemberTests
 {
     [Theory]

@@ -4,7 +4,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Snapshots;
 
 /// <summary>A member that lacks more of the log than the others still have gets a snapshot, and goes on from there.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class SnapshotInstallTests
 {
     private const int Keys = 30;

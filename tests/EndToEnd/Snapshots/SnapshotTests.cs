@@ -4,7 +4,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Snapshots;
 
 /// <summary>The log gets shorter, and what a node holds doesn't change by that.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class SnapshotTests
 {
     private const int Keys = 50;

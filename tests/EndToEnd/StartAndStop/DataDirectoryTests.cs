@@ -6,7 +6,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
 /// <summary>What a server refuses to start on, in one line that says which, with exit code 1 and everything left as it was.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class DataDirectoryTests
 {
     [Fact]

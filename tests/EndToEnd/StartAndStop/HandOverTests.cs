@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class HandOverTests
 {
     [Fact]

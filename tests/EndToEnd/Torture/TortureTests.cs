@@ -8,7 +8,7 @@ namespace RaftFast.EndToEnd.Tests.Torture;
 /// Real processes, killed and stopped at random under load; a checker judges what their clients saw. Half a minute, or as long
 /// as RAFTFAST_TORTURE_SECONDS says (scripts/torture).
 /// </summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class TortureTests
 {
     private const int Clients = 10;

@@ -5,7 +5,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Tour;
 
 /// <summary>scripts/cluster where the README's tour doesn't take it.</summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(TourPorts))]
 public sealed class ClusterScriptTests : IDisposable
 {
     private readonly ScratchTree tree = new();

@@ -79,3 +79,20 @@ internal static class Readme
         }
     }
 }
+
+/// <param name="Text">The command, or the heading's text.</param>
+/// <param name="Expected">What the README shows below a command, or null when it shows no output: then any will do.</param>
+/// <param name="Ports">A server's: it is up when these answer.</param>
+internal sealed record ReadmeStep(ReadmeStepKind Kind, int Line, string Text, string? Expected, int[] Ports);
+
+internal enum ReadmeStepKind
+{
+    /// <summary>Runs to its end and prints what the README shows.</summary>
+    Command,
+
+    /// <summary>Runs until the next heading, where Ctrl-C ends it.</summary>
+    Server,
+
+    /// <summary>A heading: what was started above it stops.</summary>
+    Heading,
+}

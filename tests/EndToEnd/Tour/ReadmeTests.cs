@@ -4,7 +4,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(TourPorts))]
 [UnsupportedOSPlatform("windows")]
 public sealed class ReadmeTests : IDisposable
 {
