@@ -8,7 +8,8 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 /// <summary>Starts the collections that take longest first, so that none of them runs at the end by itself.</summary>
 public sealed class LongestFirst : ITestCollectionOrderer
 {
-    private static readonly string[] Longest = ["TourPorts", "KillTests", "SnapshotInstallTests", "WalDamageTests", "AddMemberTests"];
+    private static readonly string[] Longest =
+        ["TourPorts", "KillTests", "SnapshotInstallTests", "WalDamageTests", "AddMemberTests"];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(
         IReadOnlyCollection<TTestCollection> testCollections)

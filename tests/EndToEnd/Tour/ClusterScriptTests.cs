@@ -4,7 +4,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-/// <summary>scripts/cluster where the README's tour doesn't take it.</summary>
+/// <summary>Uses of scripts/cluster that the README doesn't show.</summary>
 [Collection(nameof(TourPorts))]
 public sealed class ClusterScriptTests : IDisposable
 {
