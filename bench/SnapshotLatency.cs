@@ -65,7 +65,7 @@ internal static class SnapshotLatency
             while (Stopwatch.GetTimestamp() < due)
                 Thread.Sleep(0);
             byte[] request = Encoding.ASCII.GetBytes(
-                $"PUT {RecoveryData.Key(random.Next(keys))} HTTP/1.1\r\nHost: a\r\nContent-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
+                $"PUT {RecoveryData.Key(random.Next(keys))} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
             outstanding[i % Connections].Add(due);
             clients[i % Connections].Client.Send(request);
         }

@@ -19,7 +19,7 @@ public sealed class KeyValueLoad : Load
         for (int i = 0; i < keys; i++)
         {
             puts[i] = Put(i, valueBytes);
-            gets[i] = Encoding.ASCII.GetBytes($"GET {Key(i)} HTTP/1.1\r\nHost: load\r\n\r\n");
+            gets[i] = Encoding.ASCII.GetBytes($"GET {Key(i)} HTTP/1.1\r\nHost: localhost\r\n\r\n");
         }
     }
 
@@ -27,7 +27,7 @@ public sealed class KeyValueLoad : Load
 
     internal static byte[] Put(int key, int valueBytes)
     {
-        byte[] head = Encoding.ASCII.GetBytes($"PUT {Key(key)} HTTP/1.1\r\nHost: load\r\nContent-Length: {valueBytes}\r\n\r\n");
+        byte[] head = Encoding.ASCII.GetBytes($"PUT {Key(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {valueBytes}\r\n\r\n");
         byte[] request = new byte[head.Length + valueBytes];
         request.AsSpan().Fill((byte)'x');
         head.CopyTo(request, 0);

@@ -88,7 +88,7 @@ public sealed class LocalCluster : IDisposable
 
     private static async Task WaitUntilReadyAsync(Member member, CancellationToken cancellation)
     {
-        byte[] get = Encoding.ASCII.GetBytes("GET /ready HTTP/1.1\r\nHost: load\r\n\r\n");
+        byte[] get = Encoding.ASCII.GetBytes("GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n");
         using Connection connection = new(new Target([member.Http], TimeSpan.FromSeconds(2)), 0);
         long begun = Stopwatch.GetTimestamp();
         Response response = default;
