@@ -16,7 +16,7 @@ internal static class TourPorts
     {
         int[] taken = [.. ports.Where(port => !FreePorts.IsFree(port))];
         Assert.True(
-            taken.Length == 0, $"the README's commands need port {string.Join(",
-            ", taken)}, which another process has: stop that first");
+            taken.Length == 0,
+            $"the README's commands need port {string.Join(", ", taken)}, which another process has: stop that first");
     }
 }
