@@ -12,41 +12,41 @@ public sealed class AllocationTests
     /// <summary>A removed id in the configuration must cost nothing either.</summary>
     private static readonly ClusterConfiguration WithoutNine = Configurations.Cluster([1, 2, 3], default, default, 9);
 
-    private readonly RecordHeader[] _entries = new RecordHeader[4];
+    private readonly RecordHeader[] entries = new RecordHeader[4];
 
-    private readonly RaftCore _leader = Server(1);
+    private readonly RaftCore leader = Server(1);
 
-    private readonly RaftCore _follower = Server(2);
+    private readonly RaftCore follower = Server(2);
 
     public AllocationTests()
     {
-        for (int i = 0; i < 2 * TestCluster.ElectionTicks && _leader.Role == RoleName.Follower; i++)
-            _leader.Tick();
+        for (int i = 0; i < 2 * TestCluster.ElectionTicks && leader.Role == RoleName.Follower; i++)
+            leader.Tick();
         for (int i = 0; i < 8; i++)
             Exchange();
-        Assert.True(_leader.IsLeader);
+        Assert.True(leader.IsLeader);
     }
 
     [Fact]
     public void Proposing_replicating_acknowledging_committing_and_applying_allocate_nothing() => AllocatesNothing(() =>
     {
         for (int i = 0; i < 3; i++)
-            Invariant.Hold(_leader.Propose(RecordBytes) == ProposeResult.Accepted);
-        _leader.DurableTo(_leader.Log.Last);
+            Invariant.Hold(leader.Propose(RecordBytes) == ProposeResult.Accepted);
+        leader.DurableTo(leader.Log.Last);
         Exchange();
-        Invariant.Hold(_leader.Log.Committed == _leader.Log.Last.Index);
-        Invariant.Hold(_follower.Log.Durable == _leader.Log.Last.Index);
-        _leader.AppliedTo(_leader.Log.Committed);
-        _follower.AppliedTo(_follower.Log.Committed);
+        Invariant.Hold(leader.Log.Committed == leader.Log.Last.Index);
+        Invariant.Hold(follower.Log.Durable == leader.Log.Last.Index);
+        leader.AppliedTo(leader.Log.Committed);
+        follower.AppliedTo(follower.Log.Committed);
     });
 
     [Fact]
     public void Heartbeats_allocate_nothing() => AllocatesNothing(() =>
     {
-        _leader.Tick();
-        _follower.Tick();
+        leader.Tick();
+        follower.Tick();
         Exchange();
-        Invariant.Hold(_leader.IsLeader);
+        Invariant.Hold(leader.IsLeader);
     });
 
     [Fact]
@@ -55,14 +55,14 @@ public sealed class AllocationTests
         long context = 0;
         AllocatesNothing(() =>
         {
-            Invariant.Hold(_leader.RequestRead(++context));
-            Invariant.Hold(_follower.RequestRead(++context));
+            Invariant.Hold(leader.RequestRead(++context));
+            Invariant.Hold(follower.RequestRead(++context));
             Exchange();
             Exchange();
-            Invariant.Hold(_leader.Ready.Reads.Count == 1);
-            Invariant.Hold(_follower.Ready.Reads.Count == 1);
-            _leader.Ready.Reads.Clear();
-            _follower.Ready.Reads.Clear();
+            Invariant.Hold(leader.Ready.Reads.Count == 1);
+            Invariant.Hold(follower.Ready.Reads.Count == 1);
+            leader.Ready.Reads.Clear();
+            follower.Ready.Reads.Clear();
         });
     }
 
@@ -86,16 +86,16 @@ public sealed class AllocationTests
         bool isDelivered = true;
         while (isDelivered)
         {
-            _leader.EndBatch();
-            isDelivered = Deliver(_leader, _follower) | Deliver(_follower, _leader);
-            while (_leader.TryNextAppend(2, out Message append))
+            leader.EndBatch();
+            isDelivered = Deliver(leader, follower) | Deliver(follower, leader);
+            while (leader.TryNextAppend(2, out Message append))
             {
                 Append(append);
                 isDelivered = true;
             }
         }
-        if (_leader.IsLeader)
-            _leader.DurableTo(_leader.Log.Last);
+        if (leader.IsLeader)
+            leader.DurableTo(leader.Log.Last);
     }
 
     private static bool Deliver(RaftCore from, RaftCore to)
@@ -114,15 +114,15 @@ public sealed class AllocationTests
 
     private void Append(in Message append)
     {
-        int count = (int)Math.Min(_entries.Length, _leader.Log.Last.Index - append.Position.Index);
+        int count = (int)Math.Min(entries.Length, leader.Log.Last.Index - append.Position.Index);
         for (int i = 0; i < count; i++)
         {
             long index = append.Position.Index + 1 + i;
-            _entries[i] = new(RecordType.Command, new(_leader.Log.TermAt(index), index), 8, 0);
+            entries[i] = new(RecordType.Command, new(leader.Log.TermAt(index), index), 8, 0);
         }
-        EntryRange taken = _follower.Step(append with { Count = count }, _entries.AsSpan(0, count));
-        _leader.AppendSent(2, count, count * RecordBytes);
+        EntryRange taken = follower.Step(append with { Count = count }, entries.AsSpan(0, count));
+        leader.AppendSent(2, count, count * RecordBytes);
         if (!taken.IsEmpty)
-            _follower.DurableTo(_follower.Log.Last);
+            follower.DurableTo(follower.Log.Last);
     }
 }

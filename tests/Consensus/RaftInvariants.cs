@@ -8,22 +8,22 @@ namespace RaftFast.Consensus.Tests;
 /// </summary>
 internal sealed class RaftInvariants(TestServer[] servers)
 {
-    private readonly Dictionary<long, ulong> _leaders = [];
-    private readonly long[] _versions = new long[servers.Length];
-    private readonly (long Version, long Committed)[] _configured = new (long, long)[servers.Length];
-    private readonly List<(Entry Entry, long Term)> _committed = [];
-    private readonly List<ClusterConfiguration> _committedConfigurations = [servers[0].Initial];
-    private (long Index, ConfigurationState Configuration) _lastCommit;
-    private long _leadersTerms;
+    private readonly Dictionary<long, ulong> leaders = [];
+    private readonly long[] versions = new long[servers.Length];
+    private readonly (long Version, long Committed)[] configured = new (long, long)[servers.Length];
+    private readonly List<(Entry Entry, long Term)> committed = [];
+    private readonly List<ClusterConfiguration> committedConfigurations = [servers[0].Initial];
+    private (long Index, ConfigurationState Configuration) lastCommit;
+    private long leadersTerms;
 
-    public int Committed => _committed.Count;
+    public int Committed => committed.Count;
 
-    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => _committedConfigurations;
+    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => committedConfigurations;
 
     public void Check()
     {
-        int before = _committed.Count;
-        long leadersTerms = 0;
+        int before = committed.Count;
+        long terms = 0;
         foreach (TestServer server in servers)
         {
             if (!server.IsUp)
@@ -32,16 +32,16 @@ internal sealed class RaftInvariants(TestServer[] servers)
             Durability(server);
             if (server.Core.IsLeader)
             {
-                if (_leaders.TryAdd(server.Core.Term, server.Id))
+                if (leaders.TryAdd(server.Core.Term, server.Id))
                     ElectedByQuorum(server);
-                Assert.Equal(server.Id, _leaders[server.Core.Term]); // Election Safety
-                leadersTerms = (leadersTerms * 31) + server.Core.Term;
+                Assert.Equal(server.Id, leaders[server.Core.Term]); // Election Safety
+                terms = (terms * 31) + server.Core.Term;
             }
         }
         CommittedOnQuorum();
-        if (_committed.Count > before || leadersTerms != _leadersTerms)
+        if (committed.Count > before || terms != leadersTerms)
             LeaderCompleteness();
-        _leadersTerms = leadersTerms;
+        leadersTerms = terms;
         foreach (TestServer server in servers)
         {
             if (server.IsUp)
@@ -64,19 +64,19 @@ internal sealed class RaftInvariants(TestServer[] servers)
 
     private void StateMachineSafety(TestServer server)
     {
-        for (int i = server.Applied.Count - 1; i >= 0 && i >= _committed.Count - 1; i--)
+        for (int i = server.Applied.Count - 1; i >= 0 && i >= committed.Count - 1; i--)
         {
-            if (i < _committed.Count)
-                Assert.Equal(_committed[i].Entry, server.Applied[i]);
+            if (i < committed.Count)
+                Assert.Equal(committed[i].Entry, server.Applied[i]);
         }
-        for (int i = _committed.Count; i < server.Applied.Count; i++)
+        for (int i = committed.Count; i < server.Applied.Count; i++)
         {
-            _committed.Add((server.Applied[i], server.Core.Term));
+            committed.Add((server.Applied[i], server.Core.Term));
             if (server.Applied[i].Configuration is { } configuration)
-                _committedConfigurations.Add(configuration);
+                committedConfigurations.Add(configuration);
         }
         if (server.Applied.Count > 0)
-            Assert.Equal(_committed[server.Applied.Count - 1].Entry, server.Applied[^1]);
+            Assert.Equal(committed[server.Applied.Count - 1].Entry, server.Applied[^1]);
     }
 
     /// <summary>Durable never exceeds the disk's contents.</summary>
@@ -106,12 +106,12 @@ internal sealed class RaftInvariants(TestServer[] servers)
         {
             if (!leader.IsUp || !leader.Core.IsLeader)
                 continue;
-            for (int i = 0; i < _committed.Count; i++)
+            for (int i = 0; i < committed.Count; i++)
             {
-                if (_committed[i].Term >= leader.Core.Term)
+                if (committed[i].Term >= leader.Core.Term)
                     continue;
                 Assert.True(i < leader.Log.Count);
-                Assert.Equal(_committed[i].Entry, leader.Log[i]);
+                Assert.Equal(committed[i].Entry, leader.Log[i]);
             }
         }
     }
@@ -126,19 +126,19 @@ internal sealed class RaftInvariants(TestServer[] servers)
             foreach ((long index, ConfigurationState configuration) in leader.Commits)
             {
                 AssertOnQuorum(index, configuration);
-                if (index > _lastCommit.Index)
-                    _lastCommit = (index, configuration);
+                if (index > lastCommit.Index)
+                    lastCommit = (index, configuration);
             }
             leader.Commits.Clear();
         }
-        Assert.Equal(_lastCommit.Index, _committed.Count); // a leader commits before its followers
-        if (_lastCommit.Index > 0)
-            AssertOnQuorum(_lastCommit.Index, _lastCommit.Configuration);
+        Assert.Equal(lastCommit.Index, committed.Count); // a leader commits before its followers
+        if (lastCommit.Index > 0)
+            AssertOnQuorum(lastCommit.Index, lastCommit.Configuration);
     }
 
     private void AssertOnQuorum(long index, ConfigurationState configuration)
     {
-        Entry entry = _committed[(int)index - 1].Entry;
+        Entry entry = committed[(int)index - 1].Entry;
         bool isHeld = IsQuorum(
             configuration,
             voter => servers[voter - 1].StableLog is { } log && log.Count >= index && log[(int)index - 1] == entry);
@@ -151,14 +151,14 @@ internal sealed class RaftInvariants(TestServer[] servers)
     private void ConfigurationsAreTheLogs(TestServer server)
     {
         (long, long) state = (server.LogVersion, server.Core.Log.Committed);
-        if (_configured[server.Id - 1] == state)
+        if (configured[server.Id - 1] == state)
             return;
-        _configured[server.Id - 1] = state;
+        configured[server.Id - 1] = state;
         ConfigurationHistory history = server.Core.Log.Configurations;
         Assert.Same(LastIn(server, server.Log.Count), history.Effective.Cluster);
         Assert.Same(LastIn(server, (int)server.Core.Log.Committed), history.Committed.Cluster);
         int uncommitted = 0;
-        for (int i = _committed.Count; i < server.Log.Count; i++)
+        for (int i = committed.Count; i < server.Log.Count; i++)
             uncommitted += server.Log[i].Configuration is null ? 0 : 1;
         Assert.True(uncommitted <= 1, "two changes of configuration at once");
     }
@@ -177,9 +177,9 @@ internal sealed class RaftInvariants(TestServer[] servers)
     {
         for (int i = 0; i < servers.Length; i++)
         {
-            if (servers[i].LogVersion == _versions[i])
+            if (servers[i].LogVersion == versions[i])
                 continue;
-            _versions[i] = servers[i].LogVersion;
+            versions[i] = servers[i].LogVersion;
             foreach (TestServer other in servers)
                 LogMatching(servers[i].Log, other.Log);
         }

@@ -20,8 +20,8 @@ internal sealed class TestCluster
 
     public static readonly RaftOptions Options = new() { ElectionTicks = ElectionTicks, HeartbeatTicks = 2 };
 
-    private readonly RaftInvariants _invariants;
-    private readonly HashSet<(ulong, ulong)> _cut = [];
+    private readonly RaftInvariants invariants;
+    private readonly HashSet<(ulong, ulong)> cut = [];
 
     public TestCluster(int size, RaftOptions? options = null, Func<ulong, Random>? random = null, int joiners = 0)
     {
@@ -34,7 +34,7 @@ internal sealed class TestCluster
                 id, (int)id <= size ? members : nobody, options ?? Options,
                 random?.Invoke(id) ?? new FixedRandom { Value = ElectionTicks - (int)id }, Network.Add)),
         ];
-        _invariants = new RaftInvariants(Servers);
+        invariants = new RaftInvariants(Servers);
     }
 
     public TestServer[] Servers { get; }
@@ -48,10 +48,10 @@ internal sealed class TestCluster
     public Predicate<Message> IsLost { get; set; } = _ => false;
 
     /// <summary>Number of entries that at least one server knows to be committed.</summary>
-    public int Committed => _invariants.Committed;
+    public int Committed => invariants.Committed;
 
     /// <summary>The committed configurations, the initial one first.</summary>
-    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => _invariants.CommittedConfigurations;
+    public IReadOnlyList<ClusterConfiguration> CommittedConfigurations => invariants.CommittedConfigurations;
 
     /// <summary>The leader of the newest term.</summary>
     public TestServer? Leader =>
@@ -60,24 +60,24 @@ internal sealed class TestCluster
     /// <summary>Cuts the cluster in two: these servers, and the others.</summary>
     public void Partition(params ulong[] side)
     {
-        _cut.Clear();
+        cut.Clear();
         foreach (TestServer from in Servers)
         {
             foreach (TestServer to in Servers)
             {
                 if (side.Contains(from.Id) != side.Contains(to.Id))
-                    _cut.Add((from.Id, to.Id));
+                    cut.Add((from.Id, to.Id));
             }
         }
-        Network.RemoveAll(envelope => _cut.Contains((envelope.Message.From, envelope.Message.To)));
+        Network.RemoveAll(envelope => cut.Contains((envelope.Message.From, envelope.Message.To)));
     }
 
-    public void CutOneWay(ulong from, ulong to) => _cut.Add((from, to));
+    public void CutOneWay(ulong from, ulong to) => cut.Add((from, to));
 
     /// <summary>Joins the parts again. Every connection is new.</summary>
     public void Heal()
     {
-        _cut.Clear();
+        cut.Clear();
         foreach (TestServer server in Servers.Where(server => server.IsUp))
         {
             foreach (TestServer peer in Servers)
@@ -97,9 +97,9 @@ internal sealed class TestCluster
         Envelope envelope = Network[index];
         Network.RemoveAt(index);
         Message message = envelope.Message;
-        if (!IsLost(message) && !_cut.Contains((message.From, message.To)) && this[message.To].IsUp)
+        if (!IsLost(message) && !cut.Contains((message.From, message.To)) && this[message.To].IsUp)
             this[message.To].Receive(envelope);
-        _invariants.Check();
+        invariants.Check();
     }
 
     /// <summary>Syncs every disk that works and delivers every message, until nothing moves.</summary>
@@ -110,7 +110,7 @@ internal sealed class TestCluster
             Assert.True(step < 100_000, "the cluster doesn't settle");
             foreach (TestServer server in Servers.Where(server => server.IsUp))
                 server.SyncAll();
-            _invariants.Check();
+            invariants.Check();
             if (Network.Count > 0)
                 Deliver(0);
         }
@@ -132,7 +132,7 @@ internal sealed class TestCluster
     {
         foreach (TestServer server in Servers.Where(server => server.IsUp && !server.Core.IsLeader && server.Id != id))
         {
-            bool isCut = _cut.Contains((id, server.Id));
+            bool isCut = cut.Contains((id, server.Id));
             for (int i = 0; i < ElectionTicks && !isCut; i++)
                 server.Tick();
         }
@@ -144,5 +144,5 @@ internal sealed class TestCluster
         Assert.Equal(RoleName.Leader, this[id].Core.Role);
     }
 
-    public void Check() => _invariants.Check();
+    public void Check() => invariants.Check();
 }

@@ -12,31 +12,31 @@ internal sealed record Envelope(Message Message, Entry[] Entries);
 /// </summary>
 internal sealed class TestServer
 {
-    private readonly ClusterConfiguration _configuration;
-    private readonly RaftOptions _options;
-    private readonly Random _random;
-    private readonly Action<Envelope> _send;
-    private readonly List<Entry> _stableLog = [];
-    private readonly Queue<Write> _writes = new();
-    private readonly Queue<LogPosition> _completions = new();
-    private readonly Queue<(long After, Envelope Envelope)> _outbox = new();
-    private HardState _stable;
-    private HardState _submittedState;
-    private long _submitted;
-    private long _synced;
-    private long _stateWrite;
-    private long _committed;
-    private long _handOverTerm;
-    private long _ledTerm;
+    private readonly ClusterConfiguration configuration;
+    private readonly RaftOptions options;
+    private readonly Random random;
+    private readonly Action<Envelope> send;
+    private readonly List<Entry> stableLog = [];
+    private readonly Queue<Write> writes = new();
+    private readonly Queue<LogPosition> completions = new();
+    private readonly Queue<(long After, Envelope Envelope)> outbox = new();
+    private HardState stable;
+    private HardState submittedState;
+    private long submitted;
+    private long synced;
+    private long stateWrite;
+    private long committed;
+    private long handOverTerm;
+    private long ledTerm;
 
     public TestServer(
         ulong id, ClusterConfiguration configuration, RaftOptions options, Random random, Action<Envelope> send)
     {
         Id = id;
-        _configuration = configuration;
-        _options = options;
-        _random = random;
-        _send = send;
+        this.configuration = configuration;
+        this.options = options;
+        this.random = random;
+        this.send = send;
         Core = Recover();
     }
 
@@ -52,14 +52,14 @@ internal sealed class TestServer
     /// <summary>All the entries of the log, synced or not.</summary>
     public List<Entry> Log { get; } = [];
 
-    public IReadOnlyList<Entry> StableLog => _stableLog;
+    public IReadOnlyList<Entry> StableLog => stableLog;
 
     /// <summary>Entries applied since the last start.</summary>
     public List<Entry> Applied { get; } = [];
 
     public List<ReadState> Reads { get; } = [];
 
-    public HardState Stable => _stable;
+    public HardState Stable => stable;
 
     /// <summary>The synced vote of each term.</summary>
     public Dictionary<long, ulong> Votes { get; } = [];
@@ -69,7 +69,7 @@ internal sealed class TestServer
     /// </summary>
     public List<(long Index, ConfigurationState Configuration)> Commits { get; } = [];
 
-    public bool HasDiskWork => !DiskIsStalled && (_writes.Count > 0 || _completions.Count > 0);
+    public bool HasDiskWork => !DiskIsStalled && (writes.Count > 0 || completions.Count > 0);
 
     /// <summary>Number that changes at each change of the log.</summary>
     public long LogVersion { get; private set; }
@@ -87,7 +87,7 @@ internal sealed class TestServer
     public ConfigurationState ElectedIn { get; private set; } = new(Configurations.Cluster([]));
 
     /// <summary>Configuration in effect before the first entry.</summary>
-    public ClusterConfiguration Initial => _configuration;
+    public ClusterConfiguration Initial => configuration;
 
     public string Terms => string.Join(' ', Log.Select(entry => entry.Position.Term));
 
@@ -108,7 +108,7 @@ internal sealed class TestServer
             [.. envelope.Entries.Select(entry => entry.Header)],
             [.. envelope.Entries.Select(entry => entry.Configuration)]);
         if (envelope.Message.Type == MessageType.TimeoutNow && Core.Term > term)
-            _handOverTerm = Core.Term;
+            handOverTerm = Core.Term;
         if (!taken.IsEmpty)
         {
             int first = (int)(taken.First - envelope.Message.Position.Index) - 1;
@@ -163,21 +163,21 @@ internal sealed class TestServer
     /// <summary>Completes the oldest write, without telling the core.</summary>
     public void SyncOne()
     {
-        if (_writes.Count == 0)
+        if (writes.Count == 0)
             return;
-        Write write = _writes.Dequeue();
+        Write write = writes.Dequeue();
         Perform(write);
         if (write.Entries.Length > 0)
-            _completions.Enqueue(write.Entries[^1].Position);
+            completions.Enqueue(write.Entries[^1].Position);
         Send();
     }
 
     /// <summary>Tells the core of the oldest completion that the core has not been told of.</summary>
     public void ReportOne()
     {
-        if (_completions.Count == 0)
+        if (completions.Count == 0)
             return;
-        Core.DurableTo(_completions.Dequeue());
+        Core.DurableTo(completions.Dequeue());
         Collect();
     }
 
@@ -193,12 +193,12 @@ internal sealed class TestServer
     /// <param name="writesKept">Number of unsynced writes that reach the disk even so.</param>
     public void Crash(int writesKept = 0)
     {
-        for (; writesKept > 0 && _writes.Count > 0; writesKept--)
-            Perform(_writes.Dequeue());
+        for (; writesKept > 0 && writes.Count > 0; writesKept--)
+            Perform(writes.Dequeue());
         IsUp = false;
-        _writes.Clear();
-        _completions.Clear();
-        _outbox.Clear();
+        writes.Clear();
+        completions.Clear();
+        outbox.Clear();
     }
 
     public void Restart()
@@ -212,22 +212,22 @@ internal sealed class TestServer
     private RaftCore Recover()
     {
         TermRuns runs = new();
-        ConfigurationHistory configurations = new(_configuration);
-        foreach (Entry entry in _stableLog)
+        ConfigurationHistory configurations = new(configuration);
+        foreach (Entry entry in stableLog)
         {
             runs.Append(entry.Position);
             if (entry.Configuration is not null)
                 configurations.Append(entry.Position.Index, entry.Configuration);
         }
         Log.Clear();
-        Log.AddRange(_stableLog);
+        Log.AddRange(stableLog);
         LogVersion++;
         Applied.Clear();
         Reads.Clear();
-        _submitted = _synced = _stateWrite = 0;
-        _committed = 0;
-        _submittedState = _stable;
-        return new RaftCore(Id, configurations, _options, _stable, runs, _random);
+        submitted = synced = stateWrite = 0;
+        committed = 0;
+        submittedState = stable;
+        return new RaftCore(Id, configurations, options, stable, runs, random);
     }
 
     private void Append(ClusterConfiguration next)
@@ -244,40 +244,40 @@ internal sealed class TestServer
         Log.AddRange(entries);
         LogVersion++;
         SubmitStateIfNew();
-        _writes.Enqueue(new Write(++_submitted, _submittedState, entries));
+        writes.Enqueue(new Write(++submitted, submittedState, entries));
     }
 
     private void SubmitStateIfNew()
     {
-        if (Core.HardState == _submittedState)
+        if (Core.HardState == submittedState)
             return;
-        _submittedState = Core.HardState;
-        _stateWrite = ++_submitted;
-        _writes.Enqueue(new Write(_submitted, _submittedState, []));
+        submittedState = Core.HardState;
+        stateWrite = ++submitted;
+        writes.Enqueue(new Write(submitted, submittedState, []));
     }
 
     private void Perform(Write write)
     {
         // Terms never decrease, and a vote, once given, stays for its term (figure 2).
-        Assert.True(write.State.Term >= _stable.Term);
-        if (write.State.Term == _stable.Term && _stable.Vote != 0)
-            Assert.Equal(_stable.Vote, write.State.Vote);
-        _stable = write.State;
-        if (_stable.Vote != 0)
-            Votes[_stable.Term] = _stable.Vote;
-        _synced = write.Number;
+        Assert.True(write.State.Term >= stable.Term);
+        if (write.State.Term == stable.Term && stable.Vote != 0)
+            Assert.Equal(stable.Vote, write.State.Vote);
+        stable = write.State;
+        if (stable.Vote != 0)
+            Votes[stable.Term] = stable.Vote;
+        synced = write.Number;
         if (write.Entries.Length == 0)
             return;
         int first = (int)write.Entries[0].Position.Index - 1;
-        _stableLog.RemoveRange(first, _stableLog.Count - first);
-        _stableLog.AddRange(write.Entries);
+        stableLog.RemoveRange(first, stableLog.Count - first);
+        stableLog.AddRange(write.Entries);
     }
 
     private void Collect()
     {
-        if (Core.IsLeader && Core.Term > _ledTerm)
+        if (Core.IsLeader && Core.Term > ledTerm)
             BecameLeader();
-        if (Core.IsLeader && Core.Log.Committed > _committed)
+        if (Core.IsLeader && Core.Log.Committed > committed)
             Commits.Add((Core.Log.Committed, Core.Configuration));
         while (Log.Count < Core.Log.Last.Index)
             Take([new RecordHeader(RecordType.NoOp, new(Core.Term, Log.Count + 1), 0, 0)]);
@@ -287,30 +287,30 @@ internal sealed class TestServer
         Assert.Equal(Core.Log.Last.Index, Log.Count);
         SubmitStateIfNew();
         foreach (Message message in Core.Ready.Messages)
-            _outbox.Enqueue((_stateWrite, new Envelope(message, [])));
+            outbox.Enqueue((stateWrite, new Envelope(message, [])));
         Reads.AddRange(Core.Ready.Reads);
         Core.Ready.Messages.Clear();
         Core.Ready.Reads.Clear();
         Send();
-        Assert.True(Core.Log.Committed >= _committed);
-        _committed = Core.Log.Committed;
-        for (int i = Applied.Count; i < _committed; i++)
+        Assert.True(Core.Log.Committed >= committed);
+        committed = Core.Log.Committed;
+        for (int i = Applied.Count; i < committed; i++)
             Applied.Add(Log[i]);
-        Core.AppliedTo(_committed);
+        Core.AppliedTo(committed);
     }
 
     private void BecameLeader()
     {
-        _ledTerm = Core.Term;
+        ledTerm = Core.Term;
         ElectedIn = Core.Configuration;
-        HandOversWon += Core.Term == _handOverTerm ? 1 : 0;
+        HandOversWon += Core.Term == handOverTerm ? 1 : 0;
     }
 
     private void Send()
     {
-        while (_outbox.TryPeek(out var held) && held.After <= _synced)
-            _send(_outbox.Dequeue().Envelope);
-        if (_stateWrite > _synced)
+        while (outbox.TryPeek(out var held) && held.After <= synced)
+            send(outbox.Dequeue().Envelope);
+        if (stateWrite > synced)
             return;
         foreach (ulong peer in Core.Configuration.Servers)
         {
@@ -321,14 +321,14 @@ internal sealed class TestServer
 
     private void SendAppend(in Message append)
     {
-        Assert.Equal(_stable, Core.HardState); // figure 2: durable before any message that depends on it
+        Assert.Equal(stable, Core.HardState); // figure 2: durable before any message that depends on it
         int first = (int)append.Position.Index;
         int count = 0;
         int bytes = 0;
         while (first + count < Log.Count
-            && (count == 0 || bytes + Log[first + count].RecordLength <= _options.AppendBytesMax))
+            && (count == 0 || bytes + Log[first + count].RecordLength <= options.AppendBytesMax))
             bytes += Log[first + count++].RecordLength;
-        _send(new Envelope(append with { Count = count }, [.. Log.GetRange(first, count)]));
+        send(new Envelope(append with { Count = count }, [.. Log.GetRange(first, count)]));
         Core.AppendSent(append.To, count, bytes);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Tests;
 
+[Trait("Suite", "Long")]
 public sealed class DisturbanceTests
 {
     [Theory]

@@ -12,14 +12,18 @@ internal static class FreePorts
     private const int First = 20_000;
     private const int Last = 32_000;
 
-    /// <summary>Distance between the first ports of two test processes with consecutive ids, which may run side by side.</summary>
+    /// <summary>
+    /// Distance between the first ports of two test processes with consecutive ids, which may run side by side.
+    /// </summary>
     private const int ProcessStride = 1009;
 
     private static readonly Lock Gate = new();
 
     private static int next = First + Environment.ProcessId % (Last - First) * ProcessStride % (Last - First);
 
-    /// <summary>Returns a port that no other call in this process has returned, until all have been returned once.</summary>
+    /// <summary>
+    /// Returns a port that no other call in this process has returned, until all have been returned once.
+    /// </summary>
     public static int Take()
     {
         lock (Gate)

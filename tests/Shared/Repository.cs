@@ -9,11 +9,11 @@ internal static class Repository
 
     private static string FindRoot()
     {
-        for (DirectoryInfo? directory = new(AppContext.BaseDirectory); directory is not null; directory = directory.Parent)
-        {
-            if (File.Exists(Path.Combine(directory.FullName, "RaftFast.sln")))
-                return directory.FullName;
-        }
+        DirectoryInfo? directory = new(AppContext.BaseDirectory);
+        while (directory is not null && !File.Exists(Path.Combine(directory.FullName, "RaftFast.sln")))
+            directory = directory.Parent;
+        if (directory is not null)
+            return directory.FullName;
         throw new DirectoryNotFoundException($"no RaftFast.sln above {AppContext.BaseDirectory}");
     }
 }

@@ -1,6 +1,8 @@
 namespace RaftFast.Tests;
 
-/// <summary>The server under test: the file that RAFTFAST_BINARY names, or else the one that the build left beside its source.</summary>
+/// <summary>
+/// The server under test: the file that RAFTFAST_BINARY names, or else the one that the build left beside its source.
+/// </summary>
 internal static class ServerBinary
 {
     public const string Variable = "RAFTFAST_BINARY";

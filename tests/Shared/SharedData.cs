@@ -1,6 +1,8 @@
 namespace RaftFast.Tests;
 
-/// <summary>Data of other projects, beside the repository in ../shared/data or in the folder that RAFTFAST_SHARED_DATA names.</summary>
+/// <summary>
+/// Data of other projects, beside the repository in ../shared/data or in the folder that RAFTFAST_SHARED_DATA names.
+/// </summary>
 internal static class SharedData
 {
     private const string Variable = "RAFTFAST_SHARED_DATA";
@@ -10,7 +12,8 @@ internal static class SharedData
     {
         string root = Environment.GetEnvironmentVariable(Variable) ?? Repository.PathOf("..", "shared", "data");
         string data = Path.GetFullPath(Path.Combine(root, name));
-        Assert.SkipUnless(Directory.Exists(data), $"{data} does not exist; {Variable} names the folder that holds {name}");
+        Assert.SkipUnless(
+            Directory.Exists(data), $"{data} does not exist; {Variable} names the folder that holds {name}");
         return data;
     }
 }

@@ -2,6 +2,7 @@ using RaftFast.Simulation.Exhaustive;
 
 namespace RaftFast.Simulation.Tests;
 
+[Trait("Suite", "Long")]
 public sealed class ExhaustiveTests
 {
     [Theory]

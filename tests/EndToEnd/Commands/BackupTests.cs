@@ -5,8 +5,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.EndToEnd.Tests.Commands;
 
-/// <summary>backup, restore and inspect, with the real binary.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>The commands backup, restore and inspect, with the real binary.</summary>
 public sealed class BackupTests : IDisposable
 {
     private const int Keys = 60;
@@ -20,9 +19,12 @@ public sealed class BackupTests : IDisposable
         Fill(old.Nodes[0]);
         old.KillAll();
         string backup = directory.PathOf("backup");
-        ClusterNode newest = old.Nodes.MaxBy(node => (Inspected(node, "log-last-term"), Inspected(node, "log-last-index")))!;
+        ClusterNode newest = old.Nodes.MaxBy(node =>
+            (Inspected(node, "log-last-term"), Inspected(node, "log-last-index")))!;
         string line = Succeeds("backup", "--data-dir", newest.DataDirectory, "--output", backup);
-        Assert.StartsWith($"{backup}: {Keys} keys, {new FileInfo(backup).Length} bytes, up to entry ", line, StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"{backup}: {Keys} keys, {new FileInfo(backup).Length} bytes, up to entry ", line,
+            StringComparison.Ordinal);
 
         using Cluster restored = Cluster.Prepare(3);
         foreach (ClusterNode node in restored.Nodes)
@@ -53,7 +55,9 @@ public sealed class BackupTests : IDisposable
         string backup = directory.PathOf("backup");
         Succeeds("backup", "--data-dir", node.DataDirectory, "--output", backup);
         byte[] first = File.ReadAllBytes(backup);
-        Assert.Contains("is not overwritten", Fails("backup", "--data-dir", node.DataDirectory, "--output", backup), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not overwritten", Fails("backup", "--data-dir", node.DataDirectory, "--output", backup),
+            StringComparison.Ordinal);
         Assert.Equal(first, File.ReadAllBytes(backup));
         Assert.True(before.IsSameAs(DirectoryImage.Of(node.DataDirectory)));
         Assert.Equal([backup], Directory.EnumerateFiles(directory.Location));
@@ -65,8 +69,12 @@ public sealed class BackupTests : IDisposable
         using Cluster cluster = Cluster.Start(1);
         ClusterNode node = cluster.Nodes[0];
         string output = directory.PathOf("backup");
-        Assert.Contains("is in use by another process", Fails("backup", "--data-dir", node.DataDirectory, "--output", output), StringComparison.Ordinal);
-        Assert.Contains("is in use by another process", Fails("inspect", "--data-dir", node.DataDirectory), StringComparison.Ordinal);
+        Assert.Contains(
+            "is in use by another process", Fails("backup", "--data-dir", node.DataDirectory, "--output", output),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is in use by another process", Fails("inspect", "--data-dir", node.DataDirectory),
+            StringComparison.Ordinal);
         Assert.False(Path.Exists(output));
         Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
     }
@@ -85,16 +93,22 @@ public sealed class BackupTests : IDisposable
             byte[] damaged = [.. whole];
             damaged[offset] ^= 1;
             File.WriteAllBytes(backup, damaged);
-            Assert.Contains("backup is damaged at byte ", Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
+            Assert.Contains(
+                "backup is damaged at byte ",
+                Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
         }
         File.WriteAllBytes(backup, whole[..^4096]);
-        Assert.Contains("backup is damaged at byte ", Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
+        Assert.Contains(
+            "backup is damaged at byte ", Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url),
+            StringComparison.Ordinal);
 
         BinaryPrimitives.WriteInt32LittleEndian(whole.AsSpan(8), 2);
         int header = 64 + BinaryPrimitives.ReadInt32LittleEndian(whole.AsSpan(12));
         BinaryPrimitives.WriteUInt32LittleEndian(whole, Crc32C.Compute(whole.AsSpan(4..header)));
         File.WriteAllBytes(backup, whole);
-        Assert.Contains("backup has format 2, and this program knows 1 only", Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
+        Assert.Contains(
+            "backup has format 2, and this program knows 1 only",
+            Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
         Assert.False(Path.Exists(target));
     }
 
@@ -105,11 +119,16 @@ public sealed class BackupTests : IDisposable
         string backup = directory.PathOf("backup");
         Succeeds("backup", "--data-dir", cluster.Nodes[0].DataDirectory, "--output", backup);
         DirectoryImage before = DirectoryImage.Of(cluster.Nodes[0].DataDirectory);
-        Assert.Contains("is not empty", Fails("restore", "--input", backup, "--data-dir", cluster.Nodes[0].DataDirectory), StringComparison.Ordinal);
+        Assert.Contains(
+            "is not empty", Fails("restore", "--input", backup, "--data-dir", cluster.Nodes[0].DataDirectory),
+            StringComparison.Ordinal);
         Assert.True(before.IsSameAs(DirectoryImage.Of(cluster.Nodes[0].DataDirectory)));
     }
 
-    /// <summary>What a restore writes is there before the directory is a member's: each prefix of that is refused, and done again.</summary>
+    /// <summary>
+    /// A restore writes the identity last, which makes the directory a member's. A start refuses each shorter prefix of
+    /// the files, and another restore completes it.
+    /// </summary>
     [Fact]
     public void A_restore_that_was_killed_is_refused_by_a_start_and_done_again()
     {
@@ -163,13 +182,15 @@ public sealed class BackupTests : IDisposable
         Assert.True(image.IsSameAs(DirectoryImage.Of(node.DataDirectory)));
 
         string[] snapshots = [.. image.Names.Where(name => name.EndsWith(".snap", StringComparison.Ordinal))];
-        image = image.WithFlippedBit(snapshots[0], 4200).WithFlippedBit(snapshots[1], 5000).WithFlippedBit("wal-0000000000000001.log", 8300);
+        image = image.WithFlippedBit(snapshots[0], 4200).WithFlippedBit(snapshots[1], 5000).WithFlippedBit(
+            "wal-0000000000000001.log", 8300);
         image.Restore(node.DataDirectory);
         using ServerProcess process = ServerProcess.Start("inspect", "--data-dir", node.DataDirectory);
         Assert.True(process.WaitForExit() == 1, process.ToString());
         Assert.Equal("sound: no", process.Output[^1]);
         foreach (string name in (string[])[.. snapshots, "wal-0000000000000001.log"])
-            Assert.Contains(process.Output, line => line.StartsWith($"damage: {name} is damaged at byte ", StringComparison.Ordinal));
+            Assert.Contains(process.Output, line => line.StartsWith(
+                $"damage: {name} is damaged at byte ", StringComparison.Ordinal));
         Assert.Contains("member: 1", process.Output);
         Assert.True(image.IsSameAs(DirectoryImage.Of(node.DataDirectory)));
     }
@@ -177,21 +198,27 @@ public sealed class BackupTests : IDisposable
     [Fact]
     public void What_is_no_member_s_directory_is_named()
     {
-        Assert.Contains(directory.Location, Fails("inspect", "--data-dir", directory.Location), StringComparison.Ordinal);
-        Assert.Contains("nowhere", Fails("inspect", "--data-dir", directory.PathOf("nowhere")), StringComparison.Ordinal);
-        Assert.Contains("nothing", Fails("restore", "--input", directory.PathOf("nothing"), "--data-dir", directory.PathOf("new")), StringComparison.Ordinal);
+        Assert.Contains(
+            directory.Location, Fails("inspect", "--data-dir", directory.Location), StringComparison.Ordinal);
+        Assert.Contains(
+            "nowhere", Fails("inspect", "--data-dir", directory.PathOf("nowhere")), StringComparison.Ordinal);
+        Assert.Contains(
+            "nothing", Fails("restore", "--input", directory.PathOf("nothing"), "--data-dir", directory.PathOf("new")),
+            StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFileSystemEntries(directory.Location));
     }
 
     public void Dispose() => directory.Dispose();
 
-    /// <summary>A stopped cluster of one.</summary>
+    /// <summary>Returns a stopped cluster of one, with keys and two snapshots.</summary>
     private static Cluster Filled()
     {
         Cluster cluster = Cluster.Start(1, "--snapshot-every", "25");
         ClusterNode node = cluster.Nodes[0];
         Fill(node);
-        Eventually.True(() => Directory.EnumerateFiles(node.DataDirectory, "snapshot-*.snap").Count() == 2, () => $"two snapshots are taken; {node}");
+        Eventually.True(
+            () => Directory.EnumerateFiles(node.DataDirectory, "snapshot-*.snap").Count() == 2,
+            () => $"two snapshots are taken; {node}");
         node.Kill();
         return cluster;
     }
@@ -199,17 +226,21 @@ public sealed class BackupTests : IDisposable
     private static void Fill(ClusterNode node)
     {
         for (int i = 0; i < Keys; i++)
-            Assert.Equal(204, node.TryExchange("PUT", $"/{i}", System.Text.Encoding.ASCII.GetBytes($"value {i}"))?.Status);
+            Assert.Equal(
+                204, node.TryExchange("PUT", $"/{i}", System.Text.Encoding.ASCII.GetBytes($"value {i}"))?.Status);
     }
 
     private static void Restore(Cluster cluster, ClusterNode node, string backup) =>
-        Succeeds("restore", "--input", backup, "--data-dir", node.DataDirectory, "--id", $"{node.Id}", "--cluster", cluster.Urls);
+        Succeeds(
+            "restore", "--input", backup, "--data-dir", node.DataDirectory, "--id", $"{node.Id}", "--cluster",
+            cluster.Urls);
 
     private static long Inspected(ClusterNode node, string key) => long.Parse(
-        Succeeds("inspect", "--data-dir", node.DataDirectory).Split('\n').Single(line => line.StartsWith($"{key}: ", StringComparison.Ordinal))[(key.Length + 2)..],
+        Succeeds("inspect", "--data-dir", node.DataDirectory).Split('\n').Single(line =>
+            line.StartsWith($"{key}: ", StringComparison.Ordinal))[(key.Length + 2)..],
         CultureInfo.InvariantCulture);
 
-    /// <returns>What it prints.</returns>
+    /// <returns>The lines on stdout.</returns>
     private static string Succeeds(params string[] arguments)
     {
         using ServerProcess process = ServerProcess.Start(arguments);
@@ -217,7 +248,7 @@ public sealed class BackupTests : IDisposable
         return string.Join('\n', process.Output);
     }
 
-    /// <returns>Its one line.</returns>
+    /// <returns>The reason that the command gives.</returns>
     private static string Fails(params string[] arguments)
     {
         using ServerProcess process = ServerProcess.Start(arguments);

@@ -1,9 +1,8 @@
-using RaftFast.EndToEnd.Tests.Tour;
 using RaftFast.EndToEnd.Tests.Kit;
+using RaftFast.EndToEnd.Tests.Tour;
 
 namespace RaftFast.EndToEnd.Tests.Commands;
 
-[Collection(RealProcesses.Name)]
 public sealed class CommandLineTests
 {
     [Theory]

@@ -4,8 +4,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Contract;
 
-/// <summary>The table of requests and answers that the README promises, as curl sees it.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Requests and answers of the README's table, as curl sees them.</summary>
 public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
 {
     private ClusterNode Node => server.Node;
@@ -56,7 +55,8 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     [Fact]
     public void Keys_are_raw_request_targets()
     {
-        string[] targets = ["/a/b", "/a%2Fb", "/a%2fb", "//a/b", "/a/b/", "/a/./b", "/a/b?", "/a/b?c=d", "/a/b?c=e", "/A/b", "/"];
+        string[] targets =
+            ["/a/b", "/a%2Fb", "/a%2fb", "//a/b", "/a/b/", "/a/./b", "/a/b?", "/a/b?c=d", "/a/b?c=e", "/A/b", "/"];
         foreach (string target in targets)
             Assert.Equal(204, Curl.Put(Node.Url(target), $"value of {target}").Status);
         foreach (string target in targets)
@@ -108,7 +108,8 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     public void A_large_value_comes_after_100_continue_and_returns_whole()
     {
         byte[] value = Patterned(1 << 20);
-        CurlResult put = Curl.RunWithInput(value, "-X", "PUT", "-H", "Expect: 100-continue", "--data-binary", "@-", Node.Url("/large"));
+        CurlResult put = Curl.RunWithInput(
+            value, "-X", "PUT", "-H", "Expect: 100-continue", "--data-binary", "@-", Node.Url("/large"));
         Assert.Equal((0, 204), (put.ExitCode, put.Status));
         Assert.Equal([100], put.Interim);
         Assert.Equal(SHA256.HashData(value), SHA256.HashData(Curl.Get(Node.Url("/large")).Body));
@@ -118,7 +119,8 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     public void A_value_over_the_limit_answers_413_without_100_continue()
     {
         byte[] value = Patterned((1 << 20) + 1);
-        CurlResult put = Curl.RunWithInput(value, "-X", "PUT", "-H", "Expect: 100-continue", "--data-binary", "@-", Node.Url("/too-large"));
+        CurlResult put = Curl.RunWithInput(
+            value, "-X", "PUT", "-H", "Expect: 100-continue", "--data-binary", "@-", Node.Url("/too-large"));
         Assert.Equal(413, put.Status);
         Assert.Empty(put.Interim);
         Assert.Equal(404, Curl.Get(Node.Url("/too-large")).Status);
@@ -163,7 +165,8 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     {
         CurlResult both = Curl.Run(
             "-o", "/dev/null", "-X", "PUT", "-d", "kept", Node.Url("/alive"), "--next",
-            "-sS", "--max-time", $"{Curl.SecondsMax}", "--noproxy", "*", "-i", "-w", "%{num_connects}", Node.Url("/alive"));
+            "-sS", "--max-time", $"{Curl.SecondsMax}", "--noproxy", "*", "-i", "-w", "%{num_connects}", Node.Url(
+                "/alive"));
         Assert.Equal((0, 200, "kept0"), (both.ExitCode, both.Status, both.Text));
     }
 
@@ -173,7 +176,10 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
         using HttpConnection connection = HttpConnection.Open(Node.HttpPort);
         StringBuilder requests = new();
         for (int i = 0; i < 50; i++)
-            requests.Append($"PUT /pipelined HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{i:00}GET /pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        {
+            requests.Append($"PUT /pipelined HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\n{i:00}");
+            requests.Append("GET /pipelined HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        }
         connection.SendRaw(Encoding.ASCII.GetBytes(requests.ToString()));
         for (int i = 0; i < 50; i++)
         {
@@ -207,7 +213,7 @@ public sealed class ContractTests(OneNode server) : IClassFixture<OneNode>
     private static void AssertAllows(CurlResult answer) =>
         Assert.Equal(["DELETE", "GET", "HEAD", "POST", "PUT"], answer.Elements("Allow").Order(StringComparer.Ordinal));
 
-    /// <summary>Every byte value, in an order that no period of the server's buffers repeats.</summary>
+    /// <summary>Returns every byte value, in an order that doesn't repeat with the size of a buffer.</summary>
     private static byte[] Patterned(int length)
     {
         byte[] value = new byte[length];

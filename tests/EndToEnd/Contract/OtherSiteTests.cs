@@ -3,7 +3,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Contract;
 
 /// <summary>Requests that a page of another site can make a browser send.</summary>
-[Collection(RealProcesses.Name)]
 public sealed class OtherSiteTests
 {
     [Fact]
@@ -15,9 +14,11 @@ public sealed class OtherSiteTests
             "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory,
             "--allowed-host", "tunnel.example");
         string url = $"http://127.0.0.1:{node.HttpPort}";
-        Eventually.True(() => Status("-X", "PUT", "-d", "v", $"{url}/k") == 204, () => string.Join('\n', process.Lines));
+        Eventually.True(
+            () => Status("-X", "PUT", "-d", "v", $"{url}/k") == 204, () => string.Join('\n', process.Lines));
 
-        Assert.Equal(403, Status("-X", "POST", "-d", "http://127.0.0.1:1", "-H", "Origin: http://evil.example", $"{url}/4"));
+        Assert.Equal(
+            403, Status("-X", "POST", "-d", "http://127.0.0.1:1", "-H", "Origin: http://evil.example", $"{url}/4"));
         Assert.Equal(403, Status("-H", "Sec-Fetch-Site: cross-site", $"{url}/k"));
         Assert.Equal(421, Status("-H", "Host: evil.example", $"{url}/k"));
         Assert.Equal(200, Status("-H", "Host: tunnel.example", $"{url}/k"));

@@ -2,7 +2,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Contract;
 
-[Collection(RealProcesses.Name)]
 public sealed class ReadAfterWriteTests
 {
     [Fact]

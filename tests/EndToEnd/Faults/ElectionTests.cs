@@ -3,12 +3,12 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class ElectionTests
 {
     private const int Rounds = 7;
 
-    /// <summary>What the README promises.</summary>
+    /// <summary>Maximum time without a leader, according to the README.</summary>
     private static readonly TimeSpan Promise = TimeSpan.FromSeconds(1.5);
 
     [Fact]
@@ -23,7 +23,8 @@ public sealed class ElectionTests
             Assert.Equal(204, other.TryExchange("PUT", "/key", "before"u8)?.Status);
             long start = Stopwatch.GetTimestamp();
             leader.Process.BeginKill();
-            Eventually.True(() => other.TryExchange("PUT", "/key", "after"u8)?.Status == 204, () => $"PUT works again, {cluster}");
+            Eventually.True(
+                () => other.TryExchange("PUT", "/key", "after"u8)?.Status == 204, () => $"PUT works again, {cluster}");
             gaps.Add(Stopwatch.GetElapsedTime(start));
             leader.Process.WaitForExit();
             leader.Restart();

@@ -2,15 +2,14 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>kill -9 under load: what was answered 204 is there afterwards, on every member.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>kill -9 under load: every write that was answered 204 is on every member afterwards.</summary>
 public sealed class KillTests
 {
     private const int Writers = 4;
 
     private readonly Random random = new(20);
 
-    /// <summary>With snapshots all the time, and without any.</summary>
+    /// <summary>Once with a snapshot every 100 entries, and once without snapshots.</summary>
     [Theory]
     [InlineData(50, "--snapshot-every", "100")]
     [InlineData(12)]
@@ -29,7 +28,9 @@ public sealed class KillTests
                     return cluster.Nodes;
             }
         });
-        Assert.Equal(flags.Length > 0, cluster.Nodes.All(node => node.Lines.Any(line => line.Contains(" taken, ", StringComparison.Ordinal))));
+        Assert.Equal(
+            flags.Length > 0,
+            cluster.Nodes.All(node => node.Lines.Any(line => line.Contains(" taken, ", StringComparison.Ordinal))));
     }
 
     [Fact]
@@ -65,7 +66,9 @@ public sealed class KillTests
         }
     }
 
-    /// <summary>A minority of victims is missed by nobody: the others acknowledge writes before it is back.</summary>
+    /// <summary>
+    /// Kills and restarts the victims. If they are a minority, the others acknowledge writes before the restart.
+    /// </summary>
     private static void Kill(IReadOnlyList<ClusterNode> victims, Writer[] writers, Cluster cluster)
     {
         foreach (ClusterNode victim in victims)
@@ -78,13 +81,17 @@ public sealed class KillTests
             victim.Restart();
     }
 
-    /// <summary>Waits until each client has had a PUT acknowledged from now on.</summary>
+    /// <summary>Waits until each client has had one more PUT acknowledged.</summary>
     private static void WaitForProgress(Writer[] writers, Cluster cluster)
     {
         int[] before = [.. writers.Select(writer => writer.Acknowledged)];
         Eventually.True(
             () => writers.Zip(before).All(pair => pair.First.Acknowledged > pair.Second),
-            () => $"every writer goes on: {string.Join(", ", writers.Zip(before).Select(pair => pair.First.Acknowledged - pair.Second))}; {cluster}");
+            () =>
+            {
+                IEnumerable<int> progress = writers.Zip(before).Select(pair => pair.First.Acknowledged - pair.Second);
+                return $"every writer continues: {string.Join(", ", progress)}; {cluster}";
+            });
     }
 
     private static void VerifyUniqueWrites(Writer[] writers, int[] verified, Cluster cluster)
@@ -94,7 +101,8 @@ public sealed class KillTests
         {
             IReadOnlyList<Write> recent = writers[i].WritesFrom(verified[i]);
             verified[i] += recent.Count;
-            writes.AddRange(recent.Where(write => write.Outcome == WriteOutcome.Acknowledged && write.Target.StartsWith("/unique/", StringComparison.Ordinal)));
+            writes.AddRange(recent.Where(write => write.Outcome == WriteOutcome.Acknowledged && write.Target.StartsWith(
+                "/unique/", StringComparison.Ordinal)));
         }
         Verification.EveryMemberKeeps(writes, cluster.Nodes);
     }

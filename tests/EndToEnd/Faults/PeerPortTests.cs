@@ -5,8 +5,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>Whatever arrives on the peer port costs one line of the log and nothing else.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Malformed bytes on the peer port cause one line of the log and nothing else.</summary>
 public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
 {
     [Theory]
@@ -59,7 +58,7 @@ public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp)
         {
             ReceiveTimeout = (int)Eventually.Deadline.TotalMilliseconds,
-            LingerState = new LingerOption(true, 0), // no thousand sockets in TIME_WAIT
+            LingerState = new LingerOption(true, 0), // a reset leaves no socket in TIME_WAIT
         };
         socket.Connect(IPAddress.Loopback, node.PeerPort);
         return socket;
@@ -72,7 +71,7 @@ public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
         {
             while (socket.Receive(buffer) > 0)
             {
-                // An answer before the end is allowed: a handshake may be refused in words.
+                // The server may answer before it closes: it may give a reason for refusing a handshake.
             }
         }
         catch (SocketException failure)

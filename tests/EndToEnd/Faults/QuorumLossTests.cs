@@ -2,10 +2,9 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
 public sealed class QuorumLossTests
 {
-    /// <summary>The server's default request timeout of 5 s, and time for a busy machine to say so.</summary>
+    /// <summary>Default request timeout of the server, 5 s, and 3 s for a busy machine to answer.</summary>
     private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(8);
 
     [Theory]
@@ -23,7 +22,7 @@ public sealed class QuorumLossTests
         foreach (ClusterNode node in down)
             node.Process.WaitForExit();
 
-        for (int round = 0; round < 2; round++) // in the second no leader is left that could believe to lead
+        for (int round = 0; round < 2; round++) // by the second round a leader has stepped down
         {
             Parallel.Invoke(
                 () => AssertRefusedInTime(() => Curl.Put(remaining.Url("/during"), $"{round}"), remaining),
@@ -31,7 +30,8 @@ public sealed class QuorumLossTests
         }
 
         down[0].Restart();
-        Eventually.True(() => Curl.Put(remaining.Url("/after"), "new").Status == 204, () => $"PUT works again, {cluster}");
+        Eventually.True(
+            () => Curl.Put(remaining.Url("/after"), "new").Status == 204, () => $"PUT works again, {cluster}");
         foreach (ClusterNode node in (ClusterNode[])[remaining, down[0]])
         {
             Assert.Equal("kept", Curl.Get(node.Url("/before")).Text);

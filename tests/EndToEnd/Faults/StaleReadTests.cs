@@ -1,8 +1,8 @@
+using System.Text;
 using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-[Collection(RealProcesses.Name)]
 public sealed class StaleReadTests
 {
     [Fact]
@@ -17,9 +17,10 @@ public sealed class StaleReadTests
 
             old.Process.Pause();
             Eventually.True(
-                () => other.TryExchange("PUT", "/key", System.Text.Encoding.ASCII.GetBytes($"new {round}"))?.Status == 204,
+                () => other.TryExchange("PUT", "/key", Encoding.ASCII.GetBytes($"new {round}"))?.Status == 204,
                 () => $"the others elect a leader, {cluster}");
-            // The sleeper's kernel takes these; it finds them, and all that its peers sent, when it wakes up.
+            // The kernel accepts these for the paused process, which finds them with its peers' messages when it
+            // resumes.
             HttpConnection[] waiting = [.. Enumerable.Range(0, 8).Select(_ => HttpConnection.Open(old.HttpPort))];
             foreach (HttpConnection connection in waiting)
                 connection.Send("GET", "/key");
@@ -28,7 +29,9 @@ public sealed class StaleReadTests
             {
                 HttpAnswer answer = connection.Receive();
                 connection.Dispose();
-                Assert.True(answer.Status is 503 or 504 || answer is { Status: 200 } && answer.Text == $"new {round}", $"{answer.Status} {answer.Text}\n{cluster}");
+                Assert.True(
+                    answer.Status is 503 or 504 || answer is { Status: 200 } && answer.Text == $"new {round}",
+                    $"{answer.Status} {answer.Text}\n{cluster}");
             }
             cluster.WaitUntilReady();
         }

@@ -2,8 +2,8 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>A node of another cluster changes nothing here, whoever dials whom.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>A node of another cluster changes nothing, whichever side dials.</summary>
+[Collection(nameof(Alone))]
 public sealed class StrangerTests
 {
     [Fact]
@@ -14,7 +14,8 @@ public sealed class StrangerTests
         ClusterNode leader = cluster.WaitForLeader();
         ClusterNode stranger = elsewhere.Nodes[1];
         stranger.Start($"{cluster.Nodes[0].PeerUrl},{stranger.PeerUrl}", "--request-timeout", "1000");
-        AssertUndisturbed(cluster, leader, () => Operator.Says(stranger, "refused the handshake: WrongCluster"), stranger);
+        AssertUndisturbed(
+            cluster, leader, () => Operator.Says(stranger, "refused the handshake: WrongCluster"), stranger);
         Assert.Equal(503, stranger.TryExchange("GET", "/")?.Status);
         Assert.Equal(0, stranger.TermLed);
     }
@@ -28,7 +29,8 @@ public sealed class StrangerTests
         ClusterNode stranger = other.Nodes[0];
         Assert.Equal(204, Curl.Put(stranger.Url("/theirs"), "kept").Status);
         Operator.AssertDone(Operator.Post(leader, 4, stranger.PeerUrl), cluster);
-        AssertUndisturbed(cluster, leader, () => Operator.Says(leader, "refused the handshake: WrongCluster"), stranger);
+        AssertUndisturbed(
+            cluster, leader, () => Operator.Says(leader, "refused the handshake: WrongCluster"), stranger);
         Assert.False(Operator.Says(leader, "is a voter"), leader.ToString());
         Operator.AssertDone(Operator.Delete(leader, 4), cluster);
         Assert.True(stranger.Runs);
@@ -45,7 +47,8 @@ public sealed class StrangerTests
             () =>
             {
                 Assert.Equal(204, leader.TryExchange("PUT", "/ours", "value"u8)?.Status);
-                return ++writes >= 50 && haveMet() && Environment.TickCount64 - begun > 1500; // several election timeouts
+                // Several election timeouts.
+                return ++writes >= 50 && haveMet() && Environment.TickCount64 - begun > 1500;
             },
             () => $"they meet, {cluster}\n{stranger}");
         Assert.True(cluster.WaitForLeader() == leader && leader.TermLed == term, cluster.ToString());

@@ -5,8 +5,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>A log that ends early is cut off; a log that is wrong inside is refused.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>An incomplete last write is cut off; damage before the last write makes the node refuse to start.</summary>
 public sealed class WalDamageTests : IDisposable
 {
     private const int Keys = 12;
@@ -67,7 +66,7 @@ public sealed class WalDamageTests : IDisposable
             AssertRefused(image, middle, offset);
     }
 
-    /// <summary>A log that was closed ends with a seal, which says that what stands before it is whole.</summary>
+    /// <summary>A closed log ends with a seal, which proves that every write before it was complete.</summary>
     [Fact]
     public void A_flipped_bit_in_the_last_record_is_refused_after_a_clean_stop()
     {
@@ -94,8 +93,11 @@ public sealed class WalDamageTests : IDisposable
         string line = Complaint.Single(node.Process);
         Assert.Contains(record.File, line, StringComparison.Ordinal);
         string rest = line.Replace(record.File, "", StringComparison.Ordinal);
-        IEnumerable<long> numbers = Regex.Matches(rest, @"\b\d+\b").Select(match => long.Parse(match.Value, CultureInfo.InvariantCulture));
-        Assert.True(numbers.Any(number => number > record.Offset - 4096 && number <= offset), $"an offset at or before {offset}, in its batch: {line}");
+        IEnumerable<long> numbers = Regex.Matches(rest, @"\b\d+\b").Select(
+            match => long.Parse(match.Value, CultureInfo.InvariantCulture));
+        Assert.True(
+            numbers.Any(number => number > record.Offset - 4096 && number <= offset),
+            $"an offset at or before {offset}, in its batch: {line}");
         Assert.True(damaged.IsSameAs(DirectoryImage.Of(node.DataDirectory)), $"nothing is overwritten: {node}");
     }
 
@@ -104,7 +106,8 @@ public sealed class WalDamageTests : IDisposable
         node.Restart();
         node.WaitUntilReady();
         for (int i = 0; i < Keys - 1; i++)
-            Assert.True(node.TryExchange("GET", $"/key/{i}") is { Status: 200, Text: "value" }, $"{how}, key {i}: {node}");
+            Assert.True(
+                node.TryExchange("GET", $"/key/{i}") is { Status: 200, Text: "value" }, $"{how}, key {i}: {node}");
         int? status = node.TryExchange("GET", $"/key/{Keys - 1}")?.Status;
         Assert.True(status == 404 || !lastIsLost && status == 200, $"{how}, last key: {status} {node}");
         Assert.True(node.TryExchange("PUT", "/again", "value"u8)?.Status == 204, $"{how}: {node}");

@@ -4,8 +4,8 @@ using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>Where a record stands in a log file.</summary>
-/// <param name="Offset">Bytes from the file's start.</param>
+/// <summary>Place of a record in a log file.</summary>
+/// <param name="Offset">Bytes from the start of the file.</param>
 internal sealed record WalRecordPlace(string File, int Offset, RecordHeader Header)
 {
     public int End => Offset + Header.RecordLength;
@@ -13,15 +13,15 @@ internal sealed record WalRecordPlace(string File, int Offset, RecordHeader Head
     public int PayloadEnd => Offset + Record.HeaderSize + Header.PayloadLength;
 
     /// <summary>
-    /// All records in the log, by file and offset: whatever verifies as one, so that nothing of the file's layout is assumed but
-    /// the records' alignment.
+    /// Returns all records in the log, by file and offset. Tries every aligned offset, and assumes nothing else about
+    /// the layout of the file.
     /// </summary>
     public static List<WalRecordPlace> FindAll(DirectoryImage image)
     {
         List<WalRecordPlace> places = [];
         foreach (string name in image.Names.Where(name => name.StartsWith("wal-", StringComparison.Ordinal)))
         {
-            // The end of the last record may be padding, which the image leaves out with the other zeros.
+            // The image leaves out zeros at the end of the file, which may be the padding of the last record.
             byte[] bytes = [.. image.BytesOf(name), .. new byte[Record.Alignment]];
             for (int offset = 0; offset < bytes.Length;)
             {

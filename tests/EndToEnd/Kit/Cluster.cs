@@ -1,6 +1,9 @@
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>Members on free ports of this machine, with data directories of their own; more may be added. Nothing outlives it.</summary>
+/// <summary>
+/// Members on free ports of this machine, each with a data directory of its own. More may be added. Processes and
+/// directories end with this object.
+/// </summary>
 internal sealed class Cluster : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -13,15 +16,17 @@ internal sealed class Cluster : IDisposable
         Urls = string.Join(',', nodes.Select(node => node.PeerUrl));
     }
 
-    /// <summary>By id, from 1; those that were removed, too. What is returned stays as it is when more are added.</summary>
+    /// <summary>
+    /// Members by id, from 1, including removed members. A returned list doesn't change when a member is added.
+    /// </summary>
     public IReadOnlyList<ClusterNode> Nodes => nodes;
 
     public IEnumerable<ClusterNode> Running => nodes.Where(node => node.Runs);
 
-    /// <summary>The value of --cluster on the first members.</summary>
+    /// <summary>Value of --cluster on the first members.</summary>
     public string Urls { get; }
 
-    /// <summary>A running node that was the last to become leader, if the logs say so by now.</summary>
+    /// <summary>The running node that became leader last, according to the logs so far, or null.</summary>
     public ClusterNode? Leader
     {
         get
@@ -31,10 +36,12 @@ internal sealed class Cluster : IDisposable
         }
     }
 
-    /// <summary>Ports and directories, and no process yet.</summary>
+    /// <summary>Returns members with ports and directories, but without processes.</summary>
     public static Cluster Prepare(int count) => new(count);
 
-    /// <summary>The next id with ports and a directory of its own, and no process yet.</summary>
+    /// <summary>
+    /// Adds a node with the next id, and with ports and a directory of its own, but without a process.
+    /// </summary>
     public ClusterNode PrepareMember()
     {
         int id = nodes.Length + 1;
@@ -43,7 +50,7 @@ internal sealed class Cluster : IDisposable
         return node;
     }
 
-    /// <summary>A cluster whose every member answers reads.</summary>
+    /// <summary>Starts a cluster, and returns it when every member answers reads.</summary>
     public static Cluster Start(int count, params string[] extraFlags)
     {
         Cluster cluster = new(count);
@@ -83,7 +90,7 @@ internal sealed class Cluster : IDisposable
             node.Process.WaitForExit();
     }
 
-    /// <summary>The runner shows a test's output when it fails, so the logs go there.</summary>
+    /// <summary>Writes the logs to the test's output, which the runner shows if the test fails.</summary>
     public void Dispose()
     {
         TestContext.Current.TestOutputHelper?.WriteLine(ToString());

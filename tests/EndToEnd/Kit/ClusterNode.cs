@@ -24,10 +24,10 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     public bool Runs => IsStarted && !Process.HasExited;
 
-    /// <summary>The highest term that this member led, in any of its runs, or 0.</summary>
+    /// <summary>Highest term that this member led in any of its runs, or 0.</summary>
     public long TermLed => AllRuns.Select(run => run.TermLed).DefaultIfEmpty().Max();
 
-    /// <summary>What all its runs have logged, in order.</summary>
+    /// <summary>Lines that all its runs have logged, in order.</summary>
     public IEnumerable<string> Lines => AllRuns.SelectMany(run => run.Lines);
 
     private IEnumerable<ServerProcess> AllRuns => IsStarted ? [.. earlier, Process] : [];
@@ -39,15 +39,17 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     {
         flags =
         [
-            "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory, .. extraFlags,
+            "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory,
+            .. extraFlags,
         ];
         if (IsStarted)
             Retire();
         Process = ServerProcess.Start(flags);
     }
 
-    /// <summary>As <c>--join</c> starts it: with a list that ends with its own URL.</summary>
-    public void StartJoining(string clusterUrls, params string[] extraFlags) => Start($"{clusterUrls},{PeerUrl}", ["--join", .. extraFlags]);
+    /// <summary>Starts the node with <c>--join</c>, and a list of URLs that ends with its own.</summary>
+    public void StartJoining(string clusterUrls, params string[] extraFlags) => Start(
+        $"{clusterUrls},{PeerUrl}", ["--join", .. extraFlags]);
 
     public void Restart()
     {
@@ -57,11 +59,13 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     public void Kill() => Process.Kill();
 
-    /// <summary>Waits until it answers a read, so has a leader and has applied what was committed before.</summary>
+    /// <summary>
+    /// Waits until the member answers a read: it has a leader, and has applied what was committed before.
+    /// </summary>
     public void WaitUntilReady() => WaitForStatus(status => status is 200 or 404, "GET answers 200 or 404");
 
-    /// <summary>One request on a connection of its own.</summary>
-    /// <returns>Null when there is no answer.</returns>
+    /// <summary>Sends one request on a new connection.</summary>
+    /// <returns>The answer, or null if none came.</returns>
     public HttpAnswer? TryExchange(string method, string target, ReadOnlySpan<byte> body = default)
     {
         try

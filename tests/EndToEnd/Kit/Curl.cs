@@ -4,7 +4,9 @@ using System.Text;
 
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>Runs the real curl, without the user's configuration or a proxy, and never for longer than a bound.</summary>
+/// <summary>
+/// Runs the real curl, without the user's configuration or a proxy, for at most <see cref="SecondsMax"/>.
+/// </summary>
 internal static class Curl
 {
     public const int SecondsMax = 20;
@@ -19,10 +21,9 @@ internal static class Curl
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        // -q comes first or not at all; -g and --path-as-is leave the target as the test wrote it.
-        foreach (string argument in (string[])["-q", "-sS", "-g", "--path-as-is", "--noproxy", "*", "--max-time", $"{SecondsMax}", "-i"])
-            start.ArgumentList.Add(argument);
-        foreach (string argument in arguments)
+        // -q counts only as the first argument. -g and --path-as-is leave the target as the test wrote it.
+        string[] always = ["-q", "-sS", "-g", "--path-as-is", "--noproxy", "*", "--max-time", $"{SecondsMax}", "-i"];
+        foreach (string argument in always.Concat(arguments))
             start.ArgumentList.Add(argument);
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
@@ -35,7 +36,7 @@ internal static class Curl
         }
         catch (IOException)
         {
-            // curl had its answer before it read all of its input.
+            // curl got its answer before it had read all of its input.
         }
         copied.GetAwaiter().GetResult();
         process.WaitForExit();
@@ -70,7 +71,34 @@ internal static class Curl
                 headers.Add(new(line[..colon], line[(colon + 1)..].Trim()));
             }
             return new CurlResult(
-                exitCode, interim, statusLine[0], status, statusLine.ElementAtOrDefault(2) ?? "", headers, output.ToArray(), error);
+                exitCode, interim, statusLine[0], status, statusLine.ElementAtOrDefault(2) ?? "", headers,
+                output.ToArray(), error);
         }
     }
+}
+
+/// <summary>Result of one run of curl.</summary>
+/// <param name="Interim">Statuses of the 1xx answers before the final answer.</param>
+/// <param name="Status">Status of the final answer, or 0 if none came.</param>
+internal sealed record CurlResult(
+    int ExitCode, IReadOnlyList<int> Interim, string Version, int Status, string Reason,
+    IReadOnlyList<KeyValuePair<string, string>> Headers, byte[] Body, string Error)
+{
+    public string Text => Encoding.UTF8.GetString(Body);
+
+    /// <summary>Returns the value of the only header of that name, or null.</summary>
+    public string? Header(string name) =>
+        Headers.SingleOrDefault(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
+
+    public bool Has(string name) => Headers.Any(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Returns all elements of a header that is a list, from all its lines (RFC 9110 §5.3).</summary>
+    public IEnumerable<string> Elements(string name) =>
+        from header in Headers
+        where header.Key.Equals(name, StringComparison.OrdinalIgnoreCase)
+        from element in header.Value.Split(',')
+        select element.Trim();
+
+    public override string ToString() =>
+        $"curl exit {ExitCode}, status {Status} {Reason}, body '{Text}', stderr '{Error}'";
 }

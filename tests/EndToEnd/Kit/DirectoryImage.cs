@@ -1,9 +1,11 @@
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>The files of a directory at one moment, without the zeros at their ends: log segments are preallocated.</summary>
+/// <summary>
+/// Files of a directory at one moment, without the zeros at their ends: log segments are preallocated.
+/// </summary>
 internal sealed class DirectoryImage
 {
-    /// <summary>Holds the process id of whoever came last, and no data.</summary>
+    /// <summary>Contains the id of the last process that locked the directory, and no data.</summary>
     private const string LockFile = "lock";
 
     private readonly SortedDictionary<string, (byte[] Bytes, long Length)> files;
@@ -38,7 +40,8 @@ internal sealed class DirectoryImage
     public DirectoryImage TruncatedAt(string name, int length) =>
         With(name, files[name].Bytes[..Math.Min(length, files[name].Bytes.Length)], length);
 
-    public DirectoryImage ZeroedFrom(string name, int offset) => With(name, files[name].Bytes[..offset], files[name].Length);
+    public DirectoryImage ZeroedFrom(string name, int offset) => With(
+        name, files[name].Bytes[..offset], files[name].Length);
 
     public void Restore(string directory)
     {

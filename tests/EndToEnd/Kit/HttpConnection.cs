@@ -6,12 +6,12 @@ using System.Text;
 namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>
-/// A client that sends a request exactly once and repeats nothing, so that what it was answered says what happened.
-/// Throws IOException or SocketException when there is no answer.
+/// A client that sends each request exactly once, so that the answer says what happened. Throws IOException or
+/// SocketException if no answer comes.
 /// </summary>
 internal sealed class HttpConnection : IDisposable
 {
-    /// <summary>Beyond every timeout of the server: a request that takes longer hangs.</summary>
+    /// <summary>Longer than every timeout of the server: a request without an answer by then hangs.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
 
     private readonly NetworkStream network;
@@ -25,7 +25,11 @@ internal sealed class HttpConnection : IDisposable
 
     public static HttpConnection Open(int port, TimeSpan? answerTimeout = null)
     {
-        Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, ReceiveTimeout = (int)(answerTimeout ?? AnswerTimeout).TotalMilliseconds };
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp)
+        {
+            NoDelay = true,
+            ReceiveTimeout = (int)(answerTimeout ?? AnswerTimeout).TotalMilliseconds,
+        };
         try
         {
             socket.Connect(IPAddress.Loopback, port);
@@ -44,7 +48,7 @@ internal sealed class HttpConnection : IDisposable
         return Receive(hasBody: method != "HEAD");
     }
 
-    /// <summary>Any number of requests may be sent before their answers are received.</summary>
+    /// <summary>Sends a request. Any number of requests may be sent before their answers are received.</summary>
     public void Send(string method, string target, ReadOnlySpan<byte> body = default)
     {
         string length = method is "PUT" or "POST" ? $"Content-Length: {body.Length}\r\n" : "";
@@ -88,4 +92,9 @@ internal sealed class HttpConnection : IDisposable
         }
         return line.ToString().TrimEnd('\r');
     }
+}
+
+internal sealed record HttpAnswer(int Status, byte[] Body)
+{
+    public string Text => Encoding.UTF8.GetString(Body);
 }

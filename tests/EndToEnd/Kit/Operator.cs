@@ -1,18 +1,17 @@
-using RaftFast.EndToEnd.Tests.Kit;
-
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>Changes of the members as somebody makes them: with curl, and a look at the logs.</summary>
+/// <summary>Changes of the members as an operator makes them: with curl, and a look at the logs.</summary>
 internal static class Operator
 {
-    /// <summary>What the README promises of a removed member.</summary>
+    /// <summary>Time in which a removed member stops, according to the README.</summary>
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(2);
 
-    public static CurlResult Post(ClusterNode via, int id, string url) => Curl.Run("-X", "POST", "-d", url, via.Url($"/{id}"));
+    public static CurlResult Post(ClusterNode via, int id, string url) => Curl.Run(
+        "-X", "POST", "-d", url, via.Url($"/{id}"));
 
     public static CurlResult Delete(ClusterNode via, int id) => Curl.Run("-X", "DELETE", via.Url($"/{id}"));
 
-    /// <summary>A new member, started, and a voter by now.</summary>
+    /// <summary>Adds and starts a member, and returns it when it is a voter.</summary>
     public static ClusterNode Add(Cluster cluster, ClusterNode via)
     {
         ClusterNode node = cluster.PrepareMember();
@@ -22,7 +21,7 @@ internal static class Operator
         return node;
     }
 
-    /// <summary>Removes a running member, which stops.</summary>
+    /// <summary>Removes a running member, and waits until it has stopped.</summary>
     public static void Remove(Cluster cluster, ClusterNode via, ClusterNode node)
     {
         AssertDone(Delete(via, node.Id), cluster);
@@ -32,7 +31,7 @@ internal static class Operator
     public static void AssertDone(CurlResult answer, Cluster cluster) =>
         Assert.True((answer.ExitCode, answer.Status) == (0, 204), $"{answer}\n{cluster}");
 
-    /// <summary>Asserts one line of text that says why, with nothing done.</summary>
+    /// <summary>Asserts the status, and one line of text that gives the reason.</summary>
     public static void AssertRefused(CurlResult answer, int status, string named)
     {
         Assert.True((answer.ExitCode, answer.Status) == (0, status), answer.ToString());
@@ -42,17 +41,23 @@ internal static class Operator
 
     public static void WaitUntilVoter(Cluster cluster, ClusterNode node) =>
         Eventually.True(
-            () => cluster.Nodes.Any(other => other != node && Says(other, $"member {node.Id} at {node.PeerUrl} is a voter")),
+            () => cluster.Nodes.Any(
+                other => other != node && Says(other, $"member {node.Id} at {node.PeerUrl} is a voter")),
             () => $"member {node.Id} becomes a voter, {cluster}");
 
-    /// <summary>Exit code 0, in time, and one line that tells why.</summary>
+    /// <summary>
+    /// Asserts that the node stops in time with exit code 0, and logs one line that gives the reason.
+    /// </summary>
     public static void AssertStopsByItself(ClusterNode node)
     {
         Assert.True(node.Process.WaitForExit(StopsWithin) == 0, node.ToString());
-        Assert.Single(node.Process.Lines, line => line.Contains($"member {node.Id} has been removed from the cluster", StringComparison.Ordinal));
+        Assert.Single(
+            node.Process.Lines,
+            line => line.Contains($"member {node.Id} has been removed from the cluster", StringComparison.Ordinal));
         Assert.Empty(node.Process.Output);
         Assert.DoesNotContain(node.Process.Lines, line => line.StartsWith("raftfast: ", StringComparison.Ordinal));
     }
 
-    public static bool Says(ClusterNode node, string what) => node.Lines.Any(line => line.Contains(what, StringComparison.Ordinal));
+    public static bool Says(ClusterNode node, string what) => node.Lines.Any(
+        line => line.Contains(what, StringComparison.Ordinal));
 }

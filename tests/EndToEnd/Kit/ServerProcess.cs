@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>One run of the real server. What it logged survives it; it does not survive this object.</summary>
+/// <summary>One process of the real server. Its log outlives the process; the process ends with this object.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private const int TailLines = 40;
@@ -30,13 +30,13 @@ internal sealed class ServerProcess : IDisposable
 
     public bool HasExited => process.HasExited;
 
-    /// <summary>What it has written to stderr so far: its log.</summary>
+    /// <summary>Lines on stderr so far: the log.</summary>
     public IReadOnlyList<string> Lines => Snapshot(lines);
 
-    /// <summary>What it has written to stdout so far.</summary>
+    /// <summary>Lines on stdout so far.</summary>
     public IReadOnlyList<string> Output => Snapshot(output);
 
-    /// <summary>The highest term in which this run became leader, or 0.</summary>
+    /// <summary>Highest term in which this process became leader, or 0.</summary>
     public long TermLed
     {
         get
@@ -51,6 +51,10 @@ internal sealed class ServerProcess : IDisposable
             return term;
         }
     }
+
+    /// <summary>True if a warning with this text has been logged.</summary>
+    public bool Warns(string text) => Lines.Any(line =>
+        line.Contains(text, StringComparison.Ordinal) && line.Contains(" warning ", StringComparison.Ordinal));
 
     public static ServerProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
 
@@ -71,14 +75,14 @@ internal sealed class ServerProcess : IDisposable
         WaitForExit();
     }
 
-    /// <summary>Kills without waiting for the end, so that several die together.</summary>
+    /// <summary>Kills the process without waiting for its end, so that several processes die together.</summary>
     public void BeginKill() => Signal.Send(process.Id, Signal.Kill);
 
     public void Terminate() => Signal.Send(process.Id, Signal.Terminate);
 
     public void Interrupt() => Signal.Send(process.Id, Signal.Interrupt);
 
-    /// <summary>Returns once the process has stopped, not only been told to.</summary>
+    /// <summary>Sends SIGSTOP, and returns when the process has stopped.</summary>
     public void Pause()
     {
         Signal.Send(process.Id, Signal.Stop);
@@ -94,7 +98,7 @@ internal sealed class ServerProcess : IDisposable
     {
         if (!process.WaitForExit(within))
             Assert.Fail($"still runs after {within.TotalSeconds} s: {this}");
-        process.WaitForExit(); // until its output has been read to the end
+        process.WaitForExit(); // until its output is read to the end
         return process.ExitCode;
     }
 
@@ -106,15 +110,18 @@ internal sealed class ServerProcess : IDisposable
         process.Dispose();
     }
 
-    /// <summary>Its command line and the end of its log, for a failure's message.</summary>
+    /// <summary>Command line and last lines of the log, for the message of a failure.</summary>
     public override string ToString()
     {
         IReadOnlyList<string> all = Lines;
         string state = process.HasExited ? $"exited with {process.ExitCode}" : "runs";
-        return $"{commandLine} ({state}), its last lines:\n  " + string.Join("\n  ", all.Skip(Math.Max(0, all.Count - TailLines)));
+        return $"{commandLine} ({state}), its last lines:\n  " + string.Join(
+            "\n  ", all.Skip(Math.Max(0, all.Count - TailLines)));
     }
 
-    /// <summary>proc(5): the state is the first field behind the command's closing parenthesis.</summary>
+    /// <summary>
+    /// True if the process is stopped. Its state is the first field after the command's parenthesis (proc(5)).
+    /// </summary>
     private bool IsStopped()
     {
         string stat = File.ReadAllText($"/proc/{process.Id}/stat");

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>A file system in memory of a given size.</summary>
+/// <summary>A file system of a given size, in memory.</summary>
 internal sealed class SmallDisk : IDisposable
 {
     private readonly TemporaryDirectory directory = new();
@@ -10,7 +10,8 @@ internal sealed class SmallDisk : IDisposable
 
     public SmallDisk(int mebibytes)
     {
-        isMounted = Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "raftfast-test", directory.Location) == 0;
+        isMounted = Environment.IsPrivilegedProcess
+            && Run("mount", "-t", "tmpfs", "-o", $"size={mebibytes}m", "raftfast-test", directory.Location) == 0;
         if (isMounted)
             return;
         directory.Dispose();
@@ -28,7 +29,8 @@ internal sealed class SmallDisk : IDisposable
 
     private static int Run(string command, params string[] arguments)
     {
-        using Process process = Process.Start(new ProcessStartInfo(command, arguments) { RedirectStandardError = true })!;
+        ProcessStartInfo start = new(command, arguments) { RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
         process.WaitForExit();
         return process.ExitCode;
     }

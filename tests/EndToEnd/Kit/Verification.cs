@@ -2,15 +2,16 @@ using System.Text;
 
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>Holds what members answer against what writers were promised.</summary>
+/// <summary>Compares the answers of members with the promises that writers got.</summary>
 internal static class Verification
 {
-    /// <summary>Answers on their way at once.</summary>
+    /// <summary>Maximum number of requests sent before their answers are read.</summary>
     private const int Pipelined = 64;
 
     /// <summary>
-    /// Every key of these writes, all there are of it, on every node: the last acknowledged value, or that of an unknown outcome
-    /// behind it; never one that was refused, and the same everywhere.
+    /// Asserts that every node has the same value of every key, and an allowed one: the last acknowledged value, or a
+    /// later value whose outcome is unknown. A refused value is never allowed. The writes must be all writes of their
+    /// keys.
     /// </summary>
     public static void EveryMemberKeeps(IEnumerable<Write> writes, IReadOnlyList<ClusterNode> nodes)
     {
@@ -23,12 +24,20 @@ internal static class Verification
             List<string?> values = allowed[targets[i]];
             for (int n = 0; n < nodes.Count; n++)
             {
-                if (!values.Contains(answers[n][i]) || answers[n][i] != answers[0][i])
-                    wrong.Add($"{targets[i]} on member {nodes[n].Id}: {answers[n][i] ?? "absent"}; allowed: {string.Join(" or ", values.Select(value => value ?? "absent"))}; member {nodes[0].Id}: {answers[0][i] ?? "absent"}");
+                if (values.Contains(answers[n][i]) && answers[n][i] == answers[0][i])
+                    continue;
+                wrong.Add(
+                    $"{targets[i]} on member {nodes[n].Id}: {answers[n][i] ?? "absent"}; "
+                    + $"allowed: {string.Join(" or ", values.Select(value => value ?? "absent"))}; "
+                    + $"member {nodes[0].Id}: {answers[0][i] ?? "absent"}");
             }
         }
         if (wrong.Count > 0)
-            Assert.Fail($"{wrong.Count} answers of {targets.Length} keys are wrong:\n{string.Join('\n', wrong.Take(20))}\n{string.Join('\n', nodes)}");
+        {
+            string shown = string.Join('\n', wrong.Take(20));
+            string logs = string.Join('\n', nodes);
+            Assert.Fail($"{wrong.Count} answers of {targets.Length} keys are wrong:\n{shown}\n{logs}");
+        }
     }
 
     private static Dictionary<string, List<string?>> AllowedValues(IEnumerable<Write> writes)

@@ -4,9 +4,10 @@ using System.Net.Sockets;
 namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>
-/// One client: writes at a bounded rate, to one member after another, and remembers what each PUT was answered. Every second
-/// write overwrites one key with an increasing number. Such a key is left for a new one once an outcome is unknown: from then
-/// on an older value could still replace a newer one, and a reader could not tell a lost write from a late one.
+/// One client. Writes at a bounded rate, to one member after another, and records the outcome of each PUT. Every second
+/// write overwrites one key with an increasing number. After an unknown outcome the client continues with a new key: an
+/// older value could still replace a newer one of the old key, and a reader could not tell a lost write from a late
+/// one.
 /// </summary>
 internal sealed class Writer : IDisposable
 {
@@ -36,17 +37,20 @@ internal sealed class Writer : IDisposable
 
     public int Acknowledged => Volatile.Read(ref acknowledged);
 
-    /// <summary>The longest time between one acknowledged write and the next, or the next that it still waits for.</summary>
+    /// <summary>
+    /// Longest time between two consecutive acknowledged writes. While the client runs, the last gap ends now.
+    /// </summary>
     public TimeSpan LongestGap
     {
         get
         {
             lock (gate)
-                return TimeSpan.FromTicks(Math.Max(longestGap.Ticks, thread.IsAlive ? Stopwatch.GetElapsedTime(lastAcknowledgedAt).Ticks : 0));
+                return TimeSpan.FromTicks(Math.Max(
+                    longestGap.Ticks, thread.IsAlive ? Stopwatch.GetElapsedTime(lastAcknowledgedAt).Ticks : 0));
         }
     }
 
-    /// <summary>What this client saw that no client may see.</summary>
+    /// <summary>Answers that no client may get.</summary>
     public IReadOnlyList<string> Violations
     {
         get
@@ -56,7 +60,7 @@ internal sealed class Writer : IDisposable
         }
     }
 
-    /// <summary>The writes with an outcome so far, in order, from <paramref name="first"/>.</summary>
+    /// <summary>Returns the writes with an outcome so far, in order, from <paramref name="first"/>.</summary>
     public IReadOnlyList<Write> WritesFrom(int first)
     {
         lock (gate)
@@ -87,7 +91,7 @@ internal sealed class Writer : IDisposable
                 stop.Token.WaitHandle.WaitOne(Interval);
             }
         }
-        catch (Exception failure) // a test fails by its verdict; an exception on this thread would end the whole run
+        catch (Exception failure) // an exception on this thread would end the whole run
         {
             Violate(failure.ToString());
         }
@@ -121,14 +125,17 @@ internal sealed class Writer : IDisposable
         ReadBack((member + 1) % nodes.Count, target, value);
     }
 
-    /// <summary>Nobody else writes these keys: a member that answers at all answers the value just acknowledged.</summary>
+    /// <summary>
+    /// Reads the value just acknowledged. No other client writes this key, so any other value is a violation.
+    /// </summary>
     private void ReadBack(int member, string target, string value)
     {
         HttpAnswer? answer = Exchange(member, "GET", target, "", out _);
         if (answer is null or { Status: 503 or 504 })
             return;
         if (answer.Status != 200 || answer.Text != value)
-            Violate($"GET {target} on member {nodes[member].Id} right after 204 to {value}: {answer.Status} {answer.Text}");
+            Violate(
+                $"GET {target} on member {nodes[member].Id} right after 204 to {value}: {answer.Status} {answer.Text}");
     }
 
     private void EndGap()
@@ -166,4 +173,18 @@ internal sealed class Writer : IDisposable
         lock (gate)
             violations.Add(what);
     }
+}
+
+internal sealed record Write(string Target, string Value, WriteOutcome Outcome);
+
+internal enum WriteOutcome
+{
+    /// <summary>204: the write is permanent.</summary>
+    Acknowledged,
+
+    /// <summary>503, or never sent: the write did not happen and never will.</summary>
+    Refused,
+
+    /// <summary>504, or no answer: the write may have happened, or may happen later.</summary>
+    Unknown,
 }

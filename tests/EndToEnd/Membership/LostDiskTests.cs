@@ -2,8 +2,9 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>A member whose data is gone has forgotten what it promised: it may promise nothing more under its id.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>
+/// A member that lost its data has forgotten its vote and its acknowledgements, so its id is refused.
+/// </summary>
 public sealed class LostDiskTests
 {
     [Theory]
@@ -20,7 +21,7 @@ public sealed class LostDiskTests
         AssertRefused(lost);
         Assert.Equal(204, Curl.Put(leader.Url("/key"), "after").Status);
 
-        // What it was told to do works.
+        // The remedy that the node printed works.
         Operator.AssertDone(Operator.Delete(leader, lost.Id), cluster);
         ClusterNode replacement = Operator.Add(cluster, leader);
         replacement.WaitUntilReady();
@@ -35,11 +36,13 @@ public sealed class LostDiskTests
         behind.Kill();
         ClusterNode other = cluster.Nodes[0];
         ClusterNode lost = cluster.Nodes[1];
-        Eventually.True(() => other.TryExchange("PUT", "/key", "on two of three"u8)?.Status == 204, () => $"two are a majority, {cluster}");
+        Eventually.True(
+            () => other.TryExchange("PUT", "/key", "on two of three"u8)?.Status == 204,
+            () => $"two are a majority, {cluster}");
         other.Kill();
         LoseDisk(lost);
 
-        // Those two would be a majority, and neither has the key.
+        // The two running nodes would be a majority, and neither has the key.
         behind.Restart();
         lost.Start(cluster.Urls);
         AssertRefused(lost);

@@ -2,8 +2,11 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>kill -9 of any node at any moment of a change: restarted, it finds its place, or learns that it has none.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>
+/// kill -9 of any node at any moment of a membership change. A restarted node finds its place in the cluster, or learns
+/// that it was removed.
+/// </summary>
+[Collection(nameof(Alone))]
 public sealed class MembershipKillTests
 {
     private const int Rounds = 16;
@@ -23,7 +26,8 @@ public sealed class MembershipKillTests
         while (rounds++ < Rounds && Environment.TickCount64 - begun < 30_000)
         {
             bool adds = members.Count == 2 || (members.Count < MembersMax && random.Next(2) == 0);
-            ClusterNode changed = adds ? cluster.PrepareMember() : members[random.Next(1, members.Count)]; // the first stays, to be asked
+            // The first member stays: it gets the requests.
+            ClusterNode changed = adds ? cluster.PrepareMember() : members[random.Next(1, members.Count)];
             if (adds)
                 members.Add(changed);
             int enough = writer.Acknowledged + 5;
@@ -39,15 +43,17 @@ public sealed class MembershipKillTests
             }
             foreach (ClusterNode member in members)
                 member.WaitUntilReady();
-            Eventually.True(() => writer.Acknowledged >= enough, () => $"writes go on, seed {seed}, {cluster}");
+            Eventually.True(() => writer.Acknowledged >= enough, () => $"writes continue, seed {seed}, {cluster}");
         }
         writer.Stop();
         Assert.True(writer.Violations.Count == 0, $"{string.Join('\n', writer.Violations)}\nseed {seed}, {cluster}");
         Verification.EveryMemberKeeps(writer.WritesFrom(0), members);
-        TestContext.Current.TestOutputHelper!.WriteLine($"{rounds - 1} rounds, {cluster.Nodes.Count} ids, {writer.Acknowledged} writes");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"{rounds - 1} rounds, {cluster.Nodes.Count} ids, {writer.Acknowledged} writes");
     }
 
-    private static void ChangeAndKill(Cluster cluster, List<ClusterNode> members, ClusterNode changed, bool adds, Random random)
+    private static void ChangeAndKill(
+        Cluster cluster, List<ClusterNode> members, ClusterNode changed, bool adds, Random random)
     {
         ClusterNode asked = members[0];
         if (adds && random.Next(2) == 0)
@@ -69,7 +75,8 @@ public sealed class MembershipKillTests
         victim.Process.WaitForExit();
         victim.Restart();
 
-        // A 503 has done nothing, and what has no answer or 504 may have: asked again it is done, or was.
+        // A request with 503 did nothing; one with 504 or without an answer may have. Repeating it is safe in both
+        // cases.
         CurlResult answer = change.GetAwaiter().GetResult();
         Eventually.True(
             () => answer.Status == 204 || (answer = Request(asked, changed, adds)).Status == 204,

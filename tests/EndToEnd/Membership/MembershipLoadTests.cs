@@ -2,16 +2,16 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>Members come and go under constant writes: nobody who writes to a member that stays has to notice.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Members come and go under constant writes. A client of a member that stays sees no failed write.</summary>
+[Collection(nameof(Alone))]
 public sealed class MembershipLoadTests
 {
     private const int Writers = 4;
 
-    /// <summary>Values of 1 MiB that each new member has to catch up with.</summary>
+    /// <summary>Number of values of 1 MiB that each new member must receive before it is a voter.</summary>
     private const int LargeValues = 64;
 
-    /// <summary>What the feature promises.</summary>
+    /// <summary>Maximum time between two acknowledged writes of one client.</summary>
     private static readonly TimeSpan LongestGap = TimeSpan.FromSeconds(1);
 
     [Fact]
@@ -42,7 +42,9 @@ public sealed class MembershipLoadTests
                 writer.Stop();
             Write[] all = [.. writers.SelectMany(writer => writer.WritesFrom(0))];
             Write[] failed = [.. all.Where(write => write.Outcome != WriteOutcome.Acknowledged)];
-            Assert.True(failed.Length == 0, $"{failed.Length} of {all.Length} writes were not acknowledged, first {failed.FirstOrDefault()}\n{cluster}");
+            Assert.True(
+                failed.Length == 0,
+                $"{failed.Length} of {all.Length} writes were not acknowledged, first {failed.FirstOrDefault()}\n{cluster}");
             AssertGaps(writers, cluster, all.Length);
         }
         finally
@@ -84,13 +86,16 @@ public sealed class MembershipLoadTests
     private static void WaitForProgress(Writer[] writers, Cluster cluster)
     {
         int[] enough = [.. writers.Select(writer => writer.Acknowledged + 5)];
-        Eventually.True(() => writers.Zip(enough).All(pair => pair.First.Acknowledged >= pair.Second), () => $"every writer goes on, {cluster}");
+        Eventually.True(
+            () => writers.Zip(enough).All(pair => pair.First.Acknowledged >= pair.Second),
+            () => $"every writer continues, {cluster}");
     }
 
-    /// <summary>On every member there is, while the writers go on with other keys and later values.</summary>
+    /// <summary>Verifies the unique keys on every running member, while the writers continue with other keys.</summary>
     private static void VerifyUnderLoad(Writer[] writers, Cluster cluster)
     {
-        Write[] unique = [.. writers.SelectMany(writer => writer.WritesFrom(0)).Where(write => write.Target.StartsWith("/unique/", StringComparison.Ordinal))];
+        Write[] unique = [.. writers.SelectMany(writer => writer.WritesFrom(0)).Where(
+            write => write.Target.StartsWith("/unique/", StringComparison.Ordinal))];
         Verification.EveryMemberKeeps(unique, [.. cluster.Running]);
         WaitForProgress(writers, cluster);
     }
@@ -100,7 +105,8 @@ public sealed class MembershipLoadTests
         string[] violations = [.. writers.SelectMany(writer => writer.Violations)];
         Assert.True(violations.Length == 0, string.Join('\n', violations.Take(20)) + "\n" + cluster);
         TimeSpan[] gaps = [.. writers.Select(writer => writer.LongestGap)];
-        string figures = $"{writes} writes; longest gap between acknowledged ones: {string.Join(", ", gaps.Select(gap => $"{gap.TotalMilliseconds:F0} ms"))}";
+        string figures = $"{writes} writes; longest gap between acknowledged ones: {string.Join(", ", gaps.Select(gap =>
+            $"{gap.TotalMilliseconds:F0} ms"))}";
         TestContext.Current.TestOutputHelper!.WriteLine(figures);
         Assert.True(gaps.Max() < LongestGap, $"{figures}\n{cluster}");
     }

@@ -2,8 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>One change at a time.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Membership changes are made one at a time.</summary>
 public sealed class MembershipOrderTests
 {
     [Fact]
@@ -12,12 +11,14 @@ public sealed class MembershipOrderTests
         const int Changes = 8;
         using Cluster cluster = Cluster.Start(3);
         cluster.WaitForLeader();
-        CurlResult[] posted = AtOnce(Changes, i => Operator.Post(cluster.Nodes[i % 3], 10 + i, $"http://127.0.0.1:{10 + i}"));
+        CurlResult[] posted = AtOnce(
+            Changes, i => Operator.Post(cluster.Nodes[i % 3], 10 + i, $"http://127.0.0.1:{10 + i}"));
         Assert.All(posted, answer => Operator.AssertDone(answer, cluster));
         CurlResult[] deleted = AtOnce(Changes, i => Operator.Delete(cluster.Nodes[(i + 1) % 3], 10 + i));
         Assert.All(deleted, answer => Operator.AssertDone(answer, cluster));
         for (int i = 0; i < Changes; i++)
-            Operator.AssertRefused(Operator.Post(cluster.Nodes[0], 10 + i, $"http://127.0.0.1:{10 + i}"), 409, "never used again");
+            Operator.AssertRefused(
+                Operator.Post(cluster.Nodes[0], 10 + i, $"http://127.0.0.1:{10 + i}"), 409, "never used again");
     }
 
     [Fact]

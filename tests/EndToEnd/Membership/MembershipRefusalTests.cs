@@ -2,8 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>Requests to change the members that can't be granted, or are granted already.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Membership changes that are refused, or that change nothing.</summary>
 public sealed class MembershipRefusalTests(OneNode server) : IClassFixture<OneNode>
 {
     private const string Elsewhere = "http://127.0.0.1:1";
@@ -55,7 +54,7 @@ public sealed class MembershipRefusalTests(OneNode server) : IClassFixture<OneNo
         Assert.Equal(204, Operator.Delete(Node, absent).Status);
         Assert.Equal(before, ChangesLogged());
 
-        // Nor is an id used up by a DELETE that removed nobody.
+        // A DELETE of an id that is no member does not use up the id.
         Assert.Equal(204, Operator.Post(Node, absent, $"http://127.0.0.1:{absent}").Status);
         Assert.Equal(204, Operator.Delete(Node, absent).Status);
     }
@@ -93,5 +92,6 @@ public sealed class MembershipRefusalTests(OneNode server) : IClassFixture<OneNo
 
     private static int NewId() => 100 + Interlocked.Increment(ref nextId);
 
-    private int ChangesLogged() => Node.Lines.Count(line => line.Contains(" added as a learner", StringComparison.Ordinal) || line.Contains("removed", StringComparison.Ordinal));
+    private int ChangesLogged() => Node.Lines.Count(line =>
+        line.Contains(" added as a learner", StringComparison.Ordinal) || line.Contains("removed", StringComparison.Ordinal));
 }

@@ -2,7 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class RemoveMemberTests
 {
     [Theory]
@@ -19,16 +19,17 @@ public sealed class RemoveMemberTests
         Assert.Equal(204, Curl.Put(node.Url("/before"), "kept").Status);
         Operator.Remove(cluster, isAskedItself ? node : other, node);
 
-        Eventually.True(() => other.TryExchange("PUT", "/after", "written"u8)?.Status == 204, () => $"writes go on, {cluster}");
+        Eventually.True(
+            () => other.TryExchange("PUT", "/after", "written"u8)?.Status == 204, () => $"writes continue, {cluster}");
         foreach (ClusterNode left in cluster.Others(node))
         {
             Assert.Equal("kept", Curl.Get(left.Url("/before")).Text);
             Assert.Equal("written", Curl.Get(left.Url("/after")).Text);
         }
-        if (isLeader) // it handed over: its successor is the next term's leader
+        if (isLeader) // it handed leadership over, so its successor leads in the next term
             Assert.Equal(node.TermLed + 1, cluster.WaitForLeader().TermLed);
 
-        node.Restart(); // and again, once started again
+        node.Restart(); // it stops again after a restart
         Operator.AssertStopsByItself(node);
     }
 
@@ -43,7 +44,8 @@ public sealed class RemoveMemberTests
         ClusterNode last = cluster.Others(node).Single();
         Assert.Equal(204, Curl.Put(node.Url("/before"), "kept").Status);
         Operator.Remove(cluster, last, node);
-        Eventually.True(() => last.TryExchange("PUT", "/after", "alone"u8)?.Status == 204, () => $"one is a cluster, {last}");
+        Eventually.True(
+            () => last.TryExchange("PUT", "/after", "alone"u8)?.Status == 204, () => $"one is a cluster, {last}");
         Assert.Equal("kept", Curl.Get(last.Url("/before")).Text);
         Operator.AssertRefused(Operator.Delete(last, last.Id), 409, "last voter");
 
@@ -63,14 +65,15 @@ public sealed class RemoveMemberTests
         ClusterNode node = wasLeader ? leader : cluster.Others(leader).First();
         node.Kill();
         ClusterNode other = cluster.Others(node).First();
-        Eventually.True(() => other.TryExchange("PUT", "/key", "value"u8)?.Status == 204, () => $"there is a leader, {cluster}");
+        Eventually.True(
+            () => other.TryExchange("PUT", "/key", "value"u8)?.Status == 204, () => $"there is a leader, {cluster}");
         Operator.AssertDone(Operator.Delete(other, node.Id), cluster);
         long term = cluster.WaitForLeader().TermLed;
 
         node.Restart();
         Operator.AssertStopsByItself(node);
         Assert.Equal(204, Curl.Put(other.Url("/key"), "after").Status);
-        Assert.Equal(term, cluster.WaitForLeader().TermLed); // it has disturbed nobody
+        Assert.Equal(term, cluster.WaitForLeader().TermLed); // no election was necessary
     }
 
     [Fact]
@@ -112,8 +115,11 @@ public sealed class RemoveMemberTests
         Operator.AssertDone(Operator.Delete(leader, lost.Id), cluster);
         Operator.AssertDone(Operator.Post(leader, 4, lost.PeerUrl), cluster);
         using ServerProcess replacement = ServerProcess.Start(
-            "--id", "4", "--join", "--cluster", lost.PeerUrl, "--port", $"{lost.HttpPort}", "--data-dir", $"{lost.DataDirectory}-new");
-        Eventually.True(() => Operator.Says(leader, $"member 4 at {lost.PeerUrl} is a voter"), () => $"it is a voter, {leader}\n{replacement}");
+            "--id", "4", "--join", "--cluster", lost.PeerUrl, "--port", $"{lost.HttpPort}",
+            "--data-dir", $"{lost.DataDirectory}-new");
+        Eventually.True(
+            () => Operator.Says(leader, $"member 4 at {lost.PeerUrl} is a voter"),
+            () => $"it is a voter, {leader}\n{replacement}");
         Assert.Equal("value", Curl.Get(lost.Url("/key")).Text);
     }
 }

@@ -2,7 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Snapshots;
 
-/// <summary>A client that overwrites its large values as fast as the server takes them.</summary>
+/// <summary>A client that overwrites large values, each as soon as the last write is answered.</summary>
 internal sealed class Overwriter : IDisposable
 {
     private const int Keys = 500;
@@ -20,10 +20,10 @@ internal sealed class Overwriter : IDisposable
         thread.Start();
     }
 
-    /// <summary>In which each of its keys was written.</summary>
+    /// <summary>Number of times that all keys have been written.</summary>
     public int Rounds => rounds;
 
-    /// <summary>Of the first write that was not answered 204.</summary>
+    /// <summary>Status of the first write that was not answered 204, or null.</summary>
     public string? Failure => failure;
 
     public void Dispose()

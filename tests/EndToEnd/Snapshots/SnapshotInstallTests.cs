@@ -3,8 +3,9 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Snapshots;
 
-/// <summary>A member that lacks more of the log than the others still have gets a snapshot, and goes on from there.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>
+/// A member that needs entries which the other members have compacted gets a snapshot, and continues after it.
+/// </summary>
 public sealed class SnapshotInstallTests
 {
     private const int Keys = 30;
@@ -28,7 +29,7 @@ public sealed class SnapshotInstallTests
         AssertInstalls(away, cluster);
         AssertHasAll(away);
 
-        // It counts, and what it was sent is its own: with another one down, and after a restart.
+        // The member counts in the majority while another member is down, and keeps the snapshot across a restart.
         cluster.Others(away).First(node => node != leader).Kill();
         Write(leader);
         AssertHasAll(away);
@@ -64,18 +65,25 @@ public sealed class SnapshotInstallTests
         Overwriter[] clients = [.. Enumerable.Range(0, 4).Select(number => new Overwriter(number, leader))];
         try
         {
-            Eventually.True(() => clients.All(client => client.Rounds > 0), TimeSpan.FromMinutes(1), () => $"the state gets large, {cluster}");
-            // With two snapshots the log no longer goes back to its beginning.
             Eventually.True(
-                () => leader.Lines.Count(line => line.Contains(" taken, ", StringComparison.Ordinal)) > 1, TimeSpan.FromMinutes(1), () => $"the log is compacted, {cluster}");
+                () => clients.All(client => client.Rounds > 0), TimeSpan.FromMinutes(1),
+                () => $"the state gets large, {cluster}");
+            // After the second snapshot the log no longer contains its first entries.
+            Eventually.True(
+                () => leader.Lines.Count(line => line.Contains(" taken, ", StringComparison.Ordinal)) > 1,
+                TimeSpan.FromMinutes(1),
+                () => $"the log is compacted, {cluster}");
             ClusterNode fourth = cluster.PrepareMember();
             Operator.AssertDone(Operator.Post(leader, fourth.Id, fourth.PeerUrl), cluster);
             fourth.StartJoining(cluster.Urls);
             Eventually.True(
-                () => Operator.Says(leader, $"member {fourth.Id} at {fourth.PeerUrl} is a voter"), TimeSpan.FromMinutes(2), () => $"it catches up, {cluster}");
+                () => Operator.Says(leader, $"member {fourth.Id} at {fourth.PeerUrl} is a voter"),
+                TimeSpan.FromMinutes(2),
+                () => $"the new member catches up, {cluster}");
             AssertInstalls(fourth, cluster);
             int rounds = clients[0].Rounds;
-            Eventually.True(() => clients[0].Rounds > rounds + 1, TimeSpan.FromMinutes(1), () => $"writes go on, {cluster}");
+            Eventually.True(
+                () => clients[0].Rounds > rounds + 1, TimeSpan.FromMinutes(1), () => $"writes continue, {cluster}");
             Assert.All(clients, client => Assert.Null(client.Failure));
             Assert.Single(fourth.Lines, line => line.Contains(" installed: ", StringComparison.Ordinal));
         }
@@ -98,9 +106,10 @@ public sealed class SnapshotInstallTests
             victim.Kill();
             WriteUntilCompacted(leader);
             victim.Restart();
-            // Anywhere from the first connection to some time after the install.
+            // A moment between the first connection and some time after the install.
             int lines = random.Next(12);
-            Eventually.True(() => victim.Process.Lines.Count > lines || IsInstalled(victim), () => $"it comes back, {victim}");
+            Eventually.True(
+                () => victim.Process.Lines.Count > lines || IsInstalled(victim), () => $"it comes back, {victim}");
             victim.Kill();
             victim.Restart();
             victim.WaitUntilReady();
@@ -123,7 +132,7 @@ public sealed class SnapshotInstallTests
             Assert.Equal(204, connection.Exchange("PUT", $"/key/{key}", ValueOf(key)).Status);
     }
 
-    /// <summary>Until the log has nothing left of what was in it before.</summary>
+    /// <summary>Writes until the log contains no entry that it contained before.</summary>
     private void WriteUntilCompacted(ClusterNode leader)
     {
         string newest = Segments(leader)[^1];
@@ -143,7 +152,9 @@ public sealed class SnapshotInstallTests
         for (int key = 0; key < Keys; key++)
         {
             HttpAnswer answer = connection.Exchange("GET", $"/key/{key}");
-            Assert.True(answer.Status == 200 && answer.Body.AsSpan().SequenceEqual(ValueOf(key)), $"key {key}: {answer.Status}, {node}");
+            Assert.True(
+                answer.Status == 200 && answer.Body.AsSpan().SequenceEqual(ValueOf(key)),
+                $"key {key}: {answer.Status}, {node}");
         }
     }
 

@@ -3,17 +3,16 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Snapshots;
 
-/// <summary>The log gets shorter, and what a node holds doesn't change by that.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>A snapshot makes the log shorter, and doesn't change the node's keys and values.</summary>
 public sealed class SnapshotTests
 {
     private const int Keys = 50;
     private const int SegmentBytes = 16 << 20;
 
     /// <summary>
-    /// ARCHITECTURE.md, "The life of a snapshot": three snapshots, which are nothing here, and segments: those with the log from the
-    /// older snapshot on (twice 8 MiB, begun in one and ended in another), one for what comes while a snapshot is taken, the next
-    /// one, and four spare ones.
+    /// Maximum size of the directory (ARCHITECTURE.md, "The life of a snapshot"). The three snapshots are negligible
+    /// here. Segments: those with the log since the older snapshot (twice 8 MiB, with a part of a segment at both
+    /// ends), one for entries that arrive while a snapshot is taken, the next segment, and four spare segments.
     /// </summary>
     private const long BytesMax = 10 * SegmentBytes;
 
@@ -45,7 +44,7 @@ public sealed class SnapshotTests
         for (int key = 0; key < 16; key++)
             Assert.Equal(last, node.TryExchange("GET", $"/{key}")?.Text);
 
-        // Nothing gives what the snapshots covered now: a damaged pair is refused.
+        // With both snapshots damaged, the entries that they cover are lost: the node refuses to start.
         node.Kill();
         DirectoryImage image = DirectoryImage.Of(node.DataDirectory);
         foreach (string name in SnapshotsOf(image))
@@ -78,7 +77,8 @@ public sealed class SnapshotTests
         node.WaitUntilReady();
         for (int i = 0; i < Keys; i++)
             Assert.Equal("value", node.TryExchange("GET", $"/{i}")?.Text);
-        Assert.Contains(node.Process.Lines, line => line.Contains($"{newest} is damaged at byte ", StringComparison.Ordinal));
+        Assert.Contains(
+            node.Process.Lines, line => line.Contains($"{newest} is damaged at byte ", StringComparison.Ordinal));
         Assert.True(File.Exists(Path.Combine(node.DataDirectory, newest + ".damaged")));
     }
 
@@ -122,7 +122,7 @@ public sealed class SnapshotTests
     private static string[] SnapshotsOf(DirectoryImage image) =>
         [.. image.Names.Where(name => name.EndsWith(".snap", StringComparison.Ordinal))];
 
-    /// <summary>Files may go while they are counted.</summary>
+    /// <summary>Returns the size of all files. A file may be deleted while the files are counted.</summary>
     private static long BytesOf(string directory)
     {
         long bytes = 0;

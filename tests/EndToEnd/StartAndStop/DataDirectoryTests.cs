@@ -5,8 +5,9 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-/// <summary>What a server refuses to start on, in one line that says which, with exit code 1 and everything left as it was.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>
+/// A start that the machine or the data directory refuses: one line that names the cause, exit code 1, no change.
+/// </summary>
 public sealed class DataDirectoryTests
 {
     [Fact]
@@ -47,7 +48,8 @@ public sealed class DataDirectoryTests
     {
         Assert.SkipWhen(Environment.IsPrivilegedProcess, "root may write to a read-only directory");
         using Cluster cluster = Cluster.Prepare(1);
-        string path = Directory.CreateDirectory(cluster.Nodes[0].DataDirectory, UnixFileMode.UserRead | UnixFileMode.UserExecute).FullName;
+        string path = cluster.Nodes[0].DataDirectory;
+        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         AssertRefusesDirectory(cluster, path);
     }
 
@@ -88,7 +90,8 @@ public sealed class DataDirectoryTests
         using Cluster cluster = Cluster.Start(1);
         ClusterNode node = cluster.Nodes[0];
         using ServerProcess second = ServerProcess.Start(
-            "--cluster", $"http://127.0.0.1:{FreePorts.Take()}", "--port", $"{FreePorts.Take()}", "--data-dir", node.DataDirectory);
+            "--cluster", $"http://127.0.0.1:{FreePorts.Take()}", "--port", $"{FreePorts.Take()}",
+            "--data-dir", node.DataDirectory);
         AssertRefused(second, node.DataDirectory);
         Assert.Equal(204, node.TryExchange("PUT", "/key", "value"u8)?.Status);
         node.Kill();
@@ -132,7 +135,8 @@ public sealed class DataDirectoryTests
             "--cluster", larger, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
         AssertRefused(refused, "founded as a cluster of one");
 
-        using ServerProcess process = ServerProcess.Start("--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        using ServerProcess process = ServerProcess.Start(
+            "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
         Eventually.True(
             () => node.TryExchange("GET", "/key") is { Status: 200, Text: "value" },
             () => $"the member serves as before: {process}");
@@ -142,7 +146,8 @@ public sealed class DataDirectoryTests
     private static void AssertRefusesDirectory(Cluster cluster, string path)
     {
         ClusterNode node = cluster.Nodes[0];
-        using ServerProcess process = ServerProcess.Start("--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", path);
+        using ServerProcess process = ServerProcess.Start(
+            "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", path);
         AssertRefused(process, path);
     }
 

@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class HandOverTests
 {
     [Fact]
@@ -19,13 +19,16 @@ public sealed class HandOverTests
             long start = Stopwatch.GetTimestamp();
             leader.Process.Terminate();
             Eventually.True(
-                () => cluster.Others(leader).Any(node => node.TermLed > leader.TermLed), () => $"there is a successor, {cluster}");
-            Eventually.True(() => other.TryExchange("PUT", "/key", "after"u8)?.Status == 204, () => $"writes go on, {cluster}");
+                () => cluster.Others(leader).Any(node => node.TermLed > leader.TermLed),
+                () => $"there is a successor, {cluster}");
+            Eventually.True(
+                () => other.TryExchange("PUT", "/key", "after"u8)?.Status == 204, () => $"writes continue, {cluster}");
             gaps.Add($"{Stopwatch.GetElapsedTime(start).TotalMilliseconds:F0} ms");
             Assert.True(leader.Process.WaitForExit(TimeSpan.FromSeconds(5)) == 0, leader.ToString());
 
-            // It knew its successor while it still ran, who took over in the very next term.
-            string[] lastWords = [.. leader.Process.Lines.SkipWhile(line => !line.Contains("stopping", StringComparison.Ordinal))];
+            // The leader stepped down before it exited, and its successor leads in the next term.
+            string[] lastWords = [.. leader.Process.Lines.SkipWhile(
+                line => !line.Contains("stopping", StringComparison.Ordinal))];
             Assert.Contains(lastWords, line => line.Contains("stepped down as leader", StringComparison.Ordinal));
             Assert.Equal(leader.TermLed + 1, cluster.WaitForLeader().TermLed);
             leader.Restart();
@@ -34,7 +37,8 @@ public sealed class HandOverTests
         writer.Stop();
         Assert.Empty(writer.Violations);
         Verification.EveryMemberKeeps(writer.WritesFrom(0), cluster.Nodes);
-        TestContext.Current.TestOutputHelper!.WriteLine($"from SIGTERM to the next 204 of a successor: {string.Join(", ", gaps)}");
+        TestContext.Current.TestOutputHelper!.WriteLine(
+            $"from SIGTERM to the next 204 of a successor: {string.Join(", ", gaps)}");
     }
 
     [Fact]

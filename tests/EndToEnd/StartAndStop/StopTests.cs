@@ -2,7 +2,6 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-[Collection(RealProcesses.Name)]
 public sealed class StopTests
 {
     private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(5);

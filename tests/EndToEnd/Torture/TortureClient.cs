@@ -6,10 +6,15 @@ using RaftFast.Linearizability;
 
 namespace RaftFast.EndToEnd.Tests.Torture;
 
-/// <summary>Reads and writes a few keys through random members, as fast as it is answered, and keeps the history of it.</summary>
+/// <summary>
+/// Reads and writes a few keys through random members, each request right after the answer to the last one, and records
+/// the history.
+/// </summary>
 internal sealed class TortureClient : IDisposable
 {
-    /// <summary>A member that sleeps answers nothing: the client goes elsewhere, and the outcome stays open.</summary>
+    /// <summary>
+    /// Time that an answer may take. Afterwards the outcome stays unknown, and the client tries another member.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private static int lastValue;
@@ -37,7 +42,7 @@ internal sealed class TortureClient : IDisposable
         thread.Start();
     }
 
-    /// <summary>What no client may see, if it has.</summary>
+    /// <summary>First answer that no client may get, or null.</summary>
     public string? Violation => violation;
 
     public int Answered => Volatile.Read(ref answered);
@@ -66,7 +71,8 @@ internal sealed class TortureClient : IDisposable
     private void Put(int member, int key, int value)
     {
         int operation = history.Invoke(Operation.Put(number, key, value));
-        HttpAnswer? answer = TryExchange(member, "PUT", key, value.ToString(CultureInfo.InvariantCulture), out bool wasSent);
+        HttpAnswer? answer = TryExchange(
+            member, "PUT", key, value.ToString(CultureInfo.InvariantCulture), out bool wasSent);
         switch (answer?.Status)
         {
             case 204:

@@ -5,20 +5,25 @@ using RaftFast.Linearizability;
 namespace RaftFast.EndToEnd.Tests.Torture;
 
 /// <summary>
-/// Real processes, killed and stopped at random under load; a checker judges what their clients saw. Half a minute, or as long
-/// as RAFTFAST_TORTURE_SECONDS says (scripts/torture).
+/// Kills and stops real processes at random under load, and checks the histories of their clients for linearizability.
+/// Takes half a minute, or the time that RAFTFAST_TORTURE_SECONDS gives (scripts/torture).
 /// </summary>
-[Collection(RealProcesses.Name)]
+[Collection(nameof(Alone))]
 public sealed class TortureTests
 {
     private const int Clients = 10;
     private const int Keys = 10;
 
-    /// <summary>After so long the history is judged and a new one begun with empty data directories: checking stays quick.</summary>
+    /// <summary>
+    /// Time after which the history is checked, and a new one begins with empty data directories. The check of a short
+    /// history is quick.
+    /// </summary>
     private static readonly TimeSpan Chapter = TimeSpan.FromSeconds(10);
 
     private static TimeSpan Duration =>
-        int.TryParse(Environment.GetEnvironmentVariable("RAFTFAST_TORTURE_SECONDS"), CultureInfo.InvariantCulture, out int seconds)
+        int.TryParse(
+            Environment.GetEnvironmentVariable("RAFTFAST_TORTURE_SECONDS"), CultureInfo.InvariantCulture,
+            out int seconds)
             ? TimeSpan.FromSeconds(seconds)
             : TimeSpan.FromSeconds(30);
 
@@ -41,7 +46,7 @@ public sealed class TortureTests
 
     private static int RunChapter(Cluster cluster, History history, Random random)
     {
-        // The keys are read before they are written: what an earlier chapter left there would be a phantom in this one.
+        // Clients read keys before they write them: a value of an earlier chapter would be a phantom in this one.
         cluster.KillAll();
         foreach (ClusterNode node in cluster.Nodes)
         {
@@ -49,7 +54,8 @@ public sealed class TortureTests
             node.Restart();
         }
         cluster.WaitUntilReady();
-        TortureClient[] clients = [.. Enumerable.Range(0, Clients).Select(i => new TortureClient(i, cluster.Nodes, history, Keys))];
+        TortureClient[] clients = [.. Enumerable.Range(0, Clients).Select(
+            i => new TortureClient(i, cluster.Nodes, history, Keys))];
         long begun = Environment.TickCount64;
         while (Environment.TickCount64 - begun < Chapter.TotalMilliseconds)
             Torture(cluster, random);
@@ -59,7 +65,7 @@ public sealed class TortureTests
         return clients.Sum(client => client.Answered);
     }
 
-    /// <summary>One strike, most often at the leader, and its remedy.</summary>
+    /// <summary>Kills or pauses one member, most often the leader, and then restarts or resumes it.</summary>
     private static void Torture(Cluster cluster, Random random)
     {
         ClusterNode victim = random.Next(3) > 0 && cluster.Leader is { } leader

@@ -4,8 +4,8 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-/// <summary>scripts/cluster where the README's tour doesn't take it.</summary>
-[Collection(RealProcesses.Name)]
+/// <summary>Uses of scripts/cluster that the README doesn't show.</summary>
+[Collection(nameof(TourPorts))]
 public sealed class ClusterScriptTests : IDisposable
 {
     private readonly ScratchTree tree = new();

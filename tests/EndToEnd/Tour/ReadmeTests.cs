@@ -4,11 +4,11 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-[Collection(RealProcesses.Name)]
+[Collection(nameof(TourPorts))]
 [UnsupportedOSPlatform("windows")]
 public sealed class ReadmeTests : IDisposable
 {
-    /// <summary>The first command builds the server from its sources.</summary>
+    /// <summary>Time that the first command may take, which builds the server from its sources.</summary>
     private static readonly TimeSpan BuildsWithin = TimeSpan.FromMinutes(4);
 
     private static readonly TimeSpan CommandEndsWithin = TimeSpan.FromSeconds(60);
@@ -45,10 +45,14 @@ public sealed class ReadmeTests : IDisposable
     public void A_console_block_is_commands_and_what_they_print()
     {
         IReadOnlyList<ReadmeStep> steps = Readme.Parse(
-            ["# Title", "```console", "$ one", "$ two", "a", "b", "```", "```sh server 1 2", "serve", "```", "```sh", "run", "```"]);
+            [
+                "# Title", "```console", "$ one", "$ two", "a", "b", "```", "```sh server 1 2", "serve", "```",
+                "```sh", "run", "```",
+            ]);
         Assert.Equal(
             [
-                (ReadmeStepKind.Heading, 1, "Title", null), (ReadmeStepKind.Command, 3, "one", ""), (ReadmeStepKind.Command, 4, "two", "a\nb"),
+                (ReadmeStepKind.Heading, 1, "Title", null), (ReadmeStepKind.Command, 3, "one", ""), (
+                    ReadmeStepKind.Command, 4, "two", "a\nb"),
                 (ReadmeStepKind.Server, 9, "serve", null), (ReadmeStepKind.Command, 12, "run", null),
             ],
             steps.Select(step => (step.Kind, step.Line, step.Text, step.Expected)));
@@ -101,13 +105,13 @@ public sealed class ReadmeTests : IDisposable
         string[] words = step.Text.Split(' ');
         switch (words)
         {
-            case ["dotnet", "test", ..]: // this is inside of that
+            case ["dotnet", "test", ..]: // this test runs inside of that command
                 AssertContinuousIntegrationRuns(step, step.Text);
                 return;
             case ["sudo", "apt-get", ..]:
                 AssertContinuousIntegrationRuns(step, string.Join(' ', words.Skip(1)));
                 return;
-            case ["dotnet", "publish", ..]: // CI has run it, and these tests run what it made
+            case ["dotnet", "publish", ..]: // CI has run the command, and these tests run its result
                 AssertContinuousIntegrationRuns(step, step.Text);
                 tree.LinkServer();
                 return;
@@ -119,13 +123,16 @@ public sealed class ReadmeTests : IDisposable
             return;
         string pattern = $"^{Regex.Escape(step.Expected).Replace(@"\.\.\.", ".*", StringComparison.Ordinal)}$";
         Assert.True(
-            Regex.IsMatch(job.Output.TrimEnd('\n'), pattern), $"{At(step)} prints, where the README shows\n{step.Expected}\n: {job}\n{server}");
+            Regex.IsMatch(job.Output.TrimEnd('\n'), pattern),
+            $"{At(step)} prints, where the README shows\n{step.Expected}\n: {job}\n{server}");
     }
 
     private void AssertContinuousIntegrationRuns(ReadmeStep step, string command) =>
-        Assert.True(continuousIntegration.Contains(command, StringComparison.Ordinal), $".ci/run does not run '{command}', which {At(step)} shows");
+        Assert.True(
+            continuousIntegration.Contains(command, StringComparison.Ordinal),
+            $".ci/run does not run '{command}', which {At(step)} shows");
 
-    /// <summary>Where there is no goreman: all lines of ./Procfile, stopped together, which is what any such program does.</summary>
+    /// <summary>Makes a stand-in for goreman: runs all lines of ./Procfile, and stops all of them together.</summary>
     private void ProvideProcfileManager()
     {
         const string Script = """

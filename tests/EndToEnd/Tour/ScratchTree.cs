@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-/// <summary>A copy of the repository's sources as somebody gets who clones it, and a shell in it.</summary>
+/// <summary>A copy of the repository's sources, as a clone has them, and a shell in it.</summary>
 internal sealed class ScratchTree : IDisposable
 {
     private static readonly HashSet<string> NotSources =
@@ -17,9 +17,10 @@ internal sealed class ScratchTree : IDisposable
         Copy(new DirectoryInfo(Repository.Root), Root);
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
-            // `dotnet test` leaves these to its children; a terminal has none of them.
+            // `dotnet test` sets these for its children; a terminal has none of them.
             string name = (string)variable.Key;
-            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith("VSTEST", StringComparison.OrdinalIgnoreCase))
+            if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith(
+                "VSTEST", StringComparison.OrdinalIgnoreCase))
                 environment[name] = null;
         }
         environment[ServerBinary.Variable] = null;
@@ -31,10 +32,10 @@ internal sealed class ScratchTree : IDisposable
 
     public string Root => directory.PathOf("RaftFast");
 
-    /// <summary>The last directory of PATH: a command here stands in for one that this machine has not.</summary>
+    /// <summary>The last directory of PATH: a command here stands in for one that this machine doesn't have.</summary>
     public string CommandsDirectory => directory.PathOf("commands");
 
-    /// <summary>Puts the server under test where the README has <c>dotnet publish</c> put it.</summary>
+    /// <summary>Links the server under test to the place where <c>dotnet publish</c> in the README puts it.</summary>
     public void LinkServer()
     {
         Directory.CreateDirectory(Path.Combine(Root, "out"));

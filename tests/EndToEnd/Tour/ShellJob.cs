@@ -4,7 +4,10 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-/// <summary>A command of bash in a session of its own, so that a signal to its group reaches all that it started, as Ctrl-C does.</summary>
+/// <summary>
+/// A command of bash in a session of its own. A signal to the session's group reaches every process that the command
+/// started, as Ctrl-C does.
+/// </summary>
 internal sealed class ShellJob : IDisposable
 {
     private readonly Process process;
@@ -40,7 +43,8 @@ internal sealed class ShellJob : IDisposable
     {
         if (!process.WaitForExit(within))
             Assert.Fail($"still runs after {within.TotalSeconds} s: {this}");
-        Eventually.True(() => Volatile.Read(ref openStreams) == 0, () => $"nothing in the background holds its output open: {this}");
+        Eventually.True(() =>
+            Volatile.Read(ref openStreams) == 0, () => $"nothing in the background holds its output open: {this}");
         return process.ExitCode;
     }
 

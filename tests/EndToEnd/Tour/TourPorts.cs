@@ -2,7 +2,10 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Tour;
 
-/// <summary>The ports that the README, the Procfile and scripts/cluster use: a person types them, so they are fixed.</summary>
+/// <summary>
+/// Ports in the README, the Procfile and scripts/cluster. A person types them, so they are fixed, and the classes of
+/// tests that use them are one collection.
+/// </summary>
 internal static class TourPorts
 {
     private static readonly int[] All = [9021, 9022, 9023, 9024, 9121, 9122, 9123, 9124];
@@ -12,6 +15,8 @@ internal static class TourPorts
     public static void AssertFree(int[] ports)
     {
         int[] taken = [.. ports.Where(port => !FreePorts.IsFree(port))];
-        Assert.True(taken.Length == 0, $"the README's commands need port {string.Join(", ", taken)}, which another process has: stop that first");
+        Assert.True(
+            taken.Length == 0,
+            $"the README's commands need port {string.Join(", ", taken)}, which another process has: stop that first");
     }
 }

@@ -1,0 +1,14 @@
+namespace RaftFast.Simulation.Tests;
+
+[Trait("Suite", "Long")]
+public sealed class FaultEffectTests
+{
+    [Fact]
+    public void Every_fault_has_an_effect_somewhere_in_the_fixed_seeds()
+    {
+        Counters counters = new();
+        for (ulong seed = 1; seed <= 600; seed++)
+            Assert.Null(Seed.Failure(Scenario.Draw(seed, null), counters));
+        Assert.Empty(counters.Missing());
+    }
+}
