@@ -22,7 +22,7 @@ public sealed class FixedSeedTests
         Assert.Empty(counters.Missing());
     }
 
-    /// <summary>Each once failed: the server's bug, or the simulator's, that it showed.</summary>
+    /// <summary>Seeds that once failed, because of a bug in the server or in the simulator.</summary>
     [Theory]
     [InlineData(87, 3)] // A forwarded write that was repeated took effect twice.
     [InlineData(37, 0)] // The same, seen by a reader after all had lost power.

@@ -6,7 +6,7 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Simulation;
 
-/// <summary>Many seeds, one after another, and what they add up to.</summary>
+/// <summary>Runs many seeds, one after another, and sums up their results.</summary>
 internal sealed class Campaign(TextWriter output)
 {
     private readonly Stopwatch clock = Stopwatch.StartNew();
@@ -17,10 +17,10 @@ internal sealed class Campaign(TextWriter output)
 
     public int Histories { get; private set; }
 
-    /// <summary>Simulated over real time.</summary>
+    /// <summary>Simulated time divided by real time.</summary>
     public double Speed => simulated / 1e6 / clock.Elapsed.TotalSeconds;
 
-    /// <returns>What went wrong, or null.</returns>
+    /// <returns>Description of the failure, or null.</returns>
     public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, CrashPoint? crash, out long simulated)
     {
         using Cluster cluster = new(scenario, counters, trace, crash);
@@ -33,7 +33,7 @@ internal sealed class Campaign(TextWriter output)
         {
             return failure.Message;
         }
-        // Whatever else is thrown is a bug too, and its seed is worth knowing.
+        // Any other exception is a bug too, and its seed must be reported.
         catch (Exception failure)
         {
             return $"{failure.GetType().Name}: {failure.Message} {FirstLine(failure.StackTrace)}";
@@ -46,7 +46,7 @@ internal sealed class Campaign(TextWriter output)
 
     private static string FirstLine(string? text) => (text ?? "").Split('\n')[0].Trim();
 
-    /// <returns>Whether the seed passed.</returns>
+    /// <returns>True if the seed passed.</returns>
     public bool Run(Scenario scenario, string replay)
     {
         Trace trace = new(null);

@@ -9,10 +9,13 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation;
 
-/// <summary>One history of a whole cluster: everything in it follows from the scenario's seed.</summary>
+/// <summary>One history of a whole cluster. Everything in it follows from the scenario's seed.</summary>
 internal sealed class Cluster : IDisposable
 {
-    /// <summary>After faults have ended a cluster has so long to serve again: several elections at the slowest setting.</summary>
+    /// <summary>
+    /// Microseconds within which a cluster must serve again after its faults have ended: several elections at the
+    /// slowest setting.
+    /// </summary>
     private const long RecoveryMax = 60_000_000;
 
     private readonly SimulatedServer[] servers;
@@ -73,7 +76,7 @@ internal sealed class Cluster : IDisposable
 
     public History History { get; }
 
-    /// <summary>Runs the whole history; throws on the first thing that must not be.</summary>
+    /// <summary>Runs the whole history. Throws at the first violation.</summary>
     public void Run()
     {
         foreach (SimulatedServer server in servers)
@@ -105,7 +108,9 @@ internal sealed class Cluster : IDisposable
 
     public int NextValue() => ++lastValue;
 
-    /// <summary>The first so many servers begin as the cluster's members; the others wait to join.</summary>
+    /// <summary>
+    /// Returns a server's initial configuration. The first servers are the cluster's members; the others wait to join.
+    /// </summary>
     public ClusterConfiguration ConfigurationAtFirst(int server)
     {
         Member[] members = new Member[server < Scenario.Servers ? Scenario.Servers : 0];
@@ -128,7 +133,9 @@ internal sealed class Cluster : IDisposable
         return true;
     }
 
-    /// <summary>The last entry of the oldest one on its way; MaxValue without any.</summary>
+    /// <summary>
+    /// Index of the last entry in the oldest snapshot on its way from this server; MaxValue if there is none.
+    /// </summary>
     public long OldestSnapshotBeingSent(SimulatedServer from)
     {
         long oldest = long.MaxValue;
@@ -143,7 +150,7 @@ internal sealed class Cluster : IDisposable
     private void ScheduleTransfers() =>
         Events.Schedule(transferRandom.Between(100, 5_000), new Event(EventKind.SnapshotArrives, 0, 0, 0));
 
-    /// <summary>A part of each snapshot on its way arrives; a server whose disk fails it dies.</summary>
+    /// <summary>Delivers a part of each snapshot on its way. A server whose disk fails meanwhile dies.</summary>
     private void StepTransfers()
     {
         bool goesOn = false;
@@ -160,7 +167,7 @@ internal sealed class Cluster : IDisposable
     public void Dial(int from, int to) =>
         Events.Schedule(clientRandom.Between(100, 20_000), new Event(EventKind.Connect, from, 0, to));
 
-    /// <summary>Every other server will notice if this one comes back with another directory.</summary>
+    /// <summary>True if every other server would notice that this server comes back with another directory.</summary>
     public bool IsKnownToAll(SimulatedServer server)
     {
         foreach (SimulatedServer other in servers)
@@ -177,7 +184,7 @@ internal sealed class Cluster : IDisposable
         trace.Said(Events.Now, message);
     }
 
-    /// <summary>A server is about to put a message on the wire, or has just done so.</summary>
+    /// <summary>Called before and after a server puts a message on the wire.</summary>
     public void OnSend(SimulatedServer server, CrashMoment moment)
     {
         if (crashPoint is { Kind: CrashPointKind.Send } point
@@ -239,12 +246,12 @@ internal sealed class Cluster : IDisposable
         foreach (SimulatedClient client in clients)
             client.OnDied(server);
         membershipOperator.OnDied(server);
-        // Somebody may start a removed one again: it is told again.
+        // An operator may start a removed server again; the members then tell it again that it is removed.
         if (!server.IsLost && (!server.IsRemoved || clientRandom.OneIn(2)))
             Events.Schedule(clientRandom.Between(1_000, Scenario.FaultDurationMax), new Event(EventKind.Restart, server.Number, server.Incarnation, 0));
     }
 
-    /// <summary>A connection breaks: what is under way on it is lost, and the dialling side hears of it.</summary>
+    /// <summary>Breaks a connection: its frames in flight are lost, and the dialling side is told.</summary>
     public void Disconnect(int from, int to)
     {
         SimulatedLink link = Network.Link(from, to);
@@ -402,7 +409,9 @@ internal sealed class Cluster : IDisposable
         return true;
     }
 
-    /// <summary>A removed server is told so by any member that it finds where it knows it to be.</summary>
+    /// <summary>
+    /// True if a removed server can reach a member at an address that it knows, and so learns of its removal.
+    /// </summary>
     private bool CanReachAMember(SimulatedServer server, ClusterConfiguration members)
     {
         foreach (Member member in members.Members)
@@ -432,7 +441,7 @@ internal sealed class Cluster : IDisposable
         }
     }
 
-    /// <summary>Of every key's value and the index of its last write.</summary>
+    /// <summary>Hash of every key, its value, and the index of its last write.</summary>
     private ulong StateHash(SimulatedServer server)
     {
         ulong hash = 14695981039346656037;

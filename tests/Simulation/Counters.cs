@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RaftFast.Simulation;
 
-/// <summary>Faults that had an effect, and what they made happen. In a campaign none may stay at zero.</summary>
+/// <summary>Counts faults that had an effect, and the effects. A campaign in which one stays at zero fails.</summary>
 internal sealed class Counters
 {
     private readonly long[] values = new long[Names.Length];
@@ -21,7 +21,7 @@ internal sealed class Counters
             values[i] += other.values[i];
     }
 
-    /// <summary>The names of those at zero.</summary>
+    /// <summary>Names of the counters at zero.</summary>
     public IReadOnlyList<string> Missing()
     {
         List<string> missing = [];

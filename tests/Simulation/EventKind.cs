@@ -9,30 +9,30 @@ internal enum EventKind : byte
     DiskBegins,
     DiskCompletes,
 
-    /// <summary>The log has been idle since the batch that Argument numbers.</summary>
+    /// <summary>The log has been idle since batch number Argument.</summary>
     Seal,
 
     PrepareSegment,
 
-    /// <summary>A frame arrives; Argument is its slot.</summary>
+    /// <summary>The frame in slot Argument arrives.</summary>
     Deliver,
 
-    /// <summary>The actor dials the server that Argument numbers.</summary>
+    /// <summary>The actor dials server number Argument.</summary>
     Connect,
     Connected,
     Lost,
 
-    /// <summary>A server has dialled this one, and said where it is itself.</summary>
+    /// <summary>A server has dialled this one and announced its address.</summary>
     Announced,
 
     /// <summary>A server has refused this one's connection.</summary>
     Refused,
 
-    /// <summary>Another request to change the members.</summary>
+    /// <summary>The operator may ask for another membership change.</summary>
     OperatorThinks,
     Request,
 
-    /// <summary>The thread that takes a snapshot goes on with it.</summary>
+    /// <summary>The thread that takes a snapshot continues.</summary>
     SnapshotStep,
     SnapshotTaken,
 

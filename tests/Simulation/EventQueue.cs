@@ -1,6 +1,6 @@
 namespace RaftFast.Simulation;
 
-/// <summary>What happens next, by time (microseconds), then by the order of scheduling.</summary>
+/// <summary>Future events, ordered by time in microseconds and then by the order of scheduling.</summary>
 internal sealed class EventQueue
 {
     private readonly PriorityQueue<Event, (long Time, long Sequence)> events = new();
@@ -13,7 +13,7 @@ internal sealed class EventQueue
 
     public void Schedule(long delay, Event happening) => events.Enqueue(happening, (Now + delay, sequence++));
 
-    /// <returns>False when nothing happens up to <paramref name="deadline"/>.</returns>
+    /// <returns>False if no event happens up to <paramref name="deadline"/>.</returns>
     public bool TryNext(long deadline, out Event happening)
     {
         if (!events.TryPeek(out happening, out (long Time, long Sequence) order) || order.Time > deadline)

@@ -1,6 +1,6 @@
 namespace RaftFast.Simulation;
 
-/// <summary>What the nemesis can do.</summary>
+/// <summary>Faults that the nemesis can cause.</summary>
 internal enum Fault
 {
     Crash,
@@ -20,7 +20,7 @@ internal enum Fault
     FailRead,
     RotDisk,
 
-    /// <summary>The cluster falls into two parts, by chance.</summary>
+    /// <summary>The cluster splits into two random parts.</summary>
     Split,
     MisdirectWrite,
 

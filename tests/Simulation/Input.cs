@@ -6,7 +6,7 @@ using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation;
 
-/// <summary>Something in a server's inbox.</summary>
+/// <summary>An item in a server's inbox.</summary>
 internal readonly record struct Input(EventKind Kind)
 {
     public FrameInFlight Frame { get; init; }

@@ -2,7 +2,9 @@ using RaftFast.Simulation.Network;
 
 namespace RaftFast.Simulation;
 
-/// <summary>Brings the scenario's faults about, and takes them back; in the end heals a majority and lets the rest stay broken.</summary>
+/// <summary>
+/// Causes the scenario's faults and ends them. At the end it heals a majority and leaves the rest broken.
+/// </summary>
 internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
     private readonly List<Action> remedies = [];
@@ -23,18 +25,20 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         ScheduleNext();
     }
 
-    /// <summary>Takes back what strike number <paramref name="remedy"/> did.</summary>
+    /// <summary>Ends the fault of strike number <paramref name="remedy"/>.</summary>
     public void Heal(long remedy)
     {
         if (healed is null)
             remedies[(int)remedy]();
     }
 
-    /// <summary>Ends all faults for a random majority of those servers that are not lost; the others may stay as they are.</summary>
+    /// <summary>
+    /// Ends all faults for a random majority of the servers that are not lost. The others may stay broken.
+    /// </summary>
     public void End()
     {
         cluster.Network.Faults = new NetworkFaults();
-        // Where members come and go a majority of whom is a question of its own: then all are healed.
+        // When members come and go, the majority itself changes, so all servers are healed.
         int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
         for (int count = 0; count < majority;)
@@ -66,8 +70,8 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
                 bool isHealed = chosen[from] && chosen[to];
-                // The rest is cut off for good: a leader that some of the majority can reach and some can't would keep its
-                // place, since those who hear from it refuse to vote (§6); Raft promises no more.
+                // The rest is cut off for good. A leader that only a part of the majority can reach would stay leader,
+                // since servers that hear it refuse to vote (§6). Raft promises no more.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }
@@ -76,7 +80,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
 
     public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
 
-    /// <summary>Once all is healed, who is asked is to answer: a healed member.</summary>
+    /// <summary>True if clients may ask this server: after the healing, only healed members must answer.</summary>
     public bool MayAsk(SimulatedServer server) => healed is null || (healed[server.Number] && cluster.IsMember(server));
 
     private void ScheduleNext() =>
@@ -153,7 +157,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 if (MayLoseOne())
                     server.DamageSnapshot();
                 break;
-            // One server alone: two that move at once may look for each other where neither is.
+            // Only one server moves: two that move at once may look for each other at dead addresses.
             case Fault.Move:
                 servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
                 break;
@@ -193,7 +197,10 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         Later(() => cut.ForEach(link => link.IsCut = false));
     }
 
-    /// <summary>Parts by chance, or the leader with all but one of those who would have made a majority: what they write will be overwritten.</summary>
+    /// <summary>
+    /// Splits the cluster at random, or leaves the leader with one server less than a majority, so that its writes will
+    /// be overwritten.
+    /// </summary>
     private void Split(SimulatedServer leader)
     {
         bool[] sides = new bool[servers.Length];
@@ -231,7 +238,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         Later(() => link.IsClogged = false);
     }
 
-    /// <summary>Damage stays within what a cluster survives: a minority.</summary>
+    /// <summary>Damages a server's log. Damage stays within a minority, which a cluster survives.</summary>
     private void Damage(SimulatedServer server, bool isMisdirected)
     {
         if (MayLoseOne())

@@ -8,7 +8,9 @@ namespace RaftFast.Simulation;
 
 internal static class Program
 {
-    /// <summary>In so many seeds every counter has been above zero, whatever the first one, by a wide margin.</summary>
+    /// <summary>
+    /// Seeds within which every counter has been above zero, from any first seed, with a wide margin.
+    /// </summary>
     private const int SeedsThatMeetEverything = 2000;
 
     public static int Main(string[] args)
@@ -89,7 +91,7 @@ internal static class Program
         }
         Console.WriteLine($"first seed {first}");
         campaign.Report();
-        // A fault that never has an effect tests nothing. In a short campaign chance may leave one out.
+        // A fault that never has an effect tests nothing. In a short campaign a fault may be missing by chance.
         IReadOnlyList<string> missing = campaign.Counters.Missing();
         bool isHollow = campaign.Histories >= SeedsThatMeetEverything && missing.Count > 0;
         if (isHollow)

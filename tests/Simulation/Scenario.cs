@@ -4,17 +4,21 @@ using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation;
 
-/// <summary>What one seed is about: its own mix of faults, its own sizes and option values (a swarm). Times in microseconds.</summary>
+/// <summary>
+/// Contents of one seed: its own mix of faults, sizes and option values (a swarm). Times are in microseconds.
+/// </summary>
 internal sealed record Scenario
 {
-    /// <summary>The smallest log drawn below has room for it.</summary>
+    /// <summary>Maximum append: the smallest log drawn below has room for it.</summary>
     private const int AppendBytesMax = 24 * 1024;
 
     public required ulong Seed { get; init; }
 
     public required int Servers { get; init; }
 
-    /// <summary>Servers that may join, and how often somebody asks for a change of the members; none without the other.</summary>
+    /// <summary>
+    /// Number of servers that may join, and below, the interval of membership changes. Both are zero, or neither.
+    /// </summary>
     public required int Spares { get; init; }
 
     /// <inheritdoc cref="Spares"/>
@@ -32,7 +36,7 @@ internal sealed record Scenario
 
     public required int ValueBytesMax { get; init; }
 
-    /// <summary>How long faults and load last, before everything is healed.</summary>
+    /// <summary>Duration of faults and load before everything is healed.</summary>
     public required long Duration { get; init; }
 
     public required IReadOnlyList<Fault> Faults { get; init; }
@@ -51,17 +55,17 @@ internal sealed record Scenario
 
     public required long DiskStallMax { get; init; }
 
-    /// <summary>Clocks run up to so many per cent fast or slow.</summary>
+    /// <summary>Maximum per cent by which a clock runs fast or slow.</summary>
     public required int ClockSkewPercent { get; init; }
 
     public required RaftOptions Raft { get; init; }
 
     public required WalOptions Wal { get; init; }
 
-    /// <summary>Entries that make a snapshot due; 0: none is ever taken.</summary>
+    /// <summary>Entries that make a snapshot due; 0 for no snapshots.</summary>
     public required long SnapshotEvery { get; init; }
 
-    /// <summary>Milliseconds.</summary>
+    /// <summary>Request timeout in milliseconds.</summary>
     public required long RequestTimeout { get; init; }
 
     public static Scenario Draw(ulong seed, int? servers)
@@ -70,7 +74,7 @@ internal sealed record Scenario
         List<Fault> faults = [];
         foreach (Fault fault in Enum.GetValues<Fault>())
         {
-            // A fault that came later draws from a stream of its own: older seeds keep their scenarios.
+            // Faults added later draw from a stream of their own, so that older seeds keep their scenarios.
             bool isDrawn = fault >= Fault.Stop ? random.Fork($"{fault}").OneIn(3)
                 : fault == Fault.Split ? random.Fork("split").OneIn(3)
                 : random.OneIn(2);
@@ -135,7 +139,7 @@ internal sealed record Scenario
         };
     }
 
-    /// <summary>A run without faults, short enough to be repeated for each moment in it.</summary>
+    /// <summary>Draws a run without faults that is short enough to be repeated for each moment in it.</summary>
     public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
     {
         Spares = 0,

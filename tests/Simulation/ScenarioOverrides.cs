@@ -2,10 +2,13 @@ using System.Globalization;
 
 namespace RaftFast.Simulation;
 
-/// <summary>A scenario's values by name, so that a shrunk one can be run again: <c>--set servers=3 --set faults=Crash,Pause</c>.</summary>
+/// <summary>
+/// Values of a scenario by name, so that a shrunk scenario can be run again: <c>--set servers=3 --set
+/// faults=Crash,Pause</c>.
+/// </summary>
 internal static class ScenarioOverrides
 {
-    /// <returns>Null when the override is malformed.</returns>
+    /// <returns>Null if the override is malformed.</returns>
     public static Scenario? Apply(Scenario scenario, string setting)
     {
         string[] parts = setting.Split('=', 2);
@@ -36,7 +39,10 @@ internal static class ScenarioOverrides
         };
     }
 
-    /// <summary>The settings that make the scenario which <paramref name="changed"/>'s seed draws into <paramref name="changed"/>.</summary>
+    /// <summary>
+    /// Returns the settings that turn the scenario drawn by <paramref name="changed"/>'s seed into <paramref
+    /// name="changed"/>.
+    /// </summary>
     public static string Describe(Scenario changed)
     {
         NetworkSettings network = new(changed);

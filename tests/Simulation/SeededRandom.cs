@@ -1,8 +1,8 @@
 namespace RaftFast.Simulation;
 
 /// <summary>
-/// A generator (SplitMix64) whose stream depends on its seed alone, on every machine. Each subsystem forks its own by name,
-/// so that a new draw in one shifts nothing in the others.
+/// A generator (SplitMix64) whose stream depends on its seed alone, on every machine. Each subsystem forks a generator
+/// of its own by name, so that a new draw in one subsystem shifts no draw of another.
 /// </summary>
 public sealed class SeededRandom(ulong seed) : Random
 {
@@ -22,7 +22,7 @@ public sealed class SeededRandom(ulong seed) : Random
     /// <summary>True once in <paramref name="n"/> draws; never for 0.</summary>
     public bool OneIn(int n) => n > 0 && NextUInt64() % (ulong)n == 0;
 
-    /// <summary>From <paramref name="low"/> to <paramref name="high"/>, both included.</summary>
+    /// <summary>Draws from <paramref name="low"/> to <paramref name="high"/>, both included.</summary>
     public long Between(long low, long high) => low + (long)(NextUInt64() % (ulong)(high - low + 1));
 
     public override int Next(int maxValue) => (int)(NextUInt64() % (ulong)maxValue);

@@ -3,8 +3,8 @@ using RaftFast.Simulation.Network;
 namespace RaftFast.Simulation;
 
 /// <summary>
-/// Makes a failing scenario smaller while the same thing goes wrong: without this fault, with fewer servers, clients, keys and
-/// less time. A change shifts the history, so each is tried under a few seeds.
+/// Makes a failing scenario smaller while the same failure happens: without a fault, with fewer servers, clients and
+/// keys, in less time. A change shifts the history, so each is tried with a few seeds.
 /// </summary>
 internal static class Shrinker
 {
@@ -31,7 +31,7 @@ internal static class Shrinker
         return smallest;
     }
 
-    /// <summary>What went wrong, without where and when.</summary>
+    /// <summary>Returns the failure without its place and time.</summary>
     private static string KindOf(string failure)
     {
         string line = failure.Split('\n')[0];

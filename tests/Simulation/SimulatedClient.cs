@@ -5,7 +5,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation;
 
-/// <summary>A person with curl: one request at a time, to any server, whose answer goes into the history.</summary>
+/// <summary>A client that sends one request at a time to any server and records each answer in the history.</summary>
 internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
 {
     private readonly byte[] value = new byte[8192];
@@ -22,12 +22,12 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
 
     public static byte[] KeyBytes(int key) => Keys[key];
 
-    /// <summary>Stops after the request under way.</summary>
+    /// <summary>True if the client stops after its present request.</summary>
     public bool IsRetired { get; set; }
 
     public bool MarkForResume() => request is not null;
 
-    /// <summary>The answer is there.</summary>
+    /// <summary>Takes the answer.</summary>
     public void Resume()
     {
         int status = request!.Status;
@@ -90,7 +90,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         target.Deliver(new Input(EventKind.Request) { Request = request });
     }
 
-    /// <summary>The server died: a write's outcome stays open, a read has none.</summary>
+    /// <summary>Ends a request whose server died: a write's outcome stays open, and a read has none.</summary>
     public void OnDied(SimulatedServer dead)
     {
         if (request is null || dead != server || dead.Incarnation == incarnation)

@@ -4,17 +4,17 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation;
 
-/// <summary>A person who adds members and removes them, one request at a time, at any server.</summary>
+/// <summary>An operator who adds and removes members, one request at a time, at any server.</summary>
 internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : IRequestOwner
 {
     private ClientRequest? request;
     private SimulatedServer? server;
     private int incarnation;
 
-    /// <summary>Answered 204 in the batch under way.</summary>
+    /// <summary>Request that was answered 204 in the present batch.</summary>
     private ClientRequest? unconfirmed;
 
-    /// <summary>Stops after the request under way.</summary>
+    /// <summary>True if the operator stops after the present request.</summary>
     public bool IsRetired { get; set; }
 
     public bool MarkForResume() => request is not null;
@@ -64,7 +64,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
             Think();
     }
 
-    /// <summary>204: it is so, unless a later change has been made meanwhile.</summary>
+    /// <summary>Checks a 204: the change holds, unless a later change was made meanwhile.</summary>
     public void CheckAnswer()
     {
         if (unconfirmed is not { } answered)

@@ -20,8 +20,9 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Simulation;
 
 /// <summary>
-/// A machine: a disk that outlives its process, and while that runs, the real node over it, driven as NodeLoop and WalWriter
-/// drive it: inputs gather in an inbox, a batch of them is taken at a time, one write is under way at a time.
+/// A machine: a disk that outlives its process, and the real node on it while the process runs. The node is driven as
+/// NodeLoop and WalWriter drive it: inputs gather in an inbox, one batch of inputs is taken at a time, and one write is
+/// in progress at a time.
 /// </summary>
 internal sealed class SimulatedServer : IDisposable
 {
@@ -40,7 +41,7 @@ internal sealed class SimulatedServer : IDisposable
     private bool isPaused;
     private bool mustExit;
 
-    /// <summary>Its log has been emptied for a snapshot once.</summary>
+    /// <summary>True once the log was reset for a snapshot.</summary>
     private bool hasRestarted;
     private StopRequest? stopRequest;
     private int moves;
@@ -66,7 +67,7 @@ internal sealed class SimulatedServer : IDisposable
 
     public ulong Id => (ulong)Number + 1;
 
-    /// <summary>As the data directory keeps it: it outlives the process, not the disk.</summary>
+    /// <summary>Identity as the data directory keeps it: it outlives the process, but not the disk.</summary>
     public NodeIdentity Identity { get; private set; }
 
     public PeerAdmission? Admission { get; private set; }
@@ -79,25 +80,27 @@ internal sealed class SimulatedServer : IDisposable
 
     public SnapshotStore? Snapshots { get; private set; }
 
-    /// <summary>Of the process; its events die with it.</summary>
+    /// <summary>Number of the process; its events end with it.</summary>
     public int Incarnation { get; private set; }
 
     public bool IsUp => Node is not null;
 
     public bool IsPaused => isPaused;
 
-    /// <summary>Its disk holds damage that it refuses to start over, or nothing of what it held: it is out for good.</summary>
+    /// <summary>
+    /// True if the server is out for good: its disk is empty, or has damage over which the server refuses to start.
+    /// </summary>
     public bool IsLost { get; private set; }
 
     public bool IsWiped { get; private set; }
 
-    /// <summary>It has been told that it is no member any more.</summary>
+    /// <summary>True once the server has been told that it is no longer a member.</summary>
     public bool IsRemoved { get; private set; }
 
-    /// <summary>Messages sent, by all of its processes.</summary>
+    /// <summary>Number of messages sent by all of its processes.</summary>
     public long Sends { get; set; }
 
-    /// <summary>Microseconds between ticks: its clock runs fast or slow.</summary>
+    /// <summary>Microseconds between ticks. The server's clock may run fast or slow.</summary>
     public long TickPeriod { get; set; } = 10_000;
 
     public void Start()
@@ -119,7 +122,7 @@ internal sealed class SimulatedServer : IDisposable
         }
         catch (StorageException) when (IsLost)
         {
-            // As it should: damage to what was acknowledged is not started over.
+            // This refusal is right: a server does not start over damage to acknowledged entries.
             cluster.Counters[damage]++;
             return;
         }
@@ -127,12 +130,14 @@ internal sealed class SimulatedServer : IDisposable
         {
             Die(random.OneIn(2));
         }
-        // Damage to what a snapshot has taken the place of is rightly never noticed.
+        // Damage to a log that a snapshot has replaced is rightly never noticed.
         Invariant.Hold(!IsLost || hasRestarted);
         IsLost = false;
     }
 
-    /// <summary>The process ends; with the machine's power, what that had not synced is decided too.</summary>
+    /// <summary>
+    /// Ends the process. If the machine loses power too, the fate of each unsynced change is decided.
+    /// </summary>
     public void Crash(bool losesPower)
     {
         if (!IsUp)
@@ -152,14 +157,16 @@ internal sealed class SimulatedServer : IDisposable
         Die(losesPower);
     }
 
-    /// <summary>The process will die in one of its next disk operations.</summary>
+    /// <summary>Makes the process die in one of its next disk operations.</summary>
     public void CrashInOperation()
     {
         if (IsUp)
             Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
     }
 
-    /// <summary>The machine stops, and its log is damaged where recovery can tell that from a torn write.</summary>
+    /// <summary>
+    /// Stops the machine and damages its log at a place where recovery can tell the damage from a torn write.
+    /// </summary>
     public void Damage(bool isMisdirected)
     {
         if (!IsUp || !Disk.CanBeDamaged)
@@ -173,7 +180,7 @@ internal sealed class SimulatedServer : IDisposable
         IsLost = true;
     }
 
-    /// <summary>The process is asked to stop; it comes back.</summary>
+    /// <summary>Asks the process to stop; it comes back later.</summary>
     public void Stop()
     {
         if (!IsUp)
@@ -186,7 +193,7 @@ internal sealed class SimulatedServer : IDisposable
         ScheduleRun();
     }
 
-    /// <summary>The machine comes back with an empty disk: all that this server promised is forgotten.</summary>
+    /// <summary>Brings the machine back with an empty disk: all its promises are forgotten.</summary>
     public void Wipe()
     {
         if (!IsUp)
@@ -198,7 +205,7 @@ internal sealed class SimulatedServer : IDisposable
         Identity = NewIdentity();
     }
 
-    /// <summary>The machine comes back under another address.</summary>
+    /// <summary>Brings the machine back under another address.</summary>
     public void Move()
     {
         if (!IsUp)
@@ -208,7 +215,7 @@ internal sealed class SimulatedServer : IDisposable
         Identity = Identity with { Address = AddressOf(Number, moves) };
     }
 
-    /// <summary>A server dials this one.</summary>
+    /// <summary>Answers the handshake of a server that dials this one.</summary>
     public HandshakeStatus? Admit(SimulatedServer from)
     {
         try
@@ -252,12 +259,12 @@ internal sealed class SimulatedServer : IDisposable
     public void OnTick()
     {
         cluster.Events.Schedule(TickPeriod, new Event(EventKind.Tick, Number, Incarnation, 0));
-        // A stopped process makes up for a few ticks only: NodeLoop.TicksBehindMax.
+        // A paused process makes up for a few ticks only: NodeLoop.TicksBehindMax.
         if (!isPaused)
             Deliver(new Input(EventKind.Tick));
     }
 
-    /// <summary>The loop wakes up: takes what is there, and acts.</summary>
+    /// <summary>Runs the loop: takes the inbox and acts.</summary>
     public void Run()
     {
         isRunScheduled = false;
@@ -289,14 +296,14 @@ internal sealed class SimulatedServer : IDisposable
         }
         catch (Exception failure) when (IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
         {
-            // As it should: who has forgotten what it promised may promise nothing more.
+            // This refusal is right: a server that forgot its promises may make no new ones.
             cluster.Counters[Counter.WipedServersRefused]++;
             IsLost = true;
             Die(losesPower: false);
         }
     }
 
-    /// <summary>The log's writer takes what is published.</summary>
+    /// <summary>Lets the log's writer take the published batch.</summary>
     public void BeginWrite()
     {
         if (isWriting || !TryTake())
@@ -327,7 +334,7 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    /// <summary>As SegmentPreparer does: again and again while the disk is full.</summary>
+    /// <summary>Prepares the next segment as SegmentPreparer does: repeatedly while the disk is full.</summary>
     public void PrepareSegment()
     {
         try
@@ -343,7 +350,7 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    /// <summary>The thread that takes a snapshot writes its next part.</summary>
+    /// <summary>Lets the thread that takes a snapshot write its next part.</summary>
     public void StepSnapshot() => Survive(() =>
     {
         if (taking!.Step())
@@ -356,7 +363,7 @@ internal sealed class SimulatedServer : IDisposable
         taking = null;
     });
 
-    /// <summary>Does something that may meet this server's failing disk, or its death.</summary>
+    /// <summary>Runs an action that may meet this server's failing disk, or its death.</summary>
     public void Survive(Action action)
     {
         try
@@ -369,7 +376,7 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    /// <summary>All of a snapshot is here; the loop is to decide.</summary>
+    /// <summary>Hands a complete snapshot to the loop, which decides about it.</summary>
     public void OnSnapshotArrived(ReceivedSnapshot received)
     {
         arrived = received;
@@ -377,8 +384,8 @@ internal sealed class SimulatedServer : IDisposable
     }
 
     /// <summary>
-    /// The machine stops, and its newest snapshot is damaged. An older one and the log make up for it, unless the log begins behind that
-    /// too: a start has emptied it, where it ended before the newest.
+    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for it, unless the log
+    /// begins after that snapshot too, because a start has reset a log that ended before the newest.
     /// </summary>
     public void DamageSnapshot()
     {
@@ -429,7 +436,7 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    /// <summary>Nothing has been written since batch <paramref name="number"/>: seal it.</summary>
+    /// <summary>Writes a seal if no batch followed batch <paramref name="number"/>.</summary>
     public void Seal(long number)
     {
         if (isWriting || writing.Number != number || !wal!.TryTakeSeal(out writing))
@@ -478,7 +485,9 @@ internal sealed class SimulatedServer : IDisposable
         PrepareSegment();
     }
 
-    /// <summary>The process died, or its disk failed or was full where it can't be: then the real process exits.</summary>
+    /// <summary>
+    /// True if the process died, or if its disk failed or was full at a place where the real process would exit.
+    /// </summary>
     private bool IsSimulated(Exception failure) =>
         failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
 

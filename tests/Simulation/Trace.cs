@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation;
 
-/// <summary>What has happened: as a hash, to compare two runs of one seed; and, if asked for, as a story.</summary>
+/// <summary>Record of a run: a hash, to compare two runs of one seed, and on request a readable story.</summary>
 internal sealed class Trace(TextWriter? story)
 {
     private ulong hash = 14695981039346656037;

@@ -1,6 +1,9 @@
 namespace RaftFast.Simulation.Disk;
 
-/// <summary>The process has died in the middle of an operation. Only the simulated server that ran it catches this.</summary>
+/// <summary>
+/// Thrown when the process dies in the middle of an operation. Only the simulated server that ran the operation catches
+/// it.
+/// </summary>
 public sealed class SimulatedCrashException : Exception
 {
     public SimulatedCrashException(string message) : base(message)

@@ -4,8 +4,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A directory in memory that a crash treats as a real disk may: a write that was under way happened, did not, or partly
-/// did, by sector; a change of the directory that was not synced happened or did not, each for itself.
+/// A directory in memory that treats a crash as a real disk may. A write in progress happened, did not happen, or
+/// happened in part, by sector. Each unsynced change of the directory happened or did not, independently of the others.
 /// </summary>
 internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : IDisk
 {
@@ -20,24 +20,26 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     private long crashAt = long.MaxValue;
     private CrashMoment crashMoment;
 
-    /// <summary>Operations so far that change something: the points at which a crash makes a difference.</summary>
+    /// <summary>Number of operations so far that change something. A crash makes a difference only at these.</summary>
     public long Operations { get; private set; }
 
     public bool IsFull { get; set; }
 
-    /// <summary>The next write fails, its pages in an unknown state, as after a failed fsync.</summary>
+    /// <summary>
+    /// True if the next write fails and leaves its pages in an unknown state, as after a failed fsync.
+    /// </summary>
     public bool NextWriteFails { get; set; }
 
-    /// <summary>The next read fails, as where a sector has gone bad.</summary>
+    /// <summary>True if the next read fails, as on a bad sector.</summary>
     public bool NextReadFails { get; set; }
 
-    /// <summary>A write or read has failed: the process is to stop.</summary>
+    /// <summary>True once a write or read has failed; the process must then stop.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>Told of a batch that may have got there, or a part of it.</summary>
+    /// <summary>Called with a batch that may have reached the disk, in whole or in part.</summary>
     public Action<ReadOnlySpan<byte>>? Torn { get; set; }
 
-    /// <summary>Told of every batch that is on stable storage, as it gets there.</summary>
+    /// <summary>Called with every batch when it reaches stable storage.</summary>
     public Action<ReadOnlySpan<byte>>? Written { get; set; }
 
     public IReadOnlyList<string> List() => [.. files.Keys];
@@ -86,14 +88,14 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         End();
     }
 
-    /// <summary>The process dies at the <paramref name="operation"/>th operation from now (1: the next).</summary>
+    /// <summary>Makes the process die at the <paramref name="operation"/>th operation from now (1: the next).</summary>
     public void CrashAt(long operation, CrashMoment moment)
     {
         crashAt = Operations + operation;
         crashMoment = moment;
     }
 
-    /// <summary>The process has died, the machine has not: what was not synced is still to be seen, and still to be lost.</summary>
+    /// <summary>Ends the process but not the machine: unsynced changes stay visible, and can still be lost.</summary>
     public void LoseProcess()
     {
         crashAt = long.MaxValue;
@@ -102,7 +104,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         HasFailed = false;
     }
 
-    /// <summary>The machine has lost power: what was not synced is decided.</summary>
+    /// <summary>Ends the machine's power: decides the fate of each unsynced change.</summary>
     public void LosePower()
     {
         LoseProcess();
@@ -119,7 +121,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             files.Add(name, file);
     }
 
-    /// <summary>A bit turns somewhere in a file.</summary>
+    /// <summary>Flips a bit at a random place of a file.</summary>
     public void Rot(string name)
     {
         SimulatedFile file = files[name];
@@ -127,7 +129,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         file.Page(offset / PageBytes * PageBytes)[(int)(offset % PageBytes)] ^= (byte)(1 << random.Next(8));
     }
 
-    /// <summary>An empty disk in its place.</summary>
+    /// <summary>Replaces the disk by an empty one.</summary>
     public void Wipe()
     {
         files.Clear();
@@ -136,10 +138,12 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         writes.Clear();
     }
 
-    /// <summary>Whether there is a batch that another one has followed, so that damage to it can't pass for a torn write.</summary>
+    /// <summary>
+    /// True if there is a batch that another one follows, so that damage to it cannot pass for a torn write.
+    /// </summary>
     public bool CanBeDamaged => writes.Count > 2;
 
-    /// <summary>It turns out that such a batch was written over one before it, and its own place never.</summary>
+    /// <summary>Misdirects such a batch: it was written over an earlier batch, and never at its own place.</summary>
     public void Misdirect()
     {
         int later = 1 + random.Next(writes.Count - 2);
@@ -149,7 +153,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         file.Page(offset).Clear();
     }
 
-    /// <summary>A bit turns at the start of such a batch: in its header.</summary>
+    /// <summary>Flips a bit in the header of such a batch.</summary>
     public void Rot()
     {
         (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
@@ -166,7 +170,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         throw new StorageException("simulated: the read failed");
     }
 
-    /// <summary>Whether there is room for a file to grow.</summary>
+    /// <summary>True if a file may grow.</summary>
     internal bool HasRoom()
     {
         if (IsFull)
@@ -206,11 +210,11 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         End();
     }
 
-    /// <summary>Not a segment's header, nor a tail that recovery clears, nor a part of a snapshot.</summary>
+    /// <summary>False for a segment's header, a tail that recovery clears, and a part of a snapshot.</summary>
     private static bool IsBatch(SimulatedFile file, long offset, ReadOnlySpan<byte> data) =>
         file.IsLog && offset > 0 && data[..WalBatchHeader.Size].ContainsAnyExcept((byte)0);
 
-    /// <summary>Its batches are gone, or about to be: it is deleted, or becomes another segment.</summary>
+    /// <summary>Forgets the batches of a file that is deleted or becomes another segment.</summary>
     private void Forget(SimulatedFile file) => writes.RemoveAll(write => write.File == file);
 
     private void Begin()
@@ -239,7 +243,10 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             directory[operation.To] = operation.File!;
     }
 
-    /// <summary>Each sector for itself: as it was, as it should be, zeros, or garbage; or all up to one.</summary>
+    /// <summary>
+    /// Tears a write: each sector keeps its old bytes, gets the new ones, zeros or garbage; or the write ends at some
+    /// sector.
+    /// </summary>
     private void Tear(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
     {
         int sector = random.OneIn(2) ? 512 : PageBytes;

@@ -4,8 +4,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A file's bytes, page by page, a page only once it is written: a preallocated segment is mostly zeros. What is written is
-/// durable, as with O_DSYNC, unless a crash tears it.
+/// Bytes of a file, in pages that exist once they are written, because a preallocated segment is mostly zeros. A write
+/// is durable at once, as with O_DSYNC, unless a crash tears it.
 /// </summary>
 internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 {
@@ -15,7 +15,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 
     public long Length { get; private set; } = length;
 
-    /// <summary>A segment, present, past or to be.</summary>
+    /// <summary>True for a present, former or future segment of the log.</summary>
     public bool IsLog => isLog;
 
     public IDiskFile Open() => new Handle(disk, this);
@@ -30,7 +30,7 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
         }
     }
 
-    /// <summary>The page that begins at <paramref name="offset"/>, to be written.</summary>
+    /// <summary>Page that begins at <paramref name="offset"/>, for writing.</summary>
     public Span<byte> Page(long offset)
     {
         Invariant.Hold(offset % PageBytes == 0);

@@ -8,8 +8,10 @@ internal enum CrashPointKind
     Send,
 }
 
-/// <summary>Where one run of the exhaustive mode dies: the server's so manieth disk operation or message, from 1.</summary>
-/// <param name="Everywhere">All other servers lose power at that moment too.</param>
+/// <summary>
+/// Place at which one run of the exhaustive mode crashes: the number of a server's disk operation or message, from 1.
+/// </summary>
+/// <param name="Everywhere">True if all other servers lose power at the same moment.</param>
 internal readonly record struct CrashPoint(CrashPointKind Kind, int Server, long Ordinal, CrashMoment Moment, bool Everywhere)
 {
     public override string ToString() =>

@@ -5,12 +5,12 @@ using RaftFast.Simulation.Disk;
 namespace RaftFast.Simulation.Exhaustive;
 
 /// <summary>
-/// Counts the disk operations and messages of a short run, then runs it again and again, dying before, in and after each of
-/// them, alone and with everybody else.
+/// Counts the disk operations and messages of a short run. Then repeats the run, with a crash before, in and after each
+/// of them, of one server and of all.
 /// </summary>
 internal static class ExhaustiveCampaign
 {
-    /// <returns>Runs that failed.</returns>
+    /// <returns>Number of failed runs.</returns>
     public static int Run(int servers, ulong seed, TextWriter output)
     {
         Stopwatch clock = Stopwatch.StartNew();

@@ -4,15 +4,15 @@ using RaftFast.Protocol;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// What must be true of the whole cluster after every event: figure 3 of the Raft paper, durability before every word, and
-/// monotonicity. It sees all servers' cores and disks at once, as no server can.
+/// Invariants of the whole cluster after every event: figure 3 of the Raft paper, durability before every message, and
+/// monotonicity. The checks see all servers' cores and disks at once.
 /// </summary>
 internal sealed class ClusterInvariants(int servers, Counters counters)
 {
     private readonly Dictionary<long, int> leaderOfTerm = [];
     private readonly Dictionary<LogPosition, (long PreviousTerm, uint Checksum)> entries = [];
 
-    /// <summary>By index: the committed entry's term, and the term in which it was committed.</summary>
+    /// <summary>For each index, the committed entry's term and the term in which it was committed.</summary>
     private readonly List<(long Term, long CommittedIn)> committed = [];
     private readonly HashSet<(int Server, MessageType Type, long Context)> asked = [];
     private readonly Dictionary<long, ulong> stateHashes = [];
@@ -25,7 +25,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     public long Committed => committed.Count;
 
-    /// <summary>The last that any server knows to be committed; null for that of the beginning.</summary>
+    /// <summary>Last configuration that any server knows to be committed; null for the initial one.</summary>
     public ClusterConfiguration? LatestConfiguration { get; private set; }
 
     public void OnWiped(int server)
@@ -34,7 +34,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         torn[server] = null;
     }
 
-    /// <summary>A batch has reached a server's disk.</summary>
+    /// <summary>Called when a batch has reached a server's disk.</summary>
     public void OnWritten(int server, ReadOnlySpan<byte> image)
     {
         long before = durable[server].Overwritten;
@@ -44,7 +44,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         counters[Counter.EntriesOverwritten] += durable[server].Overwritten - before;
     }
 
-    /// <summary>No vote, acknowledgement or request for votes leaves before its covering sync.</summary>
+    /// <summary>Checks that no vote, acknowledgement or request for votes leaves before its covering sync.</summary>
     public void OnSaying(int server, in Message message)
     {
         DurableLog log = durable[server];
@@ -64,7 +64,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             Must(durable[(int)message.To - 1].HasHeld(new LogPosition(committed[(int)message.Commit - 1].Term, message.Commit)),
                 "a leader takes a follower to hold what it has not on stable storage", server);
         }
-        // A late answer must not pass for that to a later question, of a later process least of all.
+        // A late answer must not pass for the answer to a later question, above all not of a later process.
         if (message.Type is MessageType.ReadIndex or MessageType.Forward)
             Must(asked.Add((server, message.Type, message.Context)), "a question's number is used again", server);
         if (message.Type == MessageType.Forward)
@@ -72,12 +72,13 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// A server died while this batch was being written: all of it may be there, or a part, which is as good as nothing. Only
-    /// the first counts until it has started: a recovery that dies too was clearing what is behind the log.
+    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part, which counts
+    /// as nothing. Only the first batch counts until the server has started: a recovery that dies too was clearing the
+    /// bytes after the log.
     /// </summary>
     public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
 
-    /// <summary>A snapshot has taken the place of a server's log.</summary>
+    /// <summary>Called when a snapshot has replaced a server's log.</summary>
     public void OnStateReplaced(int server, LogPosition snapshot, long configurationIndex)
     {
         torn[server] = null;
@@ -89,7 +90,9 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         durable[server].Restore(snapshot, configurationIndex, covered);
     }
 
-    /// <summary>A server has started with what recovery gave it: at least what was synced, at most what was written.</summary>
+    /// <summary>
+    /// Checks a server after its recovery: it has at least the synced state, and at most the written one.
+    /// </summary>
     public void OnStarted(int server, RaftCore core)
     {
         if (torn[server] is { } image && !RecoveryYields(server, core))
@@ -99,7 +102,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         histories[server] = new ServerHistory(core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, false, core.Configuration);
     }
 
-    /// <summary>A server has taken a batch of inputs and done what they asked for.</summary>
+    /// <summary>Checks a server after it has processed a batch of inputs.</summary>
     public void OnStepped(int server, RaftCore core)
     {
         ServerHistory before = histories[server];
@@ -139,7 +142,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             && (log.HardState.Term < core.Term || core.HardState == log.HardState);
     }
 
-    /// <summary>Equal applied index, equal state.</summary>
+    /// <summary>Checks that servers with equal applied indices have equal states.</summary>
     public void OnApplied(int server, long applied, ulong stateHash)
     {
         if (applied == appliedBefore[server])
@@ -156,10 +159,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
         Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
         counters[Counter.Elections]++;
-        // A server alone counts its vote at once, for there is nobody to tell.
+        // A sole voter counts its vote at once, because no other server needs to hear of it.
         Must(core.Configuration.IsSoleVoter(core.Id) || IsMajority(core.Configuration.Cluster, disk => disk.HoldsVote(core.Term, core.Id)),
             "a leader lacks the votes of a majority (§5.2)", server);
-        // A candidate that slept through a later term may still wake up as the leader of its own: that one need not have it.
+        // A candidate that slept through a later term may become leader of its own term, and need not have that later
+        // entry.
         for (int i = 0; i < committed.Count; i++)
         {
             Must(committed[i].CommittedIn >= core.Term || core.Log.Matches(new LogPosition(committed[i].Term, i + 1)),
@@ -170,7 +174,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private void OnCommitted(int server, RaftCore core, in ServerHistory before)
     {
         RaftLog log = core.Log;
-        // What a snapshot has brought was committed elsewhere.
+        // Entries that a snapshot has brought were committed by other servers.
         for (long index = Math.Max(before.Committed + 1, log.Base.Index); index <= log.Committed; index++)
         {
             long term = log.TermAt(index);
@@ -182,7 +186,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             committed.Add((term, core.Term));
             counters[Counter.Commits]++;
             LogPosition entry = new(term, index);
-            // The leader may have proposed a configuration right after it committed by another; or died, and a follower is first to tell.
+            // The leader may have proposed a configuration right after it committed by another one. Or it died, and a
+            // follower is the first to know of the commit.
             bool isHeld = IsMajority(core.Configuration.Cluster, disk => disk.HasHeld(entry))
                 || IsMajority(before.Effective.Cluster, disk => disk.HasHeld(entry))
                 || IsMajority(log.Configurations.Committed.Cluster, disk => disk.HasHeld(entry));
@@ -212,7 +217,10 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         latestConfigurationIndex = configurations.CommittedIndex;
     }
 
-    /// <summary>Of the voters; in a joint configuration of both sets (§6). Not the product's own arithmetic.</summary>
+    /// <summary>
+    /// Computes a majority of the voters, in a joint configuration of both sets (§6), without the product's own
+    /// arithmetic.
+    /// </summary>
     private bool IsMajority(ClusterConfiguration configuration, Func<DurableLog, bool> holds)
     {
         return IsMajorityOf(member => member.Role == MemberRole.Voter) && IsMajorityOf(member => member.IsOutgoingVoter);

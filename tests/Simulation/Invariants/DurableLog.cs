@@ -5,8 +5,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// What a server's stable storage holds, read from the bytes as they reach the simulated disk: independent of what the
-/// server itself believes to be durable.
+/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. It does not depend on
+/// what the server believes to be durable.
 /// </summary>
 internal sealed class DurableLog
 {
@@ -23,30 +23,32 @@ internal sealed class DurableLog
 
     public HardState HardState { get; private set; }
 
-    /// <summary>Of the last configuration, 0 for none: the one in effect once all of the log is durable.</summary>
+    /// <summary>
+    /// Index of the last configuration, 0 for none: the one in effect once all of the log is durable.
+    /// </summary>
     public long ConfigurationIndex => configurations.Count == 0 ? restoredConfigurationIndex : configurations[^1].Index;
 
     public long ConfigurationsRolledBack { get; private set; }
 
-    /// <summary>Entries that a new leader's have replaced (§5.3).</summary>
+    /// <summary>Number of entries that a new leader's entries have replaced (§5.3).</summary>
     public long Overwritten { get; private set; }
 
     public long LastIndex => entries.Count;
 
     public long TermAt(long index) => index == 0 ? 0 : entries[(int)index - 1].Term;
 
-    /// <summary>The term that recovery would find: of the hard state, or of the last entry.</summary>
+    /// <summary>Term that recovery would find: of the hard state, or of the last entry.</summary>
     public long Term => Math.Max(HardState.Term, TermAt(LastIndex));
 
-    /// <summary>Whether this vote has been on stable storage, though later terms may have followed.</summary>
+    /// <summary>True if this vote was ever on stable storage, though later terms may have followed.</summary>
     public bool HoldsVote(long term, ulong candidate) => votes.GetValueOrDefault(term) == candidate;
 
     public bool Holds(LogPosition entry) => entry.Index <= LastIndex && TermAt(entry.Index) == entry.Term;
 
-    /// <summary>Also what a disk that is lost held.</summary>
+    /// <summary>True if the disk holds the entry, or a lost disk held it.</summary>
     public bool HasHeld(LogPosition entry) => Holds(entry) || lost.Contains(entry);
 
-    /// <summary>A snapshot has taken the log's place (§7): it holds all that is committed up to its last entry.</summary>
+    /// <summary>Replaces the log by a snapshot (§7), which holds all committed entries up to its last one.</summary>
     public void Restore(LogPosition snapshot, long configurationIndex, IEnumerable<(long Term, uint Checksum)> covered)
     {
         start = snapshot;
@@ -57,10 +59,10 @@ internal sealed class DurableLog
         configurations.Clear();
     }
 
-    /// <param name="image">A batch, from header to padding.</param>
+    /// <param name="image">Bytes of a batch, from header to padding.</param>
     public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
-        // What was still queued when a snapshot took the log's place is written before the log begins anew, and means nothing.
+        // Batches queued before a snapshot replaced the log are written before the log begins anew, and mean nothing.
         LogPosition last = new(BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
         if (last < start)
             return;
@@ -78,7 +80,7 @@ internal sealed class DurableLog
         }
     }
 
-    /// <summary>The disk is empty. The votes that it held have counted all the same.</summary>
+    /// <summary>Empties the disk. Votes that it held still count.</summary>
     public void Wipe()
     {
         for (int i = 0; i < entries.Count; i++)

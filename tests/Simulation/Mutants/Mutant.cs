@@ -1,15 +1,15 @@
 namespace RaftFast.Simulation.Mutants;
 
-/// <summary>A deliberate bug: one place in the product, changed.</summary>
-/// <param name="Breaks">The promise that the product no longer keeps.</param>
-/// <param name="File">Below src.</param>
-/// <param name="Text">Stands in the file exactly once.</param>
+/// <summary>A deliberate bug: one changed place of the product.</summary>
+/// <param name="Breaks">Promise that the mutated product no longer keeps.</param>
+/// <param name="File">Path below src.</param>
+/// <param name="Text">Text that stands in the file exactly once.</param>
 internal sealed record Mutant(string Name, string Breaks, string File, string Text, string Replacement)
 {
-    /// <summary>The project that has to be built anew.</summary>
+    /// <summary>Project that must be built again.</summary>
     public string Project => File[..File.IndexOf('/', StringComparison.Ordinal)];
 
-    /// <returns>Null when the text isn't there exactly once: the mutant has rotted.</returns>
+    /// <returns>Null if the text does not stand in the file exactly once: the mutant is out of date.</returns>
     public string? Apply(string source)
     {
         int at = source.IndexOf(Text, StringComparison.Ordinal);

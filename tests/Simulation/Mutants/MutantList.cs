@@ -1,6 +1,6 @@
 namespace RaftFast.Simulation.Mutants;
 
-/// <summary>The bugs that the simulator must find: mistakes that real systems have made, each in the smallest form that it takes here.</summary>
+/// <summary>Bugs that the simulator must find: mistakes of real systems, each in its smallest form here.</summary>
 internal static class MutantList
 {
     public static IReadOnlyList<Mutant> All { get; } =

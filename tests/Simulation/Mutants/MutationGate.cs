@@ -5,18 +5,19 @@ using System.Text.RegularExpressions;
 namespace RaftFast.Simulation.Mutants;
 
 /// <summary>
-/// Proves that the simulator would notice: applies each mutant to a copy of the sources, builds it, and lets it run until an
-/// invariant fails. The copy is built once; a mutant costs the build of its one project, while the one before it runs.
+/// Proves that the simulator notices bugs: applies each mutant to a copy of the sources, builds it, and runs it until
+/// an invariant fails. The copy is built once. A mutant then costs the build of its one project, while the previous
+/// mutant runs.
 /// </summary>
 internal sealed partial class MutationGate : IDisposable
 {
-    /// <summary>A mutant that so many seeds don't find survives: a hole in the simulator.</summary>
+    /// <summary>Seeds after which a mutant counts as not found, which is a hole in the simulator.</summary>
     private const int SeedsMax = 2000;
 
-    /// <summary>Many times what the slowest machine needs for <see cref="SeedsMax"/> seeds.</summary>
+    /// <summary>Time limit: many times what the slowest machine needs for <see cref="SeedsMax"/> seeds.</summary>
     private static readonly TimeSpan TimeMax = TimeSpan.FromMinutes(10);
 
-    /// <summary>What the simulation is built from.</summary>
+    /// <summary>Files from which the simulation is built.</summary>
     private static readonly string[] Sources =
     [
         "src", "tests/Simulation", "tests/Linearizability", "tests/Directory.Build.props",
@@ -28,11 +29,11 @@ internal sealed partial class MutationGate : IDisposable
 
     private MutationGate(TextWriter output) => this.output = output;
 
-    /// <summary>Of the repository that this program was built in.</summary>
+    /// <summary>Root of the repository that this program was built in.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <param name="only">One mutant's name; null: all of them.</param>
-    /// <returns>Whether every mutant was found.</returns>
+    /// <param name="only">Name of one mutant; null for all.</param>
+    /// <returns>True if every mutant was found.</returns>
     public static bool Run(TextWriter output, string? only = null)
     {
         Stopwatch clock = Stopwatch.StartNew();
@@ -83,7 +84,7 @@ internal sealed partial class MutationGate : IDisposable
         return finding.Seed is null ? 1 : 0;
     }
 
-    /// <summary>Builds a mutant, which must not be done at the same time as another, and lets it run.</summary>
+    /// <summary>Builds a mutant, one at a time, and then runs it.</summary>
     private Task<Finding> Start(Mutant mutant, SemaphoreSlim processors)
     {
         string file = Path.Combine(copy, "src", mutant.File);
@@ -121,7 +122,7 @@ internal sealed partial class MutationGate : IDisposable
         }
     }
 
-    /// <summary>A seed that fails without the mutant, too, proves nothing.</summary>
+    /// <summary>Discards a seed that fails without the mutant too, because it proves nothing.</summary>
     private static Finding Judge(ulong seed, string by, double seconds)
     {
         string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new Trace(null), null, out _);
@@ -132,13 +133,13 @@ internal sealed partial class MutationGate : IDisposable
 
     private bool TryBuild(string project, string options, out string said)
     {
-        // Neither style nor unused variables matter in a mutant.
+        // Style and unused variables do not matter in a mutant.
         (int? code, said) = Execute(copy,
             $"build {project} -c Release --nologo -v q -m:1 -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
         return code == 0;
     }
 
-    /// <returns>The exit code, or null when the time was up.</returns>
+    /// <returns>The exit code, or null at the time limit.</returns>
     private static (int? Code, string Said) Execute(string directory, string arguments)
     {
         ProcessStartInfo start = new("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };

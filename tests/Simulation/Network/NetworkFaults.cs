@@ -1,6 +1,8 @@
 namespace RaftFast.Simulation.Network;
 
-/// <summary>How a simulated network misbehaves while faults are on. Rates are "one in n"; 0: never. Times in microseconds.</summary>
+/// <summary>
+/// Faults of a simulated network. Rates mean "one in n", and 0 means never. Times are in microseconds.
+/// </summary>
 internal sealed record NetworkFaults
 {
     public long LatencyMin { get; init; } = 50;
@@ -13,7 +15,7 @@ internal sealed record NetworkFaults
 
     public int ReorderOneIn { get; init; }
 
-    /// <summary>A frame that is kept and delivered once more, seconds later.</summary>
+    /// <summary>Rate of frames that are delivered once more, seconds later.</summary>
     public int ReplayOneIn { get; init; }
 
     public int DelayOneIn { get; init; }

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>The last answer of each kind from each server to each other one, to be given once more when it does the most harm.</summary>
+/// <summary>Last answer of each kind between each two servers, for a replay at the most harmful moment.</summary>
 internal sealed class OldAnswers(int servers)
 {
     private readonly Dictionary<MessageType, Message>[] answers = Create(servers * servers);
@@ -13,7 +13,9 @@ internal sealed class OldAnswers(int servers)
             answers[from * servers + to][message.Type] = message;
     }
 
-    /// <summary>The answer that <paramref name="request"/>'s receiver gave its sender in an earlier term.</summary>
+    /// <summary>
+    /// Takes the answer that the receiver of <paramref name="request"/> gave to its sender in an earlier term.
+    /// </summary>
     public bool TryTake(in Message request, int from, int to, out Message answer)
     {
         answer = default;

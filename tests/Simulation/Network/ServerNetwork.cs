@@ -4,7 +4,7 @@ using RaftFast.Simulation.Disk;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>The network as one server sees it; everything it says passes the invariants first.</summary>
+/// <summary>The network as one server sees it. Every message passes the invariants first.</summary>
 internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : IPeerNetwork
 {
     private readonly SimulatedNetwork network = cluster.Network;
@@ -13,7 +13,9 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private Message begunMessage;
     private int begunLength;
 
-    /// <summary>Where configurations say that the others are, and where they said so themselves: each is dialled at both.</summary>
+    /// <summary>
+    /// Addresses of the others by configuration, and as they announced them. Each server is dialled at both.
+    /// </summary>
     private readonly SortedList<ulong, PeerAddress> addresses = [];
     private readonly SortedList<ulong, PeerAddress> introduced = [];
     private ClusterConfiguration? configured;
@@ -94,11 +96,11 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
         cluster.Dial(self, Number(peer));
     }
 
-    /// <summary>Whether this server, as long as it isn't connected to that one, tries this address too.</summary>
+    /// <summary>True if this server, while not connected to the peer, dials this address too.</summary>
     public bool Dials(int peer, PeerAddress address) =>
         addresses.GetValueOrDefault((ulong)peer + 1) == address || introduced.GetValueOrDefault((ulong)peer + 1) == address;
 
-    /// <summary>The process has died.</summary>
+    /// <summary>Forgets everything, because the process has died.</summary>
     public void Forget()
     {
         addresses.Clear();

@@ -1,17 +1,17 @@
 namespace RaftFast.Simulation.Network;
 
-/// <summary>The connection that one server has dialled to another: frames go one way.</summary>
+/// <summary>Connection that one server has dialled to another. Frames travel one way.</summary>
 internal sealed class SimulatedLink
 {
     public bool IsConnected { get; set; }
 
-    /// <summary>Of the connection: frames of an earlier one never arrive.</summary>
+    /// <summary>Number of the connection. Frames of an earlier connection never arrive.</summary>
     public int Epoch { get; set; }
 
-    /// <summary>Partitioned: frames vanish.</summary>
+    /// <summary>True while a partition swallows the frames.</summary>
     public bool IsCut { get; set; }
 
-    /// <summary>Behind with bulk: appends and forwards have to wait.</summary>
+    /// <summary>True while the peer is behind with bulk: appends and forwards must wait.</summary>
     public bool IsClogged { get; set; }
 
     public long LastArrival { get; set; }

@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>All links of a cluster. Within a connection frames keep their order unless a fault says otherwise.</summary>
+/// <summary>All links of a cluster. A connection keeps the order of its frames unless a fault changes it.</summary>
 internal sealed class SimulatedNetwork
 {
     private readonly EventQueue events;
@@ -45,7 +45,8 @@ internal sealed class SimulatedNetwork
             Lost(frame, Counter.FramesLost);
             return;
         }
-        // Raft's own messages bear being repeated, and are. A forwarded write must not be, and a connection never repeats bytes.
+        // Raft's own messages may be repeated, and are. A forwarded write must not be repeated, and a connection never
+        // repeats bytes.
         bool mayRepeat = message.Type != MessageType.Forward;
         if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {
@@ -60,7 +61,7 @@ internal sealed class SimulatedNetwork
     }
 
     /// <summary>Takes a frame that has arrived.</summary>
-    /// <returns>False when its connection is gone, or a partition swallowed it.</returns>
+    /// <returns>False if its connection has ended, or a partition swallowed it.</returns>
     public bool TryTake(long slot, out FrameInFlight frame)
     {
         frame = frames[(int)slot];
@@ -82,7 +83,7 @@ internal sealed class SimulatedNetwork
         return true;
     }
 
-    /// <summary>A request of a new term meets, now and then, the answer that was given in an old one.</summary>
+    /// <summary>Answers a request of a new term, now and then, with an answer from an old term.</summary>
     private void ReplayOldAnswer(in Message message, int from, int to)
     {
         oldAnswers.Keep(message, from, to);

@@ -7,8 +7,8 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Simulation.Network;
 
 /// <summary>
-/// A snapshot on its way: the parts of the sender's file arrive at the receiver one after another, as on a connection of their own,
-/// now and then once more or damaged, until it breaks.
+/// A snapshot on its way. The parts of the sender's file arrive at the receiver in order, as on a connection of their
+/// own, sometimes twice or damaged, until the connection breaks.
 /// </summary>
 internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
 {
@@ -25,8 +25,8 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
 
     public bool IsOver { get; private set; }
 
-    /// <summary>The next part arrives.</summary>
-    /// <returns>Whether more follows.</returns>
+    /// <summary>Delivers the next part.</summary>
+    /// <returns>True if more parts follow.</returns>
     public bool Step()
     {
         if (IsOver || received is not null)
@@ -41,7 +41,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
         return receiver is null ? TryBegin() : TryAppend();
     }
 
-    /// <summary>The receiver's loop has had its say, or its process has died.</summary>
+    /// <summary>Looks for the decision of the receiver's loop, or for the end of its process.</summary>
     public void CheckDecision()
     {
         if (IsOver || received is null)
