@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Exhaustive;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Simulation;
@@ -21,7 +23,7 @@ internal sealed class Campaign(TextWriter output)
     public double Speed => simulated / 1e6 / clock.Elapsed.TotalSeconds;
 
     /// <returns>Description of the failure, or null.</returns>
-    public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, CrashPoint? crash, out long simulated)
+    public static string? RunSeed(Scenario scenario, Counters counters, RunTrace trace, CrashPoint? crash, out long simulated)
     {
         using Cluster cluster = new(scenario, counters, trace, crash);
         try
@@ -49,7 +51,7 @@ internal sealed class Campaign(TextWriter output)
     /// <returns>True if the seed passed.</returns>
     public bool Run(Scenario scenario, string replay)
     {
-        Trace trace = new(null);
+        RunTrace trace = new(null);
         string? failure = RunSeed(scenario, Counters, trace, null, out long time);
         simulated += time;
         events += trace.Events;

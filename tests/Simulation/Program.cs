@@ -3,6 +3,8 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Simulation.Exhaustive;
 using RaftFast.Simulation.Mutants;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 
 namespace RaftFast.Simulation;
 
@@ -57,7 +59,7 @@ internal static class Program
             scenario = changed;
         }
         Console.WriteLine($"seed {scenario.Seed}: {scenario}");
-        Trace trace = new(isTold ? Console.Out : null);
+        RunTrace trace = new(isTold ? Console.Out : null);
         string? failure = Campaign.RunSeed(scenario, new Counters(), trace, null, out long simulated);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{trace.Events:N0} events, {simulated / 1e6:N1} s simulated, trace hash {trace.Hash:x16}"));

@@ -18,3 +18,11 @@ public sealed class SimulatedCrashException : Exception
     {
     }
 }
+
+/// <summary>Moment of a crash, relative to an operation or a message.</summary>
+internal enum CrashMoment
+{
+    Before,
+    During,
+    After,
+}

@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
@@ -266,3 +267,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         }
     }
 }
+
+/// <summary>A change of the directory that no SyncDirectory has covered yet.</summary>
+/// <param name="From">Name that disappears, if any.</param>
+/// <param name="To">Name that appears with its file, if any.</param>
+internal readonly record struct DirectoryOperation(string? From, string? To, SimulatedFile? File);

@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
+using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Exhaustive;
 
@@ -16,7 +19,7 @@ internal static class ExhaustiveCampaign
         Stopwatch clock = Stopwatch.StartNew();
         Scenario scenario = Scenario.Short(seed, servers);
         Counters counters = new();
-        using Cluster undisturbed = new(scenario, counters, new Trace(null));
+        using Cluster undisturbed = new(scenario, counters, new RunTrace(null));
         undisturbed.Run();
         int runs = 0;
         int failed = 0;
@@ -24,7 +27,7 @@ internal static class ExhaustiveCampaign
         foreach (CrashPoint point in Points(undisturbed))
         {
             runs++;
-            Trace trace = new(null);
+            RunTrace trace = new(null);
             string? failure = Campaign.RunSeed(scenario, counters, trace, point, out _);
             if (failure is not null)
             {

@@ -1,5 +1,6 @@
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Invariants;
 

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 
 namespace RaftFast.Simulation.Mutants;
 
@@ -125,7 +127,7 @@ internal sealed partial class MutationGate : IDisposable
     /// <summary>Discards a seed that fails without the mutant too, because it proves nothing.</summary>
     private static Finding Judge(ulong seed, string by, double seconds)
     {
-        string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new Trace(null), null, out _);
+        string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new RunTrace(null), null, out _);
         return failure is null
             ? new Finding(seed, seconds, by)
             : new Finding(null, seconds, $"seed {seed} fails without it, too: {failure}");

@@ -1,5 +1,7 @@
 using System.Buffers;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Network;
 
@@ -140,4 +142,10 @@ internal sealed class SimulatedNetwork
         frame.Span.CopyTo(bytes);
         return frame with { Bytes = bytes };
     }
+}
+
+/// <summary>A frame between two servers, which are numbered from 0.</summary>
+internal readonly record struct FrameInFlight(byte[] Bytes, int Length, int From, int To, int Epoch, bool IsReplay)
+{
+    public Span<byte> Span => Bytes.AsSpan(0, Length);
 }

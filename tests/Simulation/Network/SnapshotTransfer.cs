@@ -2,6 +2,8 @@ using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Recovery;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation.Network;
@@ -60,7 +62,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
 
     private bool TryBegin()
     {
-        receiver = To.Snapshots!.TryReceive(reader.Image, out PartialSnapshotStatus status);
+        receiver = To.SnapshotFiles!.TryReceive(reader.Image, out PartialSnapshotStatus status);
         if (receiver is null)
         {
             End(status == PartialSnapshotStatus.Stale ? Index : 0);
@@ -123,6 +125,6 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
         reader.Dispose();
         receiver?.Dispose();
         if (From.Incarnation == fromIncarnation && From.IsUp)
-            From.Deliver(new Input(EventKind.SnapshotSent) { Peer = To.Id, Installed = installed });
+            From.Deliver(new Input(InputKind.SnapshotSent) { Peer = To.Id, Installed = installed });
     }
 }

@@ -1,6 +1,8 @@
+using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
 /// Makes a failing scenario smaller while the same failure happens: without a fault, with fewer servers, clients and
@@ -44,7 +46,7 @@ internal static class Shrinker
         for (ulong i = 0; i < SeedsForEach; i++)
         {
             Scenario candidate = scenario with { Seed = scenario.Seed + i };
-            string? failure = Campaign.RunSeed(candidate, new Counters(), new Trace(null), null, out _);
+            string? failure = Campaign.RunSeed(candidate, new Counters(), new RunTrace(null), null, out _);
             if (failure is not null && KindOf(failure) == kind)
                 return candidate;
         }

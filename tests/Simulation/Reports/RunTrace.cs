@@ -2,10 +2,10 @@ using System.Globalization;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Reports;
 
 /// <summary>Record of a run: a hash, to compare two runs of one seed, and on request a readable story.</summary>
-internal sealed class Trace(TextWriter? story)
+internal sealed class RunTrace(TextWriter? story)
 {
     private ulong hash = 14695981039346656037;
 

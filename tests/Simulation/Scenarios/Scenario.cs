@@ -1,8 +1,9 @@
 using RaftFast.Consensus;
+using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Network;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
 /// Contents of one seed: its own mix of faults, sizes and option values (a swarm). Times are in microseconds.

@@ -1,6 +1,7 @@
 using System.Globalization;
+using RaftFast.Simulation.Faults;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
 /// Values of a scenario by name, so that a shrunk scenario can be run again: <c>--set servers=3 --set

@@ -1,6 +1,9 @@
+using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Faults;
 
 /// <summary>
 /// Causes the scenario's faults and ends them. At the end it heals a majority and leaves the rest broken.
@@ -150,12 +153,12 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 (random.OneIn(2) ? leader : server).Stop();
                 break;
             case Fault.WipeDisk:
-                if (MayLoseOne() && cluster.IsKnownToAll(server))
+                if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
                     server.Wipe();
                 break;
             case Fault.RotSnapshot:
                 if (MayLoseOne())
-                    server.DamageSnapshot();
+                    MachineFaults.DamageSnapshot(server);
                 break;
             // Only one server moves: two that move at once may look for each other at dead addresses.
             case Fault.Move:
@@ -224,9 +227,9 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         {
             if (other == server)
                 continue;
-            cluster.Disconnect(server.Number, other.Number);
+            cluster.Connections.Disconnect(server.Number, other.Number);
             if (random.OneIn(2))
-                cluster.Disconnect(other.Number, server.Number);
+                cluster.Connections.Disconnect(other.Number, server.Number);
         }
     }
 
@@ -242,7 +245,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     private void Damage(SimulatedServer server, bool isMisdirected)
     {
         if (MayLoseOne())
-            server.Damage(isMisdirected);
+            MachineFaults.DamageLog(server, isMisdirected);
     }
 
     private bool MayLoseOne()

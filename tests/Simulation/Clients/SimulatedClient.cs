@@ -2,8 +2,11 @@ using System.Text;
 using RaftFast.Http;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Clients;
 
 /// <summary>A client that sends one request at a time to any server and records each answer in the history.</summary>
 internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
@@ -55,7 +58,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
                 cluster.Counters[isPut ? Counter.WritesRefused : Counter.ReadsRefused]++;
                 break;
         }
-        cluster.OnAnswered(status, server!, isPut);
+        cluster.OnAnswered(status, server!);
         Think();
     }
 
@@ -87,7 +90,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
             request.BeginGet(keyBytes);
             operation = cluster.History.Invoke(Operation.Get(number, key));
         }
-        target.Deliver(new Input(EventKind.Request) { Request = request });
+        target.Deliver(new Input(InputKind.Request) { Request = request });
     }
 
     /// <summary>Ends a request whose server died: a write's outcome stays open, and a read has none.</summary>

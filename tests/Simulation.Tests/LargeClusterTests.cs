@@ -1,0 +1,9 @@
+namespace RaftFast.Simulation.Tests;
+
+public sealed class LargeClusterTests
+{
+    [Theory]
+    [InlineData(5)]
+    [InlineData(7)]
+    public void Fixed_seeds_pass(int servers) => Seeds.AssertPass(servers, first: 1, last: 150);
+}
