@@ -19,7 +19,8 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     private int operation;
     private bool isPut;
 
-    private static readonly byte[][] Keys = [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
+    private static readonly byte[][] Keys =
+        [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
 
     public bool IsWaiting => request is not null;
 
@@ -66,7 +67,10 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     {
         request = null;
         if (!IsRetired)
-            cluster.Events.Schedule(random.Between(1, cluster.Scenario.ThinkMax), new Event(EventKind.ClientThinks, number, 0, 0));
+        {
+            long delay = random.Between(1, cluster.Scenario.ThinkMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.ClientThinks, number, 0, 0));
+        }
     }
 
     public void Ask(SimulatedServer target, int key, bool put)

@@ -39,7 +39,10 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     {
         request = null;
         if (!IsRetired)
-            cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.ChurnIntervalMax), new Event(EventKind.OperatorThinks, 0, 0, 0));
+        {
+            long delay = random.Between(1_000, cluster.Scenario.ChurnIntervalMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.OperatorThinks, 0, 0, 0));
+        }
     }
 
     public void Ask()
@@ -78,6 +81,9 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         bool wasRemoved = latest?.WasRemoved(answered.MemberId) ?? false;
         bool isTrue = answered.Method == ClientRequestMethod.AddMember ? isMember || wasRemoved : !isMember;
         if (!isTrue)
-            throw new InvariantException($"a change of member {answered.MemberId} was answered 204, and is not committed");
+        {
+            throw new InvariantException(
+                $"a change of member {answered.MemberId} was answered 204, and is not committed");
+        }
     }
 }

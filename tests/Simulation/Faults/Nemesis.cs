@@ -87,7 +87,8 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     public bool MayAsk(SimulatedServer server) => healed is null || (healed[server.Number] && cluster.IsMember(server));
 
     private void ScheduleNext() =>
-        cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
+        cluster.Events.Schedule(
+            random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
 
     private void Strike(Fault fault, SimulatedServer server)
     {

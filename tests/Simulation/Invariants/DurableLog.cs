@@ -5,8 +5,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. It does not depend on
-/// what the server believes to be durable.
+/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. They do not depend on
+/// the server's own idea of what is durable.
 /// </summary>
 internal sealed class DurableLog
 {
@@ -63,7 +63,8 @@ internal sealed class DurableLog
     public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
         // Batches queued before a snapshot replaced the log are written before the log begins anew, and mean nothing.
-        LogPosition last = new(BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
+        LogPosition last = new(
+            BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
         if (last < start)
             return;
         ReadOnlySpan<byte> rest = image[WalBatchHeader.Size..];

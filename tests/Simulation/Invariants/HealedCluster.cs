@@ -35,7 +35,7 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         Require(result.Linearizable, $"the history is not linearizable\n{result}");
     }
 
-    /// <summary>True if no request is open, all members are voters, and the healed ones have applied equal logs.</summary>
+    /// <summary>True if no request is open, all members are voters, and the healed members' logs are equal.</summary>
     private bool HasSettled()
     {
         if (clients.AreWaiting)

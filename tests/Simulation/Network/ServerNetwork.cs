@@ -15,10 +15,10 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private int begunLength;
 
     /// <summary>
-    /// Addresses of the others by configuration, and as they announced them. Each server is dialled at both.
+    /// Addresses of the peers by configuration, and as the peers announced them. A peer is dialled at both.
     /// </summary>
     private readonly SortedList<ulong, PeerAddress> addresses = [];
-    private readonly SortedList<ulong, PeerAddress> introduced = [];
+    private readonly SortedList<ulong, PeerAddress> announced = [];
     private ClusterConfiguration? configured;
 
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
@@ -94,13 +94,14 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     {
         if (Dials(Number(peer), address))
             return;
-        introduced[peer] = address;
+        announced[peer] = address;
         cluster.Connections.Dial(self, Number(peer));
     }
 
     /// <summary>True if this server, while not connected to the peer, dials this address too.</summary>
     public bool Dials(int peer, PeerAddress address) =>
-        addresses.GetValueOrDefault((ulong)peer + 1) == address || introduced.GetValueOrDefault((ulong)peer + 1) == address;
+        addresses.GetValueOrDefault((ulong)peer + 1) == address
+        || announced.GetValueOrDefault((ulong)peer + 1) == address;
 
     private void Dial(ulong peer, PeerAddress address)
     {
@@ -110,7 +111,7 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     private void Drop(ulong peer)
     {
-        if (addresses.Remove(peer) | introduced.Remove(peer))
+        if (addresses.Remove(peer) | announced.Remove(peer))
             cluster.Connections.Disconnect(self, Number(peer));
     }
 

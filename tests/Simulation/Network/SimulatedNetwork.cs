@@ -16,7 +16,8 @@ internal sealed class SimulatedNetwork
     private readonly Stack<int> freeSlots = new();
     private readonly OldAnswers oldAnswers;
 
-    public SimulatedNetwork(int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
+    public SimulatedNetwork(
+        int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
     {
         this.events = events;
         this.random = random;
@@ -47,8 +48,7 @@ internal sealed class SimulatedNetwork
             Lost(frame, Counter.FramesLost);
             return;
         }
-        // Raft's own messages may be repeated, and are. A forwarded write must not be repeated, and a connection never
-        // repeats bytes.
+        // Raft's own messages may be repeated. A forwarded write must not be: a connection never repeats bytes.
         bool mayRepeat = message.Type != MessageType.Forward;
         if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {

@@ -4,7 +4,7 @@ using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Servers;
 
-/// <summary>Snapshots of a process: the one that it takes, and the one that it received and must decide about.</summary>
+/// <summary>Snapshots of a process: the snapshot that it takes, and the received one, until the node decides.</summary>
 internal sealed class ServerSnapshots(ServerProcess process)
 {
     private SnapshotTask? taking;

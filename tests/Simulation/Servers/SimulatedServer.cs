@@ -139,7 +139,8 @@ internal sealed class SimulatedServer : IDisposable
         {
             DieOfDisk();
         }
-        catch (Exception failure) when (isRun && IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
+        catch (Exception failure) when (
+            isRun && IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
         {
             // A server that has forgotten its promises must make no further ones.
             cluster.Counters[Counter.WipedServersRefused]++;

@@ -6,7 +6,7 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Servers;
 
 /// <summary>
-/// Writes the log of a process as WalWriter does, one batch at a time, and prepares its segments as SegmentPreparer does.
+/// Writes the log of a process as WalWriter does, one batch at a time. Prepares its segments as SegmentPreparer does.
 /// </summary>
 internal sealed class SimulatedWriter(ServerProcess process)
 {
