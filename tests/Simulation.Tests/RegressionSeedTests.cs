@@ -15,7 +15,7 @@ public sealed class RegressionSeedTests
     [InlineData(5273, 3)] // A leader of an older term may not have an entry that a later term committed.
     [InlineData(70, 0)] // A follower without a next segment never took an entry again.
     [InlineData(24984, 0)] // An old configuration's address replaced the address that the leader had announced.
-    [InlineData(1010288, 0)] // The log began after the only good snapshot: nothing makes up for the damaged newest one.
+    [InlineData(1010288, 0)] // The log began after the last undamaged snapshot: nothing makes up for the damage.
     public void Regression_seeds_pass(ulong seed, int servers) =>
         Assert.Null(Seeds.Failure(Scenario.Draw(seed, servers == 0 ? null : servers), new Counters()));
 }

@@ -143,7 +143,7 @@ internal sealed class Cluster : IDisposable
         crash.OnDied(server);
         Connections.DisconnectAll(server);
         clients.OnDied(server);
-        // An operator may start a removed server again; the members then tell it again that it is removed.
+        // An operator may start a removed server again. The members then tell the server of its removal again.
         if (!server.IsLost && (!server.IsRemoved || choices.OneIn(2)))
         {
             long delay = choices.Between(1_000, Scenario.FaultDurationMax);

@@ -34,7 +34,7 @@ internal sealed class SimulatedClients
             Operator.Think();
     }
 
-    /// <summary>Lets a client send a request to a random server, if that server may be asked.</summary>
+    /// <summary>Lets a client send a request to a random server, if clients may ask this server.</summary>
     public void Ask(int number, Nemesis nemesis)
     {
         SimulatedClient client = clients[number];

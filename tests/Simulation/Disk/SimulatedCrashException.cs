@@ -2,7 +2,7 @@ namespace RaftFast.Simulation.Disk;
 
 /// <summary>
 /// Thrown when the process dies in the middle of an operation. Only the simulated server that ran the operation catches
-/// it.
+/// this exception.
 /// </summary>
 public sealed class SimulatedCrashException : Exception
 {

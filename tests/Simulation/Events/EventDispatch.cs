@@ -4,7 +4,7 @@ using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Events;
 
-/// <summary>Takes one event after another and calls the part of the cluster that it concerns.</summary>
+/// <summary>Takes the events in order, and hands each event to the part of the cluster that handles it.</summary>
 internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, Nemesis nemesis, RunTrace trace)
 {
     /// <returns>False if no event up to <paramref name="deadline"/> has made the condition true.</returns>

@@ -3,7 +3,7 @@ using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Exhaustive;
 
-/// <summary>Makes a run crash at its crash point, if it has one.</summary>
+/// <summary>Makes a run crash at its crash point. A run without a crash point does not crash.</summary>
 internal sealed class ArmedCrash
 {
     private readonly IReadOnlyList<SimulatedServer> servers;

@@ -9,7 +9,7 @@ internal enum CrashPointKind
 }
 
 /// <summary>
-/// Place at which one run of the exhaustive mode crashes: the number of a server's disk operation or message, from 1.
+/// Place at which a run of the exhaustive mode crashes: the number of a server's disk operation or message, from 1.
 /// </summary>
 /// <param name="Everywhere">True if all other servers lose power at the same moment.</param>
 internal readonly record struct CrashPoint(

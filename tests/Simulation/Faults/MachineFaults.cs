@@ -3,7 +3,7 @@ using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Faults;
 
-/// <summary>Damages what the disk of a server holds. The server may refuse to start over the damage.</summary>
+/// <summary>Damages the files of a server. The server may then refuse to start.</summary>
 internal static class MachineFaults
 {
     /// <summary>
@@ -22,8 +22,8 @@ internal static class MachineFaults
     }
 
     /// <summary>
-    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for it, unless the log
-    /// begins after that snapshot too, because a start has reset a log that ended before the newest.
+    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage. They
+    /// cannot if the log begins after the older snapshot, as after a start that reset a log shorter than the newest.
     /// </summary>
     public static void DamageSnapshot(SimulatedServer server)
     {

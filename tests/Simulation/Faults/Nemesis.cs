@@ -6,7 +6,7 @@ using RaftFast.Simulation.Servers;
 namespace RaftFast.Simulation.Faults;
 
 /// <summary>
-/// Causes the scenario's faults and ends them. At the end it heals a majority and leaves the rest broken.
+/// Causes the scenario's faults and ends them. At the end, heals a majority and may leave the rest broken.
 /// </summary>
 internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
@@ -74,7 +74,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 SimulatedLink link = cluster.Network.Link(from, to);
                 bool isHealed = chosen[from] && chosen[to];
                 // The rest is cut off for good. A leader that only a part of the majority can reach would stay leader,
-                // since servers that hear it refuse to vote (§6). Raft promises no more.
+                // because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }
@@ -161,7 +161,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 if (MayLoseOne())
                     MachineFaults.DamageSnapshot(server);
                 break;
-            // Only one server moves: two that move at once may look for each other at dead addresses.
+            // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
                 servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
                 break;

@@ -26,7 +26,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     public long Committed => committed.Count;
 
-    /// <summary>Last configuration that any server knows to be committed; null for the initial one.</summary>
+    /// <summary>Last configuration that any server knows to be committed; null until the first change.</summary>
     public ClusterConfiguration? LatestConfiguration { get; private set; }
 
     public void OnWiped(int server)
@@ -84,7 +84,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part, which counts
+    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part. A part counts
     /// as nothing. Only the first batch counts until the server has started: a recovery that dies too was clearing the
     /// bytes after the log.
     /// </summary>
@@ -103,7 +103,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Checks a server after its recovery: it has at least the synced state, and at most the written one.
+    /// Checks a server after its recovery: it has at least the synced state, and at most the written state.
     /// </summary>
     public void OnStarted(int server, RaftCore core)
     {
@@ -180,7 +180,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
         Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
         counters[Counter.Elections]++;
-        // A sole voter counts its vote at once, because no other server needs to hear of it.
+        // A sole voter counts its vote at once, because no other server needs to hear of the vote.
         bool isElected = core.Configuration.IsSoleVoter(core.Id)
             || IsMajority(core.Configuration.Cluster, disk => disk.HoldsVote(core.Term, core.Id));
         Must(isElected, "a leader does not have the votes of a majority (§5.2)", server);

@@ -24,7 +24,7 @@ internal sealed class DurableLog
     public HardState HardState { get; private set; }
 
     /// <summary>
-    /// Index of the last configuration, 0 for none: the one in effect once all of the log is durable.
+    /// Index of the last configuration, 0 for none. This configuration is in effect once all of the log is durable.
     /// </summary>
     public long ConfigurationIndex => configurations.Count == 0 ? restoredConfigurationIndex : configurations[^1].Index;
 
@@ -81,7 +81,7 @@ internal sealed class DurableLog
         }
     }
 
-    /// <summary>Empties the disk. Votes that it held still count.</summary>
+    /// <summary>Empties the disk. The votes on the lost disk still count.</summary>
     public void Wipe()
     {
         for (int i = 0; i < entries.Count; i++)

@@ -4,14 +4,14 @@ using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>Connections between servers: each is dialled, greeted with a handshake, and breaks in the end.</summary>
+/// <summary>Opens and breaks the connections between servers, and delivers their frames.</summary>
 internal sealed class Connections(Cluster cluster, int servers, SeededRandom random)
 {
     private readonly bool[,] hasMet = new bool[servers, servers];
 
     public void Dial(int from, int to) => Schedule(random.Between(100, 20_000), from, to);
 
-    /// <summary>Dials each other server, and this server from each other one.</summary>
+    /// <summary>Dials each other server from this server, and this server from each other server.</summary>
     public void DialAll(SimulatedServer server)
     {
         foreach (SimulatedServer other in cluster.Servers)

@@ -10,7 +10,7 @@ namespace RaftFast.Simulation.Scenarios;
 /// </summary>
 internal sealed record Scenario
 {
-    /// <summary>Maximum append: the smallest log drawn below has room for it.</summary>
+    /// <summary>Maximum bytes of an append. The smallest log drawn below has room for them.</summary>
     private const int AppendBytesMax = 24 * 1024;
 
     public required ulong Seed { get; init; }
@@ -18,7 +18,7 @@ internal sealed record Scenario
     public required int Servers { get; init; }
 
     /// <summary>
-    /// Number of servers that may join later. If it is zero, the operator asks for no membership changes.
+    /// Number of servers that may join later. With none, the operator asks for no membership changes.
     /// </summary>
     public required int Spares { get; init; }
 

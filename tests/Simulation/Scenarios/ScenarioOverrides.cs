@@ -42,7 +42,7 @@ internal static class ScenarioOverrides
     }
 
     /// <summary>
-    /// Returns the settings that turn the scenario which a seed draws into <paramref name="changed"/>.
+    /// Returns the settings that change the drawn scenario of the same seed into <paramref name="changed"/>.
     /// </summary>
     public static string Describe(Scenario changed)
     {

@@ -4,7 +4,7 @@ using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Servers;
 
-/// <summary>Snapshots of a process: the snapshot that it takes, and the received one, until the node decides.</summary>
+/// <summary>Snapshots of a process: the snapshot being taken, and a received snapshot until the node decides.</summary>
 internal sealed class ServerSnapshots(ServerProcess process)
 {
     private SnapshotTask? taking;

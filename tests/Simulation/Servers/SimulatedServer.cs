@@ -15,7 +15,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation.Servers;
 
-/// <summary>A machine: a disk and an identity, which outlive its process, and the process while there is one.</summary>
+/// <summary>A machine: its disk and identity, which outlive each process, and its process while one runs.</summary>
 internal sealed class SimulatedServer : IDisposable
 {
     private readonly Cluster cluster;
@@ -73,7 +73,7 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsWiped { get; private set; }
 
-    /// <summary>True once the server has been told that it is no longer a member.</summary>
+    /// <summary>True once the members have told the server of its removal.</summary>
     public bool IsRemoved { get; private set; }
 
     /// <summary>Number of messages that all processes of this server have sent.</summary>
@@ -97,7 +97,7 @@ internal sealed class SimulatedServer : IDisposable
         }
         catch (StorageException) when (IsLost)
         {
-            // The server must not start over damage to what it has acknowledged.
+            // The server rightly refuses to start over damage to entries that it has acknowledged.
             cluster.Counters[damage]++;
             process.Dispose();
             process = null;
@@ -142,7 +142,7 @@ internal sealed class SimulatedServer : IDisposable
         catch (Exception failure) when (
             isRun && IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
         {
-            // A server that has forgotten its promises must make no further ones.
+            // A server that has forgotten its promises rightly stops.
             cluster.Counters[Counter.WipedServersRefused]++;
             IsLost = true;
             Die(losesPower: false);
@@ -237,7 +237,7 @@ internal sealed class SimulatedServer : IDisposable
     public void Resume() => process!.Loop.Resume();
 
     /// <summary>Marks the server as lost after damage to its disk.</summary>
-    /// <param name="refusal">Counter of the starts that the server refuses over such damage.</param>
+    /// <param name="refusal">Counter of starts that are refused over this kind of damage.</param>
     public void Lose(Counter refusal)
     {
         damage = refusal;

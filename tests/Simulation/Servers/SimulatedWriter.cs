@@ -6,7 +6,7 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Servers;
 
 /// <summary>
-/// Writes the log of a process as WalWriter does, one batch at a time. Prepares its segments as SegmentPreparer does.
+/// Writes the log of a process as WalWriter does, one batch at a time, and prepares segments as SegmentPreparer does.
 /// </summary>
 internal sealed class SimulatedWriter(ServerProcess process)
 {
@@ -36,7 +36,7 @@ internal sealed class SimulatedWriter(ServerProcess process)
         process.Schedule(delay, EventKind.DiskCompletes);
     }
 
-    /// <summary>Writes the batch that was taken to the disk.</summary>
+    /// <summary>Writes the taken batch to the disk.</summary>
     public void Write() => process.Log!.Write(batch);
 
     /// <summary>Completes the write in progress and begins the next. A log that stays idle is sealed later.</summary>
@@ -60,7 +60,7 @@ internal sealed class SimulatedWriter(ServerProcess process)
         process.Schedule(process.Cluster.Scenario.DiskLatencyMin, EventKind.DiskCompletes);
     }
 
-    /// <summary>Prepares the next segment and deletes old ones. Tries again while the disk is full.</summary>
+    /// <summary>Prepares the next segment and deletes old segments. Tries again while the disk is full.</summary>
     public void PrepareSegment()
     {
         Wal log = process.Log!;
