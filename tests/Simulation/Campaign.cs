@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Exhaustive;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Simulation;
@@ -21,7 +23,8 @@ internal sealed class Campaign(TextWriter output)
     public double Speed => simulated / 1e6 / clock.Elapsed.TotalSeconds;
 
     /// <returns>Description of the failure, or null.</returns>
-    public static string? RunSeed(Scenario scenario, Counters counters, Trace trace, CrashPoint? crash, out long simulated)
+    public static string? RunSeed(
+        Scenario scenario, Counters counters, RunTrace trace, CrashPoint? crash, out long simulated)
     {
         using Cluster cluster = new(scenario, counters, trace, crash);
         try
@@ -49,7 +52,7 @@ internal sealed class Campaign(TextWriter output)
     /// <returns>True if the seed passed.</returns>
     public bool Run(Scenario scenario, string replay)
     {
-        Trace trace = new(null);
+        RunTrace trace = new(null);
         string? failure = RunSeed(scenario, Counters, trace, null, out long time);
         simulated += time;
         events += trace.Events;
@@ -65,7 +68,8 @@ internal sealed class Campaign(TextWriter output)
     public void Report()
     {
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{Histories:N0} seeds, {events:N0} events, {simulated / 1e6:N0} s simulated in {clock.Elapsed.TotalSeconds:N1} s: {Speed:N0} times as fast as real time"));
+            $"{Histories:N0} seeds, {events:N0} events, {simulated / 1e6:N0} s simulated " +
+            $"in {clock.Elapsed.TotalSeconds:N1} s: {Speed:N0} times as fast as real time"));
         Counters.WriteTo(output);
     }
 }

@@ -3,61 +3,90 @@ using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Simulation.Exhaustive;
 using RaftFast.Simulation.Mutants;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 
 namespace RaftFast.Simulation;
 
 internal static class Program
 {
     /// <summary>
-    /// Seeds within which every counter has been above zero, from any first seed, with a wide margin.
+    /// Number of seeds that bring every counter above zero, with a wide margin, from any first seed.
     /// </summary>
     private const int SeedsThatMeetEverything = 2000;
 
+    private const string Command = "dotnet run -c Release --project tests/Simulation --";
+
     public static int Main(string[] args)
     {
-        Option<int> seeds = new("--seeds") { Description = "How many seeds to run.", DefaultValueFactory = _ => 1000 };
-        Option<ulong?> from = new("--from") { Description = "The first seed. Default: one of its own, from the clock." };
-        Option<ulong?> seed = new("--seed") { Description = "Run this one seed alone." };
-        Option<int?> nodes = new("--nodes") { Description = "Servers of a cluster. Default: each seed draws 1, 3, 5 or 7." };
-        Option<double?> minutes = new("--minutes") { Description = "Run seeds for so long, however many." };
-        Option<bool> exhaustive = new("--exhaustive") { Description = "Run a short history once for each moment at which a server can die in it." };
-        Option<bool> shrink = new("--shrink") { Description = "Look for the smallest scenario that fails as --seed does." };
-        Option<string[]> set = new("--set") { Description = "name=value: change one of the scenario's values, as --shrink prints them.", DefaultValueFactory = _ => [] };
-        Option<bool> mutants = new("--mutants") { Description = "Build each deliberate bug and see that the seeds find it; some minutes." };
-        Option<string?> mutant = new("--mutant") { Description = "Only the deliberate bug of this name." };
-        Option<bool> stopAtFirst = new("--stop-at-first-failure") { Description = "Run no more seeds once one has failed." };
-        Option<bool> trace = new("--trace") { Description = "Tell the history of --seed event by event." };
-        RootCommand root = new("Simulates whole RaftFast clusters, each history from one seed, and checks every invariant after every event.")
+        Option<int> seeds = new("--seeds") { Description = "Number of seeds to run.", DefaultValueFactory = _ => 1000 };
+        Option<ulong?> from = new("--from") { Description = "The first seed. Default: a new one, from the clock." };
+        Option<ulong?> seed = new("--seed") { Description = "Run only this seed." };
+        Option<int?> nodes = new("--nodes")
+        {
+            Description = "Number of servers in a cluster. Default: each seed draws 1, 3, 5 or 7.",
+        };
+        Option<double?> minutes = new("--minutes") { Description = "Run seeds for this time, instead of --seeds." };
+        Option<bool> exhaustive = new("--exhaustive")
+        {
+            Description = "Run a short history once for each moment at which a server can die in it.",
+        };
+        Option<bool> shrink = new("--shrink")
+        {
+            Description = "Look for the smallest scenario that fails as --seed does.",
+        };
+        Option<string[]> set = new("--set")
+        {
+            Description = "Change a value of the scenario of --seed: name=value, as --shrink prints it.",
+            DefaultValueFactory = _ => [],
+        };
+        Option<bool> mutants = new("--mutants")
+        {
+            Description = "Build each deliberate bug and check that the seeds find it. Takes many minutes.",
+        };
+        Option<string?> mutant = new("--mutant") { Description = "Check only the deliberate bug of this name." };
+        Option<bool> stopAtFirst = new("--stop-at-first-failure")
+        {
+            Description = "Stop after the first seed that fails.",
+        };
+        Option<bool> trace = new("--trace") { Description = "Print the history of --seed event by event." };
+        RootCommand root = new(
+            "Simulates whole RaftFast clusters, one history a seed, and checks every invariant after every event.")
         {
             seeds, from, seed, nodes, minutes, set, exhaustive, shrink, mutants, mutant, stopAtFirst, trace,
         };
         root.SetAction(parsed =>
         {
+            int? servers = parsed.GetValue(nodes);
             if (parsed.GetValue(mutants) || parsed.GetValue(mutant) is not null)
                 return MutationGate.Run(Console.Out, parsed.GetValue(mutant)) ? 0 : 1;
             if (parsed.GetValue(exhaustive))
-                return ExhaustiveCampaign.Run(parsed.GetValue(nodes) ?? 3, parsed.GetValue(seed) ?? 1, Console.Out) == 0 ? 0 : 1;
+                return ExhaustiveCampaign.Run(servers ?? 3, parsed.GetValue(seed) ?? 1, Console.Out) == 0 ? 0 : 1;
             if (parsed.GetValue(seed) is { } one)
-                return RunOne(Scenario.Draw(one, parsed.GetValue(nodes)), parsed.GetValue(set)!, parsed.GetValue(trace), parsed.GetValue(shrink));
+            {
+                Scenario scenario = Scenario.Draw(one, servers);
+                return RunOne(scenario, parsed.GetValue(set)!, parsed.GetValue(trace), parsed.GetValue(shrink));
+            }
             ulong first = parsed.GetValue(from) ?? (ulong)Stopwatch.GetTimestamp();
-            return RunMany(first, parsed.GetValue(seeds), parsed.GetValue(nodes), parsed.GetValue(minutes), parsed.GetValue(stopAtFirst));
+            return RunMany(
+                first, parsed.GetValue(seeds), servers, parsed.GetValue(minutes), parsed.GetValue(stopAtFirst));
         });
         return root.Parse(args).Invoke();
     }
 
-    private static int RunOne(Scenario scenario, string[] settings, bool isTold, bool isShrunk)
+    private static int RunOne(Scenario scenario, string[] changes, bool isTold, bool isShrunk)
     {
-        foreach (string setting in settings)
+        foreach (string setting in changes)
         {
             if (ScenarioOverrides.Apply(scenario, setting) is not { } changed)
             {
-                Console.Error.WriteLine($"--set {setting} means nothing; it is name=value, as --shrink prints it");
+                Console.Error.WriteLine($"--set {setting} is invalid: give name=value, as --shrink prints it");
                 return 2;
             }
             scenario = changed;
         }
         Console.WriteLine($"seed {scenario.Seed}: {scenario}");
-        Trace trace = new(isTold ? Console.Out : null);
+        RunTrace trace = new(isTold ? Console.Out : null);
         string? failure = Campaign.RunSeed(scenario, new Counters(), trace, null, out long simulated);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{trace.Events:N0} events, {simulated / 1e6:N1} s simulated, trace hash {trace.Hash:x16}"));
@@ -65,7 +94,8 @@ internal static class Program
         if (failure is not null && isShrunk)
         {
             Scenario smallest = Shrinker.Shrink(scenario, failure, Console.Out);
-            Console.WriteLine($"replay: dotnet run -c Release --project tests/Simulation -- --seed {smallest.Seed} {ScenarioOverrides.Describe(smallest)} --trace");
+            string settings = ScenarioOverrides.Describe(smallest);
+            Console.WriteLine($"replay: {Command} --seed {smallest.Seed} {settings} --trace");
         }
         return failure is null ? 0 : 1;
     }
@@ -79,13 +109,14 @@ internal static class Program
         for (ulong i = 0; minutes is { } limit ? clock.Elapsed.TotalMinutes < limit : i < (ulong)count; i++)
         {
             Scenario scenario = Scenario.Draw(first + i, nodes);
-            string replay = $"dotnet run -c Release --project tests/Simulation -- --seed {first + i}{(nodes is null ? "" : $" --nodes {nodes}")} --trace";
+            string replay = $"{Command} --seed {first + i}{(nodes is null ? "" : $" --nodes {nodes}")} --trace";
             failed += campaign.Run(scenario, replay) ? 0 : 1;
             if (failed > 0 && stopAtFirst)
                 break;
             if (clock.Elapsed > nextProgress)
             {
-                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{i + 1:N0} seeds, {failed} failed, {campaign.Speed:N0} times real time"));
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                    $"{i + 1:N0} seeds, {failed} failed, {campaign.Speed:N0} times real time"));
                 nextProgress += TimeSpan.FromSeconds(10);
             }
         }
@@ -95,7 +126,7 @@ internal static class Program
         IReadOnlyList<string> missing = campaign.Counters.Missing();
         bool isHollow = campaign.Histories >= SeedsThatMeetEverything && missing.Count > 0;
         if (isHollow)
-            Console.WriteLine($"FAILED: never happened in all these seeds: {string.Join(", ", missing)}");
+            Console.WriteLine($"FAILED: these counters stayed at zero in all seeds: {string.Join(", ", missing)}");
         return failed == 0 && !isHollow ? 0 : 1;
     }
 }

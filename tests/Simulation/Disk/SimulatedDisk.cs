@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 
@@ -20,7 +21,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     private long crashAt = long.MaxValue;
     private CrashMoment crashMoment;
 
-    /// <summary>Number of operations so far that change something. A crash makes a difference only at these.</summary>
+    /// <summary>Number of operations so far that change something. Only in these does a crash matter.</summary>
     public long Operations { get; private set; }
 
     public bool IsFull { get; set; }
@@ -139,11 +140,11 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     }
 
     /// <summary>
-    /// True if there is a batch that another one follows, so that damage to it cannot pass for a torn write.
+    /// True if the log has a batch with later batches after it. Damage to this batch cannot pass for a torn write.
     /// </summary>
     public bool CanBeDamaged => writes.Count > 2;
 
-    /// <summary>Misdirects such a batch: it was written over an earlier batch, and never at its own place.</summary>
+    /// <summary>Misdirects a batch before the last: moves its bytes over an earlier batch.</summary>
     public void Misdirect()
     {
         int later = 1 + random.Next(writes.Count - 2);
@@ -153,7 +154,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         file.Page(offset).Clear();
     }
 
-    /// <summary>Flips a bit in the header of such a batch.</summary>
+    /// <summary>Flips a bit in the header of a batch before the last.</summary>
     public void Rot()
     {
         (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
@@ -266,3 +267,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         }
     }
 }
+
+/// <summary>A change of the directory that no SyncDirectory has covered yet.</summary>
+/// <param name="From">Name that disappears, if any.</param>
+/// <param name="To">Name that appears with its file, if any.</param>
+internal readonly record struct DirectoryOperation(string? From, string? To, SimulatedFile? File);

@@ -1,12 +1,15 @@
 using System.Diagnostics;
 using System.Globalization;
 using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
+using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Exhaustive;
 
 /// <summary>
-/// Counts the disk operations and messages of a short run. Then repeats the run, with a crash before, in and after each
-/// of them, of one server and of all.
+/// Counts the disk operations and messages of a short run. Then repeats the run with a crash before, during and after
+/// each of them. In one repetition a single server crashes, and in another all servers crash.
 /// </summary>
 internal static class ExhaustiveCampaign
 {
@@ -16,7 +19,7 @@ internal static class ExhaustiveCampaign
         Stopwatch clock = Stopwatch.StartNew();
         Scenario scenario = Scenario.Short(seed, servers);
         Counters counters = new();
-        using Cluster undisturbed = new(scenario, counters, new Trace(null));
+        using Cluster undisturbed = new(scenario, counters, new RunTrace(null));
         undisturbed.Run();
         int runs = 0;
         int failed = 0;
@@ -24,7 +27,7 @@ internal static class ExhaustiveCampaign
         foreach (CrashPoint point in Points(undisturbed))
         {
             runs++;
-            Trace trace = new(null);
+            RunTrace trace = new(null);
             string? failure = Campaign.RunSeed(scenario, counters, trace, point, out _);
             if (failure is not null)
             {
@@ -38,7 +41,8 @@ internal static class ExhaustiveCampaign
             }
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{servers} servers, seed {seed}: {runs:N0} runs, one for each moment to die; {failed} failed; {clock.Elapsed.TotalSeconds:N1} s"));
+            $"{servers} servers, seed {seed}: {runs:N0} runs, one for each moment of a crash; {failed} failed; " +
+            $"{clock.Elapsed.TotalSeconds:N1} s"));
         return failed;
     }
 
@@ -49,16 +53,18 @@ internal static class ExhaustiveCampaign
         {
             foreach (bool everywhere in (ReadOnlySpan<bool>)[false, true])
             {
+                CrashPoint write = new(CrashPointKind.DiskOperation, server.Number, 0, default, everywhere);
                 for (long i = 1; i <= server.Disk.Operations; i++)
                 {
-                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.Before, everywhere));
-                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.During, everywhere));
-                    points.Add(new CrashPoint(CrashPointKind.DiskOperation, server.Number, i, CrashMoment.After, everywhere));
+                    points.Add(write with { Ordinal = i, Moment = CrashMoment.Before });
+                    points.Add(write with { Ordinal = i, Moment = CrashMoment.During });
+                    points.Add(write with { Ordinal = i, Moment = CrashMoment.After });
                 }
+                CrashPoint send = new(CrashPointKind.Send, server.Number, 0, default, everywhere);
                 for (long i = 1; i <= server.Sends; i++)
                 {
-                    points.Add(new CrashPoint(CrashPointKind.Send, server.Number, i, CrashMoment.Before, everywhere));
-                    points.Add(new CrashPoint(CrashPointKind.Send, server.Number, i, CrashMoment.After, everywhere));
+                    points.Add(send with { Ordinal = i, Moment = CrashMoment.Before });
+                    points.Add(send with { Ordinal = i, Moment = CrashMoment.After });
                 }
             }
         }

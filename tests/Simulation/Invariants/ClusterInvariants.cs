@@ -1,5 +1,6 @@
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Invariants;
 
@@ -25,7 +26,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     public long Committed => committed.Count;
 
-    /// <summary>Last configuration that any server knows to be committed; null for the initial one.</summary>
+    /// <summary>Last configuration that any server knows to be committed; null until the first change.</summary>
     public ClusterConfiguration? LatestConfiguration { get; private set; }
 
     public void OnWiped(int server)
@@ -44,7 +45,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         counters[Counter.EntriesOverwritten] += durable[server].Overwritten - before;
     }
 
-    /// <summary>Checks that no vote, acknowledgement or request for votes leaves before its covering sync.</summary>
+    /// <summary>Checks that no vote, acknowledgement or vote request leaves before the sync that covers it.</summary>
     public void OnSaying(int server, in Message message)
     {
         DurableLog log = durable[server];
@@ -52,27 +53,38 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         if (speaksForItsTerm)
             Must(log.Term >= message.Term, "a message leaves before its term is durable", server);
         if (message.Type == MessageType.Vote)
-            Must(log.HoldsVote(message.Term, message.From), "a candidate asks for votes before its own is durable", server);
+        {
+            Must(log.HoldsVote(message.Term, message.From),
+                "a candidate asks for votes before its own vote is durable", server);
+        }
         if (message.Type == MessageType.VoteResponse && !message.Rejected)
             Must(log.HoldsVote(message.Term, message.To), "a vote leaves before it is durable", server);
         if (message.Type == MessageType.AppendResponse && !message.Rejected)
-            Must(log.LastIndex >= message.Position.Index, "an acknowledgement leaves before its entries are durable", server);
+        {
+            Must(log.LastIndex >= message.Position.Index,
+                "an acknowledgement leaves before its entries are durable", server);
+        }
         if (message.Type == MessageType.AppendResponse && message.Rejected)
             counters[Counter.AppendsRejected]++;
-        if (message.Type is MessageType.Heartbeat or MessageType.ReadIndexResponse && message.Commit > 0 && message.Commit <= committed.Count)
+        bool tellsCommit = message.Type is MessageType.Heartbeat or MessageType.ReadIndexResponse;
+        if (tellsCommit && message.Commit > 0 && message.Commit <= committed.Count)
         {
-            Must(durable[(int)message.To - 1].HasHeld(new LogPosition(committed[(int)message.Commit - 1].Term, message.Commit)),
-                "a leader takes a follower to hold what it has not on stable storage", server);
+            LogPosition told = new(committed[(int)message.Commit - 1].Term, message.Commit);
+            Must(durable[(int)message.To - 1].HasHeld(told),
+                "a leader counts an entry that its follower does not have on stable storage", server);
         }
         // A late answer must not pass for the answer to a later question, above all not of a later process.
         if (message.Type is MessageType.ReadIndex or MessageType.Forward)
-            Must(asked.Add((server, message.Type, message.Context)), "a question's number is used again", server);
+        {
+            Must(asked.Add((server, message.Type, message.Context)),
+                "the context number of a question is used again", server);
+        }
         if (message.Type == MessageType.Forward)
             counters[Counter.WritesForwarded] += message.Count;
     }
 
     /// <summary>
-    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part, which counts
+    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part. A part counts
     /// as nothing. Only the first batch counts until the server has started: a recovery that dies too was clearing the
     /// bytes after the log.
     /// </summary>
@@ -83,7 +95,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     {
         torn[server] = null;
         Must(snapshot.Index <= committed.Count && committed[(int)snapshot.Index - 1].Term == snapshot.Term,
-            "a snapshot covers what is not committed", server);
+            "a snapshot covers entries that are not committed", server);
         List<(long, uint)> covered = [];
         for (int i = 0; i < snapshot.Index; i++)
             covered.Add((committed[i].Term, entries[new LogPosition(committed[i].Term, i + 1)].Checksum));
@@ -91,7 +103,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Checks a server after its recovery: it has at least the synced state, and at most the written one.
+    /// Checks a server after its recovery: it has at least the synced state, and at most the written state.
     /// </summary>
     public void OnStarted(int server, RaftCore core)
     {
@@ -99,7 +111,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             OnWritten(server, image);
         torn[server] = null;
         Must(RecoveryYields(server, core), "recovery does not yield what was synced last", server);
-        histories[server] = new ServerHistory(core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, false, core.Configuration);
+        histories[server] = ServerHistory.Of(core, isLeader: false);
     }
 
     /// <summary>Checks a server after it has processed a batch of inputs.</summary>
@@ -108,11 +120,14 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         ServerHistory before = histories[server];
         RaftLog log = core.Log;
         Must(core.Term >= before.HardState.Term, "a term goes back", server);
-        Must(core.Term > before.HardState.Term || before.HardState.Vote == 0 || core.HardState.Vote == before.HardState.Vote,
-            "a vote changes within its term", server);
+        bool hadVoted = core.Term == before.HardState.Term && before.HardState.Vote != 0;
+        Must(!hadVoted || core.HardState.Vote == before.HardState.Vote, "a vote changes within its term", server);
         Must(log.Committed >= before.Committed, "a commit index goes back", server);
         Must(log.Applied >= before.Applied, "an applied index goes back", server);
-        Must(log.Base.Index <= log.Applied && log.Applied <= log.Committed && log.Committed <= log.Last.Index && log.Durable <= log.Last.Index, "positions are out of order", server);
+        Must(log.Base.Index <= log.Applied, "an entry is compacted before it is applied", server);
+        Must(log.Applied <= log.Committed, "an entry is applied before it is committed", server);
+        Must(log.Committed <= log.Last.Index, "the commit index is beyond the last entry", server);
+        Must(log.Durable <= log.Last.Index, "the durable index is beyond the last entry", server);
         bool stillLeads = before.IsLeader && core.IsLeader && core.Term == before.HardState.Term;
         Must(!stillLeads || log.Last.Index >= before.Last, "a leader removes entries (Leader Append-Only)", server);
         Must(!stillLeads || log.Committed == before.Committed || log.TermAt(log.Committed) == core.Term,
@@ -122,16 +137,19 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         else if (before.IsLeader && core.Term == before.HardState.Term)
             counters[Counter.LeadersDeposedByLostQuorum]++;
         ConfigurationHistory configurations = log.Configurations;
-        bool isOwnChange = configurations.EffectiveIndex > log.Base.Index && log.TermAt(configurations.EffectiveIndex) == core.Term;
-        Must(!core.IsLeader || !isOwnChange || configurations.Pending <= 1, "two changes of configuration at once (thesis §4.1)", server);
-        Must(!core.IsLeader || !isOwnChange || log.TermAt(log.Committed) == core.Term,
+        bool isOwnChange = core.IsLeader && configurations.EffectiveIndex > log.Base.Index
+            && log.TermAt(configurations.EffectiveIndex) == core.Term;
+        Must(!isOwnChange || configurations.Pending <= 1,
+            "two configuration changes are pending at once (thesis §4.1)", server);
+        Must(!isOwnChange || log.TermAt(log.Committed) == core.Term,
             "a configuration is proposed before an entry of the leader's term has committed", server);
         Must(log.Durable < log.Last.Index || configurations.EffectiveIndex == durable[server].ConfigurationIndex,
             "the configuration in effect is not the last one in the log", server);
-        Must(!core.IsLeader || !isOwnChange || configurations.Effective.StaysVoter(core.Id), "a leader proposes to be no voter", server);
+        Must(!isOwnChange || configurations.Effective.StaysVoter(core.Id),
+            "a leader proposes a configuration in which it is no voter", server);
         if (log.Committed > before.Committed)
             OnCommitted(server, core, before);
-        histories[server] = new ServerHistory(core.HardState, log.Committed, log.Applied, log.Last.Index, core.IsLeader, core.Configuration);
+        histories[server] = ServerHistory.Of(core, core.IsLeader);
     }
 
     private bool RecoveryYields(int server, RaftCore core)
@@ -149,7 +167,10 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             return;
         appliedBefore[server] = applied;
         if (!stateHashes.TryAdd(applied, stateHash))
-            Must(stateHashes[applied] == stateHash, "two servers have applied the same entries to different states", server);
+        {
+            Must(stateHashes[applied] == stateHash,
+                "two servers have applied the same entries, and their states differ", server);
+        }
     }
 
     private void OnLeads(int server, RaftCore core, bool isNew)
@@ -159,15 +180,16 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool isFirst = leaderOfTerm.TryAdd(core.Term, server);
         Must(isFirst || leaderOfTerm[core.Term] == server, "two leaders in one term (Election Safety)", server);
         counters[Counter.Elections]++;
-        // A sole voter counts its vote at once, because no other server needs to hear of it.
-        Must(core.Configuration.IsSoleVoter(core.Id) || IsMajority(core.Configuration.Cluster, disk => disk.HoldsVote(core.Term, core.Id)),
-            "a leader lacks the votes of a majority (§5.2)", server);
-        // A candidate that slept through a later term may become leader of its own term, and need not have that later
-        // entry.
+        // A sole voter counts its vote at once, because no other server needs to hear of the vote.
+        bool isElected = core.Configuration.IsSoleVoter(core.Id)
+            || IsMajority(core.Configuration.Cluster, disk => disk.HoldsVote(core.Term, core.Id));
+        Must(isElected, "a leader does not have the votes of a majority (§5.2)", server);
+        // A candidate that slept through a later term may still become the leader of its own term. This leader need not
+        // have the entries that the later term committed.
         for (int i = 0; i < committed.Count; i++)
         {
             Must(committed[i].CommittedIn >= core.Term || core.Log.Matches(new LogPosition(committed[i].Term, i + 1)),
-                "a leader lacks a committed entry (Leader Completeness)", server);
+                "a leader does not have a committed entry (Leader Completeness)", server);
         }
     }
 
@@ -180,13 +202,14 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             long term = log.TermAt(index);
             if (index <= committed.Count)
             {
-                Must(committed[(int)index - 1].Term == term, "two servers commit different entries (State Machine Safety)", server);
+                Must(committed[(int)index - 1].Term == term,
+                    "two servers commit different entries (State Machine Safety)", server);
                 continue;
             }
             committed.Add((term, core.Term));
             counters[Counter.Commits]++;
             LogPosition entry = new(term, index);
-            // The leader may have proposed a configuration right after it committed by another one. Or it died, and a
+            // The leader may have committed by one configuration and then proposed another. If the leader died, a
             // follower is the first to know of the commit.
             bool isHeld = IsMajority(core.Configuration.Cluster, disk => disk.HasHeld(entry))
                 || IsMajority(before.Effective.Cluster, disk => disk.HasHeld(entry))
@@ -218,12 +241,13 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Computes a majority of the voters, in a joint configuration of both sets (§6), without the product's own
-    /// arithmetic.
+    /// True if a majority of the voters holds something: in a joint configuration, of both sets (§6). The computation
+    /// is not the product's own.
     /// </summary>
     private bool IsMajority(ClusterConfiguration configuration, Func<DurableLog, bool> holds)
     {
-        return IsMajorityOf(member => member.Role == MemberRole.Voter) && IsMajorityOf(member => member.IsOutgoingVoter);
+        return IsMajorityOf(member => member.Role == MemberRole.Voter)
+            && IsMajorityOf(member => member.IsOutgoingVoter);
 
         bool IsMajorityOf(Func<Member, bool> counts)
         {
@@ -241,7 +265,10 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private void OnEntry(LogPosition position, long previousTerm, uint checksum)
     {
         if (!entries.TryAdd(position, (previousTerm, checksum)))
-            Must(entries[position] == (previousTerm, checksum), "two logs differ at one index and term (Log Matching)", -1);
+        {
+            Must(entries[position] == (previousTerm, checksum),
+                "two logs differ at one index and term (Log Matching)", -1);
+        }
     }
 
     private static DurableLog[] CreateLogs(int servers)
@@ -258,5 +285,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             throw new InvariantException($"server {server + 1}: {otherwise}");
     }
 
-    private readonly record struct ServerHistory(HardState HardState, long Committed, long Applied, long Last, bool IsLeader, ConfigurationState Effective);
+    /// <summary>State of a server after its last step.</summary>
+    private readonly record struct ServerHistory(
+        HardState HardState, long Committed, long Applied, long Last, bool IsLeader, ConfigurationState Effective)
+    {
+        public static ServerHistory Of(RaftCore core, bool isLeader) =>
+            new(core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, isLeader, core.Configuration);
+    }
 }

@@ -5,8 +5,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. It does not depend on
-/// what the server believes to be durable.
+/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. They do not depend on
+/// the server's own idea of what is durable.
 /// </summary>
 internal sealed class DurableLog
 {
@@ -24,7 +24,7 @@ internal sealed class DurableLog
     public HardState HardState { get; private set; }
 
     /// <summary>
-    /// Index of the last configuration, 0 for none: the one in effect once all of the log is durable.
+    /// Index of the last configuration, 0 for none. This configuration is in effect once all of the log is durable.
     /// </summary>
     public long ConfigurationIndex => configurations.Count == 0 ? restoredConfigurationIndex : configurations[^1].Index;
 
@@ -63,7 +63,8 @@ internal sealed class DurableLog
     public void Add(ReadOnlySpan<byte> image, Action<LogPosition, long, uint> added)
     {
         // Batches queued before a snapshot replaced the log are written before the log begins anew, and mean nothing.
-        LogPosition last = new(BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
+        LogPosition last = new(
+            BinaryPrimitives.ReadInt64LittleEndian(image[32..]), BinaryPrimitives.ReadInt64LittleEndian(image[40..]));
         if (last < start)
             return;
         ReadOnlySpan<byte> rest = image[WalBatchHeader.Size..];
@@ -80,7 +81,7 @@ internal sealed class DurableLog
         }
     }
 
-    /// <summary>Empties the disk. Votes that it held still count.</summary>
+    /// <summary>Empties the disk. The votes on the lost disk still count.</summary>
     public void Wipe()
     {
         for (int i = 0; i < entries.Count; i++)

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 
 namespace RaftFast.Simulation.Mutants;
 
@@ -84,24 +86,28 @@ internal sealed partial class MutationGate : IDisposable
         return finding.Seed is null ? 1 : 0;
     }
 
-    /// <summary>Builds a mutant, one at a time, and then runs it.</summary>
+    /// <summary>Builds a mutant, then starts its run. Only one build may be in progress at a time.</summary>
     private Task<Finding> Start(Mutant mutant, SemaphoreSlim processors)
     {
         string file = Path.Combine(copy, "src", mutant.File);
         string source = File.ReadAllText(file);
         if (mutant.Apply(source) is not { } mutated)
-            return Task.FromResult(new Finding(null, 0, $"has rotted: its text is not exactly once in src/{mutant.File}"));
+            return Rotted($"its text is not exactly once in src/{mutant.File}");
         File.WriteAllText(file, mutated);
         bool isBuilt = TryBuild($"src/{mutant.Project}", "--no-restore --no-dependencies", out string errors);
         File.WriteAllText(file, source);
         if (!isBuilt)
-            return Task.FromResult(new Finding(null, 0, $"has rotted: it does not compile\n{errors}"));
+            return Rotted($"it does not compile\n{errors}");
         string program = Path.Combine(copy, mutant.Name);
         Copy(Path.Combine(copy, "tests/Simulation", Binaries), program);
         string assembly = mutant.Project == "Server" ? "raftfast.dll" : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
-        File.Copy(Path.Combine(copy, "src", mutant.Project, Binaries, assembly), Path.Combine(program, assembly), overwrite: true);
+        string built = Path.Combine(copy, "src", mutant.Project, Binaries, assembly);
+        File.Copy(built, Path.Combine(program, assembly), overwrite: true);
         return Task.Run(() => Find(program, processors));
     }
+
+    private static Task<Finding> Rotted(string why) =>
+        Task.FromResult(new Finding(null, 0, $"is out of date, so change {nameof(MutantList)}.cs: {why}"));
 
     private static Finding Find(string program, SemaphoreSlim processors)
     {
@@ -109,12 +115,22 @@ internal sealed partial class MutationGate : IDisposable
         try
         {
             Stopwatch clock = Stopwatch.StartNew();
-            (int? code, string said) = Execute(program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
+            (int? code, string said) = Execute(
+                program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
+            double seconds = clock.Elapsed.TotalSeconds;
             Match failure = FailureLine().Match(said);
             if (failure.Success)
-                return Judge(ulong.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture), failure.Groups[2].Value, clock.Elapsed.TotalSeconds);
-            string why = code is null ? $"still running after {TimeMax.TotalMinutes} minutes" : code == 0 ? $"{SeedsMax} seeds pass" : $"exit {code}\n{said}";
-            return new Finding(null, clock.Elapsed.TotalSeconds, why);
+            {
+                ulong seed = ulong.Parse(failure.Groups[1].Value, CultureInfo.InvariantCulture);
+                return Judge(seed, failure.Groups[2].Value, seconds);
+            }
+            string why = code switch
+            {
+                null => $"still running after {TimeMax.TotalMinutes} minutes",
+                0 => $"{SeedsMax} seeds pass",
+                _ => $"exit {code}\n{said}",
+            };
+            return new Finding(null, seconds, why);
         }
         finally
         {
@@ -125,24 +141,30 @@ internal sealed partial class MutationGate : IDisposable
     /// <summary>Discards a seed that fails without the mutant too, because it proves nothing.</summary>
     private static Finding Judge(ulong seed, string by, double seconds)
     {
-        string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new Trace(null), null, out _);
+        string? failure = Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), new RunTrace(null), null, out _);
         return failure is null
             ? new Finding(seed, seconds, by)
-            : new Finding(null, seconds, $"seed {seed} fails without it, too: {failure}");
+            : new Finding(null, seconds, $"seed {seed} fails without the mutant too: {failure}");
     }
 
     private bool TryBuild(string project, string options, out string said)
     {
         // Style and unused variables do not matter in a mutant.
         (int? code, said) = Execute(copy,
-            $"build {project} -c Release --nologo -v q -m:1 -p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
+            $"build {project} -c Release --nologo -v q -m:1 " +
+            $"-p:RunAnalyzers=false -p:TreatWarningsAsErrors=false {options}");
         return code == 0;
     }
 
     /// <returns>The exit code, or null at the time limit.</returns>
     private static (int? Code, string Said) Execute(string directory, string arguments)
     {
-        ProcessStartInfo start = new("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", arguments)
+        {
+            WorkingDirectory = directory,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         using Process process = Process.Start(start)!;
         Task<string> said = process.StandardOutput.ReadToEndAsync();
         Task<string> complained = process.StandardError.ReadToEndAsync();
@@ -172,12 +194,11 @@ internal sealed partial class MutationGate : IDisposable
 
     private static string FindRoot()
     {
-        for (string? directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
-        {
-            if (File.Exists(Path.Combine(directory, "RaftFast.sln")))
-                return directory;
-        }
-        throw new InvalidOperationException("mutants are made from the sources, and this program is not inside them");
+        string? directory = AppContext.BaseDirectory;
+        while (directory is not null && !File.Exists(Path.Combine(directory, "RaftFast.sln")))
+            directory = Path.GetDirectoryName(directory);
+        return directory ?? throw new InvalidOperationException(
+            "mutants need the sources: run this program from the repository in which it was built");
     }
 
     [GeneratedRegex(@"^seed (\d+) FAILED: (.*)$", RegexOptions.Multiline)]

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>Last answer of each kind between each two servers, for a replay at the most harmful moment.</summary>
+/// <summary>Last answer of each kind between each two servers. It is replayed at the most harmful moment.</summary>
 internal sealed class OldAnswers(int servers)
 {
     private readonly Dictionary<MessageType, Message>[] answers = Create(servers * servers);
@@ -26,7 +26,8 @@ internal sealed class OldAnswers(int servers)
             _ => default,
         };
         Dictionary<MessageType, Message> given = answers[to * servers + from];
-        return type != default && given.TryGetValue(type, out answer) && answer.Term < request.Term && given.Remove(type);
+        return type != default
+            && given.TryGetValue(type, out answer) && answer.Term < request.Term && given.Remove(type);
     }
 
     private static Dictionary<MessageType, Message>[] Create(int links)

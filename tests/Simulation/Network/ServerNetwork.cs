@@ -1,6 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
 
@@ -14,10 +15,10 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private int begunLength;
 
     /// <summary>
-    /// Addresses of the others by configuration, and as they announced them. Each server is dialled at both.
+    /// Addresses of the peers by configuration, and as the peers announced them. A peer is dialled at both.
     /// </summary>
     private readonly SortedList<ulong, PeerAddress> addresses = [];
-    private readonly SortedList<ulong, PeerAddress> introduced = [];
+    private readonly SortedList<ulong, PeerAddress> announced = [];
     private ClusterConfiguration? configured;
 
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
@@ -79,45 +80,39 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
         {
             Drop(removed);
             if (removed != server.Id)
-                cluster.Disconnect(Number(removed), self);
+                cluster.Connections.Disconnect(Number(removed), self);
         }
         configured = effective;
     }
 
-    public bool SendSnapshot(ulong peer, long term) => cluster.SendSnapshot(server, cluster.Servers[Number(peer)], term);
+    public bool SendSnapshot(ulong peer, long term) =>
+        cluster.SnapshotTransfers.Begin(server, cluster.Servers[Number(peer)], term);
 
-    public long OldestSnapshotBeingSent => cluster.OldestSnapshotBeingSent(server);
+    public long OldestSnapshotBeingSent => cluster.SnapshotTransfers.OldestFrom(server);
 
     public void Announced(ulong peer, PeerAddress address)
     {
         if (Dials(Number(peer), address))
             return;
-        introduced[peer] = address;
-        cluster.Dial(self, Number(peer));
+        announced[peer] = address;
+        cluster.Connections.Dial(self, Number(peer));
     }
 
     /// <summary>True if this server, while not connected to the peer, dials this address too.</summary>
     public bool Dials(int peer, PeerAddress address) =>
-        addresses.GetValueOrDefault((ulong)peer + 1) == address || introduced.GetValueOrDefault((ulong)peer + 1) == address;
-
-    /// <summary>Forgets everything, because the process has died.</summary>
-    public void Forget()
-    {
-        addresses.Clear();
-        introduced.Clear();
-        configured = null;
-    }
+        addresses.GetValueOrDefault((ulong)peer + 1) == address
+        || announced.GetValueOrDefault((ulong)peer + 1) == address;
 
     private void Dial(ulong peer, PeerAddress address)
     {
         addresses[peer] = address;
-        cluster.Dial(self, Number(peer));
+        cluster.Connections.Dial(self, Number(peer));
     }
 
     private void Drop(ulong peer)
     {
-        if (addresses.Remove(peer) | introduced.Remove(peer))
-            cluster.Disconnect(self, Number(peer));
+        if (addresses.Remove(peer) | announced.Remove(peer))
+            cluster.Connections.Disconnect(self, Number(peer));
     }
 
     private static int Number(ulong id) => (int)id - 1;

@@ -5,7 +5,7 @@ internal sealed class SimulatedLink
 {
     public bool IsConnected { get; set; }
 
-    /// <summary>Number of the connection. Frames of an earlier connection never arrive.</summary>
+    /// <summary>Number of the connection on this link. Frames of an earlier connection never arrive.</summary>
     public int Epoch { get; set; }
 
     /// <summary>True while a partition swallows the frames.</summary>

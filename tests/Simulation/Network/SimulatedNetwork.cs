@@ -1,5 +1,7 @@
 using System.Buffers;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Network;
 
@@ -14,7 +16,8 @@ internal sealed class SimulatedNetwork
     private readonly Stack<int> freeSlots = new();
     private readonly OldAnswers oldAnswers;
 
-    public SimulatedNetwork(int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
+    public SimulatedNetwork(
+        int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
     {
         this.events = events;
         this.random = random;
@@ -45,8 +48,7 @@ internal sealed class SimulatedNetwork
             Lost(frame, Counter.FramesLost);
             return;
         }
-        // Raft's own messages may be repeated, and are. A forwarded write must not be repeated, and a connection never
-        // repeats bytes.
+        // Raft's own messages may be repeated. A forwarded write must not be: a connection never repeats bytes.
         bool mayRepeat = message.Type != MessageType.Forward;
         if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {
@@ -140,4 +142,10 @@ internal sealed class SimulatedNetwork
         frame.Span.CopyTo(bytes);
         return frame with { Bytes = bytes };
     }
+}
+
+/// <summary>A frame between two servers, which are numbered from 0.</summary>
+internal readonly record struct FrameInFlight(byte[] Bytes, int Length, int From, int To, int Epoch, bool IsReplay)
+{
+    public Span<byte> Span => Bytes.AsSpan(0, Length);
 }

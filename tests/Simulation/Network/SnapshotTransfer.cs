@@ -2,6 +2,8 @@ using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Recovery;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation.Network;
@@ -10,7 +12,8 @@ namespace RaftFast.Simulation.Network;
 /// A snapshot on its way. The parts of the sender's file arrive at the receiver in order, as on a connection of their
 /// own, sometimes twice or damaged, until the connection breaks.
 /// </summary>
-internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
+internal sealed class SnapshotTransfer(
+    Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
 {
     private readonly int fromIncarnation = from.Incarnation;
     private readonly int toIncarnation = to.Incarnation;
@@ -31,8 +34,10 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
     {
         if (IsOver || received is not null)
             return false;
-        bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
-        if (isCut || (ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network) && random.OneIn(3)))
+        bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut
+            || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
+        bool hasFaults = ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network);
+        if (isCut || (hasFaults && random.OneIn(3)))
         {
             cluster.Counters[Counter.SnapshotsBroken]++;
             End(0);
@@ -59,7 +64,7 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
 
     private bool TryBegin()
     {
-        receiver = To.Snapshots!.TryReceive(reader.Image, out PartialSnapshotStatus status);
+        receiver = To.SnapshotFiles!.TryReceive(reader.Image, out PartialSnapshotStatus status);
         if (receiver is null)
         {
             End(status == PartialSnapshotStatus.Stale ? Index : 0);
@@ -122,6 +127,6 @@ internal sealed class SnapshotTransfer(Cluster cluster, SimulatedServer from, Si
         reader.Dispose();
         receiver?.Dispose();
         if (From.Incarnation == fromIncarnation && From.IsUp)
-            From.Deliver(new Input(EventKind.SnapshotSent) { Peer = To.Id, Installed = installed });
+            From.Deliver(new Input(InputKind.SnapshotSent) { Peer = To.Id, Installed = installed });
     }
 }

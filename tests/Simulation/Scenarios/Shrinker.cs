@@ -1,10 +1,12 @@
+using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
 /// Makes a failing scenario smaller while the same failure happens: without a fault, with fewer servers, clients and
-/// keys, in less time. A change shifts the history, so each is tried with a few seeds.
+/// keys, in less time. A change shifts the whole history. Each change is therefore tried with several seeds.
 /// </summary>
 internal static class Shrinker
 {
@@ -35,7 +37,8 @@ internal static class Shrinker
     private static string KindOf(string failure)
     {
         string line = failure.Split('\n')[0];
-        int colon = line.StartsWith("server ", StringComparison.Ordinal) ? line.IndexOf(": ", StringComparison.Ordinal) : -1;
+        bool namesServer = line.StartsWith("server ", StringComparison.Ordinal);
+        int colon = namesServer ? line.IndexOf(": ", StringComparison.Ordinal) : -1;
         return line[(colon + 1)..];
     }
 
@@ -44,7 +47,7 @@ internal static class Shrinker
         for (ulong i = 0; i < SeedsForEach; i++)
         {
             Scenario candidate = scenario with { Seed = scenario.Seed + i };
-            string? failure = Campaign.RunSeed(candidate, new Counters(), new Trace(null), null, out _);
+            string? failure = Campaign.RunSeed(candidate, new Counters(), new RunTrace(null), null, out _);
             if (failure is not null && KindOf(failure) == kind)
                 return candidate;
         }
@@ -55,18 +58,21 @@ internal static class Shrinker
     {
         foreach (Fault fault in whole.Faults)
             yield return whole with { Faults = [.. Without(whole.Faults, fault)] };
-        if (whole.Network.LoseOneIn + whole.Network.DuplicateOneIn + whole.Network.ReorderOneIn + whole.Network.ReplayOneIn + whole.Network.DelayOneIn > 0)
+        NetworkFaults network = whole.Network;
+        bool isFaulty = network.LoseOneIn > 0 || network.DuplicateOneIn > 0 || network.ReorderOneIn > 0
+            || network.ReplayOneIn > 0 || network.DelayOneIn > 0;
+        if (isFaulty)
             yield return whole with { Network = new NetworkFaults() };
-        if (whole.Network.LoseOneIn > 0)
-            yield return whole with { Network = whole.Network with { LoseOneIn = 0 } };
-        if (whole.Network.DuplicateOneIn > 0)
-            yield return whole with { Network = whole.Network with { DuplicateOneIn = 0 } };
-        if (whole.Network.ReorderOneIn > 0)
-            yield return whole with { Network = whole.Network with { ReorderOneIn = 0 } };
-        if (whole.Network.ReplayOneIn > 0)
-            yield return whole with { Network = whole.Network with { ReplayOneIn = 0 } };
-        if (whole.Network.DelayOneIn > 0)
-            yield return whole with { Network = whole.Network with { DelayOneIn = 0 } };
+        if (network.LoseOneIn > 0)
+            yield return whole with { Network = network with { LoseOneIn = 0 } };
+        if (network.DuplicateOneIn > 0)
+            yield return whole with { Network = network with { DuplicateOneIn = 0 } };
+        if (network.ReorderOneIn > 0)
+            yield return whole with { Network = network with { ReorderOneIn = 0 } };
+        if (network.ReplayOneIn > 0)
+            yield return whole with { Network = network with { ReplayOneIn = 0 } };
+        if (network.DelayOneIn > 0)
+            yield return whole with { Network = network with { DelayOneIn = 0 } };
         if (whole.DiskStallOneIn > 0)
             yield return whole with { DiskStallOneIn = 0 };
         if (whole.ClockSkewPercent > 0)

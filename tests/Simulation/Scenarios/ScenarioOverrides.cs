@@ -1,10 +1,12 @@
 using System.Globalization;
+using RaftFast.Simulation.Faults;
+using RaftFast.Simulation.Network;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
-/// Values of a scenario by name, so that a shrunk scenario can be run again: <c>--set servers=3 --set
-/// faults=Crash,Pause</c>.
+/// Values of a scenario by name, with which a shrunk scenario can be run again:
+/// <c>--set servers=3 --set faults=Crash,Pause</c>.
 /// </summary>
 internal static class ScenarioOverrides
 {
@@ -40,14 +42,18 @@ internal static class ScenarioOverrides
     }
 
     /// <summary>
-    /// Returns the settings that turn the scenario drawn by <paramref name="changed"/>'s seed into <paramref
-    /// name="changed"/>.
+    /// Returns the settings that change the drawn scenario of the same seed into <paramref name="changed"/>.
     /// </summary>
     public static string Describe(Scenario changed)
     {
-        NetworkSettings network = new(changed);
-        return $"--set servers={changed.Servers} --set spares={changed.Spares} --set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} --set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
-            $"--set faults={string.Join(',', changed.Faults)} {network} --set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
+        NetworkFaults network = changed.Network;
+        return $"--set servers={changed.Servers} --set spares={changed.Spares} " +
+            $"--set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} " +
+            $"--set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
+            $"--set faults={string.Join(',', changed.Faults)} --set lose={network.LoseOneIn} " +
+            $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
+            $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} --set latency={network.LatencyMax} " +
+            $"--set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
     }
 
     private static List<Fault>? ParseFaults(string list)
@@ -60,12 +66,5 @@ internal static class ScenarioOverrides
             faults.Add(fault);
         }
         return faults;
-    }
-
-    private readonly record struct NetworkSettings(Scenario Scenario)
-    {
-        public override string ToString() =>
-            $"--set lose={Scenario.Network.LoseOneIn} --set duplicate={Scenario.Network.DuplicateOneIn} --set reorder={Scenario.Network.ReorderOneIn} " +
-            $"--set replay={Scenario.Network.ReplayOneIn} --set delay={Scenario.Network.DelayOneIn} --set latency={Scenario.Network.LatencyMax}";
     }
 }

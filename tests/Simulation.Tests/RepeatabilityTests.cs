@@ -1,6 +1,9 @@
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
+
 namespace RaftFast.Simulation.Tests;
 
-public sealed class DeterminismTests
+public sealed class RepeatabilityTests
 {
     [Fact]
     public void A_seed_run_twice_gives_the_same_history()
@@ -12,7 +15,7 @@ public sealed class DeterminismTests
 
     private static ulong HashOf(ulong seed)
     {
-        Trace trace = new(null);
+        RunTrace trace = new(null);
         Assert.Null(Campaign.RunSeed(Scenario.Draw(seed, null), new Counters(), trace, null, out _));
         return trace.Hash;
     }

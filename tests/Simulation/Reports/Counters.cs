@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Reports;
 
 /// <summary>Counts faults that had an effect, and the effects. A campaign in which one stays at zero fails.</summary>
 internal sealed class Counters
@@ -38,4 +38,55 @@ internal sealed class Counters
         for (int i = 0; i < values.Length; i++)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  {Names[i],-32}{values[i],14:N0}"));
     }
+}
+
+internal enum Counter
+{
+    Elections,
+    LeadersDeposedByLostQuorum,
+    Commits,
+    ReadsServed,
+    WritesAcknowledged,
+    WritesForwarded,
+    OutcomesUnknown,
+    WritesRefused,
+    ReadsRefused,
+    Crashes,
+    PowerLostEverywhere,
+    TornBatchesInRecovery,
+    DirectoryOperationsLost,
+    SyncsFailed,
+    ReadsFailed,
+    DiskFull,
+    RotRefused,
+    MisdirectedWritesRefused,
+    FramesLost,
+    AppendsWithEntriesLost,
+    FramesDuplicated,
+    FramesReordered,
+    FramesReplayed,
+    ConnectionsReset,
+    FramesLostToPartition,
+    Pauses,
+    EntriesOverwritten,
+    CompletionsOfOverwrittenEntries,
+    MessagesHeldForHardState,
+    AppendsRejected,
+    MembersAdded,
+    MembersPromoted,
+    MembersRemoved,
+    MembersMoved,
+    ChangesRefused,
+    ConfigurationsRolledBack,
+    LeadershipHandedOver,
+    RemovedServersExited,
+    WipedServersRefused,
+    SnapshotsTaken,
+    SnapshotsGivenUp,
+    SnapshotsInstalled,
+    SnapshotsBroken,
+    SnapshotsResumed,
+    SnapshotsDamaged,
+    LogsCompacted,
+    RecoveriesFromSnapshot,
 }

@@ -1,4 +1,4 @@
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Faults;
 
 /// <summary>Faults that the nemesis can cause.</summary>
 internal enum Fault

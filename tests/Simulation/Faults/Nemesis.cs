@@ -1,9 +1,12 @@
+using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Faults;
 
 /// <summary>
-/// Causes the scenario's faults and ends them. At the end it heals a majority and leaves the rest broken.
+/// Causes the scenario's faults and ends them. At the end, heals a majority and may leave the rest broken.
 /// </summary>
 internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
@@ -71,7 +74,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 SimulatedLink link = cluster.Network.Link(from, to);
                 bool isHealed = chosen[from] && chosen[to];
                 // The rest is cut off for good. A leader that only a part of the majority can reach would stay leader,
-                // since servers that hear it refuse to vote (§6). Raft promises no more.
+                // because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }
@@ -84,7 +87,8 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     public bool MayAsk(SimulatedServer server) => healed is null || (healed[server.Number] && cluster.IsMember(server));
 
     private void ScheduleNext() =>
-        cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
+        cluster.Events.Schedule(
+            random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
 
     private void Strike(Fault fault, SimulatedServer server)
     {
@@ -150,14 +154,14 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 (random.OneIn(2) ? leader : server).Stop();
                 break;
             case Fault.WipeDisk:
-                if (MayLoseOne() && cluster.IsKnownToAll(server))
+                if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
                     server.Wipe();
                 break;
             case Fault.RotSnapshot:
                 if (MayLoseOne())
-                    server.DamageSnapshot();
+                    MachineFaults.DamageSnapshot(server);
                 break;
-            // Only one server moves: two that move at once may look for each other at dead addresses.
+            // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
                 servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
                 break;
@@ -224,9 +228,9 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         {
             if (other == server)
                 continue;
-            cluster.Disconnect(server.Number, other.Number);
+            cluster.Connections.Disconnect(server.Number, other.Number);
             if (random.OneIn(2))
-                cluster.Disconnect(other.Number, server.Number);
+                cluster.Connections.Disconnect(other.Number, server.Number);
         }
     }
 
@@ -242,7 +246,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     private void Damage(SimulatedServer server, bool isMisdirected)
     {
         if (MayLoseOne())
-            server.Damage(isMisdirected);
+            MachineFaults.DamageLog(server, isMisdirected);
     }
 
     private bool MayLoseOne()

@@ -1,4 +1,4 @@
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Events;
 
 /// <summary>Future events, ordered by time in microseconds and then by the order of scheduling.</summary>
 internal sealed class EventQueue

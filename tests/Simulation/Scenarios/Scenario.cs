@@ -1,15 +1,16 @@
 using RaftFast.Consensus;
+using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Network;
 using RaftFast.Storage.Log;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
-/// Contents of one seed: its own mix of faults, sizes and option values (a swarm). Times are in microseconds.
+/// Values that one seed draws: its own mix of faults, sizes and options (a swarm). Times are in microseconds.
 /// </summary>
 internal sealed record Scenario
 {
-    /// <summary>Maximum append: the smallest log drawn below has room for it.</summary>
+    /// <summary>Maximum bytes of an append. The smallest log drawn below has room for them.</summary>
     private const int AppendBytesMax = 24 * 1024;
 
     public required ulong Seed { get; init; }
@@ -17,11 +18,11 @@ internal sealed record Scenario
     public required int Servers { get; init; }
 
     /// <summary>
-    /// Number of servers that may join, and below, the interval of membership changes. Both are zero, or neither.
+    /// Number of servers that may join later. With none, the operator asks for no membership changes.
     /// </summary>
     public required int Spares { get; init; }
 
-    /// <inheritdoc cref="Spares"/>
+    /// <summary>Maximum time between two membership changes.</summary>
     public required long ChurnIntervalMax { get; init; }
 
     public bool HasChurn => Spares > 0;
@@ -160,12 +161,15 @@ internal sealed record Scenario
     };
 
     public override string ToString() =>
-        $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, {Duration / 1000} ms, faults [{string.Join(' ', Faults)}], " +
-        $"lose 1/{Network.LoseOneIn}, duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
-        $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
+        $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, " +
+        $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], lose 1/{Network.LoseOneIn}, " +
+        $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
+        $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, " +
+        $"disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, " +
         $"inflight {Raft.InflightAppendsMax} ({Raft.FreshAppendsMax} a tick) / {Raft.InflightBytesMax} B, " +
         $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";
 
-    private static long Pick(SeededRandom random, params ReadOnlySpan<long> choices) => choices[random.Next(choices.Length)];
+    private static long Pick(SeededRandom random, params ReadOnlySpan<long> choices) =>
+        choices[random.Next(choices.Length)];
 }

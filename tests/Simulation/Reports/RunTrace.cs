@@ -2,10 +2,10 @@ using System.Globalization;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Reports;
 
-/// <summary>Record of a run: a hash, to compare two runs of one seed, and on request a readable story.</summary>
-internal sealed class Trace(TextWriter? story)
+/// <summary>Record of a run: a hash that compares two runs of one seed, and on request a readable story.</summary>
+internal sealed class RunTrace(TextWriter? story)
 {
     private ulong hash = 14695981039346656037;
 
@@ -25,7 +25,9 @@ internal sealed class Trace(TextWriter? story)
         if (story is not null && message.Type is not (MessageType.Heartbeat or MessageType.HeartbeatResponse))
         {
             Write(time, (int)message.From - 1,
-                $"→ {message.To} {message.Type}{(message.Rejected ? " rejected" : "")} term {message.Term} position {message.Position.Term}/{message.Position.Index} commit {message.Commit} count {message.Count} context {message.Context}");
+                $"→ {message.To} {message.Type}{(message.Rejected ? " rejected" : "")} term {message.Term} " +
+                $"position {message.Position.Term}/{message.Position.Index} commit {message.Commit} " +
+                $"count {message.Count} context {message.Context}");
         }
     }
 
@@ -39,7 +41,9 @@ internal sealed class Trace(TextWriter? story)
         Add((long)core.Role);
         if (story is not null)
         {
-            string state = $"{core.Role} term {core.Term} last {core.Log.Last.Term}/{core.Log.Last.Index} durable {core.Log.Durable} committed {core.Log.Committed} applied {core.Log.Applied}";
+            RaftLog log = core.Log;
+            string state = $"{core.Role} term {core.Term} last {log.Last.Term}/{log.Last.Index} " +
+                $"durable {log.Durable} committed {log.Committed} applied {log.Applied}";
             if (states.TryGetValue(server, out string? before) && before == state)
                 return;
             states[server] = state;
@@ -58,7 +62,8 @@ internal sealed class Trace(TextWriter? story)
     private readonly Dictionary<int, string> states = [];
 
     private void Write(long time, int server, string text) =>
-        story!.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{time / 1e6,12:F6}  server {server + 1}  {text}"));
+        story!.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{time / 1e6,12:F6}  server {server + 1}  {text}"));
 
     private void Add(long value) => hash = (hash ^ (ulong)value) * 1099511628211;
 }

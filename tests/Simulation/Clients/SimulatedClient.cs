@@ -2,8 +2,11 @@ using System.Text;
 using RaftFast.Http;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Clients;
 
 /// <summary>A client that sends one request at a time to any server and records each answer in the history.</summary>
 internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
@@ -16,7 +19,8 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     private int operation;
     private bool isPut;
 
-    private static readonly byte[][] Keys = [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
+    private static readonly byte[][] Keys =
+        [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
 
     public bool IsWaiting => request is not null;
 
@@ -55,7 +59,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
                 cluster.Counters[isPut ? Counter.WritesRefused : Counter.ReadsRefused]++;
                 break;
         }
-        cluster.OnAnswered(status, server!, isPut);
+        cluster.OnAnswered(status, server!);
         Think();
     }
 
@@ -63,7 +67,10 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     {
         request = null;
         if (!IsRetired)
-            cluster.Events.Schedule(random.Between(1, cluster.Scenario.ThinkMax), new Event(EventKind.ClientThinks, number, 0, 0));
+        {
+            long delay = random.Between(1, cluster.Scenario.ThinkMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.ClientThinks, number, 0, 0));
+        }
     }
 
     public void Ask(SimulatedServer target, int key, bool put)
@@ -87,7 +94,7 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
             request.BeginGet(keyBytes);
             operation = cluster.History.Invoke(Operation.Get(number, key));
         }
-        target.Deliver(new Input(EventKind.Request) { Request = request });
+        target.Deliver(new Input(InputKind.Request) { Request = request });
     }
 
     /// <summary>Ends a request whose server died: a write's outcome stays open, and a read has none.</summary>

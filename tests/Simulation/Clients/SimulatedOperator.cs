@@ -1,8 +1,11 @@
 using System.Text;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
 
-namespace RaftFast.Simulation;
+namespace RaftFast.Simulation.Clients;
 
 /// <summary>An operator who adds and removes members, one request at a time, at any server.</summary>
 internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : IRequestOwner
@@ -28,7 +31,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
             unconfirmed = answered;
         else if (answered.Status == 409)
             cluster.Counters[Counter.ChangesRefused]++;
-        cluster.OnAnswered(isDone ? 0 : answered.Status, server!, isPut: false);
+        cluster.OnAnswered(isDone ? 0 : answered.Status, server!);
         Think();
     }
 
@@ -36,7 +39,10 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     {
         request = null;
         if (!IsRetired)
-            cluster.Events.Schedule(random.Between(1_000, cluster.Scenario.ChurnIntervalMax), new Event(EventKind.OperatorThinks, 0, 0, 0));
+        {
+            long delay = random.Between(1_000, cluster.Scenario.ChurnIntervalMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.OperatorThinks, 0, 0, 0));
+        }
     }
 
     public void Ask()
@@ -55,7 +61,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         request.BeginMember(adds ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, subject.Id);
         if (adds)
             request.AppendBody(Encoding.ASCII.GetBytes(subject.Identity.Address.ToString()));
-        server.Deliver(new Input(EventKind.Request) { Request = request });
+        server.Deliver(new Input(InputKind.Request) { Request = request });
     }
 
     public void OnDied(SimulatedServer dead)
@@ -75,6 +81,9 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         bool wasRemoved = latest?.WasRemoved(answered.MemberId) ?? false;
         bool isTrue = answered.Method == ClientRequestMethod.AddMember ? isMember || wasRemoved : !isMember;
         if (!isTrue)
-            throw new InvariantException($"a change of member {answered.MemberId} was answered 204, and is not committed");
+        {
+            throw new InvariantException(
+                $"a change of member {answered.MemberId} was answered 204, and is not committed");
+        }
     }
 }

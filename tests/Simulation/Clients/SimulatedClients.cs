@@ -1,0 +1,63 @@
+using RaftFast.Simulation.Faults;
+using RaftFast.Simulation.Scenarios;
+using RaftFast.Simulation.Servers;
+
+namespace RaftFast.Simulation.Clients;
+
+/// <summary>All clients of a cluster, and its operator.</summary>
+internal sealed class SimulatedClients
+{
+    private readonly Cluster cluster;
+    private readonly SeededRandom random;
+    private readonly SimulatedClient[] clients;
+
+    public SimulatedClients(Cluster cluster, SeededRandom root, SeededRandom random)
+    {
+        this.cluster = cluster;
+        this.random = random;
+        clients = new SimulatedClient[cluster.Scenario.Clients];
+        for (int i = 0; i < clients.Length; i++)
+            clients[i] = new SimulatedClient(cluster, i, root.Fork($"client {i}"));
+        Operator = new SimulatedOperator(cluster, root.Fork("operator"));
+    }
+
+    public SimulatedOperator Operator { get; }
+
+    /// <summary>True while a client waits for an answer.</summary>
+    public bool AreWaiting => Array.Exists(clients, client => client.IsWaiting);
+
+    public void Begin()
+    {
+        foreach (SimulatedClient client in clients)
+            client.Think();
+        if (cluster.Scenario.HasChurn)
+            Operator.Think();
+    }
+
+    /// <summary>Lets a client send a request to a random server, if clients may ask this server.</summary>
+    public void Ask(int number, Nemesis nemesis)
+    {
+        SimulatedClient client = clients[number];
+        Scenario scenario = cluster.Scenario;
+        SimulatedServer server = cluster.Servers[random.Next(cluster.Servers.Count)];
+        if (client.IsRetired || !server.IsUp || !nemesis.MayAsk(server))
+            client.Think();
+        else
+            client.Ask(server, random.Next(scenario.Keys), random.Next(100) < scenario.PutPercent);
+    }
+
+    public void OnDied(SimulatedServer server)
+    {
+        foreach (SimulatedClient client in clients)
+            client.OnDied(server);
+        Operator.OnDied(server);
+    }
+
+    /// <summary>Lets the clients and the operator stop after their present requests.</summary>
+    public void Retire()
+    {
+        foreach (SimulatedClient client in clients)
+            client.IsRetired = true;
+        Operator.IsRetired = true;
+    }
+}

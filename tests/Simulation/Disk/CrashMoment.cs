@@ -1,8 +1,0 @@
-namespace RaftFast.Simulation.Disk;
-
-internal enum CrashMoment
-{
-    Before,
-    During,
-    After,
-}

@@ -1,0 +1,58 @@
+using RaftFast.Simulation.Faults;
+
+namespace RaftFast.Simulation.Events;
+
+/// <summary>One event.</summary>
+/// <param name="Actor">Number of a server or a client, from 0.</param>
+/// <param name="Incarnation">Incarnation of the server's process. An event for a dead process is ignored.</param>
+/// <param name="Argument">A number whose meaning depends on the kind.</param>
+internal readonly record struct Event(EventKind Kind, int Actor, int Incarnation, long Argument);
+
+internal enum EventKind : byte
+{
+    Tick,
+
+    /// <summary>The loop of a server wakes up and takes its inbox.</summary>
+    Run,
+
+    /// <summary>The log's writer takes the published batch.</summary>
+    DiskBegins,
+
+    /// <summary>The write of a batch is complete.</summary>
+    DiskCompletes,
+
+    /// <summary>The log has been idle since batch number Argument.</summary>
+    Seal,
+
+    PrepareSegment,
+
+    /// <summary>The frame in slot Argument arrives.</summary>
+    Deliver,
+
+    /// <summary>The actor dials server number Argument.</summary>
+    Connect,
+
+    /// <summary>The operator may ask for another membership change.</summary>
+    OperatorThinks,
+
+    /// <summary>The thread that takes a snapshot continues.</summary>
+    SnapshotStep,
+
+    /// <summary>The next part of each snapshot on its way arrives.</summary>
+    SnapshotArrives,
+
+    /// <summary>The client may send another request.</summary>
+    ClientThinks,
+
+    /// <summary>The nemesis causes a fault.</summary>
+    Nemesis,
+
+    /// <summary>The fault of strike number Argument ends.</summary>
+    Heal,
+
+    /// <summary>The process of a server starts again.</summary>
+    Restart,
+
+    /// <summary>A paused process continues.</summary>
+    Resume,
+}

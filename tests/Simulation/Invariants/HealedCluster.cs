@@ -1,0 +1,97 @@
+using RaftFast.Linearizability;
+using RaftFast.Protocol;
+using RaftFast.Simulation.Clients;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Faults;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
+
+namespace RaftFast.Simulation.Invariants;
+
+/// <summary>
+/// Judges a cluster after its faults have ended. The healed majority must serve and settle, its stores must be equal,
+/// and the history of the clients must be linearizable.
+/// </summary>
+internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, Nemesis nemesis, EventDispatch dispatch)
+{
+    /// <summary>
+    /// Microseconds within which a cluster must serve again after its faults have ended: several elections at the
+    /// slowest setting.
+    /// </summary>
+    private const long RecoveryMax = 60_000_000;
+
+    /// <summary>Number of reads and writes that the cluster has served.</summary>
+    private long Served => cluster.Counters[Counter.ReadsServed] + cluster.Counters[Counter.WritesAcknowledged];
+
+    public void Judge()
+    {
+        long enough = Served + 3L * cluster.Servers.Count;
+        long deadline = cluster.Events.Now + RecoveryMax;
+        Require(dispatch.RunUntil(deadline, () => Served >= enough), "the healed majority does not serve");
+        clients.Retire();
+        Require(dispatch.RunUntil(deadline, HasSettled), "the healed majority does not settle");
+        RequireEqualStores();
+        CheckResult result = LinearizabilityChecker.Check(cluster.History.Snapshot());
+        Require(result.Linearizable, $"the history is not linearizable\n{result}");
+    }
+
+    /// <summary>True if no request is open, all members are voters, and the healed members' logs are equal.</summary>
+    private bool HasSettled()
+    {
+        if (clients.AreWaiting)
+            return false;
+        ClusterConfiguration members = cluster.Members;
+        foreach (Member member in members.Members)
+        {
+            if (member.Role != MemberRole.Voter || member.IsOutgoingVoter)
+                return false;
+        }
+        LogPosition? last = null;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (members.WasRemoved(server.Id) && CanReachAMember(server, members))
+                return false;
+            if (!nemesis.IsHealed(server) || members.Find(server.Id) is null)
+                continue;
+            if (!server.IsUp || server.Node!.Core.Log.Applied != server.Node.Core.Log.Last.Index)
+                return false;
+            last ??= server.Node.Core.Log.Last;
+            if (server.Node.Core.Log.Last != last)
+                return false;
+        }
+        return true;
+    }
+
+    /// <summary>
+    /// True if a removed server can reach a member at an address that it knows, and so learns of its removal.
+    /// </summary>
+    private bool CanReachAMember(SimulatedServer server, ClusterConfiguration members)
+    {
+        foreach (Member member in members.Members)
+        {
+            SimulatedServer other = cluster.Servers[(int)member.Id - 1];
+            if (server.Dials(other.Number, other.Identity.Address))
+                return true;
+        }
+        return false;
+    }
+
+    private void RequireEqualStores()
+    {
+        SimulatedServer? first = null;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (!nemesis.IsHealed(server) || !cluster.IsMember(server))
+                continue;
+            first ??= server;
+            Require(StoreContents.AreEqual(first.Store!, server.Store!, cluster.Scenario.Keys),
+                "equal logs give different states");
+        }
+    }
+
+    private static void Require(bool property, string otherwise)
+    {
+        if (!property)
+            throw new InvariantException(otherwise);
+    }
+}

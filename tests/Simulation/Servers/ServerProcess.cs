@@ -1,0 +1,196 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Server.Recovery;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Simulation.Servers;
+
+/// <summary>
+/// One process of a server, from its start to its death: the real node, recovered from the server's disk, and the loop,
+/// the log's writer and the snapshots that drive the node.
+/// </summary>
+internal sealed class ServerProcess : IDisposable
+{
+    private StateMachine? state;
+
+    public ServerProcess(SimulatedServer server, Cluster cluster, SeededRandom random)
+    {
+        Server = server;
+        Cluster = cluster;
+        Random = random;
+        Network = new ServerNetwork(server, cluster);
+        Loop = new SimulatedLoop(this);
+        Writer = new SimulatedWriter(this);
+        Snapshots = new ServerSnapshots(this);
+    }
+
+    public SimulatedServer Server { get; }
+
+    public Cluster Cluster { get; }
+
+    public SeededRandom Random { get; }
+
+    public ServerNetwork Network { get; }
+
+    public SimulatedLoop Loop { get; }
+
+    public SimulatedWriter Writer { get; }
+
+    public ServerSnapshots Snapshots { get; }
+
+    public SnapshotStore? SnapshotFiles { get; private set; }
+
+    public PeerAdmission? Admission { get; private set; }
+
+    public Wal? Log { get; private set; }
+
+    public KeyValueStore? Store => state?.Store;
+
+    /// <summary>The node; null before its recovery is complete, and after the death of the process.</summary>
+    public RaftNode? Node { get; private set; }
+
+    /// <summary>True once the node stops because its server was removed from the cluster.</summary>
+    public bool MustExit { get; private set; }
+
+    /// <summary>True once the node has handed leadership over after a request to stop.</summary>
+    public bool HasStopped { get; private set; }
+
+    /// <summary>Recovers the node from the disk, and starts it.</summary>
+    public void Boot()
+    {
+        SnapshotFiles = SnapshotStore.Open(Server.Disk, clusterId: 1);
+        int files = SnapshotFiles.Files.Count;
+        RecoveredState recovered = RecoveredState.Load(SnapshotFiles, NullLogger.Instance);
+        state = new StateMachine(recovered.Store);
+        Cluster.Counters[Counter.SnapshotsDamaged] += files - SnapshotFiles.Files.Count;
+        if (recovered.Position != default)
+            Cluster.Counters[Counter.RecoveriesFromSnapshot]++;
+        Log = Wal.Open(
+            Server.Disk, clusterId: 1, Server.Id, Cluster.Scenario.Wal, recovered.Position, out WalRecovery recovery);
+        if (recovery.TornTail is not null)
+            Cluster.Counters[Counter.TornBatchesInRecovery]++;
+        CreateNode(Log, recovered, recovery);
+        Node!.AdvanceTo(Cluster.Events.Now / 1000);
+        if (recovery.WasReset)
+            Server.OnStateReplaced(recovered.Position, recovered.Configuration!.Value.Index);
+        Cluster.Invariants.OnStarted(Server.Number, Node.Core);
+        Cluster.OnApplied(Server);
+        Schedule(Random.Between(1, Server.TickPeriod), EventKind.Tick);
+        Cluster.OnStarted(Server);
+        Server.Survive(Writer.PrepareSegment);
+    }
+
+    /// <summary>Asks the node to stop. A leader hands leadership over first.</summary>
+    public void Stop()
+    {
+        bool leads = Node!.Core.IsLeader;
+        Node.OnStopRequested();
+        if (leads && !HasStopped)
+            Cluster.Counters[Counter.LeadershipHandedOver] += Node.Core.IsHandingOver ? 1 : 0;
+        Loop.Wake();
+    }
+
+    /// <summary>Handles an event of this process.</summary>
+    public void Handle(in Event happening)
+    {
+        switch (happening.Kind)
+        {
+            case EventKind.Tick:
+                Loop.OnTick();
+                break;
+            case EventKind.Run:
+                Loop.Run();
+                break;
+            case EventKind.Resume:
+                Loop.Resume();
+                break;
+            case EventKind.DiskBegins:
+                Writer.Begin();
+                break;
+            case EventKind.DiskCompletes:
+                Writer.Complete();
+                break;
+            case EventKind.Seal:
+                Writer.Seal(happening.Argument);
+                break;
+            case EventKind.PrepareSegment:
+                Writer.PrepareSegment();
+                break;
+            case EventKind.SnapshotStep:
+                Snapshots.Step();
+                break;
+        }
+    }
+
+    /// <summary>Schedules an event that only this process gets.</summary>
+    public void Schedule(long delay, EventKind kind, long argument = 0) =>
+        Cluster.Events.Schedule(delay, new Event(kind, Server.Number, Server.Incarnation, argument));
+
+    public void Dispose()
+    {
+        Node = null;
+        state?.Dispose();
+        state = null;
+        Log?.Dispose();
+        Loop.Discard();
+    }
+
+    private void CreateNode(Wal log, RecoveredState recovered, WalRecovery recovery)
+    {
+        ConfigurationHistory configurations = CoreRecovery.Configurations(
+            Server.Identity.Configuration, recovered.Configuration, recovery);
+        Admission = new PeerAdmission(Server.Identity, MetDirectories.Open(Server.Disk), NullLogger.Instance);
+        int incarnation = Server.Incarnation;
+        RaftCore core = new(
+            Server.Id, configurations, Cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery),
+            Random.Fork($"election {incarnation}"), recovered.Position.Index);
+        SnapshotOptions options = new()
+        {
+            EveryEntries = Cluster.Scenario.SnapshotEvery,
+            EveryBytes = 0,
+            WaitsForItsSize = false,
+        };
+        Node = new RaftNode(new NodeParts
+        {
+            Core = core,
+            Wal = log,
+            State = state!,
+            SnapshotFiles = SnapshotFiles!,
+            Recovered = recovery.HardState,
+            Network = Network,
+            Address = Server.Identity.Address,
+            Snapshots = options,
+            Actions = Actions(),
+            FirstNumber = Random.Between(1, long.MaxValue / 2),
+            RequestTimeout = Cluster.Scenario.RequestTimeout,
+            Random = Random.Fork($"snapshots {incarnation}"),
+            Logger = NullLogger.Instance,
+        });
+    }
+
+    private NodeActions Actions() => new()
+    {
+        WakeWriter = Writer.Wake,
+        WakeSegments = Writer.WakeSegments,
+        RunSnapshot = Snapshots.Take,
+        Resume = static owners =>
+        {
+            foreach (IRequestOwner owner in owners)
+                owner.Resume();
+        },
+        HandedOver = () => HasStopped = true,
+        Stop = () => MustExit = true,
+    };
+}

@@ -1,0 +1,297 @@
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Network;
+using RaftFast.Simulation.Reports;
+using RaftFast.Storage.Directories;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Simulation.Servers;
+
+/// <summary>A machine: its disk and identity, which outlive each process, and its process while one runs.</summary>
+internal sealed class SimulatedServer : IDisposable
+{
+    private readonly Cluster cluster;
+    private readonly SeededRandom random;
+    private ServerProcess? process;
+
+    /// <summary>True once the log was reset for a snapshot.</summary>
+    private bool wasReset;
+    private int moves;
+    private Counter damage;
+
+    public SimulatedServer(Cluster cluster, int number, SeededRandom random)
+    {
+        this.cluster = cluster;
+        this.random = random;
+        Number = number;
+        Identity = NewIdentity();
+        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
+        {
+            Written = image => cluster.Invariants.OnWritten(number, image),
+            Torn = image => cluster.Invariants.OnTorn(number, image),
+        };
+    }
+
+    public int Number { get; }
+
+    public SimulatedDisk Disk { get; }
+
+    public ulong Id => (ulong)Number + 1;
+
+    /// <summary>Identity as the data directory keeps it: it outlives the process, but not the disk.</summary>
+    public NodeIdentity Identity { get; private set; }
+
+    /// <summary>Number of the process. The events of an earlier process are ignored.</summary>
+    public int Incarnation { get; private set; }
+
+    public RaftNode? Node => process?.Node;
+
+    public bool IsUp => Node is not null;
+
+    public bool IsPaused => process is { Loop.IsPaused: true };
+
+    public PeerAdmission? Admission => process?.Admission;
+
+    public KeyValueStore? Store => process?.Store;
+
+    public Wal? Log => process?.Log;
+
+    public SnapshotStore? SnapshotFiles => process?.SnapshotFiles;
+
+    /// <summary>
+    /// True if the server is out for good: its disk is empty, or has damage over which the server refuses to start.
+    /// </summary>
+    public bool IsLost { get; private set; }
+
+    public bool IsWiped { get; private set; }
+
+    /// <summary>True once the members have told the server of its removal.</summary>
+    public bool IsRemoved { get; private set; }
+
+    /// <summary>Number of messages that all processes of this server have sent.</summary>
+    public long Sends { get; set; }
+
+    /// <summary>Microseconds between ticks. The server's clock may run fast or slow.</summary>
+    public long TickPeriod { get; set; } = 10_000;
+
+    public static PeerAddress AddressOf(int number, int moves) => new($"server-{number + 1}", 1 + moves);
+
+    /// <summary>True if this server, while not connected to the peer, dials this address.</summary>
+    public bool Dials(int peer, PeerAddress address) => IsUp && process!.Network.Dials(peer, address);
+
+    public void Start()
+    {
+        Invariant.Hold(!IsUp);
+        process = new ServerProcess(this, cluster, random);
+        try
+        {
+            process.Boot();
+        }
+        catch (StorageException) when (IsLost)
+        {
+            // The server rightly refuses to start over damage to entries that it has acknowledged.
+            cluster.Counters[damage]++;
+            process.Dispose();
+            process = null;
+            return;
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            Die(random.OneIn(2));
+        }
+        // A server never notices damage to entries that a snapshot has replaced.
+        Invariant.Hold(!IsLost || wasReset);
+        IsLost = false;
+    }
+
+    public void Deliver(in Input input)
+    {
+        if (IsUp)
+            process!.Loop.Add(input);
+        else if (input.Kind == InputKind.Frame)
+            SimulatedNetwork.Return(input.Frame);
+    }
+
+    /// <summary>Handles an event of this server. An event of an earlier process is ignored.</summary>
+    public void Handle(in Event happening)
+    {
+        if (happening.Incarnation != Incarnation)
+            return;
+        if (happening.Kind == EventKind.Restart)
+        {
+            Start();
+            return;
+        }
+        bool isRun = happening.Kind == EventKind.Run;
+        try
+        {
+            process!.Handle(happening);
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            DieOfDisk();
+        }
+        catch (Exception failure) when (
+            isRun && IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
+        {
+            // A server that has forgotten its promises rightly stops.
+            cluster.Counters[Counter.WipedServersRefused]++;
+            IsLost = true;
+            Die(losesPower: false);
+        }
+    }
+
+    /// <summary>Runs an action that may meet this server's failing disk, or its death.</summary>
+    public void Survive(Action action)
+    {
+        try
+        {
+            action();
+        }
+        catch (Exception failure) when (IsSimulated(failure))
+        {
+            DieOfDisk();
+        }
+    }
+
+    /// <summary>Answers the handshake of a server that dials this one.</summary>
+    /// <returns>Null if this server died meanwhile.</returns>
+    public HandshakeStatus? Admit(SimulatedServer from)
+    {
+        HandshakeStatus? status = null;
+        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address);
+        Survive(() => status = Admission!.Judge(handshake, Handshake.Version));
+        return status;
+    }
+
+    public void OnSnapshotArrived(ArrivedSnapshot received) => process!.Snapshots.Receive(received);
+
+    /// <summary>Called when a snapshot has replaced this server's log.</summary>
+    public void OnStateReplaced(LogPosition snapshot, long configurationIndex)
+    {
+        wasReset = true;
+        cluster.Invariants.OnStateReplaced(Number, snapshot, configurationIndex);
+    }
+
+    /// <summary>Called when the node ends its process.</summary>
+    public void OnExit(bool isRemoved)
+    {
+        if (isRemoved && !IsRemoved)
+            cluster.Counters[Counter.RemovedServersExited]++;
+        IsRemoved |= isRemoved;
+        Die(losesPower: false);
+    }
+
+    /// <summary>
+    /// Ends the process. If the machine loses power too, the fate of each unsynced change is decided.
+    /// </summary>
+    public void Crash(bool losesPower)
+    {
+        if (!IsUp)
+            return;
+        cluster.Counters[Counter.Crashes]++;
+        if (process!.Writer.IsWriting)
+        {
+            Disk.CrashAt(1, (CrashMoment)random.Next(3));
+            try
+            {
+                process.Writer.Write();
+            }
+            catch (Exception failure) when (IsSimulated(failure))
+            {
+            }
+        }
+        Die(losesPower);
+    }
+
+    /// <summary>Makes the process die in one of its next disk operations.</summary>
+    public void CrashInOperation()
+    {
+        if (IsUp)
+            Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
+    }
+
+    /// <summary>Asks the process to stop. It starts again later.</summary>
+    public void Stop()
+    {
+        if (IsUp)
+            process!.Stop();
+    }
+
+    public void Pause(long duration)
+    {
+        if (!IsUp || IsPaused)
+            return;
+        cluster.Counters[Counter.Pauses]++;
+        process!.Loop.Pause(duration);
+    }
+
+    public void Resume() => process!.Loop.Resume();
+
+    /// <summary>Marks the server as lost after damage to its disk.</summary>
+    /// <param name="refusal">Counter of starts that are refused over this kind of damage.</param>
+    public void Lose(Counter refusal)
+    {
+        damage = refusal;
+        IsLost = true;
+    }
+
+    /// <summary>Brings the machine back with an empty disk: all its promises are forgotten.</summary>
+    public void Wipe()
+    {
+        if (!IsUp)
+            return;
+        IsWiped = true;
+        Crash(losesPower: true);
+        Disk.Wipe();
+        cluster.Invariants.OnWiped(Number);
+        Identity = NewIdentity();
+    }
+
+    /// <summary>Brings the machine back under another address.</summary>
+    public void Move()
+    {
+        if (!IsUp)
+            return;
+        moves++;
+        Crash(losesPower: false);
+        Identity = Identity with { Address = AddressOf(Number, moves) };
+    }
+
+    public void Dispose() => process?.Dispose();
+
+    private NodeIdentity NewIdentity() =>
+        new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
+
+    /// <summary>
+    /// True if the process died, or if its disk failed or was full at a place where the real process would exit.
+    /// </summary>
+    private bool IsSimulated(Exception failure) =>
+        failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
+
+    private void DieOfDisk()
+    {
+        cluster.Counters[Counter.Crashes]++;
+        Die(random.OneIn(2));
+    }
+
+    private void Die(bool losesPower)
+    {
+        Incarnation++;
+        process!.Dispose();
+        process = null;
+        if (losesPower)
+            Disk.LosePower();
+        else
+            Disk.LoseProcess();
+        cluster.OnDied(this);
+    }
+}
