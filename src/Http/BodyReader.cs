@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>Reads one body, by its length or by its chunks, into its request.</summary>
+/// <summary>Reads one body into its request, by its length or by its chunks.</summary>
 internal struct BodyReader
 {
     private readonly bool isChunked;
@@ -17,7 +17,7 @@ internal struct BodyReader
         chunks = new ChunkedBody(overheadBytesMax);
     }
 
-    /// <param name="input">Loses what belongs to the body.</param>
+    /// <summary>Moves the body's bytes from <paramref name="input"/> to <paramref name="request"/>.</summary>
     public DecodeStatus Read(ref ReadOnlySequence<byte> input, ClientRequest request, out Refusal? refusal)
     {
         refusal = null;

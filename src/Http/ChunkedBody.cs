@@ -3,12 +3,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The chunked transfer coding (RFC 9112 §7.1), byte by byte but for the data:
+/// Decodes the chunked transfer coding (RFC 9112 §7.1). Everything but the data is read byte by byte:
 /// <code>
 /// chunked-body = *( 1*HEXDIG [ chunk-ext ] CRLF chunk-data CRLF ) 1*"0" [ chunk-ext ] CRLF *( trailer CRLF ) CRLF
 /// chunk-ext    = *( [ SP / HTAB ] ";" anything but control characters )
 /// </code>
-/// Extensions and trailers are dropped, and each bounded over the whole body.
+/// Extensions and trailers are dropped. The bytes of each are bounded over the whole body.
 /// </summary>
 internal struct ChunkedBody(int overheadBytesMax)
 {
@@ -89,7 +89,7 @@ internal struct ChunkedBody(int overheadBytesMax)
         if (chunkLeft > long.MaxValue >> 4)
             return Refusal.Chunk;
         chunkLeft = (chunkLeft << 4) + ((b & 0x0F) + (b > '9' ? 9 : 0));
-        // Zeros may lead a size, but not for ever.
+        // Leading zeros of a size are allowed, up to the bound of the extensions.
         return CountExtension();
     }
 

@@ -3,18 +3,25 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
+/// <summary>Method of a request: PUT, GET, POST and DELETE, in that order.</summary>
+public enum ClientRequestMethod : byte
+{
+    Put,
+    Get,
+    AddMember,
+    RemoveMember,
+}
+
 /// <summary>
-/// One request, from parse to answer; owned by its connection and reused. Whoever it was submitted to calls one Complete
-/// method, once, from one thread, then <see cref="IRequestOwner.Resume"/>; until then nobody else touches it.
+/// A client's request, from parsing to its answer. Its connection owns and reuses it. The receiver of a submitted
+/// request calls one Complete method, once, on one thread, and then <see cref="IRequestOwner.Resume"/>. From submission
+/// to completion only the receiver uses the request.
 /// </summary>
 public sealed class ClientRequest
 {
-    /// <summary>A longer buffer goes back to the pool with its request's end: so much is kept for each request, on each connection.</summary>
-    private const int RetainedBytesMax = 16 * 1024;
-
     private const int KeyStartInRecord = Protocol.Record.HeaderSize + PutCommand.HeaderSize;
 
-    /// <summary>The record, key or peer URL; from completion on, the answer's body.</summary>
+    /// <summary>The record, key or member URL; after completion, the answer's body.</summary>
     private byte[] buffer = [];
     private int length;
     private int keyLength;
@@ -26,7 +33,7 @@ public sealed class ClientRequest
 
     public ClientRequestMethod Method { get; private set; }
 
-    /// <summary>Of a Put or Get: the raw request target.</summary>
+    /// <summary>The raw request target of a Put or Get; empty for other methods.</summary>
     public ReadOnlySpan<byte> Key => Method switch
     {
         ClientRequestMethod.Put => buffer.AsSpan(KeyStartInRecord, keyLength),
@@ -34,51 +41,57 @@ public sealed class ClientRequest
         _ => [],
     };
 
-    /// <summary>Of a Put: a sealed record with a <see cref="PutCommand"/>, at position (0, 0).</summary>
+    /// <summary>
+    /// A Put's finished record with its <see cref="PutCommand"/>, at position (0, 0); empty for other methods.
+    /// </summary>
     public Span<byte> Record => Method == ClientRequestMethod.Put ? buffer.AsSpan(0, length) : [];
 
-    /// <summary>Of an AddMember or RemoveMember.</summary>
+    /// <summary>The member that an AddMember or RemoveMember names.</summary>
     public ulong MemberId { get; private set; }
 
-    /// <summary>Of an AddMember: the member's URL.</summary>
+    /// <summary>The member's URL in an AddMember; empty for other methods.</summary>
     public ReadOnlySpan<byte> Body => Method == ClientRequestMethod.AddMember ? buffer.AsSpan(0, length) : [];
 
-    /// <summary>The next in the one <see cref="RequestQueue"/> list that this is in.</summary>
+    /// <summary>The next request in the same list of <see cref="RequestQueue"/>.</summary>
     internal ClientRequest? Next { get; set; }
 
-    /// <summary>The answer to this one is the connection's last.</summary>
+    /// <summary>True if this request's answer is the connection's last.</summary>
     internal bool Closes { get; set; }
 
-    /// <summary>HTTP/1.0 asked for a connection that stays: it is told so.</summary>
+    /// <summary>True if the answer says keep-alive, because an HTTP/1.0 client asked for it.</summary>
     internal bool AnnouncesKeepAlive { get; set; }
 
-    /// <summary>HEAD: the answer's headers without its body.</summary>
+    /// <summary>True if the answer has no body, only its headers: for HEAD.</summary>
     internal bool OmitsBody { get; set; }
 
-    /// <summary>Bytes in the buffer. Not to be read between submission and completion.</summary>
+    /// <summary>Bytes in the buffer. The connection doesn't read this between submission and completion.</summary>
     internal int Bytes => length;
 
-    /// <summary>Bytes as they were when the request was queued.</summary>
+    /// <summary>Value of <see cref="Bytes"/> when the request was queued.</summary>
     internal int QueuedBytes { get; set; }
 
-    /// <summary>Orders the answer's bytes before itself: whoever reads true may read them.</summary>
+    /// <summary>
+    /// True after completion. A thread that reads true may read the answer: its bytes were written before the flag.
+    /// </summary>
     internal bool IsFinished => Volatile.Read(ref status) != 0;
 
     internal int Status => status;
 
     internal ReadOnlySpan<byte> Answer => buffer.AsSpan(0, length);
 
-    /// <summary>204.</summary>
+    /// <summary>Answers 204.</summary>
     public void CompleteNoContent() => Complete(204, []);
 
-    /// <summary>200, with a copy of <paramref name="value"/>.</summary>
+    /// <summary>Answers 200, with a copy of <paramref name="value"/>.</summary>
     public void CompleteValue(ReadOnlySpan<byte> value) => Complete(200, value);
 
-    /// <summary>404 to a Get.</summary>
+    /// <summary>Answers a Get with 404.</summary>
     public void CompleteNotFound() => Complete(404, "Failed to GET\n"u8);
 
     /// <param name="status">400, 409, 412, 503 (sent with Retry-After), 504 or 507.</param>
-    /// <param name="body">One line, with its line end: what happened and what to do. Copied.</param>
+    /// <param name="body">
+    /// One line with its line end, which says what happened and what to do. The body is copied.
+    /// </param>
     public void CompleteError(int status, ReadOnlySpan<byte> body)
     {
         Invariant.Hold(status is 400 or 409 or 412 or 503 or 504 or 507);
@@ -87,7 +100,7 @@ public sealed class ClientRequest
 
     internal void Refuse(Refusal refusal) => Complete(refusal.Status, refusal.Body);
 
-    /// <summary>Makes it a request that keeps nothing of its body, until one of the methods below says more.</summary>
+    /// <summary>Clears the request. It drops its body until BeginPut or BeginMember is called.</summary>
     internal void Begin()
     {
         Method = ClientRequestMethod.Get;
@@ -123,7 +136,7 @@ public sealed class ClientRequest
         MemberId = memberId;
     }
 
-    /// <summary>Takes a piece of the body, if this request has a use for one.</summary>
+    /// <summary>Appends a piece of the body. Only a Put and an AddMember keep their body.</summary>
     internal void AppendBody(ReadOnlySpan<byte> piece)
     {
         if (Method is not (ClientRequestMethod.Put or ClientRequestMethod.AddMember))
@@ -133,7 +146,7 @@ public sealed class ClientRequest
         length += piece.Length;
     }
 
-    /// <summary>The body is whole.</summary>
+    /// <summary>Finishes a Put's record, once the body is complete.</summary>
     internal void EndBody()
     {
         if (Method != ClientRequestMethod.Put)
@@ -147,7 +160,7 @@ public sealed class ClientRequest
 
     internal void Recycle()
     {
-        if (buffer.Length > RetainedBytesMax)
+        if (buffer.Length > HttpLimits.RetainedBytesMax)
             DropBuffer();
     }
 
@@ -170,7 +183,7 @@ public sealed class ClientRequest
         Volatile.Write(ref status, answerStatus);
     }
 
-    /// <summary>Grows with what has arrived, never with what has only been announced.</summary>
+    /// <summary>Grows the buffer. It grows with the bytes that arrived, never with an announced length.</summary>
     private void Reserve(int capacity)
     {
         if (capacity <= buffer.Length)

@@ -1,6 +1,8 @@
 namespace RaftFast.Http;
 
-/// <summary>Time as of the last tick: exact enough for deadlines of seconds and for Date, and free to read.</summary>
+/// <summary>
+/// Time at the last tick. It is exact enough for deadlines of seconds and for the Date header, and reading it is cheap.
+/// </summary>
 internal sealed class CoarseClock(TimeProvider time)
 {
     public static readonly TimeSpan Period = TimeSpan.FromMilliseconds(500);
@@ -9,10 +11,10 @@ internal sealed class CoarseClock(TimeProvider time)
     private long milliseconds;
     private long utcSeconds = time.GetUtcNow().Ticks / TimeSpan.TicksPerSecond;
 
-    /// <summary>Monotonic, since this clock was made.</summary>
+    /// <summary>Monotonic time since this clock was created.</summary>
     public long Milliseconds => Volatile.Read(ref milliseconds);
 
-    /// <summary>As <see cref="DateTime.Ticks"/>, in seconds.</summary>
+    /// <summary>UTC seconds since the year 1: <see cref="DateTime.Ticks"/> in seconds.</summary>
     public long UtcSeconds => Volatile.Read(ref utcSeconds);
 
     public void Tick()

@@ -6,10 +6,10 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The pipes of a connection, polled: nothing here waits, and the <c>wake</c> it is made with is called, on a thread of the
-/// pipes's, when what was pending has come. All members are for one thread at a time.
+/// A connection's two pipes, polled: no method waits. The transport calls <c>wake</c>, on a thread of its own, when a
+/// pending read or flush completes. Only one thread at a time may use this class.
 /// </summary>
-#pragma warning disable CA2012 // Each operation is kept as its awaiter, and its result is taken once: an await would need a state machine for each.
+#pragma warning disable CA2012 // Each operation is kept as its awaiter, and its result is taken once: no state machine.
 internal sealed class ConnectionPipes
 {
     private readonly Action onInput;
@@ -36,13 +36,13 @@ internal sealed class ConnectionPipes
         };
     }
 
-    /// <summary>A read is pending: the client has the word.</summary>
+    /// <summary>True while a read is pending: the client has sent no further bytes.</summary>
     public bool IsReading { get; private set; }
 
-    /// <summary>A flush is pending: the client does not take what it was sent.</summary>
+    /// <summary>True while a flush is pending: the client has not yet received enough of its answers.</summary>
     public bool IsFlushing { get; private set; }
 
-    /// <summary>Nothing can be sent any more.</summary>
+    /// <summary>True if the connection is broken or aborted, so that no answer can be sent.</summary>
     public bool IsGone { get; private set; }
 
     public PipeWriter Output => connection!.Transport.Output;
@@ -61,7 +61,10 @@ internal sealed class ConnectionPipes
         isCancelled = false;
     }
 
-    /// <summary>Takes what has arrived, to be followed by <see cref="Advance"/>; false if it has yet to arrive, or never will.</summary>
+    /// <summary>
+    /// Takes the input that has arrived; the caller calls <see cref="Advance"/> next. Returns false if no input has
+    /// arrived, or if the connection is gone.
+    /// </summary>
     public bool TryRead(out ReadResult result)
     {
         result = default;
@@ -88,7 +91,7 @@ internal sealed class ConnectionPipes
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // Reset, aborted, broken: whatever a pipes throws here says that there is no connection.
+            // The connection was reset, aborted or broken: any exception of a pipe means that it is gone.
             IsGone = true;
             return false;
         }
@@ -118,7 +121,9 @@ internal sealed class ConnectionPipes
         flush.UnsafeOnCompleted(onFlushed);
     }
 
-    /// <summary>True if a pending flush has ended.</summary>
+    /// <summary>
+    /// Ends a pending flush if the transport has completed it. Returns false if none is pending, or not yet complete.
+    /// </summary>
     public bool PollFlush()
     {
         if (!IsFlushing || !Volatile.Read(ref hasFlushed))
@@ -135,7 +140,7 @@ internal sealed class ConnectionPipes
         return true;
     }
 
-    /// <summary>Drops the connection with what it still has to send.</summary>
+    /// <summary>Drops the connection and the answers that it has not sent.</summary>
     public void Abort(string reason)
     {
         if (IsGone || connection is null)
@@ -144,7 +149,10 @@ internal sealed class ConnectionPipes
         connection.Abort(new ConnectionAbortedException(reason));
     }
 
-    /// <summary>False while something is pending: it is cancelled, and wakes.</summary>
+    /// <summary>
+    /// Completes both pipes. Returns false while a read or flush is pending, after cancelling it: the cancellation
+    /// calls <c>wake</c>.
+    /// </summary>
     public bool TryClose()
     {
         PollFlush();

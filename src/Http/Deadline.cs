@@ -1,6 +1,19 @@
 namespace RaftFast.Http;
 
-/// <summary>Until when a client has to do what its connection waits for. Set by the connection, looked at by the sweep too.</summary>
+/// <summary>Client action that a connection waits for.</summary>
+internal enum Awaited : byte
+{
+    Nothing,
+    Request,
+    Headers,
+    Body,
+    Flush,
+    Close,
+}
+
+/// <summary>
+/// Deadline for the client action that a connection waits for. The connection sets it; the front's sweep also reads it.
+/// </summary>
 internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 {
     private long milliseconds = long.MaxValue;
@@ -11,7 +24,7 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 
     public void Clear() => Set(Awaited.Nothing, Timeout.InfiniteTimeSpan);
 
-    /// <summary>Begins to wait for <paramref name="awaited"/>, or goes on if it already does.</summary>
+    /// <summary>Begins to wait for <paramref name="awaited"/>. If it is awaited already, the deadline stays.</summary>
     public void Arm(Awaited awaited)
     {
         if (awaited == Awaited)

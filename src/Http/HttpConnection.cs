@@ -6,18 +6,13 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// One connection: parses all that has arrived, submits it, writes all finished answers in order, and flushes once.
-/// Input, a flush, a completed request and a deadline wake it; a wake without a cause, even after it has gone back to its
-/// pool or serves another client, does no harm.
+/// One client connection. Each step parses all input that has arrived, submits the requests, writes all finished
+/// answers in order, and flushes once. Input, a completed flush, a completed request and a deadline wake the
+/// connection. A wake without a cause does no harm, even after the connection has returned to its pool or serves
+/// another client.
 /// </summary>
 public sealed class HttpConnection : IRequestOwner
 {
-    /// <summary>Answers that are written before they are flushed: what the socket pipes holds before it makes a writer wait.</summary>
-    private const int FlushBytes = 64 * 1024;
-
-    /// <summary>Bytes that one step takes: it may run on the thread that everybody else waits for.</summary>
-    private const int StepBytes = 256 * 1024;
-
     private readonly HttpFront front;
     private readonly HttpLimits limits;
     private readonly SerialWork work;
@@ -33,8 +28,6 @@ public sealed class HttpConnection : IRequestOwner
     private ConnectionContext? arriving;
 
     private TaskCompletionSource? closed;
-    private ClientRequest? held;
-    private ClientRequestMethod submittedMethod;
     private bool isOpen;
     private bool isClosing;
     private bool isLingering;
@@ -54,12 +47,14 @@ public sealed class HttpConnection : IRequestOwner
         deadline = new Deadline(clock, limits);
     }
 
-    /// <summary>Where the front keeps it among the open connections.</summary>
+    /// <summary>Index of this connection in <see cref="OpenConnections"/>.</summary>
     internal int Slot { get; set; }
 
     private bool CanParse =>
-        !isClosing && held is null && requests.Count < limits.PipelineDepthMax
-        && requests.Bytes < limits.PipelineBytesMax && pipes.UnflushedBytes < FlushBytes;
+        !isClosing && !requests.IsHolding && requests.Count < limits.PipelineDepthMax
+        && requests.Bytes < limits.PipelineBytesMax && HasRoomForAnswers;
+
+    private bool HasRoomForAnswers => pipes.UnflushedBytes < HttpLimits.UnflushedBytesMax;
 
     /// <inheritdoc/>
     public void Resume()
@@ -75,7 +70,7 @@ public sealed class HttpConnection : IRequestOwner
         work.WakeElsewhere();
     }
 
-    /// <summary>For the completing thread alone: true the first time since the last <see cref="Resume"/>.</summary>
+    /// <inheritdoc/>
     public bool MarkForResume()
     {
         bool isFirst = !isMarkedForResume;
@@ -154,7 +149,7 @@ public sealed class HttpConnection : IRequestOwner
             WriteFinished();
             ReadRequests();
         }
-        while (requests.First is { IsFinished: true } && pipes.UnflushedBytes < FlushBytes && taken < StepBytes);
+        while (requests.First is { IsFinished: true } && HasRoomForAnswers && taken < HttpLimits.StepBytesMax);
         if (reader.WantsContinue && requests.IsEmpty)
         {
             ResponseWriter.WriteContinue(pipes.Output);
@@ -162,25 +157,21 @@ public sealed class HttpConnection : IRequestOwner
             deadline.Clear();
         }
         Flush();
-        if (isClosing && requests.IsEmpty && held is null && !pipes.IsFlushing && !pipes.IsGone)
+        if (isClosing && requests.IsEmpty && !requests.IsHolding && !pipes.IsFlushing && !pipes.IsGone)
             Finish();
         deadline.Arm(Awaited());
     }
 
     private void WriteFinished()
     {
-        while (requests.First is { IsFinished: true } request && pipes.UnflushedBytes < FlushBytes)
+        while (requests.First is { IsFinished: true } request && HasRoomForAnswers)
         {
-            bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && held is null);
+            bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && !requests.IsHolding);
             writer.Write(pipes.Output, request, isLast);
             requests.Dequeue();
         }
-        if (requests.IsEmpty && held is not null)
-        {
-            ClientRequest next = held;
-            held = null;
+        if (requests.TryRelease(out ClientRequest? next))
             Submit(next);
-        }
     }
 
     private void ReadRequests()
@@ -199,40 +190,28 @@ public sealed class HttpConnection : IRequestOwner
                 hasInputEnded = true;
                 StopReading();
             }
-            if (taken < StepBytes)
+            if (taken < HttpLimits.StepBytesMax)
                 continue;
             work.Again();
             return;
         }
     }
 
-    /// <summary>
-    /// Pipelined requests take effect in order (RFC 9112 §9.3.2), although what they were submitted to may finish a GET
-    /// before a PUT. So only requests of one method are outstanding at a time: another one is held, and parsing with it,
-    /// until all before it are answered.
-    /// </summary>
     private void Accept(ClientRequest request)
     {
-        Invariant.Hold(held is null);
         isClosing |= request.Closes;
         deadline.Clear();
-        if (request.IsFinished)
-            requests.Enqueue(request);
-        else if (requests.IsEmpty || request.Method == submittedMethod)
+        if (requests.Add(request))
             Submit(request);
-        else
-            held = request;
     }
 
     private void Submit(ClientRequest request)
     {
-        submittedMethod = request.Method;
         hasSubmitted = true;
-        requests.Enqueue(request);
         front.Submit(request);
     }
 
-    /// <summary>No request begins any more; one that has begun gets to know.</summary>
+    /// <summary>Begins no further request, and refuses a request that is partly read.</summary>
     private void StopReading()
     {
         if (reader.IsInBody || hasPartialHead)
@@ -246,12 +225,14 @@ public sealed class HttpConnection : IRequestOwner
         if (unflushed == 0)
             return;
         pipes.Flush();
-        // It stopped for want of room in the output, and now there is some.
-        if (unflushed >= FlushBytes && !pipes.IsFlushing)
+        // The step stopped because the output was full; now it has room.
+        if (unflushed >= HttpLimits.UnflushedBytesMax && !pipes.IsFlushing)
             work.Again();
     }
 
-    /// <summary>All answers are out.</summary>
+    /// <summary>
+    /// Ends the connection after its last answer, or lingers first (<see cref="HttpLimits.LingerTimeout"/>).
+    /// </summary>
     private void Finish()
     {
         isLingering = reader.HasGivenUp && !hasInputEnded;
@@ -291,8 +272,8 @@ public sealed class HttpConnection : IRequestOwner
     }
 
     /// <summary>
-    /// Lets go of the pipes at once, and of itself when nobody has a request of this connection any more: until then
-    /// it must not serve another.
+    /// Closes the pipes at once. Returns the connection to its pool once none of its requests is outstanding: until
+    /// then it must not serve another client.
     /// </summary>
     private void End()
     {
@@ -309,11 +290,8 @@ public sealed class HttpConnection : IRequestOwner
             requests.Dequeue();
         if (!requests.IsEmpty)
             return;
-        if (held is not null)
-            requests.Return(held);
-        held = null;
         reader.Reset();
-        requests.Trim();
+        requests.Reset();
         isOpen = false;
         front.Return(this);
     }

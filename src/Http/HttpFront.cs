@@ -6,8 +6,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The HTTP/1.1 side of the server: turns the bytes of its connections into <see cref="ClientRequest"/>s, hands each to
-/// <c>submit</c>, on the connection's thread, and writes the answers.
+/// The HTTP/1.1 front of a node. It parses the bytes of its connections into <see cref="ClientRequest"/>s, passes each
+/// request to <c>submit</c> on the connection's thread, and writes the answers.
 /// </summary>
 public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 {
@@ -28,8 +28,10 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private int phase;
     private int connections;
 
-    /// <param name="submit">Takes the request over and returns at once.</param>
-    /// <param name="submitted">Called after one or more were submitted, by the thread that did so.</param>
+    /// <param name="submit">Receiver of the requests. It returns at once and completes each request later.</param>
+    /// <param name="submitted">
+    /// Callback after one or more calls of <paramref name="submit"/>, on the same thread.
+    /// </param>
     public HttpFront(Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null)
     {
         this.submit = submit;
@@ -38,10 +40,11 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         this.time = time;
         clock = new CoarseClock(time);
         pool = new DefaultObjectPool<HttpConnection>(new ConnectionPolicy(this), limits.ConnectionsMax);
-        sweep = time.CreateTimer(static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
+        sweep = time.CreateTimer(
+            static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
     }
 
-    /// <summary>Connections that are open, or whose last requests are still outstanding.</summary>
+    /// <summary>Connections that are open, or closed with requests still outstanding.</summary>
     public int ConnectionCount => Volatile.Read(ref connections);
 
     internal bool IsStopping => Volatile.Read(ref phase) >= Stopping;
@@ -57,7 +60,10 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
     }
 
-    /// <summary>Reads no new requests, answers those that were submitted, and closes; what is left after <paramref name="grace"/> is dropped.</summary>
+    /// <summary>
+    /// Stops reading requests, answers the submitted ones, and closes. Connections that are left after
+    /// <paramref name="grace"/> are dropped.
+    /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {
         Interlocked.CompareExchange(ref phase, Stopping, Serving);
@@ -86,7 +92,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     internal void Remove(HttpConnection connection) => open.Remove(connection);
 
-    /// <summary>The last thing that a connection does.</summary>
+    /// <summary>Returns a connection to the pool. A connection calls this last.</summary>
     internal void Return(HttpConnection connection)
     {
         pool.Return(connection);
@@ -105,7 +111,9 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         open.WakeLate();
     }
 
-    /// <summary>Answers a connection that there is no room for, once it has said something or waited in vain.</summary>
+    /// <summary>
+    /// Refuses a connection, after its first bytes arrived or <see cref="HttpLimits.LingerTimeout"/> passed.
+    /// </summary>
     private async Task RefuseAsync(ConnectionContext connection, Refusal refusal)
     {
         PipeReader input = connection.Transport.Input;
@@ -117,7 +125,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // It said nothing, or is gone: the answer below goes out or does not.
+            // No bytes arrived in time, or the connection is gone. The answer below is sent if it still can be.
         }
         try
         {

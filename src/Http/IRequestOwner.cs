@@ -1,17 +1,23 @@
 namespace RaftFast.Http;
 
-/// <summary>Who waits for answers: a connection; in simulation, a client. Called by the one thread that completes requests.</summary>
+/// <summary>
+/// Receiver of answers: a connection, or a client in the simulation. Only the one thread that completes requests calls
+/// it.
+/// </summary>
 public interface IRequestOwner
 {
-    /// <returns>True the first time since the last <see cref="Resume"/>.</returns>
+    /// <summary>Marks this owner. Returns true for the first call since the last <see cref="Resume"/>.</summary>
     bool MarkForResume();
 
     /// <summary>
-    /// Has the finished answers taken: here and now, or soon, by the thread that is at it. It may submit further requests meanwhile.
-    /// To be called once after completing a batch of this owner's requests; calling it more often, or later, does no harm.
+    /// Takes the finished answers: on this thread at once or, if another thread is taking them already, soon on that
+    /// thread. The owner may submit further requests during the call. Call this once after completing a batch of this
+    /// owner's requests; an extra or late call does no harm.
     /// </summary>
     void Resume();
 
-    /// <summary>As <see cref="Resume"/>, but not here: the caller has other things to do.</summary>
+    /// <summary>
+    /// Does the same as <see cref="Resume"/>, but on another thread, for a caller that must not be delayed.
+    /// </summary>
     void ResumeElsewhere() => Resume();
 }

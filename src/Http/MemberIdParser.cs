@@ -1,8 +1,9 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// The member id in the target of a POST or DELETE: after the slash, an unsigned 64-bit number, decimal or with a
-/// <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case, and not 0. Leading zeros mean nothing; there are no separators.
+/// Parses the member id in the target of a POST or DELETE. After the slash stands an unsigned 64-bit number other than
+/// 0, decimal or with a <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case. Leading zeros are ignored; separators
+/// are invalid.
 /// </summary>
 internal static class MemberIdParser
 {
@@ -25,13 +26,18 @@ internal static class MemberIdParser
         return id != 0;
     }
 
-    private static uint RadixOf(ReadOnlySpan<byte> digits) => digits.Length < 2 || digits[0] != '0' ? 10u : (digits[1] | 0x20) switch
+    private static uint RadixOf(ReadOnlySpan<byte> digits)
     {
-        'x' => 16,
-        'o' => 8,
-        'b' => 2,
-        _ => 10,
-    };
+        if (digits.Length < 2 || digits[0] != '0')
+            return 10;
+        return (digits[1] | 0x20) switch
+        {
+            'x' => 16,
+            'o' => 8,
+            'b' => 2,
+            _ => 10,
+        };
+    }
 
     private static uint DigitOf(byte b)
     {

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>The connections that have a client, for whoever must reach all of them.</summary>
+/// <summary>The connections that have a client: the front's stop and its sweep reach all of them.</summary>
 internal sealed class OpenConnections
 {
     private readonly Lock entry = new();

@@ -5,7 +5,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>The headers that decide where a request ends and whether its connection stays: strictly (RFC 9112 §6.3, §11.2).</summary>
+/// <summary>
+/// The headers that decide where a request ends and whether its connection stays open. They are read strictly (RFC 9112
+/// §6.3, §11.2).
+/// </summary>
 internal struct RequestFields
 {
     private static readonly SearchValues<byte> HostBytes =
@@ -23,17 +26,19 @@ internal struct RequestFields
 
     public bool HasContentLength { get; private set; }
 
-    /// <summary>Bytes of body, if there is a Content-Length.</summary>
+    /// <summary>Bytes of the body, or 0 without a Content-Length.</summary>
     public long ContentLength { get; private set; }
 
     public readonly bool IsChunked => hasTransferEncoding;
 
     public readonly bool HasBody => IsChunked || ContentLength > 0;
 
-    /// <summary>RFC 9110 §10.1.1: of no meaning in HTTP/1.0 and without a body.</summary>
+    /// <summary>
+    /// True if the client asked for <c>100 Continue</c>. Ignored in HTTP/1.0 and without a body (RFC 9110 §10.1.1).
+    /// </summary>
     public readonly bool ExpectsContinue => saysContinue && !IsVersion10 && HasBody;
 
-    /// <summary>RFC 9112 §9.3.</summary>
+    /// <summary>True if the connection stays open after this request (RFC 9112 §9.3).</summary>
     public readonly bool KeepsAlive => !saysClose && (!IsVersion10 || saysKeepAlive);
 
     public Refusal? Add(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
@@ -66,13 +71,13 @@ internal struct RequestFields
         }
     }
 
-    /// <summary>What all the headers together make impossible, once they are known.</summary>
+    /// <summary>Checks all headers together, once they are known. Returns null if the request is valid.</summary>
     public readonly Refusal? Conclude(RequestMethod method)
     {
         // RFC 9112 §3.2.
         if (!hasHost && !IsVersion10)
             return Refusal.Host;
-        // RFC 9112 §6.1: both, or a coding in HTTP/1.0, is an attempt at smuggling or a mistake that looks like one.
+        // RFC 9112 §6.1: both framings, or a coding in HTTP/1.0, may be an attempt at request smuggling.
         if (hasTransferEncoding && (HasContentLength || IsVersion10))
             return Refusal.Framing;
         if (hasOtherCoding)
@@ -84,11 +89,15 @@ internal struct RequestFields
         return ContentLength > PutCommand.ValueBytesMax ? Refusal.BodySize : null;
     }
 
-    /// <summary>One decimal number: a second one, even an equal one, a list, a sign or an overflow is refused.</summary>
+    /// <summary>
+    /// Reads one decimal number. A second Content-Length, even an equal one, is refused, as are a list, a sign and an
+    /// overflow.
+    /// </summary>
     private Refusal? AddContentLength(ReadOnlySpan<byte> value)
     {
         long length = 0;
-        bool isNumber = !value.ContainsAnyExceptInRange((byte)'0', (byte)'9') && Utf8Parser.TryParse(value, out length, out _);
+        bool isNumber = !value.ContainsAnyExceptInRange((byte)'0', (byte)'9')
+            && Utf8Parser.TryParse(value, out length, out _);
         if (HasContentLength || !isNumber)
             return Refusal.ContentLength;
         HasContentLength = true;

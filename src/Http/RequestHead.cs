@@ -3,42 +3,55 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
+/// <summary>Method of a request line, as far as the front distinguishes it.</summary>
+internal enum RequestMethod : byte
+{
+    Other,
+    Put,
+    Get,
+    Post,
+    Delete,
+    Head,
+}
+
 /// <summary>
-/// Request line and headers (RFC 9112 §2 to §6), parsed from their first byte whenever more has arrived: nothing is kept
-/// in between, so the outcome depends on the bytes and not on how they were cut. Lines end with CRLF, nothing else.
+/// Request line and headers (RFC 9112 §2 to §6). Parsing starts at the first byte whenever more bytes have arrived, and
+/// keeps no state in between. So the result depends on the bytes, not on how they were split. A line ends with CRLF
+/// only.
 /// </summary>
 internal ref struct RequestHead
 {
-    /// <summary>The longest method that is told from garbage; the longest registered one has 17 bytes (RFC 9110 §16.1).</summary>
+    /// <summary>
+    /// Maximum bytes of a method; a longer one is treated as garbage. The longest registered method has 17 bytes (RFC
+    /// 9110 §16.1).
+    /// </summary>
     private const int MethodBytesMax = 32;
 
     private const int VersionLength = 8;
 
-    /// <summary>Method, space, target, space, version, CR.</summary>
+    /// <summary>Maximum bytes of a request line: method, space, target, space, version, CR.</summary>
     public const int LineBytesMax = MethodBytesMax + 1 + PutCommand.KeyBytesMax + 1 + VersionLength + 1;
 
-    /// <summary>
-    /// Header lines. Since parsing starts over when more has arrived, it is this that keeps a client which sends single bytes
-    /// from costing more than it pays.
-    /// </summary>
-    private const int FieldsMax = 100;
-
-    /// <summary>RFC 9110 §5.6.2.</summary>
+    /// <summary>Bytes of a token (RFC 9110 §5.6.2).</summary>
     private static readonly SearchValues<byte> TokenBytes =
         SearchValues.Create("!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"u8);
 
     public RequestMethod Method { get; private set; }
 
-    /// <summary>As it was sent; valid as long as the bytes that it was parsed from.</summary>
+    /// <summary>The raw target. Valid as long as the parsed bytes.</summary>
     public ReadOnlySpan<byte> Target { get; private set; }
 
     public RequestFields Fields;
 
-    /// <summary>Bytes up to the body.</summary>
+    /// <summary>Bytes before the body.</summary>
     public int Length { get; private set; }
 
-    /// <param name="refusal">What is wrong, when the result is Invalid. Method is then known if the request line was valid.</param>
-    public static DecodeStatus TryParse(ReadOnlySpan<byte> source, int headersBytesMax, out RequestHead head, out Refusal? refusal)
+    /// <param name="head">
+    /// The parsed head. If the result is Invalid but the request line was valid, its method is set.
+    /// </param>
+    /// <param name="refusal">Reason for the result Invalid, otherwise null.</param>
+    public static DecodeStatus TryParse(
+        ReadOnlySpan<byte> source, int headersBytesMax, out RequestHead head, out Refusal? refusal)
     {
         head = default;
         refusal = null;
@@ -56,7 +69,10 @@ internal ref struct RequestHead
         return head.ParseHeaders(source, line.Length + 2, headersBytesMax, out refusal);
     }
 
-    /// <param name="line">Without its CRLF; when incomplete or invalid, what there is of it, up to one byte more than the limit.</param>
+    /// <param name="line">
+    /// The line without its CRLF. If the result is not Complete: the bytes of the line so far, at most one byte more
+    /// than the limit.
+    /// </param>
     private static DecodeStatus ReadLine(ReadOnlySpan<byte> source, int bytesMax, out ReadOnlySpan<byte> line)
     {
         ReadOnlySpan<byte> window = source[..Math.Min(source.Length, bytesMax + 1)];
@@ -70,7 +86,10 @@ internal ref struct RequestHead
         return DecodeStatus.Complete;
     }
 
-    /// <summary>Garbage, such as a TLS hello, may never send a line's end: it is known by where the method should be.</summary>
+    /// <summary>
+    /// Checks the method of a request line that may be incomplete. Garbage such as a TLS hello may never contain the
+    /// end of a line, but it has no valid method.
+    /// </summary>
     private static Refusal? RefuseBeginning(ReadOnlySpan<byte> line)
     {
         int methodLength = line.IndexOfAnyExcept(TokenBytes);
@@ -128,7 +147,7 @@ internal ref struct RequestHead
             else if (line.IsEmpty)
                 break;
             else
-                refusal = count < FieldsMax ? ParseField(line) : Refusal.HeadersSize;
+                refusal = count < HttpLimits.HeaderLinesMax ? ParseField(line) : Refusal.HeadersSize;
             if (refusal is not null)
                 return DecodeStatus.Invalid;
             position += line.Length + 2;
@@ -140,7 +159,7 @@ internal ref struct RequestHead
 
     private Refusal? ParseField(ReadOnlySpan<byte> line)
     {
-        // RFC 9112 §5.1: no whitespace before the colon; §5.2: no folding. A name is a token, so neither gets through.
+        // RFC 9112 §5.1: no whitespace before the colon; §5.2: no folding. A name is a token, so both are refused here.
         int nameLength = line.IndexOf((byte)':');
         if (nameLength <= 0 || line[..nameLength].ContainsAnyExcept(TokenBytes))
             return Refusal.HeaderLine;

@@ -4,8 +4,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Turns a connection's bytes into requests, one at a time. A request that is refused comes out like any other, but
-/// finished; if its end can't be known then, it <see cref="ClientRequest.Closes"/>, and nothing comes out after it.
+/// Parses a connection's bytes into requests, one at a time. A refused request is returned like any other, but
+/// finished. If the end of a refused request is unknown, the request <see cref="ClientRequest.Closes"/>, and no request
+/// follows it.
 /// </summary>
 internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
 {
@@ -15,17 +16,19 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
     private Refusal? currentRefusal;
     private BodyReader body;
 
-    /// <summary>The headers of a request are here, its body is not.</summary>
+    /// <summary>True while a request's headers are complete and its body is not.</summary>
     public bool IsInBody => current is not null;
 
-    /// <summary>The client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).</summary>
+    /// <summary>
+    /// True while the client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).
+    /// </summary>
     public bool WantsContinue { get; private set; }
 
-    /// <summary>A request was given up before its end: what follows in the input means nothing.</summary>
+    /// <summary>True after a request was given up before its end: the rest of the input can't be parsed.</summary>
     public bool HasGivenUp { get; private set; }
 
-    /// <param name="input">Loses what has been used.</param>
-    /// <returns>A request whose body is whole, or that is finished; null if more bytes are needed.</returns>
+    /// <summary>Reads a request and removes its bytes from <paramref name="input"/>.</summary>
+    /// <returns>A request that is complete or refused; null if more bytes are needed.</returns>
     public ClientRequest? TryRead(ref ReadOnlySequence<byte> input)
     {
         Invariant.Hold(!HasGivenUp);
@@ -41,7 +44,9 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
         return ReadBody(ref input, current);
     }
 
-    /// <summary>Gives up the request that is being read, or the one whose headers are.</summary>
+    /// <summary>
+    /// Refuses the request that is being read, in its headers or in its body, without reading it to its end.
+    /// </summary>
     public ClientRequest GiveUp(Refusal refusal)
     {
         ClientRequest request = current ?? requests.Rent();
@@ -55,7 +60,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
 
     public void ContinueSent() => WantsContinue = false;
 
-    /// <summary>Makes it ready for another connection.</summary>
+    /// <summary>Prepares the reader for another connection.</summary>
     public void Reset()
     {
         if (current is not null)
@@ -90,7 +95,8 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
 
     private ClientRequest? ReadHead(ReadOnlySpan<byte> source, ref ReadOnlySequence<byte> input)
     {
-        DecodeStatus status = RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
+        DecodeStatus status =
+            RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
         if (status == DecodeStatus.Incomplete)
             return null;
         ClientRequest request = current = requests.Rent();
@@ -100,7 +106,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits)
         request.Closes = !head.Fields.KeepsAlive;
         request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
         currentRefusal = Begin(request, head);
-        // Whether the body will follow is the client's choice now, so the next request can't be found.
+        // After this answer the client may or may not send the body, so the start of the next request is unknown.
         if (currentRefusal is not null && head.Fields.ExpectsContinue)
             return GiveUp(currentRefusal);
         WantsContinue = head.Fields.ExpectsContinue;

@@ -7,7 +7,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Writes answers (RFC 9112 §4) into a connection's output, without flushing it:
+/// Writes answers (RFC 9112 §4) into a connection's output pipe, without flushing it:
 /// <code>
 /// HTTP/1.1 status reason CRLF [ Content-Length CRLF Content-Type CRLF X-Content-Type-Options CRLF ]
 /// [ Allow / Retry-After CRLF ] [ Connection CRLF ] Date CRLF CRLF [ body ]
@@ -15,19 +15,23 @@ namespace RaftFast.Http;
 /// </summary>
 internal sealed class ResponseWriter(CoarseClock clock)
 {
-    /// <summary>All the lines above at their longest come to less than 350 bytes.</summary>
+    /// <summary>
+    /// Maximum bytes of an answer's head. The lines above, each at its longest, have less than 350 bytes.
+    /// </summary>
     private const int HeadBytesMax = 512;
 
     private const int DateLength = 29;
 
-    /// <summary>IMF-fixdate (RFC 9110 §5.6.7), of its own so that no other connection's second tears it.</summary>
+    /// <summary>
+    /// IMF-fixdate (RFC 9110 §5.6.7). Each connection has its own, so no other thread writes it meanwhile.
+    /// </summary>
     private readonly byte[] date = new byte[DateLength];
     private long dateSeconds = -1;
 
     public static void WriteContinue(PipeWriter output) => output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
 
-    /// <param name="request">A finished one.</param>
-    /// <param name="closes">This is the connection's last answer.</param>
+    /// <param name="request">A finished request.</param>
+    /// <param name="closes">True for the connection's last answer.</param>
     public void Write(PipeWriter output, ClientRequest request, bool closes) =>
         Write(output, request.Status, request.Answer, closes, request.AnnouncesKeepAlive, request.OmitsBody);
 
@@ -47,7 +51,8 @@ internal sealed class ResponseWriter(CoarseClock clock)
             Append(head, ref length, "\r\nContent-Length: "u8);
             Utf8Formatter.TryFormat(body.Length, head[length..], out int digits);
             length += digits;
-            Append(head, ref length, "\r\nContent-Type: text/plain; charset=utf-8\r\nX-Content-Type-Options: nosniff"u8);
+            Append(head, ref length, "\r\nContent-Type: text/plain; charset=utf-8"u8
+                + "\r\nX-Content-Type-Options: nosniff"u8);
         }
         if (status == 405)
             Append(head, ref length, "\r\nAllow: PUT, GET, POST, DELETE"u8);

@@ -3,9 +3,9 @@ using System.Runtime.ExceptionServices;
 namespace RaftFast.Http;
 
 /// <summary>
-/// A step that anybody may ask for and that runs on one thread at a time. The state goes from Idle to Signalled with the
-/// asker that then has to run it, and from Running back to Idle only if nobody asked since. Both are full fences: a step
-/// sees all that was done before it was asked for, and what the one before it did.
+/// A step that any thread may ask for and that runs on one thread at a time. The thread that moves the state from Idle
+/// to Signalled runs the step. The state returns from Running to Idle only if no thread has asked since the step began.
+/// Both changes are full fences: a step sees all writes before the request for it, and all writes of the step before.
 /// </summary>
 internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
 {
@@ -13,26 +13,31 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
     private const int Running = 1;
     private const int Signalled = 2;
 
-    /// <summary>As often as this the step runs in a row on one thread, which has other things to do.</summary>
+    /// <summary>
+    /// Maximum runs of the step in a row on one thread, so that the thread's other work is not delayed.
+    /// </summary>
     private const int RunsInARowMax = 4;
 
     private int state;
 
-    /// <summary>The step runs, here unless it is running already; what it has to do again and again goes on elsewhere.</summary>
+    /// <summary>
+    /// Runs the step on this thread, or once more on the thread that is running it. After <see cref="RunsInARowMax"/>
+    /// runs the thread pool continues.
+    /// </summary>
     public void Wake()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
             Execute();
     }
 
-    /// <summary>The step runs, never here.</summary>
+    /// <summary>Runs the step on another thread.</summary>
     public void WakeElsewhere()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
     }
 
-    /// <summary>For the step itself: it runs once more.</summary>
+    /// <summary>Makes the step run once more. Only the step itself calls this.</summary>
     public void Again() => Interlocked.Exchange(ref state, Signalled);
 
     public void Execute()
@@ -50,7 +55,7 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
         }
         catch (Exception bug)
         {
-            // A pipes that called us would log it and go on. It is to stop the process.
+            // A transport that called this method would log the exception and continue. A bug must stop the process.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static exception => ExceptionDispatchInfo.Throw(exception), bug, preferLocal: false);
         }
