@@ -1,6 +1,8 @@
 namespace RaftFast.LoadTest.Tests;
 
-/// <summary>The server that scenarios start: what RAFTFAST_BINARY names, or else what the build left beside its source.</summary>
+/// <summary>
+/// The server that scenarios start: what RAFTFAST_BINARY names, or else what the build left beside its source.
+/// </summary>
 internal static class ServerBinary
 {
     public static string Location { get; } = Find();
