@@ -100,7 +100,7 @@ public sealed class HttpConnection : IRequestOwner
         if (!isOpen && !TryOpen())
             return;
         if (front.IsAborting)
-            pipes.Abort("the server has stopped");
+            pipes.Abort("the node has stopped");
         if (!isDone && !pipes.IsGone)
             Converse();
         if (hasSubmitted)

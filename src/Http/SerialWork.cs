@@ -30,7 +30,7 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
             Execute();
     }
 
-    /// <summary>Runs the step on another thread.</summary>
+    /// <summary>Runs the step on a thread of the pool, or once more on the thread that is running it.</summary>
     public void WakeElsewhere()
     {
         if (Interlocked.Exchange(ref state, Signalled) == Idle)
