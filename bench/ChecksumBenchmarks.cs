@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>CRC-32C of a frame's header, of a page, and of a value of the largest size.</summary>
+/// <summary>Computes the CRC-32C of a frame's header, of a page, and of the largest value.</summary>
 [MemoryDiagnoser]
 public class ChecksumBenchmarks
 {

@@ -4,11 +4,16 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>A leader of three takes proposals, sends them, hears of its disk and of one follower's, and commits.</summary>
+/// <summary>
+/// Work of the core of a leader among three servers for a batch of proposals: proposes, sends, takes the
+/// acknowledgements of its disk and of the followers, and commits.
+/// </summary>
 [MemoryDiagnoser]
 public class CoreBenchmarks
 {
-    /// <summary>Fewer than an object has bytes: one allocated for a batch is seen.</summary>
+    /// <summary>
+    /// Operations in a batch: fewer than an object has bytes, so one object allocated in a batch shows.
+    /// </summary>
     private const int Batch = 16;
 
     private RaftCore core = null!;
@@ -16,8 +21,9 @@ public class CoreBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        ClusterConfiguration members = ClusterConfiguration.Bootstrap([new("127.0.0.1", 9021), new("127.0.0.1", 9022), new("127.0.0.1", 9023)]);
-        core = new RaftCore(1, new ConfigurationHistory(members), new RaftOptions(), default, new TermRuns(), new Random(1));
+        PeerAddress[] addresses = [new("127.0.0.1", 9021), new("127.0.0.1", 9022), new("127.0.0.1", 9023)];
+        ConfigurationHistory members = new(ClusterConfiguration.Bootstrap(addresses));
+        core = new RaftCore(1, members, new RaftOptions(), default, new TermRuns(), new Random(1));
         while (core.Role == RoleName.Follower)
             core.Tick();
         Answer(MessageType.PreVoteResponse, 2, core.Term + 1);
@@ -46,6 +52,9 @@ public class CoreBenchmarks
         return core.Log.Committed;
     }
 
-    private void Answer(MessageType type, ulong from, long term) => core.Step(
-        new Message { Type = type, From = from, To = 1, Term = term, Position = new LogPosition(0, core.Log.Last.Index) }, default);
+    private void Answer(MessageType type, ulong from, long term)
+    {
+        LogPosition position = new(0, core.Log.Last.Index);
+        core.Step(new Message { Type = type, From = from, To = 1, Term = term, Position = position }, default);
+    }
 }

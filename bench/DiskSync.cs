@@ -6,8 +6,9 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Durable writes a second through FileDisk, sequential on preallocated files: O_DIRECT|O_DSYNC against write and fdatasync,
-/// with one writer and with three at once, as three members on one disk. The two take turns; medians are printed.
+/// Durable writes a second through FileDisk, sequential on preallocated files. Compares O_DIRECT|O_DSYNC with write and
+/// fdatasync, for one writer and for three writers at once, like three members on one disk. The two modes take turns,
+/// and the medians are printed.
 /// </summary>
 internal static class DiskSync
 {
@@ -16,7 +17,9 @@ internal static class DiskSync
 
     public static void Run(string directory)
     {
-        Console.WriteLine("| bytes × writers | O_DIRECT, O_DSYNC: writes/s | median µs | write, fdatasync: writes/s | median µs | ratio |");
+        Console.WriteLine(
+            "| bytes × writers | O_DIRECT, O_DSYNC: writes/s | median µs | "
+            + "write, fdatasync: writes/s | median µs | ratio |");
         Console.WriteLine("|---|---|---|---|---|---|");
         foreach (int bytes in (ReadOnlySpan<int>)[4096, 65536])
         {
@@ -25,7 +28,10 @@ internal static class DiskSync
         }
     }
 
-    /// <summary>For bench/compare/targets: how many times 64 KiB each of three writers at once has durable in a second, in writes of the better size.</summary>
+    /// <summary>
+    /// Prints the rate at which each of three simultaneous writers makes 64 KiB durable, in times a second, with writes
+    /// of the better size. For bench/compare/targets.
+    /// </summary>
     public static void RunRate(string directory)
     {
         double small = Measure(directory, DiskWriteMode.Direct, 64 * 1024, 3).Rate / 3;
@@ -45,7 +51,8 @@ internal static class DiskSync
         (double Rate, double Micros) a = Median(direct);
         (double Rate, double Micros) b = Median(buffered);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"| {bytes:N0} × {writers} | {a.Rate:N0} | {a.Micros:N0} | {b.Rate:N0} | {b.Micros:N0} | {a.Rate / b.Rate:F2} |"));
+            $"| {bytes:N0} × {writers} | {a.Rate:N0} | {a.Micros:N0} | {b.Rate:N0} | {b.Micros:N0} "
+            + $"| {a.Rate / b.Rate:F2} |"));
     }
 
     public static (double Rate, double Micros) Measure(string directory, DiskWriteMode mode, int bytes, int writers)
@@ -90,6 +97,10 @@ internal static class DiskSync
         return micros;
     }
 
-    private static (double Rate, double Micros) Median(List<(double Rate, double Micros)> measured) =>
-        (measured.Select(m => m.Rate).Order().ElementAt(Rounds / 2), measured.Select(m => m.Micros).Order().ElementAt(Rounds / 2));
+    private static (double Rate, double Micros) Median(List<(double Rate, double Micros)> measured)
+    {
+        IEnumerable<double> rates = measured.Select(m => m.Rate).Order();
+        IEnumerable<double> micros = measured.Select(m => m.Micros).Order();
+        return (rates.ElementAt(Rounds / 2), micros.ElementAt(Rounds / 2));
+    }
 }

@@ -7,19 +7,25 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// What a write can't do without, each at its barest: a frame to another thread over loopback TCP and one back, and a 4 KiB write
-/// through FileDisk, by one writer, and by three at once as with three members on one disk. The median of each, in microseconds, on one
-/// line: for bench/compare/targets.
+/// The parts that every write needs, each in its simplest form: the round trip of a frame to another thread over
+/// loopback TCP, and a 4 KiB write through FileDisk, by one writer and by three at once like three members on one disk.
+/// Prints the median of each, in microseconds, on one line, for bench/compare/targets.
 /// </summary>
 internal static class Floor
 {
     private const int Times = 2_000;
     private const int FrameBytes = 128;
 
-    public static void Run(string directory) => Console.WriteLine(string.Create(
-        CultureInfo.InvariantCulture, $"{Median(RoundTrips()):F0} {Write(directory, writers: 1):F0} {Write(directory, writers: 3):F0}"));
+    public static void Run(string directory)
+    {
+        double roundTrip = Median(RoundTrips());
+        double alone = Write(directory, writers: 1);
+        double together = Write(directory, writers: 3);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{roundTrip:F0} {alone:F0} {together:F0}"));
+    }
 
-    private static double Write(string directory, int writers) => DiskSync.Measure(directory, DiskWriteMode.Direct, 4096, writers).Micros;
+    private static double Write(string directory, int writers) =>
+        DiskSync.Measure(directory, DiskWriteMode.Direct, 4096, writers).Micros;
 
     private static double[] RoundTrips()
     {

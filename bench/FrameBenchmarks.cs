@@ -3,12 +3,13 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>A header without records: an acknowledgement.</summary>
+/// <summary>Writes and reads a frame without records, an acknowledgement.</summary>
 [MemoryDiagnoser]
 public class FrameBenchmarks
 {
     private readonly byte[] header = new byte[Frame.HeaderSize];
-    private readonly Message message = new() { Type = MessageType.AppendResponse, Term = 3, Position = new LogPosition(0, 1_000_000) };
+    private readonly Message message =
+        new() { Type = MessageType.AppendResponse, Term = 3, Position = new LogPosition(0, 1_000_000) };
 
     [GlobalSetup]
     public void Setup() => Frame.WriteHeader(header, message, 0);

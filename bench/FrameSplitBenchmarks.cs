@@ -9,17 +9,20 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// What a follower does off its loop with appends, for each of their records: the bytes come out of a pipe, are split into frames,
-/// verified, posted to the inbox and released.
+/// Work of a follower's connection thread for each record of an append: it reads the bytes from a pipe, splits them
+/// into frames, verifies them, posts them to the inbox and releases them.
 /// </summary>
 [MemoryDiagnoser]
 public class FrameSplitBenchmarks
 {
-    /// <summary>Fewer than an object has bytes: one allocated for all of them is seen.</summary>
+    /// <summary>
+    /// Records in an operation: fewer than an object has bytes, so one object allocated for all of them shows.
+    /// </summary>
     private const int Records = 16;
 
     private readonly Pipe pipe = new(new System.IO.Pipelines.PipeOptions(
-        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
+        readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+        useSynchronizationContext: false));
     private readonly Inbox inbox = new(PeerOptions.InboxItemsPerPeer);
     private readonly object?[] taken = new object?[PeerOptions.InboxItemsPerPeer];
     private byte[] frames = [];
@@ -32,8 +35,10 @@ public class FrameSplitBenchmarks
     [GlobalSetup]
     public void Setup()
     {
-        frames = [.. Enumerable.Range(0, Records / RecordsPerFrame).SelectMany(i => AppendFrame(i * RecordsPerFrame, RecordsPerFrame))];
-        connection = new InboundConnection(new InboundMember(1, new Server.Peers.Links.PeerOptions()), pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
+        IEnumerable<int> numbers = Enumerable.Range(0, Records / RecordsPerFrame);
+        frames = [.. numbers.SelectMany(i => AppendFrame(i * RecordsPerFrame, RecordsPerFrame))];
+        InboundMember member = new(1, new PeerOptions());
+        connection = new InboundConnection(member, pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
         receiving = connection.RunAsync();
     }
 
@@ -49,8 +54,9 @@ public class FrameSplitBenchmarks
     {
         pipe.Writer.Write(frames);
         ValueTask<FlushResult> flush = pipe.Writer.FlushAsync();
-        // The reader runs in there, and posts before it reads on.
-        if (!flush.IsCompletedSuccessfully || inbox.Drain(taken) != 1 || taken[0] is not PeerBatch batch || batch.Frames.Length != frames.Length)
+        // The reader runs inside FlushAsync, and posts the batch before it reads again.
+        bool isPosted = flush.IsCompletedSuccessfully && inbox.Drain(taken) == 1;
+        if (!isPosted || taken[0] is not PeerBatch batch || batch.Frames.Length != frames.Length)
             throw new InvalidOperationException("the frames were not taken");
         batch.Release();
     }

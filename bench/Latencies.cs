@@ -4,7 +4,7 @@ using System.Numerics;
 
 namespace RaftFast.Bench;
 
-/// <summary>A histogram of stopwatch ticks: sixteen buckets for each doubling.</summary>
+/// <summary>A histogram of stopwatch ticks, with sixteen buckets for each doubling.</summary>
 internal sealed class Latencies
 {
     private const int StepsLog2 = 4;
@@ -15,8 +15,8 @@ internal sealed class Latencies
     private long longest;
     private long longestOfThread;
 
-    /// <param name="ticks">Of the stopwatch.</param>
-    /// <param name="ofThread">Nanoseconds of the thread's own clock, and of reading it.</param>
+    /// <param name="ticks">Ticks of the stopwatch.</param>
+    /// <param name="ofThread">Nanoseconds of the thread's own clock, including the time of reading it.</param>
     public void Add(long ticks, long ofThread)
     {
         longestOfThread = Math.Max(longestOfThread, ofThread);
@@ -33,9 +33,11 @@ internal sealed class Latencies
     }
 
     public void Print(string what) => Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-        $"{what}: mean {Nanoseconds(sum / (double)count):N0} ns, p50 {Percentile(0.5):N0}, p99 {Percentile(0.99):N0}, p99.9 {Percentile(0.999):N0}, p99.99 {Percentile(0.9999):N0}, longest {Nanoseconds(longest):N0} ns ({longestOfThread:N0} of the thread's own), of {count:N0}"));
+        $"{what}: mean {Nanoseconds(sum / (double)count):N0} ns, p50 {Percentile(0.5):N0}, p99 {Percentile(0.99):N0}, "
+        + $"p99.9 {Percentile(0.999):N0}, p99.99 {Percentile(0.9999):N0}, "
+        + $"longest {Nanoseconds(longest):N0} ns ({longestOfThread:N0} of the thread's own), of {count:N0}"));
 
-    /// <returns>Nanoseconds.</returns>
+    /// <summary>Value below which this part of all values lies, in nanoseconds.</summary>
     public double Percentile(double part)
     {
         long below = 0;

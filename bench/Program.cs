@@ -3,13 +3,15 @@ using BenchmarkDotNet.Running;
 using RaftFast.Bench;
 using RaftFast.Bench.Baselines;
 
-// dotnet run -c Release --project bench -- disk [directory]      how fast this disk takes the log's writes
-// dotnet run -c Release --project bench -- floor|disk-rate directory   for bench/compare/targets
-// dotnet run -c Release --project bench -- store [--keys n]      memory, times and pauses of a store of so many keys
-// dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]   a start from a snapshot and a log
-// dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]                 PUTs while a snapshot is taken
-// dotnet run -c Release --project bench -- --filter '*'          BenchmarkDotNet's micro-benchmarks
-// dotnet run -c Release --project bench -- baseline [--write]    all of these against bench/baselines.csv: what allocated nothing must not allocate
+// dotnet run -c Release --project bench -- disk [directory]     the disk's rate of durable writes
+// dotnet run -c Release --project bench -- floor|disk-rate directory     for bench/compare/targets
+// dotnet run -c Release --project bench -- store [--keys n]     memory, times and pauses of a store of n keys
+// dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]     start from snapshot
+// and log dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]     PUTs while a snapshot is
+// taken dotnet run -c Release --project bench -- --filter '*'         BenchmarkDotNet's micro-benchmarks dotnet run -c
+// Release --project bench -- baseline [--write]   runs all micro-benchmarks and compares them with
+//                                                               bench/baselines.csv: none may allocate that didn't
+// before
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());
@@ -58,4 +60,8 @@ string Value(string flag, string otherwise)
     return place < 0 ? otherwise : args[place + 1];
 }
 
-int Number(string flag, int otherwise) => int.Parse(Value(flag, otherwise.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+int Number(string flag, int otherwise)
+{
+    CultureInfo culture = CultureInfo.InvariantCulture;
+    return int.Parse(Value(flag, otherwise.ToString(culture)), culture);
+}

@@ -3,10 +3,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>The records that the benchmarks move about.</summary>
+/// <summary>Makes the records that the benchmarks use.</summary>
 internal static class PutRecord
 {
-    /// <returns>Sealed, without a position; the value is zeros.</returns>
+    /// <summary>Makes a finished record without a position. Its value consists of zeros.</summary>
     public static byte[] Of(string key, int valueBytes)
     {
         byte[] keyBytes = Encoding.ASCII.GetBytes(key);

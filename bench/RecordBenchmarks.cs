@@ -3,7 +3,10 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>The one encoding: sealed by who received the command, stamped by the leader, read back everywhere.</summary>
+/// <summary>
+/// A record's encoding: the member that received the command finishes the record, the leader stamps it, and every
+/// member reads it.
+/// </summary>
 [MemoryDiagnoser]
 public class RecordBenchmarks
 {
@@ -21,7 +24,7 @@ public class RecordBenchmarks
     }
 
     [Benchmark]
-    public void Seal() => Record.Finish(record, RecordType.Command, payloadLength);
+    public void Finish() => Record.Finish(record, RecordType.Command, payloadLength);
 
     [Benchmark]
     public void Stamp() => Record.Stamp(record, new LogPosition(3, 1_000_000));

@@ -8,7 +8,9 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench;
 
-/// <summary>Makes the data directory of a cluster of one: a snapshot of so many keys, and so many entries in the log behind it.</summary>
+/// <summary>
+/// Creates the data directory of a cluster of one member, with a snapshot and entries in the log after it.
+/// </summary>
 internal static class RecoveryData
 {
     public const int KeyBytes = 16;
@@ -18,6 +20,8 @@ internal static class RecoveryData
 
     public static string Key(int number) => $"/{number:d15}";
 
+    /// <param name="keys">Number of keys in the snapshot.</param>
+    /// <param name="entries">Number of entries in the log after the snapshot.</param>
     /// <returns>Bytes of the snapshot and of the log.</returns>
     public static (long Snapshot, long Log) Create(string path, PeerAddress address, int keys, int entries)
     {

@@ -3,7 +3,9 @@ using System.Globalization;
 
 namespace RaftFast.Bench;
 
-/// <summary>How long a node takes from its start to its first answer, with a snapshot of so many keys and so many entries in the log.</summary>
+/// <summary>
+/// Measures the time from a node's start to its first answer, for a directory with a snapshot and a log.
+/// </summary>
 internal static class RecoveryTime
 {
     public const int KeysDefault = 10_000_000;
@@ -18,21 +20,28 @@ internal static class RecoveryTime
         string path = Directory.CreateTempSubdirectory("raftfast-bench-").FullName;
         try
         {
-            (long snapshot, long log) = RecoveryData.Create(path, ServerUnderBench.PeerAddress, keys, entries);
+            (long snapshot, long log) = RecoveryData.Create(path, NodeUnderBench.PeerAddress, keys, entries);
             long bytes = snapshot + log;
             double bound = bytes / BoundBytesPerSecond + BoundSeconds;
-            Print($"{keys:N0} keys of {RecoveryData.KeyBytes} bytes with values of {RecoveryData.ValueBytes}, {entries:N0} entries behind them: a snapshot of {snapshot:N0} bytes, a log of {log:N0}; {bound:F2} s allowed");
+            Print($"{keys:N0} keys of {RecoveryData.KeyBytes} bytes with values of {RecoveryData.ValueBytes}");
+            Print($"snapshot of {snapshot:N0} bytes, log of {log:N0} bytes with {entries:N0} entries");
+            Print($"bound: {bound:F2} s");
             for (int round = 0; round < Rounds; round++)
             {
                 long begun = Stopwatch.GetTimestamp();
-                using ServerUnderBench server = ServerUnderBench.Start(binary, path);
-                server.WaitUntilItReads(RecoveryData.Key(0));
+                using NodeUnderBench node = NodeUnderBench.Start(binary, path);
+                node.WaitUntilReadable(RecoveryData.Key(0));
                 double seconds = Stopwatch.GetElapsedTime(begun).TotalSeconds;
-                double processor = server.ProcessorSeconds;
-                foreach (string line in server.Lines().Where(line => line.Contains(" node: ", StringComparison.Ordinal)))
-                    Console.WriteLine(line);
-                double loaded = Stopwatch.GetElapsedTime(begun, server.TimeOf(" listens for clients ")).TotalSeconds;
-                Print($"listens after {loaded:F2} s, reads after {seconds:F2} s, with {processor:F2} s of processors: {bytes / seconds / 1e6:F0} MB/s; {(seconds <= bound ? "within" : "over")} the bound");
+                double processor = node.ProcessorSeconds;
+                foreach (string line in node.Lines())
+                {
+                    if (line.Contains(" node: ", StringComparison.Ordinal))
+                        Console.WriteLine(line);
+                }
+                double loaded = Stopwatch.GetElapsedTime(begun, node.TimeOf(" listens for clients ")).TotalSeconds;
+                string verdict = seconds <= bound ? "within" : "above";
+                Print($"listens after {loaded:F2} s, reads after {seconds:F2} s: {verdict} the bound");
+                Print($"{bytes / seconds / 1e6:F0} MB/s, {processor:F2} s of processor time");
             }
         }
         finally

@@ -5,9 +5,9 @@ using RaftFast.Bench.InProcess;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Requests through everything but sockets: HTTP bytes into the leader's front, a PUT through its loop, onto the disks of a majority
-/// and into the store, the answer's bytes out. The time of a PUT is mostly the disk's sync, which all members share here; what the
-/// benchmark is for is what all threads of all members allocate.
+/// Requests through a whole cluster without sockets. HTTP bytes go into the leader's front; a PUT goes through the
+/// loop, to the disks of a majority and into the store; the answer's bytes come out. The time of a PUT is mostly the
+/// sync of the disk that all members share. The benchmark measures the allocations of all threads of all members.
 /// </summary>
 [MemoryDiagnoser]
 public class RequestBenchmarks
@@ -16,7 +16,9 @@ public class RequestBenchmarks
 
     private const int Depth = 16;
 
-    /// <summary>PUTs until the log's memory has its greatest size: each slab used once, as full of small records as this fills it.</summary>
+    /// <summary>
+    /// PUTs before measuring. They fill each buffer of the log's memory once, so that it has its full size.
+    /// </summary>
     private const int WarmUpPuts = 32 * 1024;
 
     private const int WarmUpDepth = 64;
@@ -55,7 +57,7 @@ public class RequestBenchmarks
         cluster.Dispose();
     }
 
-    /// <summary>One after the other.</summary>
+    /// <summary>PUTs one after the other.</summary>
     [Benchmark(OperationsPerInvoke = Requests)]
     public void Put()
     {
@@ -63,7 +65,7 @@ public class RequestBenchmarks
             Exchange(put, done, 1);
     }
 
-    /// <summary>Sixteen sent at once, their answers awaited, and again.</summary>
+    /// <summary>Batches of sixteen pipelined PUTs. Each batch is sent after the answers to the previous one.</summary>
     [Benchmark(OperationsPerInvoke = Requests)]
     public void PutPipelined()
     {
@@ -71,7 +73,9 @@ public class RequestBenchmarks
             Exchange(pipelined, done, Depth);
     }
 
-    /// <summary>One linearizable read after the other: with three members, each a round to the others.</summary>
+    /// <summary>
+    /// Linearizable reads one after the other. With three members, each read needs a round to the other members.
+    /// </summary>
     [Benchmark(OperationsPerInvoke = Requests)]
     public void Get()
     {
@@ -79,16 +83,19 @@ public class RequestBenchmarks
             Exchange(get, found, 1);
     }
 
-    private static byte[] Repeat(byte[] request, int count) => [.. Enumerable.Repeat(request, count).SelectMany(each => each)];
+    private static byte[] Repeat(byte[] request, int count) =>
+        [.. Enumerable.Repeat(request, count).SelectMany(each => each)];
 
     private byte[] FirstAnswer(byte[] request, string status)
     {
         byte[] answer = connection.Exchange(request, 1).ToArray();
         string text = Encoding.ASCII.GetString(answer);
-        return text.StartsWith(status, StringComparison.Ordinal) ? answer : throw new InvalidOperationException($"the answer is {text}");
+        return text.StartsWith(status, StringComparison.Ordinal)
+            ? answer
+            : throw new InvalidOperationException($"the answer is {text}");
     }
 
-    /// <param name="answer">What each is answered, but for the date.</param>
+    /// <param name="answer">Expected answer to each request, except for the date.</param>
     private void Exchange(byte[] requests, byte[] answer, int count)
     {
         ReadOnlySpan<byte> answers = connection.Exchange(requests, count * answer.Length);

@@ -5,7 +5,9 @@ using RaftFast.Http;
 
 namespace RaftFast.Bench;
 
-/// <summary>PUTs from bytes to sealed records, with the headers that curl sends and a value of 64 bytes.</summary>
+/// <summary>
+/// Parses PUTs from bytes to finished records, with the headers that curl sends and values of 64 bytes.
+/// </summary>
 [MemoryDiagnoser]
 public class RequestParsingBenchmarks
 {
@@ -21,7 +23,8 @@ public class RequestParsingBenchmarks
     public void Setup()
     {
         one = Encoding.ASCII.GetBytes(
-            "PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\nContent-Length: 64\r\n"
+            "PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nUser-Agent: curl/8.5.0\r\nAccept: */*\r\n"
+            + "Content-Length: 64\r\n"
             + $"Content-Type: application/x-www-form-urlencoded\r\n\r\n{new string('v', 64)}");
         pipelined = [.. Enumerable.Repeat(one, Depth).SelectMany(each => each)];
         HttpLimits limits = new();
@@ -48,6 +51,8 @@ public class RequestParsingBenchmarks
             requests.Return(request);
             count++;
         }
-        return count == expected ? count : throw new InvalidOperationException($"{count} of {expected} requests were read");
+        return count == expected
+            ? count
+            : throw new InvalidOperationException($"{count} of {expected} requests were read");
     }
 }

@@ -7,18 +7,22 @@ using System.Text;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// What taking a snapshot does to the latency of PUTs at a modest rate, open loop over HTTP, measured from when each was due:
-/// first for some seconds without one, then for as long as one is taken, of the same node.
+/// Measures the effect of taking a snapshot on the latency of PUTs. The PUTs come in an open loop over HTTP at a
+/// moderate rate, and their latency counts from their due time. One node is measured first for some seconds without a
+/// snapshot, and then while it takes a snapshot.
 /// </summary>
 internal static class SnapshotLatency
 {
     private const int PutsPerSecond = 2000;
     private const int Connections = 8;
 
-    /// <summary>20 s without a snapshot; then one is due.</summary>
+    /// <summary>Part of the node's log line about a complete snapshot.</summary>
+    private const string Taken = " taken, ";
+
+    /// <summary>PUTs after which the node takes a snapshot: 20 s.</summary>
     private const int PutsBefore = 20 * PutsPerSecond;
 
-    /// <summary>Not measured: the first ones warm up.</summary>
+    /// <summary>First PUTs, which warm the node up and are not measured.</summary>
     private const int PutsOfWarmUp = 2 * PutsPerSecond;
 
     private const int PutsMax = 120 * PutsPerSecond;
@@ -28,13 +32,14 @@ internal static class SnapshotLatency
         string path = Directory.CreateTempSubdirectory("raftfast-bench-").FullName;
         try
         {
-            RecoveryData.Create(path, ServerUnderBench.PeerAddress, keys, entries: 0);
-            using ServerUnderBench server = ServerUnderBench.Start(binary, path, "--snapshot-every", PutsBefore.ToString(CultureInfo.InvariantCulture));
-            server.WaitUntilItReads(RecoveryData.Key(0));
-            (long Due, long Ticks)[] puts = Load(server, keys);
-            long taken = server.TimeOf(" taken, ");
+            RecoveryData.Create(path, NodeUnderBench.PeerAddress, keys, entries: 0);
+            string every = PutsBefore.ToString(CultureInfo.InvariantCulture);
+            using NodeUnderBench node = NodeUnderBench.Start(binary, path, "--snapshot-every", every);
+            node.WaitUntilReadable(RecoveryData.Key(0));
+            (long Due, long Ticks)[] puts = Load(node, keys);
+            long taken = node.TimeOf(Taken);
             Report(puts, taken, keys);
-            Console.WriteLine(server.Lines().Last(line => line.Contains(" taken, ", StringComparison.Ordinal)));
+            Console.WriteLine(node.Lines().Last(line => line.Contains(Taken, StringComparison.Ordinal)));
         }
         finally
         {
@@ -42,8 +47,11 @@ internal static class SnapshotLatency
         }
     }
 
-    /// <summary>One thread sends each PUT when it is due, a thread a connection reads the answers, until a snapshot has been taken.</summary>
-    private static (long Due, long Ticks)[] Load(ServerUnderBench server, int keys)
+    /// <summary>
+    /// Sends each PUT when it is due, until the node has taken a snapshot. One thread sends, and one thread for each
+    /// connection reads the answers.
+    /// </summary>
+    private static (long Due, long Ticks)[] Load(NodeUnderBench node, int keys)
     {
         ConcurrentBag<(long, long)> done = [];
         TcpClient[] clients = new TcpClient[Connections];
@@ -51,7 +59,7 @@ internal static class SnapshotLatency
         Thread[] readers = new Thread[Connections];
         for (int i = 0; i < Connections; i++)
         {
-            TcpClient client = clients[i] = new TcpClient("127.0.0.1", server.Port) { NoDelay = true };
+            TcpClient client = clients[i] = new TcpClient("127.0.0.1", node.Port) { NoDelay = true };
             BlockingCollection<long> dues = outstanding[i] = [];
             readers[i] = new Thread(() => ReadAnswers(client, dues, done));
             readers[i].Start();
@@ -59,13 +67,14 @@ internal static class SnapshotLatency
         Random random = new(1);
         string value = new('v', RecoveryData.ValueBytes);
         long begun = Stopwatch.GetTimestamp();
-        for (int i = 0; i < PutsMax && server.TimeOf(" taken, ") == 0; i++)
+        for (int i = 0; i < PutsMax && node.TimeOf(Taken) == 0; i++)
         {
             long due = begun + i * Stopwatch.Frequency / PutsPerSecond;
             while (Stopwatch.GetTimestamp() < due)
                 Thread.Sleep(0);
             byte[] request = Encoding.ASCII.GetBytes(
-                $"PUT {RecoveryData.Key(random.Next(keys))} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
+                $"PUT {RecoveryData.Key(random.Next(keys))} HTTP/1.1\r\nHost: localhost\r\n"
+                + $"Content-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
             outstanding[i % Connections].Add(due);
             clients[i % Connections].Client.Send(request);
         }
@@ -103,7 +112,8 @@ internal static class SnapshotLatency
             if (taken == 0 || puts[i].Due < taken)
                 (i < PutsBefore ? without : with).Add(puts[i].Ticks, 0);
         }
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{keys:N0} keys, {PutsPerSecond:N0} PUTs a second"));
+        Console.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"{keys:N0} keys, {PutsPerSecond:N0} PUTs a second"));
         without.Print("PUT");
         with.Print("PUT while a snapshot is taken");
         double rise = (with.Percentile(0.999) - without.Percentile(0.999)) / 1e6;

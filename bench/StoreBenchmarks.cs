@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench;
 
-/// <summary>Commands applied to a thousand keys, over and over, and reads of them.</summary>
+/// <summary>Applies PUT commands to a thousand keys in turn, and reads the keys.</summary>
 [MemoryDiagnoser]
 public class StoreBenchmarks
 {

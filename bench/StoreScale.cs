@@ -7,14 +7,15 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// A store of many keys: resident memory a key, time of each put and get, the longest puts while the store grows and while
-/// another thread reads a view, and what the garbage collector has to do with it. 16-byte keys, 64-byte values.
+/// Measures a store of many keys: resident memory for each key, times of puts and gets, the longest puts while the
+/// store grows and while another thread reads a view, and the work of the garbage collector. Keys have 16 bytes, values
+/// 64 bytes.
 /// </summary>
 internal static class StoreScale
 {
     public const int KeysDefault = 10_000_000;
 
-    /// <summary>As a disk would take a snapshot.</summary>
+    /// <summary>Rate at which the view is read, like a snapshot that is written to a disk.</summary>
     private const double ReadBytesPerSecond = 200e6;
 
     private const int KeyBytes = 16;
@@ -28,7 +29,7 @@ internal static class StoreScale
         Latencies putting = new();
         Latencies viewed = new();
         Latencies after = new();
-        // Compiled before it is measured.
+        // The code is compiled before measuring begins.
         using (KeyValueStore warmUp = new())
         {
             for (int i = 0; i < 200_000; i++)
@@ -49,7 +50,10 @@ internal static class StoreScale
         double bytesPerKey = (Resident() - residentBefore) / (double)keys;
         double bound = 1.6 * (KeyBytes + ValueBytes) + 32;
         Print($"{keys:N0} keys of {KeyBytes} bytes with values of {ValueBytes}: {keys / seconds:N0} a second");
-        Print($"resident: {bytesPerKey:F1} bytes a key of {bound:F1} allowed; the process in all {Resident() / (double)keys:F1}; the store says {store.MemoryBytes / (double)keys:F1}");
+        double wholePerKey = Resident() / (double)keys;
+        double storePerKey = store.MemoryBytes / (double)keys;
+        Print($"resident: {bytesPerKey:F1} bytes a key, bound {bound:F1}");
+        Print($"resident, whole process: {wholePerKey:F1} bytes a key; by the store's own count: {storePerKey:F1}");
         growing.Print("put of a new key");
 
         Random random = new(1);
@@ -66,7 +70,8 @@ internal static class StoreScale
         double nanoseconds = Stopwatch.GetElapsedTime(begun).TotalNanoseconds / operations;
         allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
         putting.Print("put of an existing key");
-        Print($"get of an existing key: mean {nanoseconds:F0} ns; allocated by {2L * operations:N0} puts and gets: {allocated} bytes");
+        Print($"get of an existing key: mean {nanoseconds:F0} ns");
+        Print($"allocated by {2L * operations:N0} puts and gets: {allocated} bytes");
 
         byte[] chunk = GC.AllocateUninitializedArray<byte>(2 << 20);
         bool isRead = false;
@@ -95,12 +100,15 @@ internal static class StoreScale
         reader.Join();
         view.Dispose();
         Print($"a view read by another thread in {readSeconds:F1} s, {view.Count / readSeconds:N0} entries a second");
-        viewed.Print("put meanwhile");
+        viewed.Print("put while the view is read");
         while (!store.CanBeginView)
             Put(store, record, key, random.Next(keys), after);
-        after.Print("put while the held back are freed");
+        after.Print("put while the slots that the view held are freed");
         Print($"resident after: {(Resident() - residentBefore) / (double)keys:F1} bytes a key");
-        Print($"collections: {GC.CollectionCount(0) - collections}, in all {(GC.GetTotalPauseDuration() - paused).TotalMilliseconds:F2} ms; managed heap: {objects:N0} bytes before, {GC.GetTotalMemory(forceFullCollection: true):N0} after");
+        collections = GC.CollectionCount(0) - collections;
+        double pausedMilliseconds = (GC.GetTotalPauseDuration() - paused).TotalMilliseconds;
+        Print($"collections: {collections}, with pauses of {pausedMilliseconds:F2} ms in total");
+        Print($"managed heap: {objects:N0} bytes before, {GC.GetTotalMemory(forceFullCollection: true):N0} after");
     }
 
     private static void Put(KeyValueStore store, byte[] record, byte[] key, int number, Latencies latencies)
@@ -121,8 +129,10 @@ internal static class StoreScale
     {
         foreach (string line in File.ReadLines("/proc/self/status"))
         {
-            if (line.StartsWith("VmRSS:", StringComparison.Ordinal))
-                return long.Parse(line.AsSpan(6).TrimEnd("kB "), NumberStyles.Integer, CultureInfo.InvariantCulture) * 1024;
+            if (!line.StartsWith("VmRSS:", StringComparison.Ordinal))
+                continue;
+            ReadOnlySpan<char> kibibytes = line.AsSpan(6).TrimEnd("kB ");
+            return long.Parse(kibibytes, NumberStyles.Integer, CultureInfo.InvariantCulture) * 1024;
         }
         return 0;
     }

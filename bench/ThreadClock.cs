@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace RaftFast.Bench;
 
-/// <summary>Time that the calling thread has spent on a processor: what others on a shared machine take doesn't count. Linux only.</summary>
+/// <summary>
+/// Processor time of the calling thread. Time that other programs take on a shared machine doesn't count. Linux only.
+/// </summary>
 internal static partial class ThreadClock
 {
     private const int ThreadProcessorTime = 3;

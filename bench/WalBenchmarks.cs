@@ -6,15 +6,17 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// A batch of records through the log onto the real disk: append, publish, take, write, complete, and, as behind snapshots, each
-/// segment's file becoming the one after the next. The time is mostly the disk's sync.
+/// Writes batches of records through the log to the real disk: append, publish, take, write, complete. Segments are
+/// recycled as after a snapshot. The time is mostly the disk's sync.
 /// </summary>
 [MemoryDiagnoser]
 public class WalBenchmarks
 {
     private const int Batches = 256;
 
-    /// <summary>A new segment allocates, names of files for the most part: none ends in a few thousand batches.</summary>
+    /// <summary>
+    /// Large enough that no segment is full within a few thousand batches: a new segment allocates, mostly file names.
+    /// </summary>
     private const long SegmentBytes = 64 << 20;
 
     private string directory = "";
@@ -28,7 +30,8 @@ public class WalBenchmarks
     public void Setup()
     {
         directory = Directory.CreateTempSubdirectory("raftfast-bench-").FullName;
-        wal = Wal.Open(new FileDisk(directory, DiskWriteMode.Direct), 1, 1, new WalOptions { SegmentBytes = SegmentBytes }, out _);
+        FileDisk disk = new(directory, DiskWriteMode.Direct);
+        wal = Wal.Open(disk, 1, 1, new WalOptions { SegmentBytes = SegmentBytes }, out _);
         record = PutRecord.Of("/the-key", 64);
     }
 

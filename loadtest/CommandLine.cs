@@ -7,70 +7,83 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>The flags. A mistake becomes one line, and nothing is started.</summary>
+/// <summary>The flags. A mistake in them is reported in one line, and nothing is started.</summary>
 internal sealed class CommandLine
 {
-    /// <summary>Bytes of all values together: every request is kept ready.</summary>
+    /// <summary>Maximum bytes of all values together: the generator keeps every request in memory.</summary>
     private const long ValuesBytesMax = 256 << 20;
 
     private const string BinaryVariable = "RAFTFAST_BINARY";
 
-    private readonly Option<string> scenario = Flag("--scenario", "NAME", "Which scenario; --list names them.", "put");
+    private readonly Option<string> scenario = Flag(
+        "--scenario", "NAME", "Scenario to run; --list prints them.", "put");
 
     private readonly Option<string[]> targets = Flags(
-        "--target", "URL", "A member's HTTP port; several for several members. [default: http://127.0.0.1:9121]");
+        "--target", "URL", "HTTP URL of a member; repeat it for several members. [default: http://127.0.0.1:9121]");
 
-    private readonly Option<bool> allowRemote = new("--allow-remote") { Description = "The target may be another machine." };
+    private readonly Option<bool> allowRemote = new("--allow-remote")
+    {
+        Description = "Allow a target on another machine.",
+    };
 
     private readonly Option<string?> binary = Flag<string?>(
-        "--binary", "PATH", $"The server that scenarios with a cluster of their own start. [default: {BinaryVariable}, else out/raftfast]");
+        "--binary", "PATH",
+        $"raftfast binary, for scenarios that start their own cluster. [default: {BinaryVariable}, else out/raftfast]");
 
     private readonly Option<string[]> simulations = Flags(
         "--simulation", "SIMULATION",
-        "Like \"KeepConstant(copies: 64, during: 10s)\"; several run one after the other. [default: the scenario's]");
+        "Load, like \"KeepConstant(copies: 64, during: 10s)\"; repeated ones run in order. [default: the scenario's]");
 
     private readonly Option<string> warmUp = Flag(
-        "--warm-up", "TIME", "For so long the first simulation runs before anything counts.", "2s");
+        "--warm-up", "TIME", "Time that the first simulation runs before measuring begins.", "2s");
 
     private readonly Option<string[]> thresholds = Flags(
-        "--threshold", "THRESHOLD", "Like \"p99<10ms\"; if one is missed, the exit code is 1. [default: the scenario's]");
+        "--threshold", "THRESHOLD",
+        "Condition like \"p99<10ms\"; if one is missed, the exit code is 1. [default: the scenario's]");
 
-    private readonly Option<string?> report = Flag<string?>("--report", "DIRECTORY", "Write <scenario>.html and <scenario>.md there.");
+    private readonly Option<string?> report = Flag<string?>(
+        "--report", "DIRECTORY", "Directory for the reports, <scenario>.html and <scenario>.md.");
 
-    private readonly Option<long> maxRequests = Flag("--max-requests", "N", "Begin no more iterations than these.", 20_000_000L);
+    private readonly Option<long> maxRequests = Flag(
+        "--max-requests", "N", "Maximum number of iterations.", 20_000_000L);
 
     private readonly Option<int> copiesMax = Flag(
-        "--copies-max", "N", "Of an open loop: so many iterations are under way at once, the others wait.", 256);
+        "--copies-max", "N", "Maximum iterations under way at once in an open loop; further ones wait.", 256);
 
-    private readonly Option<string> timeout = Flag("--timeout", "TIME", "After which a request has failed.", "10s");
+    private readonly Option<string> timeout = Flag(
+        "--timeout", "TIME", "Time after which a request counts as failed.", "10s");
 
-    private readonly Option<int> keys = Flag("--keys", "N", "Different keys.", 1000);
+    private readonly Option<int> keys = Flag("--keys", "N", "Number of keys.", 1000);
 
-    private readonly Option<int> valueBytes = Flag("--value-bytes", "N", "Of each value.", 64);
+    private readonly Option<int> valueBytes = Flag("--value-bytes", "N", "Bytes of each value.", 64);
 
     private readonly Option<int> snapshotEvery = Flag(
-        "--snapshot-every", "N", "Of scenario snapshot: entries between two snapshots.", 10_000);
+        "--snapshot-every", "N", "Entries between two snapshots, in the scenario snapshot.", 10_000);
 
-    private readonly Option<bool> noCalibration = new("--no-calibration") { Description = "Don't measure the generator itself." };
+    private readonly Option<bool> noCalibration = new("--no-calibration")
+    {
+        Description = "Don't measure the generator itself.",
+    };
 
     private readonly Option<bool> list = new("--list") { Description = "Print the scenarios." };
 
     private readonly Option<bool> serveEmpty = new("--serve-empty")
     {
-        Description = "Instead of all that: be an HTTP server that answers each PUT 204 at once, on --port.",
+        Description = "Run no load, but an HTTP server on --port that answers each PUT with 204 at once.",
     };
 
-    private readonly Option<int> port = Flag("--port", "N", "For --serve-empty.", 9199);
+    private readonly Option<int> port = Flag("--port", "N", "Port of --serve-empty.", 9199);
 
     private readonly RootCommand root;
     private string? mistake;
 
-    public CommandLine(Func<LoadTestOptions, CancellationToken, Task<int>> run, Func<int, int, CancellationToken, Task<int>> serve)
+    public CommandLine(
+        Func<LoadTestOptions, CancellationToken, Task<int>> run, Func<int, int, CancellationToken, Task<int>> serve)
     {
         root = new RootCommand("Load scenarios for RaftFast's HTTP front.")
         {
-            scenario, targets, allowRemote, binary, simulations, warmUp, thresholds, report, maxRequests, copiesMax, timeout, keys,
-            valueBytes, snapshotEvery, noCalibration, list, serveEmpty, port,
+            scenario, targets, allowRemote, binary, simulations, warmUp, thresholds, report, maxRequests, copiesMax,
+            timeout, keys, valueBytes, snapshotEvery, noCalibration, list, serveEmpty, port,
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -87,7 +100,8 @@ internal sealed class CommandLine
             foreach (Scenario each in Catalog.All(1, 1, 1))
             {
                 string defaults = $"[{each.DefaultSimulation}; {string.Join(", ", each.DefaultThresholds)}]";
-                await parsed.InvocationConfiguration.Output.WriteLineAsync($"{each.Name,-15}{each.Description} {defaults}");
+                string line = $"{each.Name,-15}{each.Description} {defaults}";
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(line);
             }
             return ExitCode.Success;
         });
@@ -104,7 +118,7 @@ internal sealed class CommandLine
         return await parsed.InvokeAsync(new InvocationConfiguration { Output = output, Error = error });
     }
 
-    /// <returns>Complete unless there is a mistake.</returns>
+    /// <returns>The options, or null after a mistake.</returns>
     private LoadTestOptions? Combine(ParseResult parsed)
     {
         mistake = null;
@@ -114,14 +128,17 @@ internal sealed class CommandLine
         int copies = Within(parsed, copiesMax, 1, SimulationParser.CopiesMax);
         Within(parsed, port, 0, ushort.MaxValue);
         if ((long)keyCount * bytes > ValuesBytesMax)
-            mistake ??= $"--keys {keyCount} of --value-bytes {bytes} are more than {ValuesBytesMax >> 20} MiB together; take fewer or smaller";
+        {
+            mistake ??= $"--keys {keyCount} of --value-bytes {bytes} are more than {ValuesBytesMax >> 20} MiB "
+                + "together; use fewer keys or smaller values";
+        }
         if (mistake is not null)
             return null;
         string name = parsed.GetValue(scenario)!;
         Scenario? chosen = Catalog.All(keyCount, bytes, snapshots).FirstOrDefault(each => each.Name == name);
         if (chosen is null)
         {
-            mistake = $"there is no scenario '{name}'; --list prints those that there are";
+            mistake = $"there is no scenario '{name}'; --list prints all scenarios";
             return null;
         }
         string[] simulationTexts = Given(parsed, simulations) ?? [chosen.DefaultSimulation];
@@ -133,8 +150,8 @@ internal sealed class CommandLine
             Binary = parsed.GetValue(binary) ?? DefaultBinary(),
             Simulations = simulationTexts,
             Plan = new RunPlan(
-                ParseAll(simulationTexts, SimulationParser.TryParse), Time(parsed, warmUp), copies, parsed.GetValue(maxRequests),
-                requestTimeout),
+                ParseAll(simulationTexts, SimulationParser.TryParse), Time(parsed, warmUp), copies,
+                parsed.GetValue(maxRequests), requestTimeout),
             Thresholds = ParseAll(Given(parsed, thresholds) ?? chosen.DefaultThresholds, Threshold.TryParse),
             Timeout = requestTimeout,
             ReportDirectory = parsed.GetValue(report),
@@ -148,12 +165,13 @@ internal sealed class CommandLine
         if (chosen.Disturbance is not null)
         {
             if (urls is not null)
-                mistake ??= $"{chosen.Name} starts a cluster of its own, from --binary; it takes no --target";
+                mistake ??= $"{chosen.Name} starts a cluster of its own from --binary; leave out --target";
             return [];
         }
         bool allowsRemote = parsed.GetValue(allowRemote);
         return ParseAll(
-            urls ?? ["http://127.0.0.1:9121"], (string url, out string? error) => TargetAddress.TryParse(url, allowsRemote, out error));
+            urls ?? ["http://127.0.0.1:9121"],
+            (string url, out string? error) => TargetAddress.TryParse(url, allowsRemote, out error));
     }
 
     private delegate T? Parser<T>(string text, out string? error)
@@ -186,15 +204,17 @@ internal sealed class CommandLine
         parsed.GetValue(option) is { Length: > 0 } given ? given : null;
 
     private static string DefaultBinary() =>
-        Environment.GetEnvironmentVariable(BinaryVariable) is { Length: > 0 } named ? named : Path.Combine("out", "raftfast");
+        Environment.GetEnvironmentVariable(BinaryVariable) is { Length: > 0 } named
+            ? named
+            : Path.Combine("out", "raftfast");
 
     private TimeSpan Time(ParseResult parsed, Option<string> option)
     {
         string text = parsed.GetValue(option)!;
         if (!Duration.TryParse(text, out TimeSpan time) || time > SimulationParser.DuringMax)
         {
-            mistake ??=
-                $"{option.Name} is '{text}'; it must be a time like 500ms or 2s, at most {Duration.Text(SimulationParser.DuringMax)}";
+            mistake ??= $"{option.Name} is '{text}'; it must be a time like 500ms or 2s, "
+                + $"at most {Duration.Text(SimulationParser.DuringMax)}";
         }
         return time;
     }

@@ -7,8 +7,8 @@ using RaftFast.Server.Sockets;
 namespace RaftFast.LoadTest;
 
 /// <summary>
-/// The server's own HTTP front with nothing behind it: a PUT is answered 204 at once, a GET with a value. It is what a load
-/// generator is measured against, and what a server could reach at most whose consensus and disk cost nothing.
+/// RaftFast's HTTP front without a node: it answers a PUT with 204 at once, and a GET with a value. A load generator is
+/// measured against this server. Its rate is the maximum of a node whose consensus and disk would cost nothing.
 /// </summary>
 internal sealed class EmptyServer : IAsyncDisposable
 {
@@ -27,16 +27,16 @@ internal sealed class EmptyServer : IAsyncDisposable
 
     public int ConnectionCount => front.ConnectionCount;
 
-    /// <param name="port">0: any free one.</param>
-    /// <param name="valueBytes">Of what each GET is answered.</param>
-    /// <exception cref="ListenException">Another process has that port.</exception>
+    /// <param name="port">The port, or 0 for any free port.</param>
+    /// <param name="valueBytes">Bytes of the value in the answer to a GET.</param>
+    /// <exception cref="ListenException">Another process listens on the port.</exception>
     public static async Task<EmptyServer> StartAsync(int port, int valueBytes)
     {
         byte[] value = new byte[valueBytes];
         value.AsSpan().Fill((byte)'x');
         HttpFront front = new(request => Complete(request, value), new HttpLimits(), TimeProvider.System);
-        return new EmptyServer(
-            await Listeners.StartHttpAsync(new IPEndPoint(IPAddress.Loopback, port), front, NullLoggerFactory.Instance), front);
+        IPEndPoint endPoint = new(IPAddress.Loopback, port);
+        return new EmptyServer(await Listeners.StartHttpAsync(endPoint, front, NullLoggerFactory.Instance), front);
     }
 
     public async ValueTask DisposeAsync()
@@ -45,7 +45,10 @@ internal sealed class EmptyServer : IAsyncDisposable
         await listener.StopAsync(new CancellationToken(canceled: true));
     }
 
-    /// <summary>On the connection's own thread, which writes what is finished before it waits: nobody has to be woken.</summary>
+    /// <summary>
+    /// Completes a request on the connection's own thread. That thread writes finished answers before it waits, so no
+    /// wake is needed.
+    /// </summary>
     private static void Complete(ClientRequest request, byte[] value)
     {
         if (request.Method == ClientRequestMethod.Get)

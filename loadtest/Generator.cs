@@ -6,21 +6,27 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>What this generator can do on this machine, and whether that was enough for what it has measured.</summary>
-/// <param name="PerSecond">Successful steps a second of the same load, in a closed loop, against the <see cref="EmptyServer"/>.</param>
+/// <summary>The rate that this generator reaches on this machine, and the judgement whether it limited a run.</summary>
+/// <param name="PerSecond">
+/// Successful steps a second of the same load against <see cref="EmptyServer"/>, in a closed loop.
+/// </param>
 internal sealed record Generator(double PerSecond)
 {
-    /// <summary>Below this, what was measured may be the generator.</summary>
+    /// <summary>
+    /// Minimum ratio of the generator's rate to a run's. Below it, the generator may have limited the run.
+    /// </summary>
     public const double RatioMin = 1.5;
 
-    /// <summary>Of the 99th percentile of the latencies, at most this share may be the generator's own lateness.</summary>
+    /// <summary>Maximum share of the generator's own lateness in the 99th percentile of the latencies.</summary>
     public const double LagShareMax = 0.25;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan During = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>The empty server shares this machine with the generator, as the measured one does.</summary>
+    /// <summary>
+    /// Measures the generator. The empty server shares this machine with it, as a measured node does.
+    /// </summary>
     public static async Task<Generator> MeasureAsync(Scenarios.Load load, int copies, CancellationToken cancellation)
     {
         await using EmptyServer server = await EmptyServer.StartAsync(0, load.ValueBytes);
@@ -36,17 +42,20 @@ internal sealed record Generator(double PerSecond)
 
     public bool WasLimit(RunResult result) => RatioTo(result) < RatioMin || WasLate(result);
 
-    /// <summary>One sentence.</summary>
+    /// <summary>The judgement in one line.</summary>
     public string Verdict(RunResult result)
     {
         string ratio = string.Create(CultureInfo.InvariantCulture,
-            $"against an empty HTTP server it drives {PerSecond:N0}/s, {RatioTo(result):F1} times what was measured");
+            $"against an empty HTTP server it reaches {PerSecond:N0}/s, {RatioTo(result):F1} times the measured rate");
         string lag = result.Lag is { } late ? $", and began requests up to {Duration.Text(late)} late (p99)" : "";
         string needed = RatioMin.ToString(CultureInfo.InvariantCulture);
         if (RatioTo(result) < RatioMin)
-            return $"THE GENERATOR WAS THE LIMIT, or close to it: {ratio}{lag}; at least {needed} times are needed";
+        {
+            return $"THE GENERATOR WAS THE LIMIT, or close to it: {ratio}{lag}; "
+                + $"it needs at least {needed} times the measured rate";
+        }
         if (WasLate(result))
-            return $"THE GENERATOR WAS LATE: {ratio}{lag}; that is in the latencies, so they are upper bounds";
+            return $"THE GENERATOR WAS LATE: {ratio}{lag}; the latencies contain this delay, so they are upper bounds";
         return $"the generator was not the limit: {ratio}{lag}";
     }
 

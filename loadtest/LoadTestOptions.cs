@@ -5,7 +5,7 @@ using RaftFast.LoadTest.Scenarios;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>What the command line asks for, checked.</summary>
+/// <summary>Options from the command line, checked.</summary>
 internal sealed record LoadTestOptions
 {
     public required Scenario Scenario { get; init; }
@@ -13,7 +13,7 @@ internal sealed record LoadTestOptions
     /// <summary>Empty if the scenario starts its own cluster.</summary>
     public required IReadOnlyList<IPEndPoint> Targets { get; init; }
 
-    /// <summary>What a cluster is started from.</summary>
+    /// <summary>Path of the raftfast binary that a scenario's cluster runs.</summary>
     public required string Binary { get; init; }
 
     public required IReadOnlyList<string> Simulations { get; init; }
@@ -22,7 +22,7 @@ internal sealed record LoadTestOptions
 
     public required IReadOnlyList<Threshold> Thresholds { get; init; }
 
-    /// <summary>Of a request.</summary>
+    /// <summary>Time that a request may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
     public string? ReportDirectory { get; init; }

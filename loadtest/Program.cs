@@ -3,7 +3,7 @@ using RaftFast.LoadTest.Scenarios;
 using ListenException = RaftFast.Server.Sockets.ListenException;
 using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
-// Before the first socket is made.
+// This has to precede the first socket.
 Connection.CompleteInline();
 
 return await new CommandLine(
@@ -12,12 +12,12 @@ return await new CommandLine(
 
 static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationToken cancellation)
 {
-    // As the real one does.
+    // A node configures its threads in the same way.
     SocketThreads.Configure();
     try
     {
         await using EmptyServer server = await EmptyServer.StartAsync(port, valueBytes);
-        Console.WriteLine($"listening on http://{server.EndPoint}, with nothing behind it");
+        Console.WriteLine($"listening on http://{server.EndPoint}: every PUT is answered at once, nothing is stored");
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCode.Success;
     }

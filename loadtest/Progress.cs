@@ -4,11 +4,11 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>Samples a run while it goes on, and prints a line each second.</summary>
+/// <summary>Samples a run while it lasts, and prints a line each second.</summary>
 internal sealed class Progress(Measurements measurements, TextWriter output)
 {
     private static readonly TimeSpan SampleInterval = TimeSpan.FromMilliseconds(250);
-    private const int SamplesALine = 4;
+    private const int SamplesPerLine = 4;
 
     private long ok;
     private long failed;
@@ -41,11 +41,12 @@ internal sealed class Progress(Measurements measurements, TextWriter output)
         length += sample.Length;
         longest = sample.Longest > longest ? sample.Longest : longest;
         ShowEvents();
-        if (++samples % SamplesALine != 0)
+        if (++samples % SamplesPerLine != 0)
             return;
-        string rate = string.Create(CultureInfo.InvariantCulture, $"{sample.At.TotalSeconds,7:F1} s  {ok / length.TotalSeconds,9:N0}/s");
-        string latencies = $"p50 {Duration.Text(sample.Median),8}  p99 {Duration.Text(sample.NinetyNinth),8}  longest {Duration.Text(longest),8}";
-        output.WriteLine($"{rate}  {latencies}  failed {failed}");
+        string rate = string.Create(CultureInfo.InvariantCulture,
+            $"{sample.At.TotalSeconds,7:F1} s  {ok / length.TotalSeconds,9:N0}/s");
+        string percentiles = $"p50 {Duration.Text(sample.Median),8}  p99 {Duration.Text(sample.NinetyNinth),8}";
+        output.WriteLine($"{rate}  {percentiles}  longest {Duration.Text(longest),8}  failed {failed}");
         (ok, failed, length, longest) = (0, 0, TimeSpan.Zero, TimeSpan.Zero);
     }
 
@@ -53,6 +54,10 @@ internal sealed class Progress(Measurements measurements, TextWriter output)
     {
         IReadOnlyList<RunEvent> all = measurements.Events;
         for (; events < all.Count; events++)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{all[events].At.TotalSeconds,7:F1} s  {all[events].Text}"));
+        {
+            RunEvent next = all[events];
+            string at = string.Create(CultureInfo.InvariantCulture, $"{next.At.TotalSeconds,7:F1} s");
+            output.WriteLine($"{at}  {next.Text}");
+        }
     }
 }

@@ -3,14 +3,17 @@ using System.Net.Sockets;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>A member's HTTP port, from its URL. Load goes to this machine, unless somebody insists.</summary>
+/// <summary>
+/// A member's HTTP address, parsed from its URL. Without <c>--allow-remote</c> it must be this machine's loopback.
+/// </summary>
 internal static class TargetAddress
 {
-    /// <param name="error">What is wrong and what would be right.</param>
+    /// <param name="error">A line that says what is wrong and what is valid, or null.</param>
     public static IPEndPoint? TryParse(string url, bool allowsRemote, out string? error)
     {
         error = null;
-        if (!Uri.TryCreate(url, UriKind.Absolute, out Uri? uri) || uri.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
+        bool isUrl = Uri.TryCreate(url, UriKind.Absolute, out Uri? uri);
+        if (!isUrl || uri!.Scheme != Uri.UriSchemeHttp || uri.PathAndQuery != "/")
         {
             error = $"--target is '{url}'; it must be a URL like http://127.0.0.1:9121";
             return null;
@@ -18,13 +21,16 @@ internal static class TargetAddress
         IPAddress? address = Resolve(uri.DnsSafeHost, allowsRemote);
         bool isOwn = address is not null && IPAddress.IsLoopback(address);
         if (address is null && allowsRemote)
-            error = $"--target is '{url}', and there is no address for {uri.DnsSafeHost}";
+            error = $"--target is '{url}', but {uri.DnsSafeHost} has no address: check the name";
         else if (!isOwn && !allowsRemote)
-            error = $"--target is '{url}', which is not this machine's loopback; --allow-remote says that its owner agreed to the load";
+        {
+            error = $"--target is '{url}', which is not this machine's loopback; "
+                + "add --allow-remote if the other machine's owner agrees to the load";
+        }
         return error is null ? new IPEndPoint(address!, uri.Port) : null;
     }
 
-    /// <summary>No name but localhost is looked up unless another machine may be meant.</summary>
+    /// <summary>Resolves a host. A name other than localhost is looked up only if remote targets are allowed.</summary>
     private static IPAddress? Resolve(string host, bool allowsRemote)
     {
         if (IPAddress.TryParse(host, out IPAddress? address))

@@ -14,8 +14,8 @@ using Perfolizer.Horology;
 namespace RaftFast.Bench.Baselines;
 
 /// <summary>
-/// Runs all benchmarks in this process, and writes their results as baselines or compares what they allocate with the baselines.
-/// Times stand there for the reader and decide nothing: they are the machine's.
+/// Runs all benchmarks in this process. Writes their results as baselines, or compares their allocations with the
+/// baselines. The times in the baselines are only for the reader, because they depend on the machine.
 /// </summary>
 internal static class BaselineRun
 {
@@ -24,12 +24,14 @@ internal static class BaselineRun
     /// <returns>The process's exit code.</returns>
     public static int Check(string path)
     {
-        IEnumerable<string> lines = File.ReadLines(path).Where(static line => !line.StartsWith('#') && line != Measured.Columns);
+        IEnumerable<string> lines =
+            File.ReadLines(path).Where(static line => !line.StartsWith('#') && line != Measured.Columns);
         Dictionary<string, Measured> byName = lines.Select(Measured.Parse).ToDictionary(static each => each.Name);
         List<string> offences = [];
-        List<Measured> now = RunAll(offences, measured => Console.WriteLine(Line(measured, byName.GetValueOrDefault(measured.Name))));
+        List<Measured> now = RunAll(
+            offences, measured => Console.WriteLine(Line(measured, byName.GetValueOrDefault(measured.Name))));
         offences.AddRange(Offences(byName, now));
-        return Report(offences, $"{now.Count} benchmarks allocate as {path} says");
+        return Report(offences, $"{now.Count} benchmarks allocate no more than {path} allows");
     }
 
     /// <returns>The process's exit code.</returns>
@@ -39,7 +41,7 @@ internal static class BaselineRun
         List<Measured> now = RunAll(offences, static measured => Console.WriteLine(Line(measured, null)));
         if (offences.Count == 0)
             File.WriteAllLines(path, [Machine(), Measured.Columns, .. now.Select(static each => each.ToString())]);
-        return Report(offences, $"{now.Count} baselines are written to {path}");
+        return Report(offences, $"wrote {now.Count} baselines to {path}");
     }
 
     private static int Report(List<string> offences, string otherwise)
@@ -51,7 +53,7 @@ internal static class BaselineRun
         return offences.Count == 0 ? 0 : 1;
     }
 
-    /// <returns>A line for each difference that must not be.</returns>
+    /// <returns>A line for each forbidden difference.</returns>
     private static IEnumerable<string> Offences(Dictionary<string, Measured> baselines, List<Measured> now)
     {
         HashSet<string> missing = [.. baselines.Keys];
@@ -59,33 +61,40 @@ internal static class BaselineRun
         {
             missing.Remove(measured.Name);
             if (!baselines.TryGetValue(measured.Name, out Measured? baseline))
-                yield return $"{measured.Name}: there is no baseline";
+                yield return $"{measured.Name}: has no baseline; add it with: baseline --write";
             else if (baseline.AllocatedBytes == 0 && measured.AllocatedBytes > 0)
-                yield return $"{measured.Name}: allocates {measured.AllocatedBytes} bytes an operation, where the baseline is none";
+            {
+                yield return $"{measured.Name}: allocates {measured.AllocatedBytes} bytes an operation, "
+                    + "but its baseline is 0; remove the allocation";
+            }
         }
         foreach (string name in missing)
-            yield return $"{name}: there is a baseline, but no result";
+            yield return $"{name}: has a baseline, but no result; remove it with: baseline --write";
     }
 
     private static string Line(Measured now, Measured? baseline)
     {
-        string line = string.Create(CultureInfo.InvariantCulture, $"{now.Name,-56} {now.AllocatedBytes,4} B {now.MeanNanoseconds,12:N1} ns");
-        return baseline is null ? line : string.Create(
-            CultureInfo.InvariantCulture,
-            $"{line}, recorded {baseline.MeanNanoseconds,12:N1} ns, ratio {now.MeanNanoseconds / baseline.MeanNanoseconds:0.00}");
+        string line = string.Create(
+            CultureInfo.InvariantCulture, $"{now.Name,-56} {now.AllocatedBytes,4} B {now.MeanNanoseconds,12:N1} ns");
+        if (baseline is null)
+            return line;
+        double ratio = now.MeanNanoseconds / baseline.MeanNanoseconds;
+        return string.Create(
+            CultureInfo.InvariantCulture, $"{line}, recorded {baseline.MeanNanoseconds,12:N1} ns, ratio {ratio:0.00}");
     }
 
     private static string Machine()
     {
         string date = DateTime.UtcNow.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         string processor = HostEnvironmentInfo.GetCurrent().Cpu.Value?.ProcessorName ?? "unknown processor";
-        return $"# {date}, {processor}, {Environment.ProcessorCount} of its threads, {RuntimeInformation.OSDescription}, "
-            + RuntimeInformation.FrameworkDescription;
+        return $"# {date}, {processor}, {Environment.ProcessorCount} of its threads, "
+            + $"{RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}";
     }
 
     /// <summary>
-    /// The collections before a measurement leave the finalizer's thread with work that allocates, the array pool's trimming for one,
-    /// and it would be counted. Of BenchmarkDotNet's own tests: so that thread waits for the measurement's end.
+    /// Makes the finalizer's thread wait for the end of a measurement, by a switch of BenchmarkDotNet's own tests. The
+    /// collections before a measurement give that thread work that allocates, such as trimming the array pool, which
+    /// would be counted.
     /// </summary>
     private static void HoldFinalizer()
     {
@@ -93,7 +102,7 @@ internal static class BaselineRun
         Environment.SetEnvironmentVariable(variable, $"{variable}_ACTIVE");
     }
 
-    /// <param name="failures">Gets a line for each benchmark without a result.</param>
+    /// <param name="failures">List to which a line is added for each benchmark without a result.</param>
     private static List<Measured> RunAll(List<string> failures, Action<Measured> onMeasured)
     {
         HoldFinalizer();
@@ -102,14 +111,18 @@ internal static class BaselineRun
         foreach (Type type in types.OrderBy(static type => type.Name, StringComparer.Ordinal))
         {
             List<Measured> measured = Run(type, failures);
-            // A list that grew for good, under more load than ever before, doesn't grow again: what every operation allocates comes again.
+            // A collection may have grown once, under the highest load so far. In a second run only operations that
+            // always allocate do so again.
             if (failures.Count == 0 && measured.Exists(static each => each.AllocatedBytes > 0))
-                measured = [.. measured.Zip(Run(type, failures), static (one, other) => one.AllocatedBytes <= other.AllocatedBytes ? one : other)];
+                measured = [.. measured.Zip(Run(type, failures), Lower)];
             measured.ForEach(onMeasured);
             results.AddRange(measured);
         }
         return results;
     }
+
+    private static Measured Lower(Measured one, Measured other) =>
+        one.AllocatedBytes <= other.AllocatedBytes ? one : other;
 
     private static List<Measured> Run(Type type, List<string> failures)
     {
@@ -117,14 +130,15 @@ internal static class BaselineRun
             .WithToolchain(InProcessEmitToolchain.Instance).WithWarmupCount(1).WithIterationCount(3)
             .WithEvaluateOverhead(false).WithIterationTime(TimeInterval.FromMilliseconds(50));
         AccumulationLogger log = new();
-        ManualConfig config = ManualConfig.CreateEmpty().AddJob(job).AddLogger(log).WithOptions(ConfigOptions.DisableLogFile);
+        ManualConfig config =
+            ManualConfig.CreateEmpty().AddJob(job).AddLogger(log).WithOptions(ConfigOptions.DisableLogFile);
         List<Measured> results = [];
         foreach (BenchmarkReport report in BenchmarkRunner.Run(type, config).Reports)
         {
             if (Measured.Of(report) is { } measured)
                 results.Add(measured);
             else
-                failures.Add($"{Measured.NameOf(report)}: did not run to its end, or has no [MemoryDiagnoser]");
+                failures.Add($"{Measured.NameOf(report)}: did not complete, or has no [MemoryDiagnoser]");
         }
         if (failures.Count > 0)
             Console.Error.WriteLine(log.GetLog());

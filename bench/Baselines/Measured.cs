@@ -4,13 +4,17 @@ using BenchmarkDotNet.Reports;
 
 namespace RaftFast.Bench.Baselines;
 
-/// <summary>A benchmark's result, now or when the baselines were written: a line <c>benchmark,parameters,mean ns,allocated bytes</c>.</summary>
+/// <summary>
+/// Result of a benchmark, from this run or from the baselines: a line <c>benchmark,parameters,mean ns,allocated
+/// bytes</c>.
+/// </summary>
 /// <param name="Benchmark">Class and method.</param>
-/// <param name="Parameters">As <c>Name=value</c>, with spaces between; may be empty.</param>
-/// <param name="MeanNanoseconds">Of an operation.</param>
+/// <param name="Parameters">Parameters as <c>Name=value</c>, separated by spaces. May be empty.</param>
+/// <param name="MeanNanoseconds">Mean time of an operation.</param>
 /// <param name="AllocatedBytes">
-/// Of an operation, by all threads, rounded down: what is done once in all that is measured may allocate a little. The smallest object
-/// has 24 bytes, so what allocates in every operation, or in one of 24, does not round to 0.
+/// Bytes that all threads allocate for an operation, rounded down, so that work done once in a measurement may allocate
+/// a little. The smallest object has 24 bytes, so an allocation in every operation, or in one of 24, does not round to
+/// 0.
 /// </param>
 internal sealed record Measured(string Benchmark, string Parameters, double MeanNanoseconds, long AllocatedBytes)
 {
@@ -18,12 +22,14 @@ internal sealed record Measured(string Benchmark, string Parameters, double Mean
 
     public string Name => Parameters.Length == 0 ? Benchmark : $"{Benchmark} {Parameters}";
 
-    /// <returns>Null when it did not run to its end, or was not asked what it allocates.</returns>
+    /// <returns>Null if the benchmark did not complete, or did not measure allocations.</returns>
     public static Measured? Of(BenchmarkReport report)
     {
         long operations = report.GcStats.TotalOperations;
         long? allocated = report.GcStats.GetTotalAllocatedBytes(excludeAllocationQuantumSideEffects: false);
-        if (!report.Success || report.ResultStatistics is not { } times || operations == 0 || allocated is not { } bytes)
+        if (!report.Success || operations == 0)
+            return null;
+        if (report.ResultStatistics is not { } times || allocated is not { } bytes)
             return null;
         return new Measured(NameOf(report), ParametersOf(report), times.Mean, bytes / operations);
     }
@@ -31,14 +37,21 @@ internal sealed record Measured(string Benchmark, string Parameters, double Mean
     public static string NameOf(BenchmarkReport report) =>
         $"{report.BenchmarkCase.Descriptor.Type.Name}.{report.BenchmarkCase.Descriptor.WorkloadMethod.Name}";
 
-    /// <exception cref="FormatException">It is no such line.</exception>
-    public static Measured Parse(string line) => line.Split(',') is [string benchmark, string parameters, string mean, string bytes]
-        ? new Measured(benchmark, parameters, double.Parse(mean, CultureInfo.InvariantCulture), long.Parse(bytes, CultureInfo.InvariantCulture))
-        : throw new FormatException($"no baseline: {line}");
+    /// <exception cref="FormatException">The line has another form.</exception>
+    public static Measured Parse(string line)
+    {
+        if (line.Split(',') is not [string benchmark, string parameters, string mean, string bytes])
+            throw new FormatException($"this line is not a baseline: {line}");
+        CultureInfo culture = CultureInfo.InvariantCulture;
+        return new Measured(benchmark, parameters, double.Parse(mean, culture), long.Parse(bytes, culture));
+    }
 
     public override string ToString() =>
         string.Create(CultureInfo.InvariantCulture, $"{Benchmark},{Parameters},{MeanNanoseconds:0.0},{AllocatedBytes}");
 
-    private static string ParametersOf(BenchmarkReport report) => string.Join(' ', report.BenchmarkCase.Parameters.Items.Select(
-        static (ParameterInstance parameter) => string.Create(CultureInfo.InvariantCulture, $"{parameter.Name}={parameter.Value}")));
+    private static string ParametersOf(BenchmarkReport report) =>
+        string.Join(' ', report.BenchmarkCase.Parameters.Items.Select(TextOf));
+
+    private static string TextOf(ParameterInstance parameter) =>
+        string.Create(CultureInfo.InvariantCulture, $"{parameter.Name}={parameter.Value}");
 }

@@ -7,8 +7,9 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// What an HTTP connection with a full pipeline is to the loop, without HTTP: requests in a ring, answered in order, each of them put to
-/// its next use as soon as it is answered. It allocates nothing, and runs on whichever thread has the loop's turn.
+/// A client that acts on the loop like an HTTP connection with a full pipeline, without HTTP. Its requests form a ring.
+/// They are answered in order, and each is submitted again as soon as it is answered. A client allocates nothing, and
+/// runs on the thread that has the loop's turn.
 /// </summary>
 internal sealed class Client : IRequestOwner
 {
@@ -43,11 +44,12 @@ internal sealed class Client : IRequestOwner
         return keys;
     }
 
-    /// <summary>Submits the first requests of a run; nothing is under way.</summary>
+    /// <summary>Submits the first requests of a run, while none is outstanding.</summary>
     public void Start(LoadRun run, int count)
     {
         this.run = run;
-        // Answers to the first may come while the last are still to be submitted: those are not finished, and hold up the rest.
+        // The first requests may be answered before the last are submitted. Resume stops at the first unfinished
+        // request, so it doesn't reach the last ones.
         int place = first;
         for (int i = 0; i < count; i++)
         {
@@ -71,7 +73,7 @@ internal sealed class Client : IRequestOwner
         {
             int place = first;
             bool isCommitted = requests[place].Status == 204;
-            // From here on it isn't finished. When the last is complete, another thread may begin the next run.
+            // Begin makes the request unfinished again. After the last Complete, another thread may begin the next run.
             requests[place].Begin();
             first = After(place);
             if (run!.Complete(isCommitted, now - submitted[place]))

@@ -13,8 +13,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// Members as the server runs them, in one process: each with its loop, its log in a directory of its own, and connections to the others.
-/// What the load leaves out is HTTP: it goes straight into the leader's inbox.
+/// The members of a cluster in one process, each as a node runs it: with its loop, its log in its own directory, and
+/// connections to the other members. The load goes directly into the leader's inbox, without HTTP.
 /// </summary>
 internal sealed class Cluster : ILoadTarget
 {
@@ -87,7 +87,8 @@ internal sealed class Cluster : ILoadTarget
     /// <returns>The leader's inbox.</returns>
     private async Task<Inbox> StartMembersAsync(string directory)
     {
-        PeerAddress[] addresses = [.. Loopback.FreeEndPoints(members.Length).Select(each => new PeerAddress($"{each.Address}", each.Port))];
+        IPEndPoint[] endPoints = Loopback.FreeEndPoints(members.Length);
+        PeerAddress[] addresses = [.. endPoints.Select(each => new PeerAddress($"{each.Address}", each.Port))];
         ClusterConfiguration configuration = ClusterConfiguration.Bootstrap(addresses);
         Task<(Inbox Inbox, RaftCore Core)>[] started = new Task<(Inbox, RaftCore)>[members.Length];
         for (int i = 0; i < started.Length; i++)
@@ -95,8 +96,9 @@ internal sealed class Cluster : ILoadTarget
             TaskCompletionSource<(Inbox, RaftCore)> source = new();
             started[i] = source.Task;
             int member = i;
+            string path = Path.Combine(directory, $"{member + 1}");
             members[i] = Task.Run(() => RunAsync(
-                member, Path.Combine(directory, $"{member + 1}"), configuration, (inbox, core) => source.SetResult((inbox, core))));
+                member, path, configuration, (inbox, core) => source.SetResult((inbox, core))));
         }
         await Task.WhenAny(Task.WhenAll(started), Task.WhenAny(members)).WaitAsync(StartTimeout);
         foreach (Task member in members)
@@ -109,7 +111,8 @@ internal sealed class Cluster : ILoadTarget
         {
             foreach (Task<(Inbox Inbox, RaftCore Core)> member in started)
             {
-                // A glance from outside the loop. Should another lead later on, the load is forwarded to it.
+                // This thread is not the loop, so the value may be out of date. If another member becomes the leader
+                // later, the load is forwarded to that member.
                 if (member.Result.Core.IsLeader)
                     return member.Result.Inbox;
             }
@@ -119,7 +122,8 @@ internal sealed class Cluster : ILoadTarget
         }
     }
 
-    private async Task RunAsync(int member, string path, ClusterConfiguration configuration, Action<Inbox, RaftCore> started)
+    private async Task RunAsync(
+        int member, string path, ClusterConfiguration configuration, Action<Inbox, RaftCore> started)
     {
         using DataDirectory directory = DataDirectory.Open(path, DiskWriteMode.Direct);
         disks[member] = new CountingDisk(directory.Disk);

@@ -2,35 +2,73 @@ using System.CommandLine;
 
 namespace RaftFast.Engine;
 
-/// <summary>The flags. A mistake becomes one line, and nothing is started.</summary>
+/// <summary>Options from the command line.</summary>
+internal sealed record EngineOptions
+{
+    public required Workload Workload { get; init; }
+
+    public required int Members { get; init; }
+
+    public required double WarmUpSeconds { get; init; }
+
+    public required double Seconds { get; init; }
+
+    /// <summary>Number of commits to measure, or 0 to measure for <see cref="Seconds"/>.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>Directory in which a temporary directory is created and removed.</summary>
+    public required string DataDirectory { get; init; }
+
+    public required bool ComparesWithDotNext { get; init; }
+
+    /// <summary>Number of runs of each system, in turn.</summary>
+    public required int Rounds { get; init; }
+
+    public required bool RunsGrid { get; init; }
+
+    public required bool PrintsCsv { get; init; }
+}
+
+/// <summary>The flags. A mistake in them is reported in one line, and nothing is started.</summary>
 internal static class CommandLine
 {
     private const string DotNext = "dotnext";
 
-    private static readonly Option<int> Members = Flag("--members", "N", "1, 3 or 5 voters.", 3);
-    private static readonly Option<int> Clients = Flag("--clients", "N", "Each is to the loop what a connection is.", 64);
-    private static readonly Option<int> Outstanding = Flag("--outstanding", "N", "Writes that each client has under way.", 256);
-    private static readonly Option<int> Value = Flag("--value", "BYTES", "Of each value.", 16);
-    private static readonly Option<int> Keys = Flag("--keys", "N", "Different keys.", 10_000);
-    private static readonly Option<double> Seconds = Flag("--seconds", "N", "To measure for.", 5.0);
-    private static readonly Option<double> WarmUp = Flag("--warm-up", "SECONDS", "Before anything counts.", 2.0);
-    private static readonly Option<long> Count = Flag("--count", "N", "Measure until exactly so many are committed, instead.", 0L);
-    private static readonly Option<string> DataDirectory = Flag("--data-dir", "DIRECTORY", "Where a temporary directory is made.", ".");
+    private static readonly Option<int> Members = Flag("--members", "N", "Number of voters: 1, 3 or 5.", 3);
+    private static readonly Option<int> Clients = Flag(
+        "--clients", "N", "Number of clients; each acts on the loop like a connection.", 64);
+    private static readonly Option<int> Outstanding = Flag(
+        "--outstanding", "N", "Outstanding writes of each client.", 256);
+    private static readonly Option<int> Value = Flag("--value", "BYTES", "Bytes of each value.", 16);
+    private static readonly Option<int> Keys = Flag("--keys", "N", "Number of keys.", 10_000);
+    private static readonly Option<double> Seconds = Flag("--seconds", "N", "Duration of the measurement.", 5.0);
+    private static readonly Option<double> WarmUp = Flag(
+        "--warm-up", "SECONDS", "Time before measuring begins.", 2.0);
+    private static readonly Option<long> Count = Flag(
+        "--count", "N", "Measure until N writes are committed, instead of --seconds.", 0L);
+    private static readonly Option<string> DataDirectory = Flag(
+        "--data-dir", "DIRECTORY", "Parent of the temporary data directory.", ".");
     private static readonly Option<string?> Against = new("--against")
     {
         HelpName = DotNext,
-        Description = "Run that library in turn with RaftFast.",
+        Description = "Run this library in turn with RaftFast.",
     };
 
-    private static readonly Option<int> Rounds = Flag("--rounds", "N", "Of --against: so many runs of each.", 3);
-    private static readonly Option<bool> Grid = new("--grid") { Description = "A table of many workloads, a second each." };
+    private static readonly Option<int> Rounds = Flag("--rounds", "N", "Runs of each system, for --against.", 3);
+    private static readonly Option<bool> Grid = new("--grid")
+    {
+        Description = "Print a table of many workloads, each measured for a second.",
+    };
+
     private static readonly Option<bool> Csv = new("--csv") { Description = "Print lines of CSV." };
 
     public static Task<int> InvokeAsync(string[] args, Func<EngineOptions, Task> run)
     {
-        RootCommand root = new("Commits a second of RaftFast's consensus engine: real members, logs and connections, without HTTP.")
+        RootCommand root = new(
+            "Measures commits a second of RaftFast's consensus engine: members, logs and connections, without HTTP.")
         {
-            Members, Clients, Outstanding, Value, Keys, Seconds, WarmUp, Count, DataDirectory, Against, Rounds, Grid, Csv,
+            Members, Clients, Outstanding, Value, Keys, Seconds, WarmUp, Count, DataDirectory, Against, Rounds, Grid,
+            Csv,
         };
         Against.AcceptOnlyFromAmong(DotNext);
         root.SetAction(async parsed =>
@@ -68,7 +106,9 @@ internal static class CommandLine
             return "--clients, --outstanding and --rounds must be 1 or more";
         if (workload.ValueBytes is < 0 or > 1 << 20 || workload.Keys is < 1 or > 10_000_000)
             return "--value must be from 0 to 1048576, --keys from 1 to 10000000";
-        return workload.FitsTheLeader ? null : "--clients × --outstanding are more than the leader has room for; it would refuse some";
+        return workload.FitsTheLeader
+            ? null
+            : "--clients × --outstanding is more than the leader accepts at once; lower one of them";
     }
 
     private static Option<T> Flag<T>(string name, string valueName, string description, T defaultValue) =>

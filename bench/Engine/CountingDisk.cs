@@ -2,7 +2,7 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Engine;
 
-/// <summary>Counts what the log writes on its way to a disk.</summary>
+/// <summary>A disk that counts the log's writes and passes them on.</summary>
 internal sealed class CountingDisk(IDisk disk) : IDisk
 {
     private long writes;
@@ -24,7 +24,8 @@ internal sealed class CountingDisk(IDisk disk) : IDisk
 
     public void SyncDirectory() => disk.SyncDirectory();
 
-    private IDiskFile Counted(string name, IDiskFile file) => name.StartsWith("wal-", StringComparison.Ordinal) ? new LogFile(this, file) : file;
+    private IDiskFile Counted(string name, IDiskFile file) =>
+        name.StartsWith("wal-", StringComparison.Ordinal) ? new LogFile(this, file) : file;
 
     private sealed class LogFile(CountingDisk counts, IDiskFile file) : IDiskFile
     {

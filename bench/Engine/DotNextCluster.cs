@@ -7,28 +7,31 @@ using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// DotNext.Net.Cluster with its TCP transport and its WriteAheadLog, in one process too.
+/// A cluster of DotNext.Net.Cluster nodes with its TCP transport and its WriteAheadLog, also in one process.
 /// <para>
-/// What its acknowledgement means (6.12): ReplicateAsync returns once the entry is applied at the leader, and the leader commits, and so
-/// applies, an entry only after its own log has been flushed up to there (FlushOnCommit "is always true"). A follower answers an append
-/// once the entries are in its memory, and flushes no further than the commit index that came with the append: so the answers that make
-/// the majority promise nothing for a power loss. RaftFast's followers answer after their write.
+/// The meaning of its acknowledgement (version 6.12): ReplicateAsync returns once the leader has applied the entry. The
+/// leader commits and applies an entry only after it has flushed its own log up to that entry (FlushOnCommit "is always
+/// true"). A follower answers an append once the entries are in its memory, and flushes up to the commit index in the
+/// append. So the answers that form the majority promise nothing about a power loss. RaftFast's followers answer after
+/// their write.
 /// </para>
 /// <para>
-/// Set up to flush as RaftFast writes, with O_DIRECT and O_DSYNC (PrivateMemory, NoBuffering) and a checksum for each entry; its state
-/// machine does nothing, where RaftFast's has a store of keys to keep.
+/// The log is set up to flush as RaftFast writes, with O_DIRECT and O_DSYNC (PrivateMemory, NoBuffering) and a checksum
+/// for each entry. The state machine does nothing, while RaftFast's keeps a store of keys.
 /// </para>
 /// </summary>
 internal sealed class DotNextCluster : ILoadTarget
 {
     public const string Meaning =
-        "DotNext's leader has flushed what it acknowledges; its followers have it in memory, and flush it when they hear that it is committed. "
-        + "RaftFast acknowledges what a majority has on stable storage.";
+        "DotNext acknowledges an entry that the leader has flushed and followers have in memory; "
+        + "followers flush it after its commit. RaftFast acknowledges an entry that a majority has on stable storage.";
 
-    /// <summary>As RaftFast's segments. The default, a page, would make a file of every 4 KiB.</summary>
+    /// <summary>
+    /// Size of a log file, like RaftFast's segments. The default, a page, would make a file for every 4 KiB.
+    /// </summary>
     private const int ChunkBytes = 16 << 20;
 
-    /// <summary>Entries after which its log may drop them: some hundred megabytes stay.</summary>
+    /// <summary>Entries after which the log may drop them. A few hundred megabytes stay.</summary>
     private const long SnapshotEntries = 1_000_000;
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
@@ -42,7 +45,8 @@ internal sealed class DotNextCluster : ILoadTarget
 
     public LogWrites? Writes => null;
 
-    public static async Task<DotNextCluster> StartAsync(IReadOnlyList<IPEndPoint> addresses, string directory, int payloadBytes)
+    public static async Task<DotNextCluster> StartAsync(
+        IReadOnlyList<IPEndPoint> addresses, string directory, int payloadBytes)
     {
         DotNextCluster cluster = new(payloadBytes);
         try
@@ -80,7 +84,7 @@ internal sealed class DotNextCluster : ILoadTarget
     {
         RaftCluster.TcpConfiguration configuration = new(address)
         {
-            // As RaftFast's: an election after 400 to 800 ms, heartbeats every 50 ms.
+            // The same times as RaftFast's: an election after 400 to 800 ms, heartbeats every 50 ms.
             LowerElectionTimeout = 400,
             UpperElectionTimeout = 800,
             HeartbeatThreshold = 0.125,
@@ -89,8 +93,9 @@ internal sealed class DotNextCluster : ILoadTarget
             ColdStart = false,
             ConfigurationStorage = null!,
         };
-        InMemoryClusterConfigurationStorage<EndPoint>.Builder members =
-            ((InMemoryClusterConfigurationStorage<EndPoint>)configuration.ConfigurationStorage).CreateInitialConfigurationBuilder();
+        InMemoryClusterConfigurationStorage<EndPoint> storage =
+            (InMemoryClusterConfigurationStorage<EndPoint>)configuration.ConfigurationStorage;
+        InMemoryClusterConfigurationStorage<EndPoint>.Builder members = storage.CreateInitialConfigurationBuilder();
         foreach (IPEndPoint member in addresses)
             members.Add(member);
         members.Build();
@@ -127,16 +132,16 @@ internal sealed class DotNextCluster : ILoadTarget
 
     private async Task WriteAsync(LoadRun run)
     {
-        bool goesOn;
+        bool continues;
         do
         {
             long submitted = Stopwatch.GetTimestamp();
             bool isCommitted = await TryReplicateAsync();
             long nanoseconds = Stopwatch.GetTimestamp() - submitted;
             lock (run)
-                goesOn = run.Complete(isCommitted, nanoseconds);
+                continues = run.Complete(isCommitted, nanoseconds);
         }
-        while (goesOn);
+        while (continues);
     }
 
     private async Task<bool> TryReplicateAsync()
@@ -148,7 +153,7 @@ internal sealed class DotNextCluster : ILoadTarget
         }
         catch (InvalidOperationException)
         {
-            // It leads no more: who does is found out before the next attempt.
+            // The node is no longer the leader. Find the new leader before the next attempt.
             leader = await LeaderAsync();
             return false;
         }

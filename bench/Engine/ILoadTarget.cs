@@ -1,11 +1,23 @@
 namespace RaftFast.Engine;
 
-/// <summary>A cluster, ready and with a leader: RaftFast's, or the one that it is compared with.</summary>
+/// <summary>Number and bytes of the log's synchronous writes.</summary>
+internal readonly record struct LogWrites(long Count, long Bytes)
+{
+    public static LogWrites operator +(LogWrites left, LogWrites right) =>
+        new(left.Count + right.Count, left.Bytes + right.Bytes);
+
+    public static LogWrites operator -(LogWrites left, LogWrites right) =>
+        new(left.Count - right.Count, left.Bytes - right.Bytes);
+}
+
+/// <summary>A cluster with a leader: RaftFast's, or the one that RaftFast is compared with.</summary>
 internal interface ILoadTarget : IAsyncDisposable
 {
-    /// <summary>What all members' logs have written so far; null if that can't be told.</summary>
+    /// <summary>Writes of all members' logs so far; null if they can't be counted.</summary>
     LogWrites? Writes { get; }
 
-    /// <summary>Begins as many writes as the run says, and follows each that is done with another while the run says so.</summary>
+    /// <summary>
+    /// Begins the run's first writes. After each completed write begins another, as long as the run asks for more.
+    /// </summary>
     void Start(LoadRun run);
 }

@@ -3,8 +3,8 @@ using HdrHistogram;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// A stretch of closed-loop load: how many writes may begin, and what became of them. Allocates nothing once made. Writes complete on
-/// one thread at a time, each of which sees what the one before it did.
+/// A run of closed-loop load: counts the writes that may begin and the results of completed writes. It allocates only
+/// in its constructor. Writes complete on one thread at a time, and each thread sees the effects of the one before.
 /// </summary>
 internal sealed class LoadRun
 {
@@ -17,7 +17,7 @@ internal sealed class LoadRun
     private bool isDrained;
     private volatile bool isStopping;
 
-    /// <param name="limit">Commits in all.</param>
+    /// <param name="limit">Number of commits in the run.</param>
     public LoadRun(int slots, long limit)
     {
         Initial = (int)Math.Min(slots, limit);
@@ -25,20 +25,21 @@ internal sealed class LoadRun
         left = limit - Initial;
     }
 
-    /// <summary>Writes to begin with.</summary>
+    /// <summary>Number of writes that begin the run.</summary>
     public int Initial { get; }
 
-    /// <summary>Nanoseconds, which the stopwatch counts. To be read once drained.</summary>
+    /// <summary>Latencies in nanoseconds, the unit of the stopwatch. To be read after draining.</summary>
     public LongHistogram Latencies { get; } = new(LatencyNanosecondsMax, numberOfSignificantValueDigits: 2);
 
-    /// <summary>Any thread.</summary>
+    /// <summary>Number of committed writes. Any thread may read it.</summary>
     public long Committed => Volatile.Read(ref committed);
 
-    /// <summary>Writes that were not done, or whose outcome is unknown. Each was followed by another attempt.</summary>
+    /// <summary>
+    /// Number of failed writes, including those with an unknown outcome. Each was followed by another attempt.
+    /// </summary>
     public long Failed { get; private set; }
 
-    /// <summary>A write has been answered.</summary>
-    /// <returns>Whether another is to follow.</returns>
+    /// <summary>Records the answer to a write. Returns true if the caller has to begin another write.</summary>
     public bool Complete(bool isCommitted, long nanoseconds)
     {
         if (isCommitted)
@@ -60,10 +61,10 @@ internal sealed class LoadRun
         return false;
     }
 
-    /// <summary>No more is begun.</summary>
+    /// <summary>Stops the run: no further write begins.</summary>
     public void Stop() => isStopping = true;
 
-    /// <exception cref="TimeoutException">Writes were not answered.</exception>
+    /// <exception cref="TimeoutException">Some writes were not answered in time.</exception>
     public void WaitUntilDrained(TimeSpan timeout)
     {
         lock (gate)
@@ -71,7 +72,8 @@ internal sealed class LoadRun
             if (isDrained || Monitor.Wait(gate, timeout))
                 return;
         }
-        throw new TimeoutException($"after {timeout.TotalSeconds:F0} s, {Committed} writes are committed and others are not answered");
+        throw new TimeoutException(
+            $"after {timeout.TotalSeconds:F0} s, {Committed} writes are committed and others are not answered");
     }
 
     private void EndDraining()

@@ -3,12 +3,12 @@ using System.Net.Sockets;
 
 namespace RaftFast.Engine;
 
-/// <summary>Addresses on this machine that are free now.</summary>
+/// <summary>Free ports of this machine's loopback.</summary>
 internal static class Loopback
 {
     public static IPEndPoint[] FreeEndPoints(int count)
     {
-        // All are held until the last is found, so that no two are the same.
+        // All ports are held until the last is found, so that no two are the same.
         TcpListener[] listeners = new TcpListener[count];
         IPEndPoint[] endPoints = new IPEndPoint[count];
         for (int i = 0; i < count; i++)

@@ -2,10 +2,10 @@ using RaftFast.Engine;
 using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
 // dotnet run -c Release --project bench/Engine                         commits/s, latency, CPU, log writes, allocation
-// dotnet run -c Release --project bench/Engine -- --grid               a table of many workloads
-// dotnet run -c Release --project bench/Engine -- --count 10000000     so many commits, and the collections meanwhile
-// dotnet run -c Release --project bench/Engine -- --against dotnext    in turn with DotNext.Net.Cluster
+// dotnet run -c Release --project bench/Engine -- --grid               table of many workloads
+// dotnet run -c Release --project bench/Engine -- --count 10000000     collections during N commits
+// dotnet run -c Release --project bench/Engine -- --against dotnext    comparison with DotNext.Net.Cluster, in turn
 
-// Before the first socket is made, as the server does.
+// This has to precede the first socket. A node does the same.
 SocketThreads.Configure();
 return await CommandLine.InvokeAsync(args, options => new Session(options).RunAsync());

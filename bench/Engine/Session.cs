@@ -2,13 +2,13 @@ using System.Net;
 
 namespace RaftFast.Engine;
 
-/// <summary>What one start of the program measures and prints.</summary>
+/// <summary>One run of the program: measures and prints as the options say.</summary>
 internal sealed class Session(EngineOptions options)
 {
     private const string RaftFast = "RaftFast";
     private const string DotNext = "DotNext";
 
-    /// <summary>For a count of commits.</summary>
+    /// <summary>Time for a given number of commits.</summary>
     private static readonly TimeSpan CountTimeout = TimeSpan.FromMinutes(10);
 
     private static readonly int[] GridClients = [1, 16, 64, 256];
@@ -24,10 +24,12 @@ internal sealed class Session(EngineOptions options)
         else if (options.ComparesWithDotNext)
             await CompareAsync();
         else
-            Print(RaftFast, await MeasureRaftFastAsync(options.Workload, options.WarmUpSeconds, options.Seconds, options.Count));
+            Print(RaftFast, await MeasureRaftFastAsync());
     }
 
-    /// <summary>At most a minute and a half: a cluster for each line, so that none inherits another's log.</summary>
+    /// <summary>
+    /// Measures each workload with a new cluster and an empty log. Takes at most a minute and a half.
+    /// </summary>
     private async Task RunGridAsync()
     {
         if (!options.PrintsCsv)
@@ -41,8 +43,11 @@ internal sealed class Session(EngineOptions options)
                     Workload workload = new(clients, outstanding, value, options.Workload.Keys);
                     if (!workload.FitsTheLeader)
                         continue;
-                    Measurement measured = await MeasureRaftFastAsync(workload, warmUpSeconds: 0.8, seconds: 1.2, count: 0);
-                    Console.WriteLine(options.PrintsCsv ? Report.Csv(RaftFast, options.Members, measured) : Report.TableLine(measured));
+                    Measurement measured =
+                        await MeasureRaftFastAsync(workload, warmUpSeconds: 0.8, seconds: 1.2, count: 0);
+                    Console.WriteLine(options.PrintsCsv
+                        ? Report.Csv(RaftFast, options.Members, measured)
+                        : Report.TableLine(measured));
                 }
             }
         }
@@ -51,10 +56,10 @@ internal sealed class Session(EngineOptions options)
     private async Task CompareAsync()
     {
         List<double> ratios = [];
-        // The first round of each is for the compiler alone: what runs slower takes longer to be compiled for good.
+        // The first round of each system is not counted: the just-in-time compiler optimizes a slower system later.
         for (int round = 0; round <= options.Rounds; round++)
         {
-            Measurement own = await MeasureRaftFastAsync(options.Workload, options.WarmUpSeconds, options.Seconds, options.Count);
+            Measurement own = await MeasureRaftFastAsync();
             Measurement other = await MeasureDotNextAsync();
             if (round == 0)
                 continue;
@@ -66,7 +71,8 @@ internal sealed class Session(EngineOptions options)
             return;
         ratios.Sort();
         Console.WriteLine(
-            $"RaftFast / DotNext, median of {ratios.Count}: {ratios[ratios.Count / 2]:F2} (from {ratios[0]:F2} to {ratios[^1]:F2}) commits/s");
+            $"RaftFast / DotNext, median of {ratios.Count}: {ratios[ratios.Count / 2]:F2} "
+            + $"(from {ratios[0]:F2} to {ratios[^1]:F2}) commits/s");
         Console.WriteLine(DotNextCluster.Meaning);
     }
 
@@ -78,7 +84,11 @@ internal sealed class Session(EngineOptions options)
             Report.Print(system, measured);
     }
 
-    private async Task<Measurement> MeasureRaftFastAsync(Workload workload, double warmUpSeconds, double seconds, long count)
+    private Task<Measurement> MeasureRaftFastAsync() =>
+        MeasureRaftFastAsync(options.Workload, options.WarmUpSeconds, options.Seconds, options.Count);
+
+    private async Task<Measurement> MeasureRaftFastAsync(
+        Workload workload, double warmUpSeconds, double seconds, long count)
     {
         using TemporaryDirectory directory = new(options.DataDirectory);
         await using Cluster cluster = await Cluster.StartAsync(options.Members, directory.Path, workload);
@@ -89,8 +99,10 @@ internal sealed class Session(EngineOptions options)
     {
         using TemporaryDirectory directory = new(options.DataDirectory);
         IPEndPoint[] addresses = Loopback.FreeEndPoints(options.Members);
-        await using DotNextCluster cluster = await DotNextCluster.StartAsync(addresses, directory.Path, options.Workload.PayloadBytes);
+        await using DotNextCluster cluster =
+            await DotNextCluster.StartAsync(addresses, directory.Path, options.Workload.PayloadBytes);
         return Measurement.Take(
-            cluster, options.Workload, options.Members, options.WarmUpSeconds, options.Seconds, options.Count, CountTimeout);
+            cluster, options.Workload, options.Members, options.WarmUpSeconds, options.Seconds, options.Count,
+            CountTimeout);
     }
 }

@@ -1,6 +1,6 @@
 namespace RaftFast.Engine;
 
-/// <summary>A new directory, removed with all that is in it.</summary>
+/// <summary>A new directory that is deleted with its contents.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory(string parent)

@@ -5,11 +5,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// What is written, and by how many at once: each client has so many writes outstanding, and follows each that is done with another.
+/// Number of clients, and their writes. Each client has <c>Outstanding</c> writes under way, and begins another after
+/// each completed write.
 /// </summary>
 internal sealed record Workload(int Clients, int Outstanding, int ValueBytes, int Keys)
 {
-    /// <summary>Of each key: "/k" and seven digits.</summary>
+    /// <summary>Bytes of each key: "/k" and seven digits.</summary>
     public const int KeyBytes = 9;
 
     private static readonly HttpLimits Limits = new();
@@ -19,7 +20,9 @@ internal sealed record Workload(int Clients, int Outstanding, int ValueBytes, in
 
     public int PayloadBytes => PutCommand.PayloadLength(KeyBytes, ValueBytes);
 
-    /// <summary>Whether the leader's inbox takes them all at once, and none is refused for the bytes that are not committed yet.</summary>
+    /// <summary>
+    /// True if the leader's inbox has room for all writes, and their bytes are within the bound of uncommitted bytes.
+    /// </summary>
     public bool FitsTheLeader =>
         (long)Clients * Outstanding <= Limits.ConnectionsMax * Limits.PipelineDepthMax
         && (long)Clients * Outstanding * Record.LengthOf(PayloadBytes) <= new RaftOptions().UncommittedBytesMax;

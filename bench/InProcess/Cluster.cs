@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench.InProcess;
 
-/// <summary>All members of a cluster, in this process and on this disk.</summary>
+/// <summary>All members of a cluster, in this process and on one disk.</summary>
 internal sealed class Cluster : IDisposable
 {
     private static readonly TimeSpan ElectionPatience = TimeSpan.FromSeconds(20);
@@ -11,7 +11,7 @@ internal sealed class Cluster : IDisposable
     private readonly string directory = Directory.CreateTempSubdirectory("raftfast-bench-").FullName;
     private readonly Member[] members;
 
-    /// <summary>Returns when one of them leads.</summary>
+    /// <summary>Starts the members, and returns when one of them is the leader.</summary>
     public Cluster(int size)
     {
         PeerAddress[] addresses = new PeerAddress[size];
@@ -38,7 +38,7 @@ internal sealed class Cluster : IDisposable
         while (!members.Any(member => member.IsLeader))
         {
             if (Stopwatch.GetElapsedTime(begun) > ElectionPatience)
-                throw new InvalidOperationException("nobody is elected");
+                throw new InvalidOperationException("no member became leader");
             Thread.Sleep(10);
         }
     }

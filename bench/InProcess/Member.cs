@@ -15,7 +15,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Bench.InProcess;
 
-/// <summary>A member put together as <see cref="NodeHost"/> does it, from the same parts but for the sockets.</summary>
+/// <summary>A member, built from the same parts as in <c>NodeHost</c>, but without sockets.</summary>
 internal sealed class Member : IDisposable
 {
     private readonly Wal wal;
@@ -26,21 +26,24 @@ internal sealed class Member : IDisposable
     private readonly SnapshotThread snapshots;
     private readonly NodeLoop loop;
 
-    /// <param name="directory">Exists and is empty.</param>
+    /// <param name="directory">An existing, empty directory.</param>
     public Member(ulong id, ClusterConfiguration cluster, string directory)
     {
         FileDisk disk = new(directory, DiskWriteMode.Direct);
         wal = Wal.Open(disk, cluster.ClusterId, id, WalOptions, out WalRecovery recovery);
-        Inbox = new Inbox(HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
+        int httpItems = HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax;
+        Inbox = new Inbox(httpItems + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
         Network = new PipeNetwork(id, Inbox);
-        Front = new HttpFront(Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
+        Front = new HttpFront(
+            Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalWriter(wal, Inbox, segments);
         SnapshotOptions options = new();
         snapshots = new SnapshotThread(Inbox, options.WriteBytesPerSecond);
         Random random = new((int)id);
         core = new RaftCore(
-            id, CoreRecovery.Configurations(cluster, null, recovery), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery), random);
+            id, CoreRecovery.Configurations(cluster, null, recovery), new RaftOptions(), recovery.HardState,
+            CoreRecovery.TermRuns(recovery), random);
         RaftNode node = new(new NodeParts
         {
             Core = core,
@@ -70,7 +73,10 @@ internal sealed class Member : IDisposable
 
     private const long RequestTimeoutMilliseconds = 5000;
 
-    /// <summary>A new segment allocates, file names mostly: none ends in a few thousand writes. Few slabs are soon all in use.</summary>
+    /// <summary>
+    /// Options for stable allocations. No segment is full within a few thousand writes: a new segment allocates, mostly
+    /// file names. With few buffers, all are soon in use.
+    /// </summary>
     private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheBuffers = 2 };
 
     private static HttpLimits HttpLimits { get; } = new();
@@ -81,7 +87,7 @@ internal sealed class Member : IDisposable
 
     public HttpFront Front { get; }
 
-    /// <summary>As another thread sees it: perhaps no longer so.</summary>
+    /// <summary>True if the member is the leader. Another thread reads this, so it may be out of date.</summary>
     public bool IsLeader => core.IsLeader;
 
     public void Start()
@@ -92,7 +98,7 @@ internal sealed class Member : IDisposable
         loop.Start();
     }
 
-    /// <summary>Its connections are closed already.</summary>
+    /// <summary>Ends the member. Its client connections must be closed already.</summary>
     public void Dispose()
     {
         Front.DisposeAsync().AsTask().Wait();

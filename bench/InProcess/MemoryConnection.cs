@@ -7,8 +7,8 @@ using RaftFast.Http;
 namespace RaftFast.Bench.InProcess;
 
 /// <summary>
-/// A client's connection that is a pair of pipes in memory. As on the socket transport, whoever writes runs whoever reads: requests
-/// are parsed on the client's thread.
+/// A client's connection that is a pair of pipes in memory. As with the socket transport, the writing thread runs the
+/// reader's code: requests are parsed on the client's thread.
 /// </summary>
 internal sealed class MemoryConnection : IDisposable
 {
@@ -22,21 +22,25 @@ internal sealed class MemoryConnection : IDisposable
     public MemoryConnection(HttpFront front)
     {
         onArrived = hasArrived.Set;
-        DefaultConnectionContext context = new("bench", new Duplex(toServer.Reader, toClient.Writer), new Duplex(toClient.Reader, toServer.Writer));
+        Duplex near = new(toServer.Reader, toClient.Writer);
+        Duplex far = new(toClient.Reader, toServer.Writer);
+        DefaultConnectionContext context = new("bench", near, far);
         served = front.OnConnectedAsync(context);
     }
 
     private static PipeOptions Options => new(
         readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
 
-    /// <summary>Sends requests and blocks until so many bytes of answers have come, or more at once.</summary>
+    /// <summary>
+    /// Sends requests, and blocks until at least <paramref name="answerBytes"/> bytes of answers have come.
+    /// </summary>
     /// <returns>The answers; valid until the next call.</returns>
     public ReadOnlySpan<byte> Exchange(ReadOnlySpan<byte> requests, int answerBytes)
     {
         toServer.Writer.Write(requests);
         ValueTask<FlushResult> flush = toServer.Writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully || flush.Result.IsCompleted)
-            throw new InvalidOperationException("the server does not take the requests");
+            throw new InvalidOperationException("the front does not take the requests");
         int length = 0;
         while (length < answerBytes)
             length += Receive(answers.AsSpan(length));
@@ -50,10 +54,12 @@ internal sealed class MemoryConnection : IDisposable
         hasArrived.Dispose();
     }
 
-    /// <summary>Blocks; a wait allocates nothing, as one on a Task would.</summary>
+    /// <summary>
+    /// Receives bytes, or blocks until some arrive. This wait allocates nothing, unlike a wait for a Task.
+    /// </summary>
     private int Receive(Span<byte> destination)
     {
-#pragma warning disable CA2012 // Kept as its awaiter, and its result is taken once.
+#pragma warning disable CA2012 // The operation is kept as its awaiter, and its result is taken once.
         ValueTaskAwaiter<ReadResult> read = toClient.Reader.ReadAsync().GetAwaiter();
 #pragma warning restore CA2012
         if (!read.IsCompleted)
@@ -64,7 +70,7 @@ internal sealed class MemoryConnection : IDisposable
         }
         ReadResult result = read.GetResult();
         if (result.IsCompleted)
-            throw new InvalidOperationException("the server has closed the connection");
+            throw new InvalidOperationException("the front has closed the connection");
         ReadOnlySequence<byte> received = result.Buffer;
         int length = (int)received.Length;
         received.CopyTo(destination);

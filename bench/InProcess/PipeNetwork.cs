@@ -9,23 +9,27 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Bench.InProcess;
 
 /// <summary>
-/// One member's way to the others of a cluster in this process: the product's send rings and inbound connections, with a pipe where it
-/// has a socket. Members stay where they are, and no snapshot is sent.
+/// One member's links to the other members of a cluster in this process. They use the product's send rings and inbound
+/// connections, with pipes instead of sockets. Addresses don't change, and no snapshot is sent.
 /// </summary>
 internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
 {
     private readonly PeerOptions options = new();
     private readonly List<Link> links = [];
 
-    /// <summary>Before the loops start.</summary>
+    /// <summary>Connects to another member. To be called before the loops start.</summary>
     public void Connect(ulong to, Inbox theirs)
     {
         byte[] memory = GC.AllocateUninitializedArray<byte>(options.SendBytesMax, pinned: true);
         SendRing ring = new(memory, options.BulkBytesMax, inbox, new PeerDrained(to));
         Pipe pipe = new(new System.IO.Pipelines.PipeOptions(
-            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false));
-        InboundConnection inbound = new(new InboundMember(from, options), pipe.Reader, pipe.Reader.CancelPendingRead, theirs);
-        links.Add(new Link(to, ring, inbound, Task.Run(inbound.RunAsync), Task.Run(() => ring.SendAsync(pipe.Writer.AsStream()))));
+            readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
+            useSynchronizationContext: false));
+        InboundConnection inbound =
+            new(new InboundMember(from, options), pipe.Reader, pipe.Reader.CancelPendingRead, theirs);
+        Task receiving = Task.Run(inbound.RunAsync);
+        Task sending = Task.Run(() => ring.SendAsync(pipe.Writer.AsStream()));
+        links.Add(new Link(to, ring, inbound, receiving, sending));
     }
 
     public long OldestSnapshotBeingSent => long.MaxValue;
@@ -60,7 +64,7 @@ internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
     {
     }
 
-    /// <summary>No loop sends or takes any more.</summary>
+    /// <summary>Closes all links. To be called after the loops have ended.</summary>
     public void End()
     {
         foreach (Link link in links)

@@ -1,5 +1,5 @@
--- What wrk sends and reports, in bench/compare: wrk … URL -- put|get raftfast|etcd DEPTH VALUE-BYTES
--- DEPTH requests are sent at once; wrk counts each answer, and takes the time of the last.
+-- Requests and report of wrk for bench/compare: wrk … URL -- put|get raftfast|etcd DEPTH VALUE-BYTES
+-- DEPTH requests are sent at once. wrk counts each answer, but measures only the time of the last answer.
 local keys = 1000
 local value = ""
 local batches = {}
@@ -32,7 +32,7 @@ function init(args)
     end
     batches[first] = table.concat(requests)
   end
-  -- Threads don't write the same key at the same time.
+  -- Each thread begins at another key, so that threads don't write the same key at the same time.
   next_batch = number * math.floor(keys / 8)
 end
 
@@ -41,7 +41,7 @@ function request()
   return batches[next_batch]
 end
 
--- The last line: requests a second, p50 and p99 in microseconds, answers that were not 2xx, connections that failed.
+-- Prints: requests a second, p50 µs, p99 µs, answers that are not 2xx, connection errors.
 function done(summary, latency)
   local e = summary.errors
   io.write(string.format("result %.1f %d %d %d %d\n",

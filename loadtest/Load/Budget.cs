@@ -1,6 +1,6 @@
 namespace RaftFast.LoadTest.Load;
 
-/// <summary>Iterations that a run may still begin, whatever its simulations ask for.</summary>
+/// <summary>Bound on the iterations of a run, for all its simulations together.</summary>
 internal sealed class Budget(long iterationsMax)
 {
     private long begun;

@@ -3,12 +3,14 @@ using System.Diagnostics;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// Copies that each begin their next iteration when the last has ended. It shows what a server can take. While the server
-/// stalls, nobody asks, so the latencies of a closed loop say little about what an independent client would have met.
+/// Copies that each begin their next iteration when the previous one has ended. A closed loop shows the maximum rate of
+/// a node. While the node stalls, no request is due, so the latencies say little about an independent client's.
 /// </summary>
 internal sealed class ClosedLoop(Copies copies)
 {
-    /// <summary>What a client does whose request has failed, rather than fail thousands of times a second.</summary>
+    /// <summary>
+    /// Pause of a client after a failed request, so that it doesn't fail thousands of times a second.
+    /// </summary>
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(10);
 
     private static readonly TimeSpan RampInterval = TimeSpan.FromMilliseconds(10);
@@ -17,7 +19,8 @@ internal sealed class ClosedLoop(Copies copies)
     private int wanted;
 
     /// <summary>
-    /// Changes steadily from one number of copies to the other, at least one; returns when all have ended what they had begun.
+    /// Runs at least one copy, and changes steadily from one number of copies to the other. Returns when all iterations
+    /// have ended.
     /// </summary>
     public async Task RunAsync(int from, int to, TimeSpan during, CancellationToken cancellation)
     {

@@ -6,7 +6,7 @@ using RaftFast.LoadTest.Scenarios;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// The copies of a scenario, made when they are first needed; they keep their connections from one simulation to the next.
+/// The copies of a scenario, created when they are first needed. They keep their connections between simulations.
 /// </summary>
 internal sealed class Copies(Scenarios.Load load, Target target, Measurements measurements, Budget budget) : IDisposable
 {
@@ -29,9 +29,10 @@ internal sealed class Copies(Scenarios.Load load, Target target, Measurements me
         }
     }
 
-    /// <summary>One iteration.</summary>
-    /// <param name="due">Timestamp from which the first step's latency counts; the next step is due when the one before it is done.</param>
-    /// <returns>False if a step was not Ok.</returns>
+    /// <summary>Runs one iteration, up to the first step that is not Ok. Returns false if there was one.</summary>
+    /// <param name="due">
+    /// Start of the first step's latency. Each further step is due when the previous one is done.
+    /// </param>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<bool> IterateAsync(Copy copy, long due)
     {

@@ -1,6 +1,6 @@
 namespace RaftFast.LoadTest.Load;
 
-/// <summary>When each iteration of an open loop is due, at a rate that is constant or changes steadily.</summary>
+/// <summary>Due times of an open loop's iterations, at a rate that is constant or changes steadily.</summary>
 internal readonly struct DueTimes
 {
     private readonly double from;
@@ -12,15 +12,15 @@ internal readonly struct DueTimes
     {
         from = fromPerSecond;
         slope = (toPerSecond - fromPerSecond) / during.TotalSeconds;
-        // A count that is whole but for the rounding is meant to be whole.
+        // Rounding errors must not lower a whole count by one.
         Count = (long)(((fromPerSecond + toPerSecond) / 2 * during.TotalSeconds) + 1e-6);
     }
 
     public long Count { get; }
 
     /// <summary>
-    /// When as many are due as come before this one: the i-th is due at the t where the integral of the rate,
-    /// <c>from·t + slope·t²/2</c>, is i.
+    /// Due time of iteration i, counted from 0: the time t at which the integral of the rate, <c>from·t +
+    /// slope·t²/2</c>, is i.
     /// </summary>
     public TimeSpan At(long i)
     {

@@ -4,10 +4,11 @@ using RaftFast.LoadTest.Scenarios;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// Iterations at times that are fixed beforehand. One that finds all copies busy waits for one, and its latency counts from
-/// when it was due: what a stall costs those who came meanwhile is measured, and not left out (coordinated omission).
+/// Iterations that are due at fixed times. If all copies are busy, an iteration waits for a copy, and its latency
+/// counts from its due time. So the latencies include the cost of a stall for all requests that were due during it (no
+/// coordinated omission).
 /// </summary>
-/// <param name="patience">How long iterations that wait are still begun after the last was due.</param>
+/// <param name="patience">Time after the last due time in which waiting iterations are still begun.</param>
 internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
 {
     private static readonly Response NotSent = new(false, "not sent", 0);
@@ -15,26 +16,26 @@ internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
     private readonly Lock gate = new();
     private readonly Stack<Copy> idle = [];
 
-    /// <summary>When each iteration was due that waits for a copy. There is none while a copy is idle.</summary>
+    /// <summary>Due times of the iterations that wait for a copy. Empty while a copy is idle.</summary>
     private readonly Queue<long> overdue = [];
 
     private TaskCompletionSource ended = new();
     private int created;
     private int busy;
     private bool isDispatching;
-    private bool isOver;
+    private bool hasGivenUp;
 
-    /// <summary>Patience has ended: what waits for a copy now will not be sent.</summary>
+    /// <summary>True after patience has ended: iterations that still wait for a copy are not sent.</summary>
     public bool HasGivenUp
     {
         get
         {
             lock (gate)
-                return isOver;
+                return hasGivenUp;
         }
     }
 
-    /// <summary>How many iterations are due that no copy was free for.</summary>
+    /// <summary>Number of iterations that are due and wait for a copy.</summary>
     public int Overdue
     {
         get
@@ -45,16 +46,17 @@ internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
     }
 
     /// <summary>
-    /// Returns when every iteration that was due has ended. One that no copy has begun in good time is recorded as not sent, with
-    /// as long as it has waited.
+    /// Runs the iterations and returns when all have ended. An iteration for which no copy was free in time is recorded
+    /// as not sent, with its waiting time as its latency.
     /// </summary>
     public async Task RunAsync(DueTimes dueTimes, CancellationToken cancellation)
     {
         ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         isDispatching = true;
-        isOver = false;
+        hasGivenUp = false;
         await Task.Factory.StartNew(
-            () => Dispatch(dueTimes, cancellation), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+            () => Dispatch(dueTimes, cancellation),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         lock (gate)
         {
             isDispatching = false;
@@ -63,7 +65,7 @@ internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
         }
         await ended.Task.WaitAsync(patience, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         lock (gate)
-            isOver = true;
+            hasGivenUp = true;
         await ended.Task;
         long now = Stopwatch.GetTimestamp();
         foreach (long due in overdue)
@@ -102,7 +104,10 @@ internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
         Serve(copy, due);
     }
 
-    /// <summary>Sends on the dispatcher's thread, up to where the first step waits. An exception is a bug, and ends the process.</summary>
+    /// <summary>
+    /// Runs iterations on a copy while some are overdue. The first step runs on the dispatcher's thread until it waits.
+    /// An exception is a bug and ends the process.
+    /// </summary>
     private async void Serve(Copy copy, long due)
     {
         do
@@ -115,7 +120,7 @@ internal sealed class OpenLoop(Copies copies, int copiesMax, TimeSpan patience)
         lock (gate)
         {
             due = 0;
-            if (!isOver && overdue.TryDequeue(out due))
+            if (!hasGivenUp && overdue.TryDequeue(out due))
                 return true;
             idle.Push(copy);
             busy--;

@@ -4,7 +4,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// Thread.Sleep counts in milliseconds, which is more than a server here takes to answer; clock_nanosleep(2) wakes within some 60 µs.
+/// Sleeps by clock_nanosleep(2), which wakes within about 60 µs. Thread.Sleep counts in milliseconds, which is longer
+/// than a node takes to answer.
 /// </summary>
 internal static partial class PreciseSleep
 {
@@ -12,7 +13,9 @@ internal static partial class PreciseSleep
     private const int AbsoluteTime = 1;
     private const long NanosecondsPerSecond = 1_000_000_000;
 
-    /// <summary>Returns at once when it has passed. On Linux a Stopwatch's timestamp is CLOCK_MONOTONIC in nanoseconds.</summary>
+    /// <summary>
+    /// Sleeps until <paramref name="timestamp"/>. On Linux a Stopwatch's timestamp is CLOCK_MONOTONIC in nanoseconds.
+    /// </summary>
     public static void Until(long timestamp)
     {
         while (true)

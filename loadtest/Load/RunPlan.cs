@@ -2,11 +2,11 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest.Load;
 
-/// <summary>How much load, for how long, and what bounds it.</summary>
-/// <param name="WarmUp">For so long the first simulation runs before anything counts.</param>
-/// <param name="CopiesMax">Of an open loop: so many iterations are under way at once, the others wait.</param>
-/// <param name="IterationsMax">No more are begun, warm-up included.</param>
-/// <param name="Patience">How long an open loop works off what waits after its last iteration was due.</param>
+/// <summary>Amount, duration and bounds of a run's load.</summary>
+/// <param name="WarmUp">Time that the first simulation runs before measuring begins.</param>
+/// <param name="CopiesMax">Maximum iterations under way at once in an open loop. Further iterations wait.</param>
+/// <param name="IterationsMax">Maximum number of iterations, warm-up included.</param>
+/// <param name="Patience">Time after an open loop's last due time in which waiting iterations are still begun.</param>
 internal sealed record RunPlan(
     IReadOnlyList<LoadSimulation> Simulations, TimeSpan WarmUp, int CopiesMax, long IterationsMax, TimeSpan Patience)
 {

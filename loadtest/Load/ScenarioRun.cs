@@ -4,13 +4,13 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest.Load;
 
-/// <summary>Runs a load through warm-up and simulations, one after the other.</summary>
+/// <summary>Runs a load: the warm-up, then the simulations in order.</summary>
 internal sealed class ScenarioRun(RunPlan plan, Measurements measurements)
 {
     private int copiesBefore;
     private double rateBefore;
 
-    /// <param name="disturb">Begins when recording does, and is told to stop when the load ends before its time.</param>
+    /// <param name="disturb">Begins when recording begins. It is cancelled if the load ends early.</param>
     public async Task RunAsync(
         Scenarios.Load load, Target target, Func<CancellationToken, Task> disturb, CancellationToken cancellation)
     {
@@ -22,25 +22,26 @@ internal sealed class ScenarioRun(RunPlan plan, Measurements measurements)
             await SimulateAsync(plan.Simulations[0] with { During = plan.WarmUp }, closed, open, cancellation);
         copiesBefore = 0;
         rateBefore = 0;
-        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         measurements.Begin();
-        Task disturbing = disturb(over.Token);
+        Task disturbing = disturb(ended.Token);
         foreach (LoadSimulation simulation in plan.Simulations)
             await SimulateAsync(simulation, closed, open, cancellation);
         measurements.End();
         if (budget.IsSpent || cancellation.IsCancellationRequested)
-            await over.CancelAsync();
+            await ended.CancelAsync();
         try
         {
             await disturbing;
         }
-        catch (OperationCanceledException) when (over.IsCancellationRequested)
+        catch (OperationCanceledException) when (ended.IsCancellationRequested)
         {
-            // The load has ended before the disturbance did.
+            // The load ended before the disturbance.
         }
     }
 
-    private async Task SimulateAsync(LoadSimulation simulation, ClosedLoop closed, OpenLoop open, CancellationToken cancellation)
+    private async Task SimulateAsync(
+        LoadSimulation simulation, ClosedLoop closed, OpenLoop open, CancellationToken cancellation)
     {
         switch (simulation)
         {
@@ -63,7 +64,8 @@ internal sealed class ScenarioRun(RunPlan plan, Measurements measurements)
                 (copiesBefore, rateBefore) = (0, rate);
                 break;
             default:
-                await Task.Delay(simulation.During, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.Delay(simulation.During, cancellation)
+                    .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 measurements.Rest();
                 (copiesBefore, rateBefore) = (0, 0);
                 break;

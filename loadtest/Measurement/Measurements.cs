@@ -5,7 +5,20 @@ using RaftFast.LoadTest.Scenarios;
 
 namespace RaftFast.LoadTest.Measurement;
 
-/// <summary>What a run measures. Recording, saying and sampling are for any thread, all else for one.</summary>
+/// <summary>Something that was done to the cluster during a run.</summary>
+/// <param name="At">Time since recording began.</param>
+internal readonly record struct RunEvent(TimeSpan At, string Text);
+
+/// <summary>Counts and latencies of all steps together in one short interval of a run.</summary>
+/// <param name="At">End of the interval, since recording began.</param>
+/// <param name="Longest">Longest latency. Like the other latencies, it is zero if no response was Ok.</param>
+internal readonly record struct Sample(
+    TimeSpan At, TimeSpan Length, long Ok, long Failed, TimeSpan Median, TimeSpan NinetyNinth, TimeSpan Longest);
+
+/// <summary>
+/// The measurements of a run. Any thread may record, add an event or take a sample; only one thread may use the other
+/// members.
+/// </summary>
 internal sealed class Measurements
 {
     private readonly ConcurrentDictionary<string, StepStats> steps = new();
@@ -33,15 +46,17 @@ internal sealed class Measurements
         }
     }
 
-    /// <summary>By how much the open loop woke up later than an iteration was due: the generator's own doing.</summary>
+    /// <summary>
+    /// Delays between an iteration's due time and its dispatch by the open loop, which the generator itself causes.
+    /// </summary>
     public HistogramBase Lag => lag;
 
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(0, isRecording ? Stopwatch.GetTimestamp() - begun : elapsed);
 
-    /// <summary>The longest time in which nothing was Ok.</summary>
+    /// <summary>Longest time without a response that was Ok.</summary>
     public TimeSpan Gap => Stopwatch.GetElapsedTime(0, gap);
 
-    /// <summary>What was recorded before was warm-up, and is not counted.</summary>
+    /// <summary>Begins recording. Earlier responses are warm-up and not counted.</summary>
     public void Begin()
     {
         begun = lastOk = Stopwatch.GetTimestamp();
@@ -60,14 +75,15 @@ internal sealed class Measurements
         }
     }
 
-    /// <summary>A time without load begins or ends: it is no gap.</summary>
+    /// <summary>Begins a new gap. Called after a time without load, which is not a gap.</summary>
     public void Rest() => Volatile.Write(ref lastOk, Stopwatch.GetTimestamp());
 
     public void Record(string step, in Response response, long due, long done)
     {
         if (!isRecording)
             return;
-        StepStats stats = steps.TryGetValue(step, out StepStats? known) ? known : steps.GetOrAdd(step, static name => new StepStats(name));
+        if (!steps.TryGetValue(step, out StepStats? stats))
+            stats = steps.GetOrAdd(step, static name => new StepStats(name));
         if (response.IsOk)
         {
             stats.RecordOk(Latency.Microseconds(done - due), response.Bytes);
@@ -81,8 +97,10 @@ internal sealed class Measurements
 
     public void Dispatched(long due)
     {
-        if (isRecording)
-            lag.RecordValue(Math.Clamp(Latency.Microseconds(Stopwatch.GetTimestamp() - due), 0, Latency.MicrosecondsMax));
+        if (!isRecording)
+            return;
+        long late = Latency.Microseconds(Stopwatch.GetTimestamp() - due);
+        lag.RecordValue(Math.Clamp(late, 0, Latency.MicrosecondsMax));
     }
 
     public void Say(string text)
@@ -91,8 +109,7 @@ internal sealed class Measurements
             events.Add(new RunEvent(Elapsed, text));
     }
 
-    /// <summary>Closes the present interval.</summary>
-    /// <returns>False while nothing is recorded.</returns>
+    /// <summary>Ends the current interval and begins the next. Returns false while nothing is recorded.</summary>
     public bool TryTakeSample(out Sample sample)
     {
         lock (samples)
@@ -114,9 +131,10 @@ internal sealed class Measurements
         TimeSpan at = Stopwatch.GetElapsedTime(begun, now);
         TimeSpan since = samples.Count == 0 ? TimeSpan.Zero : samples[^1].At;
         Sample sample = new(
-            at, at - since, all.TotalCount, failed - failedBefore, Latency.At(all, 50), Latency.At(all, 99), Latency.At(all, 100));
+            at, at - since, all.TotalCount, failed - failedBefore,
+            Latency.At(all, 50), Latency.At(all, 99), Latency.At(all, 100));
         failedBefore = failed;
-        // What is left at the end is too short to have a rate of its own.
+        // A short last interval has no meaningful rate: join it to the interval before.
         if (samples.Count > 0 && sample.Length < samples[^1].Length / 2)
         {
             Sample last = samples[^1];
@@ -134,7 +152,7 @@ internal sealed class Measurements
         return sample;
     }
 
-    /// <summary>Something was Ok at this time; two threads may say so in the wrong order.</summary>
+    /// <summary>Notes that a response was Ok at this time. Two threads may call this in the wrong order.</summary>
     private void Stretch(long now)
     {
         long last = RaiseTo(ref lastOk, now);
@@ -142,7 +160,7 @@ internal sealed class Measurements
             RaiseTo(ref gap, now - last);
     }
 
-    /// <returns>What it was before.</returns>
+    /// <returns>The value before.</returns>
     private static long RaiseTo(ref long greatest, long value)
     {
         long before = Volatile.Read(ref greatest);

@@ -2,7 +2,27 @@ using HdrHistogram;
 
 namespace RaftFast.LoadTest.Measurement;
 
-/// <summary>What a run came to.</summary>
+/// <summary>Result of a step, or of all steps together.</summary>
+/// <param name="Latencies">Latencies of the responses that were Ok.</param>
+/// <param name="Failures">Number of responses that were not Ok, by status.</param>
+internal sealed record StepResult(
+    string Name, LongHistogram Latencies, IReadOnlyDictionary<string, long> Failures, long Bytes, TimeSpan Elapsed)
+{
+    public long Ok => Latencies.TotalCount;
+
+    public long Failed => Failures.Values.Sum();
+
+    public double OkPerSecond => Elapsed == TimeSpan.Zero ? 0 : Ok / Elapsed.TotalSeconds;
+
+    /// <summary>Percentage of all responses that failed; 100 if there was no response.</summary>
+    public double FailedPercent => Ok + Failed == 0 ? 100 : 100.0 * Failed / (Ok + Failed);
+
+    public TimeSpan Mean => TimeSpan.FromMicroseconds(Ok == 0 ? 0 : Latencies.GetMean());
+
+    public TimeSpan Percentile(double percent) => Latency.At(Latencies, percent);
+}
+
+/// <summary>Result of a run.</summary>
 internal sealed class RunResult
 {
     public RunResult(Measurements measurements)
@@ -35,10 +55,10 @@ internal sealed class RunResult
 
     public IReadOnlyList<RunEvent> Events { get; }
 
-    /// <summary>The longest time in which nothing was Ok.</summary>
+    /// <summary>Longest time without a response that was Ok.</summary>
     public TimeSpan Gap { get; }
 
-    /// <summary>Of an open loop: the 99th percentile of how late the generator itself was.</summary>
+    /// <summary>99th percentile of the generator's own lateness in an open loop; null after a closed loop.</summary>
     public TimeSpan? Lag { get; }
 
     public StepResult? Find(string step) => step == All.Name ? All : Steps.FirstOrDefault(each => each.Name == step);

@@ -2,11 +2,12 @@ using HdrHistogram;
 
 namespace RaftFast.LoadTest.Measurement;
 
-/// <summary>What one step has come to so far. Recording is for any thread, collecting for one.</summary>
+/// <summary>Counts and latencies of one step so far. Any thread may record; only one thread may collect.</summary>
 internal sealed class StepStats(string name)
 {
     private readonly Recorder ok = new(
-        1, Latency.MicrosecondsMax, Latency.Digits, (id, min, max, digits) => new LongConcurrentHistogram(id, min, max, digits));
+        1, Latency.MicrosecondsMax, Latency.Digits,
+        (id, min, max, digits) => new LongConcurrentHistogram(id, min, max, digits));
 
     private readonly Dictionary<string, long> failures = [];
     private HistogramBase? interval;
@@ -15,14 +16,14 @@ internal sealed class StepStats(string name)
 
     public string Name => name;
 
-    /// <summary>Of all responses that were Ok and have been collected.</summary>
+    /// <summary>Latencies of the responses that were Ok and have been collected.</summary>
     public LongHistogram Latencies { get; } = Latency.NewHistogram();
 
     public long Bytes => Volatile.Read(ref bytes);
 
     public long Failed => Volatile.Read(ref failed);
 
-    /// <summary>How many failed, by status.</summary>
+    /// <summary>Number of failed responses, by status.</summary>
     public IReadOnlyDictionary<string, long> Failures
     {
         get
@@ -45,8 +46,8 @@ internal sealed class StepStats(string name)
             failures[status] = failures.GetValueOrDefault(status) + 1;
     }
 
-    /// <summary>Adds what was recorded since the last time to <see cref="Latencies"/>.</summary>
-    /// <returns>The same, good until the next time.</returns>
+    /// <summary>Adds the latencies since the last call to <see cref="Latencies"/>.</summary>
+    /// <returns>The latencies since the last call. They are valid until the next call.</returns>
     public HistogramBase Collect()
     {
         interval = ok.GetIntervalHistogram(interval);

@@ -5,8 +5,9 @@ using RaftFast.LoadTest.Simulations;
 namespace RaftFast.LoadTest.Measurement;
 
 /// <summary>
-/// What a run has to hold for its exit code to be 0: <c>p99&lt;10ms</c>, <c>put.max&lt;=1s</c>, <c>rate&gt;=5000</c>,
-/// <c>failed&lt;0.1%</c>, <c>gap&lt;1500ms</c>. Without a step's name in front it is about all steps together.
+/// A condition that a run has to fulfil for exit code 0: <c>p99&lt;10ms</c>, <c>put.max&lt;=1s</c>,
+/// <c>rate&gt;=5000</c>, <c>failed&lt;0.1%</c>, <c>gap&lt;1500ms</c>. A threshold without a step's name is for all
+/// steps together.
 /// </summary>
 internal sealed partial record Threshold
 {
@@ -14,7 +15,7 @@ internal sealed partial record Threshold
     private readonly string metric;
     private readonly string comparison;
 
-    /// <summary>Seconds, a second, or percent: whatever the metric is in.</summary>
+    /// <summary>The limit in the metric's unit: seconds, responses a second, or percent.</summary>
     private readonly double limit;
 
     private Threshold(string text, string step, string metric, string comparison, double limit)
@@ -28,7 +29,7 @@ internal sealed partial record Threshold
 
     public string Text { get; }
 
-    /// <param name="error">What is wrong and what would be right.</param>
+    /// <param name="error">A line that says what is wrong and what is valid, or null.</param>
     public static Threshold? TryParse(string text, out string? error)
     {
         error = null;
@@ -40,11 +41,12 @@ internal sealed partial record Threshold
             string step = match.Groups["step"].Success ? match.Groups["step"].Value : "all";
             return new Threshold(text, step, match.Groups["metric"].Value, match.Groups["comparison"].Value, limit);
         }
-        error = $"'{text}' is no threshold; one is like p99<10ms, put.p99.9<=20ms, mean<2ms, max<1s, rate>=5000, failed<=0% or gap<1500ms";
+        error = $"'{text}' is not a threshold; write it like p99<10ms, put.p99.9<=20ms, mean<2ms, max<1s, rate>=5000, "
+            + "failed<=0% or gap<1500ms";
         return null;
     }
 
-    /// <param name="actual">What it was, as text.</param>
+    /// <param name="actual">The measured value, as text.</param>
     public bool IsHeld(RunResult result, out string actual)
     {
         StepResult? stats = result.Find(step);
@@ -68,10 +70,10 @@ internal sealed partial record Threshold
             "failed" => value.ToString("0.###", CultureInfo.InvariantCulture) + " %",
             _ => Duration.Text(TimeSpan.FromSeconds(value)),
         };
-        // A latency of nothing is no latency: without one success there is nothing that holds.
+        // Without a success there is no latency, rate or gap, so the threshold doesn't hold.
         if (stats.Ok == 0 && metric != "failed")
         {
-            actual = "nothing was answered";
+            actual = "no request succeeded";
             return false;
         }
         return comparison switch
@@ -99,7 +101,8 @@ internal sealed partial record Threshold
     }
 
     [GeneratedRegex(
-        @"^((?<step>[a-z][a-z ]*)\.)?(?<metric>p\d+(\.\d+)?|mean|max|rate|failed|gap)\s*(?<comparison><=|>=|<|>)\s*(?<limit>[\d.]+[a-zµ%]*)$",
+        @"^((?<step>[a-z][a-z ]*)\.)?(?<metric>p\d+(\.\d+)?|mean|max|rate|failed|gap)\s*(?<comparison><=|>=|<|>)\s*"
+        + @"(?<limit>[\d.]+[a-zµ%]*)$",
         RegexOptions.CultureInvariant)]
     private static partial Regex Shape();
 }

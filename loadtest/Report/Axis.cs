@@ -1,6 +1,6 @@
 namespace RaftFast.LoadTest.Report;
 
-/// <summary>Where a value lies on a scale, linear or logarithmic, and which values deserve a mark.</summary>
+/// <summary>A linear or logarithmic scale: positions of values, and values that get a mark.</summary>
 internal sealed class Axis
 {
     private const int MarksWanted = 5;
@@ -9,8 +9,13 @@ internal sealed class Axis
     private readonly double low;
     private readonly double high;
 
-    /// <param name="values">What has to be shown: at least one is finite, and on a logarithmic scale those below <paramref name="floor"/> lie on the edge.</param>
-    public Axis(string title, IEnumerable<double> values, Func<double, string> text, bool isLogarithmic = false, double floor = 0)
+    /// <param name="values">
+    /// Values that the scale has to show, at least one of them finite. On a logarithmic scale, values below
+    /// <paramref name="floor"/> lie on the edge.
+    /// </param>
+    public Axis(
+        string title, IEnumerable<double> values, Func<double, string> text, bool isLogarithmic = false,
+        double floor = 0)
     {
         Title = title;
         Text = text;
@@ -40,7 +45,7 @@ internal sealed class Axis
 
     public Func<double, string> Text { get; }
 
-    /// <summary>From 0 to 1.</summary>
+    /// <summary>Position of a value, from 0 to 1.</summary>
     public double Place(double value)
     {
         double bounded = Math.Clamp(value, low, high);

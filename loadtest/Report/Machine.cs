@@ -3,13 +3,14 @@ using System.Runtime.InteropServices;
 
 namespace RaftFast.LoadTest.Report;
 
-/// <summary>Where the figures come from.</summary>
+/// <summary>Description of the machine that the figures come from.</summary>
 internal static class Machine
 {
     public static string Describe()
     {
         long gibibytes = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes >> 30;
-        string hardware = string.Create(CultureInfo.InvariantCulture, $"{Processor()}, {Environment.ProcessorCount} cores, {gibibytes} GiB");
+        string hardware = string.Create(
+            CultureInfo.InvariantCulture, $"{Processor()}, {Environment.ProcessorCount} cores, {gibibytes} GiB");
         return $"{hardware}; {RuntimeInformation.OSDescription}; {RuntimeInformation.FrameworkDescription}";
     }
 
@@ -17,8 +18,10 @@ internal static class Machine
     {
         const string Information = "/proc/cpuinfo";
         string? line = File.Exists(Information)
-            ? File.ReadLines(Information).FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
+            ? File.ReadLines(Information)
+                .FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))
             : null;
-        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() ?? RuntimeInformation.ProcessArchitecture.ToString();
+        return line?[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
+            ?? RuntimeInformation.ProcessArchitecture.ToString();
     }
 }

@@ -5,7 +5,7 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest.Report;
 
-/// <summary>The summary of a run.</summary>
+/// <summary>Summary of a run in Markdown.</summary>
 internal static class MarkdownReport
 {
     public static string Write(RunReport report)
@@ -21,7 +21,8 @@ internal static class MarkdownReport
         foreach (StepResult step in report.Rows)
             text.AppendLine(CultureInfo.InvariantCulture, $"| {string.Join(" | ", RunReport.Cells(step))} |");
         text.AppendLine();
-        text.AppendLine(CultureInfo.InvariantCulture, $"Longest time without a success: {Duration.Text(report.Result.Gap)}.");
+        text.AppendLine(
+            CultureInfo.InvariantCulture, $"Longest time without a success: {Duration.Text(report.Result.Gap)}.");
         WriteFailures(text, report.Result);
         WriteThresholds(text, report.Thresholds);
         WriteEvents(text, report.Result.Events);

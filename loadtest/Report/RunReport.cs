@@ -6,29 +6,35 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest.Report;
 
-/// <summary>A run, and all that one has to know to judge its figures.</summary>
+/// <summary>A threshold, and the measured value.</summary>
+internal readonly record struct ThresholdResult(string Text, bool IsHeld, string Actual);
+
+/// <summary>A run, with everything that a reader needs to judge its figures.</summary>
 internal sealed record RunReport(
-    Scenario Scenario, IReadOnlyList<string> Simulations, RunPlan Plan, string Target, DateTimeOffset At, RunResult Result,
-    IReadOnlyList<ThresholdResult> Thresholds, Generator? Generator)
+    Scenario Scenario, IReadOnlyList<string> Simulations, RunPlan Plan, string Target, DateTimeOffset At,
+    RunResult Result, IReadOnlyList<ThresholdResult> Thresholds, Generator? Generator)
 {
     private static readonly double[] Percentiles = [50, 90, 95, 99, 99.9];
 
-    /// <summary>Of the table of steps.</summary>
+    /// <summary>Columns of the table of steps.</summary>
     public static IReadOnlyList<string> Columns { get; } =
-        ["step", "ok", "failed", "ok/s", "mean", .. Percentiles.Select(percent => string.Create(CultureInfo.InvariantCulture, $"p{percent}")), "max"];
+    [
+        "step", "ok", "failed", "ok/s", "mean",
+        .. Percentiles.Select(percent => string.Create(CultureInfo.InvariantCulture, $"p{percent}")), "max",
+    ];
 
     public string Outcome => IsHeld ? "all thresholds held" : "a threshold was missed";
 
     public bool IsHeld => Thresholds.All(threshold => threshold.IsHeld);
 
     public string Verdict => Generator is null
-        ? "the generator was not measured (--no-calibration): what follows may be its limit"
+        ? "the generator was not measured (--no-calibration): the figures may be the generator's limit"
         : Generator.Verdict(Result);
 
-    /// <summary>All steps, and with more than one, all of them together.</summary>
+    /// <summary>All steps, and, if there are several, also their sum.</summary>
     public IReadOnlyList<StepResult> Rows => Result.Steps.Count == 1 ? Result.Steps : [.. Result.Steps, Result.All];
 
-    /// <summary>Name and value of what was set and where it ran.</summary>
+    /// <summary>Names and values of the settings and of the machine.</summary>
     public IReadOnlyList<(string Name, string Value)> Facts =>
     [
         ("scenario", $"{Scenario.Name}: {Scenario.Description}"),

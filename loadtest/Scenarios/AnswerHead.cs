@@ -3,12 +3,24 @@ using System.Text;
 
 namespace RaftFast.LoadTest.Scenarios;
 
+/// <summary>Result of reading an answer's head.</summary>
+public enum AnswerStatus
+{
+    Complete,
+
+    /// <summary>The head is valid so far; more bytes are needed.</summary>
+    Incomplete,
+
+    /// <summary>No further bytes can make the head valid, or this client can't read it.</summary>
+    Invalid,
+}
+
 /// <summary>
-/// Status line and headers of an answer (RFC 9112 §4, §6), as far as a client needs them that wants to know where the answer ends.
+/// Status line and headers of an answer (RFC 9112 §4, §6), as far as a client needs them to find the end of the answer.
 /// Informational answers (1xx) before it are skipped.
 /// </summary>
-/// <param name="Length">Bytes up to the body, with what was skipped.</param>
-/// <param name="Closes">The server takes no further request on this connection.</param>
+/// <param name="Length">Bytes before the body, including skipped answers.</param>
+/// <param name="Closes">True if the node takes no further request on this connection.</param>
 public readonly record struct AnswerHead(int Status, int Length, long BodyLength, bool Closes)
 {
     public const int BytesMax = 8192;
@@ -53,7 +65,7 @@ public readonly record struct AnswerHead(int Status, int Length, long BodyLength
             if (!TryReadField(lines[..lineEnd], ref bodyLength, ref closes))
                 return AnswerStatus.Invalid;
         }
-        // RFC 9112 §6.3: these have no body, whatever their headers say.
+        // RFC 9112 §6.3: answers with these statuses have no body, whatever their headers say.
         if (status is < 200 or 204 or 304)
             bodyLength = 0;
         if (bodyLength < 0)
@@ -67,7 +79,8 @@ public readonly record struct AnswerHead(int Status, int Length, long BodyLength
         status = 0;
         if (line.Length < StatusLineBytesMin - 1 || line[8] != ' ' || (line.Length > 12 && line[12] != ' '))
             return false;
-        return Utf8Parser.TryParse(line.Slice(9, 3), out status, out int digits) && digits == 3 && status is >= 100 and < 600;
+        bool isNumber = Utf8Parser.TryParse(line.Slice(9, 3), out status, out int digits);
+        return isNumber && digits == 3 && status is >= 100 and < 600;
     }
 
     private static bool TryReadField(ReadOnlySpan<byte> line, ref long bodyLength, ref bool closes)
@@ -80,9 +93,11 @@ public readonly record struct AnswerHead(int Status, int Length, long BodyLength
         if (Ascii.EqualsIgnoreCase(name, "Content-Length"u8))
         {
             bool isFirst = bodyLength < 0;
-            return isFirst && Utf8Parser.TryParse(value, out bodyLength, out int digits) && digits == value.Length && bodyLength >= 0;
+            return isFirst && Utf8Parser.TryParse(value, out bodyLength, out int digits)
+                && digits == value.Length && bodyLength >= 0;
         }
-        // The servers that are driven here announce the length of every body; an answer of which only its end tells is not theirs.
+        // The servers that this client drives send Content-Length with every body, so a transfer coding is invalid
+        // here.
         if (Ascii.EqualsIgnoreCase(name, "Transfer-Encoding"u8))
             return false;
         if (Ascii.EqualsIgnoreCase(name, "Connection"u8))

@@ -1,6 +1,6 @@
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>Connect, one PUT, disconnect: every second time with a reset instead of a farewell.</summary>
+/// <summary>Connects, sends one PUT and disconnects, every second time with a reset.</summary>
 public sealed class ConnectLoad(int valueBytes) : Load
 {
     private readonly byte[] put = KeyValueLoad.Put(0, valueBytes);
@@ -28,7 +28,7 @@ public sealed class ConnectLoad(int valueBytes) : Load
             steps = [new Step("connect", connection.OpenAsync), new Step("put", () => connection.ExchangeAsync(put))];
         }
 
-        /// <summary>Ends the connection of the iteration before.</summary>
+        /// <summary>Ends the previous iteration's connection.</summary>
         public override IReadOnlyList<Step> Next()
         {
             if (resets)

@@ -1,9 +1,9 @@
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>One of the clients that a scenario runs with. It is used by one caller at a time.</summary>
+/// <summary>One client of a scenario. Only one caller at a time uses it.</summary>
 public abstract class Copy : IDisposable
 {
-    /// <summary>The steps of its next iteration, to be run in order up to the first that is not Ok.</summary>
+    /// <summary>Steps of the next iteration. The caller runs them in order, up to the first that is not Ok.</summary>
     public abstract IReadOnlyList<Step> Next();
 
     public void Dispose()

@@ -2,14 +2,14 @@ using System.Text;
 
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>PUTs and GETs of keys drawn at random, on a connection of its own for each copy.</summary>
+/// <summary>PUTs and GETs of random keys. Each copy has its own connection.</summary>
 public sealed class KeyValueLoad : Load
 {
     private readonly int getPercent;
     private readonly byte[][] puts;
     private readonly byte[][] gets;
 
-    /// <param name="getPercent">Of the requests, the rest are PUTs.</param>
+    /// <param name="getPercent">Percentage of GETs; the other requests are PUTs.</param>
     public KeyValueLoad(int getPercent, int keys, int valueBytes)
     {
         this.getPercent = getPercent;
@@ -27,7 +27,8 @@ public sealed class KeyValueLoad : Load
 
     internal static byte[] Put(int key, int valueBytes)
     {
-        byte[] head = Encoding.ASCII.GetBytes($"PUT {Key(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {valueBytes}\r\n\r\n");
+        byte[] head = Encoding.ASCII.GetBytes(
+            $"PUT {Key(key)} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {valueBytes}\r\n\r\n");
         byte[] request = new byte[head.Length + valueBytes];
         request.AsSpan().Fill((byte)'x');
         head.CopyTo(request, 0);

@@ -2,16 +2,16 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>What a step came to.</summary>
-/// <param name="Status">An HTTP status, or what happened instead of one: always one of a few strings.</param>
-/// <param name="Bytes">Of the answer, head and body; 0 if there was none.</param>
+/// <summary>Result of a step.</summary>
+/// <param name="Status">The HTTP status or the kind of failure. There are only a few different strings.</param>
+/// <param name="Bytes">Bytes of the answer's head and body; 0 without an answer.</param>
 public readonly record struct Response(bool IsOk, string Status, long Bytes)
 {
     private static readonly string[] Texts = Numbers(600);
 
     public static Response NoConnection { get; } = new(false, "no connection", 0);
 
-    /// <summary>The connection ended before the answer did: the request may have taken effect.</summary>
+    /// <summary>The connection ended before the answer was complete. The request may have taken effect.</summary>
     public static Response ConnectionLost { get; } = new(false, "connection lost", 0);
 
     public static Response TimedOut { get; } = new(false, "timeout", 0);
@@ -20,7 +20,7 @@ public readonly record struct Response(bool IsOk, string Status, long Bytes)
 
     public static Response Connected { get; } = new(true, "connected", 0);
 
-    /// <summary>2xx is success.</summary>
+    /// <summary>A complete answer. It is Ok if its status is 2xx.</summary>
     public static Response Answered(int status, long bytes) => new(status is >= 200 and < 300, Texts[status], bytes);
 
     private static string[] Numbers(int count)

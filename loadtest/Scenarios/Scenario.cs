@@ -3,7 +3,8 @@ using RaftFast.LoadTest.Scenarios.Cluster;
 namespace RaftFast.LoadTest.Scenarios;
 
 /// <summary>
-/// A load, and what happens to the servers meanwhile. Whoever hosts it decides how many copies run, how often and for how long.
+/// A load, and an optional disturbance of the cluster. The runner decides the number of copies, the rate and the
+/// duration.
 /// </summary>
 public sealed class Scenario
 {
@@ -15,13 +16,15 @@ public sealed class Scenario
 
     public Load Load => load ??= MakeLoad();
 
-    /// <summary>Called when the load is first needed: it holds every request that it will send.</summary>
+    /// <summary>Creates the load when it is first needed, because a load holds all its requests in memory.</summary>
     public required Func<Load> MakeLoad { private get; init; }
 
-    /// <summary>If there is one, the scenario needs a <see cref="LocalCluster"/> of its own for it.</summary>
+    /// <summary>
+    /// Disturbance of the cluster, or null. With one, the scenario needs its own <see cref="LocalCluster"/>.
+    /// </summary>
     public Disturbance? Disturbance { get; init; }
 
-    /// <summary>Which simulations fit it, in NBomber's words.</summary>
+    /// <summary>A simulation that fits the scenario, in NBomber's words.</summary>
     public required string DefaultSimulation { get; init; }
 
     public required IReadOnlyList<string> DefaultThresholds { get; init; }

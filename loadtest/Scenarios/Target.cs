@@ -2,8 +2,8 @@ using System.Net;
 
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>What is driven: the HTTP ports of one or more members of one cluster.</summary>
-/// <param name="timeout">From the beginning of a request, or of a connection, to its end.</param>
+/// <summary>Target of a load: the HTTP addresses of one or more members of a cluster.</summary>
+/// <param name="timeout">Time that a request, or opening a connection, may take.</param>
 public sealed class Target(IReadOnlyList<IPEndPoint> members, TimeSpan timeout)
 {
     public IReadOnlyList<IPEndPoint> Members { get; } = members;

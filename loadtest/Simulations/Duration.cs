@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Simulations;
 
-/// <summary>A time as text: a number and us, ms, s or min.</summary>
+/// <summary>A duration as text: a number and us, ms, s or min.</summary>
 internal static class Duration
 {
     private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789.");
@@ -14,7 +14,8 @@ internal static class Duration
         int digits = text.IndexOfAnyExcept(Digits);
         if (digits <= 0)
             return false;
-        if (!double.TryParse(text[..digits], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double number))
+        NumberStyles style = NumberStyles.AllowDecimalPoint;
+        if (!double.TryParse(text[..digits], style, CultureInfo.InvariantCulture, out double number))
             return false;
         double seconds = text[digits..] switch
         {
@@ -30,7 +31,7 @@ internal static class Duration
         return true;
     }
 
-    /// <summary>With three digits, in the unit that fits.</summary>
+    /// <summary>Formats a duration to three digits, in the unit that fits.</summary>
     public static string Text(TimeSpan duration)
     {
         double micros = duration.TotalMicroseconds;

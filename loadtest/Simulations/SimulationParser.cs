@@ -2,10 +2,14 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Simulations;
 
-/// <summary>Reads a simulation as it would be written in C#: <c>Inject(rate: 500, interval: 1s, during: 10s)</c>.</summary>
+/// <summary>
+/// Parses a simulation written like a call in C#: <c>Inject(rate: 500, interval: 1s, during: 10s)</c>.
+/// </summary>
 internal static class SimulationParser
 {
-    /// <summary>Half of what the server's front serves: others are to find room too.</summary>
+    /// <summary>
+    /// Maximum copies: half of the connections that a node's front serves, so that other clients find room.
+    /// </summary>
     public const int CopiesMax = 1024;
 
     public const int RatePerSecondMax = 500_000;
@@ -23,7 +27,7 @@ internal static class SimulationParser
         ["Pause"] = ["during"],
     };
 
-    /// <param name="error">What is wrong and what would be right.</param>
+    /// <param name="error">A line that says what is wrong and what is valid, or null.</param>
     public static LoadSimulation? TryParse(string text, out string? error)
     {
         Dictionary<string, string>? arguments = TrySplit(text, out string name, out error);
@@ -37,7 +41,7 @@ internal static class SimulationParser
             return null;
         if (rate > RatePerSecondMax * interval.TotalSeconds)
         {
-            error = $"{text}: more than {RatePerSecondMax} a second are more than this generator can send";
+            error = $"{text}: the rate is above {RatePerSecondMax} a second, the maximum of this generator";
             return null;
         }
         return name switch
@@ -50,7 +54,9 @@ internal static class SimulationParser
         };
     }
 
-    /// <summary>Name and arguments; those without a name are given theirs by their place.</summary>
+    /// <summary>
+    /// Splits into name and arguments. An argument without a name gets the name of the parameter at its position.
+    /// </summary>
     private static Dictionary<string, string>? TrySplit(string text, out string name, out string? error)
     {
         error = null;
@@ -58,7 +64,7 @@ internal static class SimulationParser
         name = open < 0 ? text.Trim() : text[..open].Trim();
         if (open < 0 || !text.TrimEnd().EndsWith(')') || !Parameters.TryGetValue(name, out string[]? parameters))
         {
-            error = $"'{text}' is no simulation; one is like {Examples()}";
+            error = $"'{text}' is not a simulation; write it like {Examples()}";
             return null;
         }
         string[] given = text.TrimEnd()[(open + 1)..^1].Split(',');
@@ -69,7 +75,8 @@ internal static class SimulationParser
             string parameter = parts.Length == 2 ? parts[0].Trim() : i < parameters.Length ? parameters[i] : "";
             if (!parameters.Contains(parameter) || !arguments.TryAdd(parameter, parts[^1].Trim()))
             {
-                error = $"{text}: '{given[i].Trim()}' is not one of its parameters; they are {string.Join(", ", parameters)}, once each";
+                error = $"{text}: '{given[i].Trim()}' is not one of its parameters; "
+                    + $"give each of these once: {string.Join(", ", parameters)}";
                 return null;
             }
         }
@@ -85,26 +92,31 @@ internal static class SimulationParser
 
     private static string Examples() =>
         "KeepConstant(copies: 64, during: 10s), RampingConstant(copies: 64, during: 10s), "
-        + "Inject(rate: 500, interval: 1s, during: 10s), RampingInject(rate: 500, interval: 1s, during: 10s) or Pause(during: 1s)";
+        + "Inject(rate: 500, interval: 1s, during: 10s), RampingInject(rate: 500, interval: 1s, during: 10s) "
+        + "or Pause(during: 1s)";
 
     private static bool TryDuration(
-        Dictionary<string, string> arguments, string name, TimeSpan min, TimeSpan max, out TimeSpan value, ref string? error)
+        Dictionary<string, string> arguments, string name, TimeSpan min, TimeSpan max, out TimeSpan value,
+        ref string? error)
     {
         value = TimeSpan.FromSeconds(1);
         if (!arguments.TryGetValue(name, out string? text))
             return true;
         if (Duration.TryParse(text, out value) && value >= min && value <= max)
             return true;
-        error = $"{name} is '{text}'; it must be a time like 500ms, 10s or 2min, from {Duration.Text(min)} to {Duration.Text(max)}";
+        error = $"{name} is '{text}'; it must be a time like 500ms, 10s or 2min, "
+            + $"from {Duration.Text(min)} to {Duration.Text(max)}";
         return false;
     }
 
-    private static bool TryCount(Dictionary<string, string> arguments, string name, int max, out int value, ref string? error)
+    private static bool TryCount(
+        Dictionary<string, string> arguments, string name, int max, out int value, ref string? error)
     {
         value = 0;
         if (!arguments.TryGetValue(name, out string? text))
             return true;
-        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value) && value >= 1 && value <= max)
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out value)
+            && value >= 1 && value <= max)
             return true;
         error = $"{name} is '{text}'; it must be a whole number from 1 to {max}";
         return false;

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>It counts what the whole process allocates, so nothing runs beside it.</summary>
+/// <summary>These tests count the allocations of the whole process, so no other test runs at the same time.</summary>
 [Collection(nameof(AllocationTests))]
 [CollectionDefinition(nameof(AllocationTests), DisableParallelization = true)]
 public sealed class AllocationTests
@@ -44,7 +44,7 @@ public sealed class AllocationTests
             },
             new HttpLimits(),
             new ManualTime());
-        bool isOver = false;
+        bool hasEnded = false;
         Thread completer = new(() =>
         {
             while (true)
@@ -53,7 +53,7 @@ public sealed class AllocationTests
                 ClientRequest request;
                 lock (inbox)
                 {
-                    if (isOver)
+                    if (hasEnded)
                         return;
                     request = inbox[0];
                     Array.Copy(inbox, 1, inbox, 0, --count);
@@ -74,10 +74,10 @@ public sealed class AllocationTests
             Exchange(client, answerBytes);
         long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
         lock (inbox)
-            isOver = true;
+            hasEnded = true;
         arrived.Release();
         completer.Join();
-        // The runtime's own threads may allocate a little now and then: less than a byte for each request.
+        // The runtime's own threads may allocate a little: less than a byte for each request.
         Assert.InRange(allocated, 0, Rounds * 2 * Burst);
     }
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>Answers as they must be on the wire, but for the date, which is D.</summary>
+/// <summary>Expected answers, byte for byte; only the date is replaced by D.</summary>
 internal static partial class Answers
 {
     public const string Continue = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -22,11 +22,11 @@ internal static partial class Answers
         $"HTTP/1.1 {status}\r\nContent-Length: {body.Length}\r\nContent-Type: text/plain; charset=utf-8\r\n"
         + $"X-Content-Type-Options: nosniff\r\n{extra}Date: D\r\n\r\n{body}";
 
-    /// <summary>The same answer from a connection that is then closed.</summary>
+    /// <summary>The same answer as the last one of its connection.</summary>
     public static string Closing(string answer) =>
         answer.Replace("Date: D\r\n", "Connection: close\r\nDate: D\r\n", StringComparison.Ordinal);
 
-    /// <summary>A refusal that gives the connection up.</summary>
+    /// <summary>A refusal after which the connection closes.</summary>
     public static string Refused(Refusal refusal)
     {
         string body = System.Text.Encoding.ASCII.GetString(refusal.Body);
@@ -52,6 +52,8 @@ internal static partial class Answers
     public static string WithoutDates(string answers) => Date().Replace(answers, "\r\nDate: D\r\n");
 
     /// <summary>IMF-fixdate, RFC 9110 §5.6.7.</summary>
-    [GeneratedRegex(@"\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT\r\n")]
+    [GeneratedRegex(
+        @"\r\nDate: (Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
+        + @"\d\d:\d\d:\d\d GMT\r\n")]
     private static partial Regex Date();
 }

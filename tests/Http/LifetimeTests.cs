@@ -2,10 +2,11 @@ namespace RaftFast.Http.Tests;
 
 public sealed class LifetimeTests
 {
-    private const string Request = "PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: t\r\n\r\n";
+    private const string Request =
+        "PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nT: t\r\n\r\n";
 
     [Fact]
-    public async Task Request_that_is_cut_off_is_never_submitted()
+    public async Task Truncated_request_is_never_submitted()
     {
         await using ManualServer server = new();
         for (int length = 0; length < Request.Length; length++)
@@ -54,7 +55,7 @@ public sealed class LifetimeTests
         IRequestOwner connection = puts[0].Owner;
         puts[0].CompleteNoContent();
         connection.Resume();
-        // It reads nothing while a request is held: what tells it of the reset is the answers that it can't write.
+        // The connection reads nothing while a request is held. It notices the reset when it writes the answers.
         ClientRequest held = await server.TakeAsync();
         await Eventually.EndsAsync(gone.Closed);
         held.CompleteNotFound();
@@ -63,12 +64,13 @@ public sealed class LifetimeTests
         await Eventually.TrueAsync(() =>
         {
             next = new PipeClient(server.Front);
-            return !next.Closed.IsCompleted && next.SendAsync(ManualServer.Get("/d")).IsCompleted && server.Waiting == 1;
+            return !next.Closed.IsCompleted
+                && next.SendAsync(ManualServer.Get("/d")).IsCompleted && server.Waiting == 1;
         });
         ClientRequest get = await server.TakeAsync();
         Assert.Same(connection, get.Owner);
         Assert.Equal("/d", ManualServer.KeyOf(get));
-        // Wakes that are late, from the client before, find nothing to do.
+        // Late wakes on behalf of the previous client do nothing.
         connection.Resume();
         get.CompleteNotFound();
         connection.Resume();
@@ -77,7 +79,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    public async Task Reset_connection_is_let_go_of_at_once()
+    public async Task Reset_connection_is_closed_at_once()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
@@ -104,7 +106,7 @@ public sealed class LifetimeTests
     }
 
     [Fact]
-    public async Task Stop_answers_what_is_outstanding_and_refuses_what_is_not_whole()
+    public async Task Stop_answers_outstanding_requests_and_refuses_incomplete_ones()
     {
         await using ManualServer server = new();
         PipeClient idle = new(server.Front);
@@ -130,12 +132,13 @@ public sealed class LifetimeTests
         ClientRequest get = await server.TakeAsync();
         get.CompleteValue("1"u8);
         get.Owner.Resume();
-        Assert.Equal(Answers.NoContent + Answers.NoContent + Answers.Closing(Answers.Ok("1")), await busy.ReceiveAllAsync());
+        Assert.Equal(
+            Answers.NoContent + Answers.NoContent + Answers.Closing(Answers.Ok("1")), await busy.ReceiveAllAsync());
         await Eventually.EndsAsync(stopped);
     }
 
     [Fact]
-    public async Task Stop_drops_what_is_left_after_the_grace()
+    public async Task Stop_drops_connections_that_are_left_after_the_grace()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);

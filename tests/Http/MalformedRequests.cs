@@ -2,7 +2,10 @@ using System.Reflection;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>Requests that are refused, and with what. Among them the ways to make two parsers disagree about where one ends.</summary>
+/// <summary>
+/// Requests that are refused: a name, the bytes, and the refusal. They include the known ways to make two parsers
+/// disagree about the end of a request.
+/// </summary>
 internal static class MalformedRequests
 {
     private const string Put = "PUT /a HTTP/1.1\r\nHost: h\r\n";
@@ -58,9 +61,17 @@ internal static class MalformedRequests
         { "bare CR in a value", "GET /a HTTP/1.1\r\nA: b\rc: d\r\n", nameof(Refusal.HeaderLine) },
         { "bare LF after a value", "GET /a HTTP/1.1\r\nHost: h\nA: b\r\n", nameof(Refusal.HeaderLine) },
         { "bare LF for the empty line", "GET /a HTTP/1.1\r\nHost: h\r\n\n", nameof(Refusal.HeaderLine) },
-        { "headers too large", $"GET /a HTTP/1.1\r\nHost: h\r\nA: {new string('a', 8192)}\r\nB: {new string('b', 8192)}\r\n\r\n", nameof(Refusal.HeadersSize) },
+        {
+            "headers too large",
+            $"GET /a HTTP/1.1\r\nHost: h\r\nA: {new string('a', 8192)}\r\nB: {new string('b', 8192)}\r\n\r\n",
+            nameof(Refusal.HeadersSize)
+        },
         { "header without end", $"GET /a HTTP/1.1\r\nA: {new string('a', 16384)}", nameof(Refusal.HeadersSize) },
-        { "too many headers", $"GET /a HTTP/1.1\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", 101))}", nameof(Refusal.HeadersSize) },
+        {
+            "too many headers",
+            $"GET /a HTTP/1.1\r\n{string.Concat(Enumerable.Repeat("A: b\r\n", 101))}",
+            nameof(Refusal.HeadersSize)
+        },
 
         // RFC 9112 §3.2.
         { "no Host", "GET /a HTTP/1.1\r\n\r\n", nameof(Refusal.Host) },
@@ -70,9 +81,21 @@ internal static class MalformedRequests
         { "Host with a path", "GET /a HTTP/1.1\r\nHost: h/x\r\n\r\n", nameof(Refusal.Host) },
 
         // RFC 9112 §6: framing.
-        { "both framings", Put + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", nameof(Refusal.Framing) },
-        { "both framings, the other way", Put + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n", nameof(Refusal.Framing) },
-        { "both framings on GET", "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(Refusal.Framing) },
+        {
+            "both framings",
+            Put + "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            nameof(Refusal.Framing)
+        },
+        {
+            "both framings, the other way",
+            Put + "Transfer-Encoding: chunked\r\nContent-Length: 0\r\n\r\n",
+            nameof(Refusal.Framing)
+        },
+        {
+            "both framings on GET",
+            "GET /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            nameof(Refusal.Framing)
+        },
         { "chunks in HTTP/1.0", "PUT /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(Refusal.Framing) },
         { "two codings", Put + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", nameof(Refusal.Framing) },
         { "gzip alone", Put + "Transfer-Encoding: gzip\r\n\r\n", nameof(Refusal.LastCoding) },
@@ -98,14 +121,26 @@ internal static class MalformedRequests
         { "no length", Put + "Content-Length:\r\n\r\n", nameof(Refusal.ContentLength) },
         { "length of two words", Put + "Content-Length: 3 3\r\n\r\n", nameof(Refusal.ContentLength) },
         { "length that overflows", Put + "Content-Length: 9223372036854775808\r\n\r\n", nameof(Refusal.ContentLength) },
-        { "length that overflows to 3", Put + "Content-Length: 18446744073709551619\r\n\r\n", nameof(Refusal.ContentLength) },
+        {
+            "length that overflows to 3",
+            Put + "Content-Length: 18446744073709551619\r\n\r\n",
+            nameof(Refusal.ContentLength)
+        },
         { "PUT without framing", Put + "\r\n", nameof(Refusal.LengthRequired) },
         { "POST without framing", "POST /1 HTTP/1.1\r\nHost: h\r\n\r\n", nameof(Refusal.LengthRequired) },
         { "PUT without framing in HTTP/1.0", "PUT /1 HTTP/1.0\r\n\r\n", nameof(Refusal.LengthRequired) },
         { "body too large", Put + "Content-Length: 1048577\r\n\r\n", nameof(Refusal.BodySize) },
-        { "body too large to wait for", Put + "Content-Length: 1048577\r\nExpect: 100-continue\r\n\r\n", nameof(Refusal.BodySize) },
+        {
+            "body too large to wait for",
+            Put + "Content-Length: 1048577\r\nExpect: 100-continue\r\n\r\n",
+            nameof(Refusal.BodySize)
+        },
         { "another expectation", Put + "Content-Length: 3\r\nExpect: 200-ok\r\n\r\n", nameof(Refusal.Expectation) },
-        { "two expectations", Put + "Content-Length: 3\r\nExpect: 100-continue, x\r\n\r\n", nameof(Refusal.Expectation) },
+        {
+            "two expectations",
+            Put + "Content-Length: 3\r\nExpect: 100-continue, x\r\n\r\n",
+            nameof(Refusal.Expectation)
+        },
 
         // RFC 9112 §7.1: chunks.
         { "no chunk size", Chunked + "\r\n", nameof(Refusal.Chunk) },

@@ -3,18 +3,19 @@ using System.Text;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>A front whose requests wait for the test to complete them.</summary>
+/// <summary>A front whose requests the test itself completes.</summary>
 internal sealed class ManualServer : IAsyncDisposable
 {
     private readonly ConcurrentQueue<ClientRequest> submitted = new();
 
-    public ManualServer(HttpLimits? limits = null) => Front = new HttpFront(submitted.Enqueue, limits ?? new HttpLimits(), Time);
+    public ManualServer(HttpLimits? limits = null) =>
+        Front = new HttpFront(submitted.Enqueue, limits ?? new HttpLimits(), Time);
 
     public ManualTime Time { get; } = new();
 
     public HttpFront Front { get; }
 
-    /// <summary>Requests that were submitted and not yet taken.</summary>
+    /// <summary>Number of requests that were submitted and not yet taken by the test.</summary>
     public int Waiting => submitted.Count;
 
     public static string Put(string key, string value) =>
@@ -24,7 +25,7 @@ internal sealed class ManualServer : IAsyncDisposable
 
     public static string KeyOf(ClientRequest request) => Encoding.Latin1.GetString(request.Key);
 
-    /// <summary>The next request, once it has been submitted.</summary>
+    /// <summary>Waits for the next submitted request and takes it.</summary>
     public async Task<ClientRequest> TakeAsync()
     {
         ClientRequest? request = null;
@@ -32,7 +33,7 @@ internal sealed class ManualServer : IAsyncDisposable
         return request!;
     }
 
-    /// <summary>Lets time go by until <paramref name="task"/> has ended.</summary>
+    /// <summary>Advances the time until <paramref name="task"/> has ended.</summary>
     public Task PassTimeUntilAsync(Task task) => Eventually.TrueAsync(() =>
     {
         Time.Advance(CoarseClock.Period);

@@ -1,6 +1,6 @@
 namespace RaftFast.Http.Tests;
 
-/// <summary>A clock that moves when the test says so, and runs the timers that this makes due.</summary>
+/// <summary>A clock that the test advances. Advancing runs the timers that become due.</summary>
 internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock entry = new();
@@ -35,7 +35,9 @@ internal sealed class ManualTime : TimeProvider
             now = end;
     }
 
-    /// <summary>Moves to the first timer that is due by then.</summary>
+    /// <summary>
+    /// Advances to the first timer that is due by <paramref name="end"/>. Returns null if no timer is due by then.
+    /// </summary>
     private ManualTimer? Next(DateTimeOffset end)
     {
         lock (entry)

@@ -5,7 +5,10 @@ using Microsoft.AspNetCore.Connections;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>The far end of a connection that is a pair of pipes in memory. Sending runs the connection's parser on the sender's thread.</summary>
+/// <summary>
+/// The client's end of a connection that is a pair of pipes in memory. Sending runs the connection's parser on the
+/// sender's thread.
+/// </summary>
 internal sealed class PipeClient
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
@@ -22,13 +25,14 @@ internal sealed class PipeClient
             minimumSegmentSize: segmentBytes, useSynchronizationContext: false);
         toServer = new Pipe(options);
         toClient = new Pipe(options);
-        Context = new DefaultConnectionContext("test", new Duplex(toServer.Reader, toClient.Writer), new Duplex(toClient.Reader, toServer.Writer));
+        Context = new DefaultConnectionContext(
+            "test", new Duplex(toServer.Reader, toClient.Writer), new Duplex(toClient.Reader, toServer.Writer));
         Closed = front.OnConnectedAsync(Context);
     }
 
     public DefaultConnectionContext Context { get; }
 
-    /// <summary>Ends when the server has let go of the connection.</summary>
+    /// <summary>Ends when the front has closed the connection.</summary>
     public Task Closed { get; }
 
     public Task SendAsync(string text) => SendAsync(Encoding.Latin1.GetBytes(text));
@@ -36,15 +40,14 @@ internal sealed class PipeClient
     public async Task SendAsync(ReadOnlyMemory<byte> bytes) =>
         await toServer.Writer.WriteAsync(bytes).AsTask().WaitAsync(Deadline);
 
-    /// <summary>Sends without waiting, which works as long as the server takes it at once.</summary>
+    /// <summary>Sends without waiting. Returns false if the front did not take all bytes at once.</summary>
     public bool SendNow(ReadOnlyMemory<byte> bytes)
     {
         ValueTask<FlushResult> flush = toServer.Writer.WriteAsync(bytes);
         return flush.IsCompleted && !flush.Result.IsCompleted;
     }
 
-    /// <summary>Drops what is here already.</summary>
-    /// <returns>How many bytes it was.</returns>
+    /// <summary>Drops the bytes that have arrived, and returns their number.</summary>
     public int DropNow()
     {
         if (!toClient.Reader.TryRead(out ReadResult result))
@@ -56,14 +59,14 @@ internal sealed class PipeClient
 
     public ValueTask EndAsync() => toServer.Writer.CompleteAsync();
 
-    /// <summary>As a reset connection does.</summary>
+    /// <summary>Ends both pipes as a reset connection does.</summary>
     public async Task ResetAsync()
     {
         await toServer.Writer.CompleteAsync(new ConnectionResetException("reset"));
         await toClient.Reader.CompleteAsync(new ConnectionResetException("reset"));
     }
 
-    /// <summary>What came until the server closed, dates replaced by D.</summary>
+    /// <summary>Receives until the front closes the connection. Dates are replaced by D.</summary>
     public async Task<string> ReceiveAllAsync()
     {
         while (await ReceiveSomeAsync())
@@ -73,18 +76,20 @@ internal sealed class PipeClient
         return Answers.WithoutDates(received.ToString());
     }
 
-    /// <summary>What came up to and with the first <paramref name="end"/> that has not been returned yet.</summary>
+    /// <summary>
+    /// Receives up to and including the next <paramref name="end"/>, and returns the text up to there.
+    /// </summary>
     public async Task<string> ReceiveAsync(string end)
     {
         string answers;
         while (!(answers = Answers.WithoutDates(received.ToString())).Contains(end, StringComparison.Ordinal))
-            Assert.True(await ReceiveSomeAsync(), $"closed after: {received}");
+            Assert.True(await ReceiveSomeAsync(), $"the connection closed after: {received}");
         int length = answers.IndexOf(end, StringComparison.Ordinal) + end.Length;
         received.Clear().Append(answers[length..]);
         return answers[..length];
     }
 
-    /// <summary>All that is here already.</summary>
+    /// <summary>Returns the text that has arrived, without waiting.</summary>
     public string ReceiveNow()
     {
         while (toClient.Reader.TryRead(out ReadResult result))

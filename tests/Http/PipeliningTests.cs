@@ -1,7 +1,12 @@
+using System.Text;
+
 namespace RaftFast.Http.Tests;
 
 public sealed class PipeliningTests
 {
+    private const string Expecting =
+        "PUT /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+
     [Fact]
     public async Task Puts_are_outstanding_together_and_answered_in_order()
     {
@@ -25,7 +30,7 @@ public sealed class PipeliningTests
     }
 
     [Fact] // RFC 9112 §9.3.2
-    public async Task Get_behind_a_put_is_submitted_when_the_put_is_finished()
+    public async Task Get_after_a_put_is_submitted_when_the_put_is_finished()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
@@ -75,7 +80,7 @@ public sealed class PipeliningTests
     }
 
     [Fact]
-    public async Task Only_so_many_requests_are_outstanding()
+    public async Task Outstanding_requests_are_bounded_by_number()
     {
         await using ManualServer server = new(new HttpLimits { PipelineDepthMax = 4 });
         PipeClient client = new(server.Front);
@@ -100,7 +105,7 @@ public sealed class PipeliningTests
     }
 
     [Fact]
-    public async Task Only_so_many_bytes_are_outstanding()
+    public async Task Outstanding_requests_are_bounded_by_bytes()
     {
         await using ManualServer server = new(new HttpLimits { PipelineBytesMax = 1000 });
         PipeClient client = new(server.Front);
@@ -117,7 +122,7 @@ public sealed class PipeliningTests
     }
 
     [Fact]
-    public async Task Client_that_does_not_read_is_served_no_further()
+    public async Task Client_that_does_not_read_is_not_served()
     {
         int served = 0;
         byte[] value = new byte[10_000];
@@ -138,11 +143,11 @@ public sealed class PipeliningTests
     }
 
     [Fact] // RFC 9110 §10.1.1
-    public async Task Client_is_asked_to_continue_when_the_answers_before_are_out()
+    public async Task Client_is_asked_to_continue_after_the_answers_before()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
-        await client.SendAsync(ManualServer.Put("/a", "1") + "PUT /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+        await client.SendAsync(ManualServer.Put("/a", "1") + Expecting);
         Assert.Equal("", client.ReceiveNow());
 
         ClientRequest put = await server.TakeAsync();
@@ -153,7 +158,8 @@ public sealed class PipeliningTests
         await client.SendAsync("a");
         await client.SendAsync("bc");
         put = await server.TakeAsync();
-        Assert.EndsWith("/babc", System.Text.Encoding.Latin1.GetString(put.Record).TrimEnd('\0'), StringComparison.Ordinal);
+        string record = Encoding.Latin1.GetString(put.Record);
+        Assert.EndsWith("/babc", record.TrimEnd('\0'), StringComparison.Ordinal);
         put.CompleteNoContent();
         put.Owner.Resume();
         Assert.Equal(Answers.NoContent, await client.ReceiveAsync(Answers.NoContent));
@@ -164,7 +170,7 @@ public sealed class PipeliningTests
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
-        await client.SendAsync("PUT /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\na");
+        await client.SendAsync(Expecting + "a");
         await client.SendAsync("bc");
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
@@ -177,7 +183,7 @@ public sealed class PipeliningTests
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
-        await client.SendAsync(ManualServer.Put("/a", "1") + "PUT /b HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n");
+        await client.SendAsync(ManualServer.Put("/a", "1") + Expecting);
         server.Time.Advance(TimeSpan.FromMinutes(5));
         ClientRequest put = await server.TakeAsync();
         put.CompleteNoContent();
@@ -188,6 +194,7 @@ public sealed class PipeliningTests
     [Fact]
     public async Task Largest_value_comes_back()
     {
+        const int ValueStart = Protocol.Record.HeaderSize + Protocol.PutCommand.HeaderSize + 8192;
         byte[] kept = [];
         await using HttpFront front = new(
             request =>
@@ -199,7 +206,7 @@ public sealed class PipeliningTests
                 }
                 else
                 {
-                    request.CompleteValue(kept.AsSpan(Protocol.Record.HeaderSize + Protocol.PutCommand.HeaderSize + 8192));
+                    request.CompleteValue(kept.AsSpan(ValueStart));
                 }
             },
             new HttpLimits(),

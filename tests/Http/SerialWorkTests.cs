@@ -1,11 +1,9 @@
-using Xunit;
-
 namespace RaftFast.Http.Tests;
 
 public sealed class SerialWorkTests
 {
     [Fact]
-    public async Task What_never_ends_lets_its_caller_go_and_goes_on_elsewhere()
+    public async Task Step_that_asks_for_itself_without_end_moves_to_another_thread()
     {
         SerialWork work = null!;
         int runs = 0;

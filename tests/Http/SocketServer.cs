@@ -24,7 +24,9 @@ internal sealed class SocketServer : IAsyncDisposable
 
     public int Port => ((IPEndPoint)listener.EndPoint).Port;
 
-    /// <param name="isInline">Connection code runs on the transport's threads instead of the thread pool's.</param>
+    /// <param name="isInline">
+    /// True if connection code runs on the transport's threads, false for the thread pool's.
+    /// </param>
     public static async Task<SocketServer> StartAsync(HttpFront front, bool isInline)
     {
         SocketTransportOptions options = new() { UnsafePreferInlineScheduling = isInline };

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>Over real sockets, with the connection's code on either kind of thread.</summary>
+/// <summary>
+/// Requests over real sockets, with the connection's code on the transport's or the thread pool's threads.
+/// </summary>
 public sealed class SocketTests : IDisposable
 {
     private readonly Store store = new();
@@ -30,7 +32,7 @@ public sealed class SocketTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Scheduling))]
-    public async Task Many_connections_keep_to_themselves(bool isInline)
+    public async Task Many_connections_are_served_side_by_side(bool isInline)
     {
         await using SocketServer server = await StartAsync(isInline);
         await Task.WhenAll(Enumerable.Range(0, 32).Select(async connection =>
@@ -39,7 +41,8 @@ public sealed class SocketTests : IDisposable
             StringBuilder answers = new();
             for (int i = 0; i < 200; i++)
             {
-                requests.Append(ManualServer.Put($"/{connection}", $"{connection}-{i}")).Append(ManualServer.Get($"/{connection}"));
+                requests.Append(ManualServer.Put($"/{connection}", $"{connection}-{i}"));
+                requests.Append(ManualServer.Get($"/{connection}"));
                 answers.Append(Answers.NoContent).Append(Answers.Ok($"{connection}-{i}"));
             }
             Assert.Equal(answers.ToString(), await ExchangeAsync(server, requests.ToString()));
@@ -48,7 +51,7 @@ public sealed class SocketTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Scheduling))]
-    public async Task Answer_survives_a_body_that_nobody_reads(bool isInline)
+    public async Task Answer_survives_a_body_that_is_not_read(bool isInline)
     {
         await using SocketServer server = await StartAsync(isInline);
         string request = "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" + new string('x', 3_000_000);
@@ -60,7 +63,8 @@ public sealed class SocketTests : IDisposable
     public async Task Reset_connections_leave_nothing_behind(bool isInline)
     {
         await using SocketServer server = await StartAsync(isInline);
-        byte[] requests = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(ManualServer.Put("/a", "1") + ManualServer.Get("/a"), 500)));
+        string putAndGet = ManualServer.Put("/a", "1") + ManualServer.Get("/a");
+        byte[] requests = Encoding.Latin1.GetBytes(string.Concat(Enumerable.Repeat(putAndGet, 500)));
         for (int i = 0; i < 50; i++)
         {
             using Socket socket = await server.ConnectAsync();
@@ -74,7 +78,9 @@ public sealed class SocketTests : IDisposable
     private async Task<SocketServer> StartAsync(bool isInline) =>
         await SocketServer.StartAsync(new HttpFront(store.Submit, new HttpLimits(), TimeProvider.System), isInline);
 
-    /// <summary>Sends all while it receives, ends its side, and returns what came until the server did.</summary>
+    /// <summary>
+    /// Sends all requests while it receives, ends its side, and returns the bytes until the node ends its side.
+    /// </summary>
     private static async Task<string> ExchangeAsync(SocketServer server, string requests)
     {
         using Socket socket = await server.ConnectAsync();

@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http.Tests;
 
-/// <summary>The server behind the front: a dictionary and a list of members, on a thread of its own.</summary>
+/// <summary>A stand-in for the node: a dictionary and a list of membership changes, on a thread of its own.</summary>
 internal sealed class Store : IDisposable
 {
     private readonly BlockingCollection<ClientRequest> inbox = [];
@@ -18,12 +18,12 @@ internal sealed class Store : IDisposable
         thread.Start();
     }
 
-    /// <summary>Membership changes so far, as text. Read it when nothing is outstanding.</summary>
+    /// <summary>Membership changes so far, as text. Read only while no request is outstanding.</summary>
     public IReadOnlyList<string> Changes => changes;
 
     public void Submit(ClientRequest request) => inbox.Add(request);
 
-    /// <summary>When nothing is outstanding.</summary>
+    /// <summary>Empties the store. Call only while no request is outstanding.</summary>
     public void Clear()
     {
         values.Clear();
@@ -65,16 +65,17 @@ internal sealed class Store : IDisposable
                 Assert.Equal(DecodeStatus.Complete, Protocol.Record.TryRead(request.Record, out RecordHeader header));
                 Assert.Equal(default, header.Position);
                 Assert.Equal(request.Record.Length, header.RecordLength);
-                Assert.Equal(DecodeStatus.Complete, PutCommand.TryRead(Protocol.Record.Payload(request.Record, header), out PutCommand put));
+                ReadOnlySpan<byte> payload = Protocol.Record.Payload(request.Record, header);
+                Assert.Equal(DecodeStatus.Complete, PutCommand.TryRead(payload, out PutCommand put));
                 Assert.True(put.Key.SequenceEqual(request.Key));
                 values[Encoding.Latin1.GetString(put.Key)] = put.Value.ToArray();
                 request.CompleteNoContent();
                 break;
-            case ClientRequestMethod.Get when values.TryGetValue(Encoding.Latin1.GetString(request.Key), out byte[]? value):
-                request.CompleteValue(value);
-                break;
             case ClientRequestMethod.Get:
-                request.CompleteNotFound();
+                if (values.TryGetValue(Encoding.Latin1.GetString(request.Key), out byte[]? value))
+                    request.CompleteValue(value);
+                else
+                    request.CompleteNotFound();
                 break;
             case ClientRequestMethod.AddMember:
                 changes.Add($"add {request.MemberId} {Encoding.Latin1.GetString(request.Body)}");

@@ -8,7 +8,7 @@ public sealed class TimeoutTests
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
         await client.SendAsync("GET /a HTTP/1.1\r\n");
-        // Bytes that trickle in do not buy time.
+        // Bytes that arrive one line at a time don't extend the deadline.
         for (int i = 0; i < 9; i++)
         {
             server.Time.Advance(TimeSpan.FromSeconds(1));
@@ -22,7 +22,7 @@ public sealed class TimeoutTests
     }
 
     [Fact]
-    public async Task Headers_may_take_their_time()
+    public async Task Headers_may_arrive_just_before_the_deadline()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
@@ -34,7 +34,7 @@ public sealed class TimeoutTests
     }
 
     [Fact]
-    public async Task Body_that_does_not_end_is_answered_408_behind_the_answers_before()
+    public async Task Body_that_does_not_end_is_answered_408_after_the_answers_before()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
@@ -83,13 +83,13 @@ public sealed class TimeoutTests
     }
 
     [Fact]
-    public async Task Idle_connection_is_closed_without_a_word()
+    public async Task Idle_connection_is_closed_without_an_answer()
     {
         await using ManualServer server = new();
         PipeClient client = new(server.Front);
         server.Time.Advance(TimeSpan.FromSeconds(129));
         await client.SendAsync(ManualServer.Get("/a"));
-        // A request that is with the server has no deadline here.
+        // An outstanding request has no deadline in the front.
         server.Time.Advance(TimeSpan.FromMinutes(10));
         ClientRequest get = await server.TakeAsync();
         get.CompleteNotFound();

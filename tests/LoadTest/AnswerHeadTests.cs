@@ -13,14 +13,16 @@ public sealed class AnswerHeadTests
     [InlineData("HTTP/1.0 404 \r\nContent-Length: 3\r\n\r\n", 404, 3, true)]
     [InlineData("HTTP/1.1 304\r\nContent-Length: 3\r\n\r\n", 304, 0, false)]
     [InlineData("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n", 204, 0, false)]
-    public void Every_prefix_is_incomplete_and_the_whole_is_complete(string text, int status, int bodyLength, bool closes)
+    public void Every_prefix_is_incomplete_and_the_whole_is_complete(
+        string text, int status, int bodyLength, bool closes)
     {
         byte[] bytes = Encoding.ASCII.GetBytes(text);
         for (int length = 0; length < bytes.Length; length++)
             Assert.Equal(AnswerStatus.Incomplete, AnswerHead.TryRead(bytes.AsSpan(0, length), out _));
-        foreach (string behind in (string[])["", "HTTP", "\r\n\r\n"])
+        foreach (string after in (string[])["", "HTTP", "\r\n\r\n"])
         {
-            Assert.Equal(AnswerStatus.Complete, AnswerHead.TryRead(Encoding.ASCII.GetBytes(text + behind), out AnswerHead head));
+            byte[] received = Encoding.ASCII.GetBytes(text + after);
+            Assert.Equal(AnswerStatus.Complete, AnswerHead.TryRead(received, out AnswerHead head));
             Assert.Equal(new AnswerHead(status, bytes.Length, bodyLength, closes), head);
         }
     }
@@ -38,7 +40,7 @@ public sealed class AnswerHeadTests
     [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")]
     [InlineData("HTTP/1.1 200 OK\r\nno colon\r\n\r\n")]
-    public void What_it_cant_read_is_invalid(string text) =>
+    public void Other_heads_are_invalid(string text) =>
         Assert.Equal(AnswerStatus.Invalid, AnswerHead.TryRead(Encoding.ASCII.GetBytes(text), out _));
 
     [Fact]

@@ -53,7 +53,7 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task An_answer_that_is_cut_off_is_a_lost_connection_and_the_next_request_finds_a_new_one()
+    public async Task A_truncated_answer_is_a_lost_connection_and_the_next_request_opens_a_new_one()
     {
         byte[] answer = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nvalue"u8.ToArray();
         int cut = 0;
@@ -96,18 +96,18 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task A_member_that_refuses_is_passed_over_and_nobody_at_all_is_no_connection()
+    public async Task A_member_that_refuses_is_passed_over_and_no_member_at_all_is_no_connection()
     {
-        IPEndPoint nobody;
+        IPEndPoint closed;
         using (TcpListener taken = new(IPAddress.Loopback, 0))
         {
             taken.Start();
-            nobody = (IPEndPoint)taken.LocalEndpoint;
+            closed = (IPEndPoint)taken.LocalEndpoint;
         }
         await using EmptyServer server = await EmptyServer.StartAsync(0, 1);
-        using Connection lucky = new(new Target([nobody, nobody, server.EndPoint], Patience), 0);
+        using Connection lucky = new(new Target([closed, closed, server.EndPoint], Patience), 0);
         Assert.True((await lucky.ExchangeAsync(Get)).IsOk);
-        using Connection alone = new(new Target([nobody, nobody], Patience), 0);
+        using Connection alone = new(new Target([closed, closed], Patience), 0);
         Assert.Equal(Response.NoConnection, await alone.ExchangeAsync(Get));
     }
 }

@@ -7,8 +7,9 @@ public sealed class DisturbanceTests
 {
     [Theory]
     [InlineData("leader-kill", "killed the leader, member", "started member")]
-    [InlineData("follower-stop", "stopped member", "goes on")]
-    public async Task A_disturbance_happens_to_real_servers_which_go_on_serving(string scenario, string first, string then)
+    [InlineData("follower-stop", "stopped member", "continued member")]
+    public async Task A_disturbance_happens_to_real_members_which_continue_to_serve(
+        string scenario, string first, string then)
     {
         using StringWriter output = new(CultureInfo.InvariantCulture);
         using StringWriter error = new(CultureInfo.InvariantCulture);

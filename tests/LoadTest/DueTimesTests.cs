@@ -18,7 +18,7 @@ public sealed class DueTimesTests
     [InlineData(1000, 0)]
     [InlineData(200, 700)]
     [InlineData(700, 200)]
-    public void A_ramp_is_due_when_the_area_under_the_rate_says_so(double from, double to)
+    public void A_ramp_is_due_by_the_area_under_the_rate(double from, double to)
     {
         const double Seconds = 4;
         DueTimes times = new(from, to, TimeSpan.FromSeconds(Seconds));
@@ -35,5 +35,6 @@ public sealed class DueTimesTests
     }
 
     [Fact]
-    public void A_rate_that_is_never_due_is_never_due() => Assert.Equal(0, new DueTimes(0, 0, TimeSpan.FromSeconds(1)).Count);
+    public void At_a_rate_of_zero_no_iteration_is_due() =>
+        Assert.Equal(0, new DueTimes(0, 0, TimeSpan.FromSeconds(1)).Count);
 }

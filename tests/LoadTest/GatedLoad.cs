@@ -3,17 +3,17 @@ using RaftFast.LoadTest.Scenarios;
 
 namespace RaftFast.LoadTest.Tests;
 
-/// <summary>A target that answers when it is told to.</summary>
+/// <summary>A load whose requests are answered when the test opens the gate.</summary>
 internal sealed class GatedLoad : Scenarios.Load
 {
     private readonly TaskCompletionSource gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long firstStarted;
     private int started;
 
-    /// <summary>Requests that have been sent.</summary>
+    /// <summary>Number of requests that have been sent.</summary>
     public int Started => Volatile.Read(ref started);
 
-    /// <summary>Timestamp at which the first was.</summary>
+    /// <summary>Timestamp at which the first request was sent.</summary>
     public long FirstStarted => Volatile.Read(ref firstStarted);
 
     public override int ValueBytes => 0;

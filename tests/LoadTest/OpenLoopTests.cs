@@ -12,7 +12,7 @@ public sealed class OpenLoopTests
 {
     private const int Count = 100;
 
-    /// <summary>Latencies are whole microseconds.</summary>
+    /// <summary>Microseconds: latencies are whole microseconds.</summary>
     private const int Rounding = 1;
 
     private static readonly Target Nowhere = new([new IPEndPoint(IPAddress.Loopback, 1)], TimeSpan.FromSeconds(1));
@@ -23,7 +23,7 @@ public sealed class OpenLoopTests
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(Count)]
-    public async Task Requests_that_were_due_during_a_stall_have_waited_from_when_they_were_due(int copiesMax)
+    public async Task Latency_of_requests_due_during_a_stall_counts_from_their_due_time(int copiesMax)
     {
         GatedLoad load = new();
         Measurements measurements = new();
@@ -39,7 +39,8 @@ public sealed class OpenLoopTests
         measurements.End();
         StepResult result = new RunResult(measurements).All;
         Assert.Equal(Count, result.Ok);
-        // The first was due no later than it was sent; each later one by its place in the plan after it. None was answered in the stall.
+        // The first request was due no later than it was sent, and the others at fixed times after it. No request was
+        // answered during the stall.
         double stallMicros = Stopwatch.GetElapsedTime(load.FirstStarted, stallEnds).TotalMicroseconds;
         List<long> waits = [];
         foreach (HistogramIterationValue value in result.Latencies.RecordedValues())
@@ -50,11 +51,14 @@ public sealed class OpenLoopTests
         waits.Sort();
         waits.Reverse();
         for (int i = 0; i < Count; i++)
-            Assert.True(waits[i] + Rounding >= stallMicros - Dues.At(i).TotalMicroseconds, $"{i}: {waits[i]} µs of {stallMicros}");
+        {
+            double stalledFor = stallMicros - Dues.At(i).TotalMicroseconds;
+            Assert.True(waits[i] + Rounding >= stalledFor, $"{i}: {waits[i]} µs of {stalledFor}");
+        }
     }
 
     [Fact]
-    public async Task Requests_that_could_never_be_sent_are_failures()
+    public async Task Requests_that_no_copy_could_send_are_failures()
     {
         GatedLoad load = new();
         Measurements measurements = new();
@@ -72,7 +76,7 @@ public sealed class OpenLoopTests
     }
 
     [Fact]
-    public async Task No_more_requests_are_begun_than_the_budget_has()
+    public async Task No_more_iterations_are_begun_than_the_budget_allows()
     {
         GatedLoad load = new();
         load.Open();

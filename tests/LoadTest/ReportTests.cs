@@ -8,7 +8,7 @@ namespace RaftFast.LoadTest.Tests;
 public sealed class ReportTests
 {
     [Fact]
-    public void A_run_without_any_success_is_reported_too()
+    public void A_run_without_a_success_is_reported()
     {
         Measurements measurements = new();
         measurements.Begin();
@@ -24,7 +24,7 @@ public sealed class ReportTests
     }
 
     [Fact]
-    public void What_a_server_said_can_break_neither_report()
+    public void A_log_line_of_a_member_is_escaped_in_both_reports()
     {
         Measurements measurements = new();
         measurements.Begin();
@@ -41,7 +41,7 @@ public sealed class ReportTests
     [Theory]
     [InlineData(1.4, "THE GENERATOR WAS THE LIMIT")]
     [InlineData(1.6, "the generator was not the limit")]
-    public void A_generator_that_is_not_half_as_fast_again_says_so(double ratio, string verdict)
+    public void A_generator_below_one_and_a_half_times_the_rate_says_so(double ratio, string verdict)
     {
         Measurements measurements = new();
         measurements.Begin();
@@ -63,7 +63,8 @@ public sealed class ReportTests
         measurements.Dispatched(0);
         measurements.End();
         RunResult result = new(measurements);
-        Assert.StartsWith("THE GENERATOR WAS LATE", new Generator(double.MaxValue).Verdict(result), StringComparison.Ordinal);
+        string verdict = new Generator(double.MaxValue).Verdict(result);
+        Assert.StartsWith("THE GENERATOR WAS LATE", verdict, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -88,6 +89,6 @@ public sealed class ReportTests
     }
 
     private static RunReport Make(Measurements measurements, Generator? generator) => new(
-        Catalog.All(1, 1, 1)[0], ["KeepConstant(1, 1s)"], new RunPlan([], TimeSpan.Zero, 1, 1, TimeSpan.Zero), "nowhere",
-        DateTimeOffset.UnixEpoch, new RunResult(measurements), [], generator);
+        Catalog.All(1, 1, 1)[0], ["KeepConstant(1, 1s)"], new RunPlan([], TimeSpan.Zero, 1, 1, TimeSpan.Zero),
+        "nowhere", DateTimeOffset.UnixEpoch, new RunResult(measurements), [], generator);
 }

@@ -3,14 +3,16 @@ using System.Net.Sockets;
 
 namespace RaftFast.LoadTest.Tests;
 
-/// <summary>One connection after another on a port of its own; for each, a script says what is sent, whatever was asked.</summary>
+/// <summary>
+/// A server on a port of its own that serves one connection after another. A script sends the answers.
+/// </summary>
 internal sealed class ScriptedServer : IAsyncDisposable
 {
     private readonly Socket listener = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
     private readonly Func<Socket, Task> script;
     private readonly Task serving;
 
-    /// <param name="script">Called with each connection, which is closed when it returns.</param>
+    /// <param name="script">Called with each connection. The connection is closed when the call returns.</param>
     public ScriptedServer(Func<Socket, Task> script)
     {
         this.script = script;
@@ -21,7 +23,7 @@ internal sealed class ScriptedServer : IAsyncDisposable
 
     public IPEndPoint EndPoint => (IPEndPoint)listener.LocalEndPoint!;
 
-    /// <summary>Reads until a request's head is complete; the requests here have no body.</summary>
+    /// <summary>Reads a request without a body. Returns false if the client has closed the connection.</summary>
     public static async Task<bool> ReadRequestAsync(Socket connection)
     {
         byte[] received = new byte[4096];

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Tests;
 
-/// <summary>The program as it is started, against a server that is really there.</summary>
+/// <summary>The program with its command line, against a real HTTP server.</summary>
 public sealed class SessionTests : IDisposable
 {
     private readonly DirectoryInfo directory = Directory.CreateTempSubdirectory("raftfast-test-");
@@ -10,20 +10,21 @@ public sealed class SessionTests : IDisposable
     private readonly StringWriter error = new(CultureInfo.InvariantCulture);
 
     [Fact]
-    public async Task Held_thresholds_are_exit_code_0_and_both_reports_say_what_was_measured()
+    public async Task Held_thresholds_are_exit_code_0_and_both_reports_contain_the_measurements()
     {
         await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
         int exitCode = await RunAsync(
-            "--target", $"http://{server.EndPoint}", "--scenario", "mixed", "--warm-up", "20ms", "--threshold", "failed<=0%",
-            "--simulation", "KeepConstant(copies: 2, during: 100ms)", "--simulation", "Pause(during: 10ms)",
+            "--target", $"http://{server.EndPoint}", "--scenario", "mixed", "--warm-up", "20ms",
+            "--threshold", "failed<=0%", "--simulation", "KeepConstant(copies: 2, during: 100ms)",
+            "--simulation", "Pause(during: 10ms)",
             "--simulation", "RampingInject(rate: 500, interval: 1s, during: 100ms)", "--report", directory.FullName);
         Assert.Equal((0, ""), (exitCode, error.ToString()));
-        string summary = await File.ReadAllTextAsync(Path.Combine(directory.FullName, "mixed.md"), TestContext.Current.CancellationToken);
+        string summary = await ReadReportAsync("mixed.md");
         Assert.Contains("| get | ", summary, StringComparison.Ordinal);
         Assert.Contains("| `failed<=0%` | 0 % | yes |", summary, StringComparison.Ordinal);
         Assert.Contains(summary, output.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("NaN", summary, StringComparison.Ordinal);
-        string page = await File.ReadAllTextAsync(Path.Combine(directory.FullName, "mixed.html"), TestContext.Current.CancellationToken);
+        string page = await ReadReportAsync("mixed.html");
         Assert.Equal(3, page.Split("<svg ").Length - 1);
         Assert.Contains("failed&lt;=0%", page, StringComparison.Ordinal);
         Assert.DoesNotContain("NaN", page, StringComparison.Ordinal);
@@ -39,7 +40,8 @@ public sealed class SessionTests : IDisposable
         await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
         Assert.Equal(expected, await RunAsync(
             "--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s", "--threshold", threshold,
-            "--threshold", "failed<=0%", "--max-requests", "50", "--simulation", "KeepConstant(copies: 2, during: 5min)"));
+            "--threshold", "failed<=0%", "--max-requests", "50",
+            "--simulation", "KeepConstant(copies: 2, during: 5min)"));
     }
 
     [Theory]
@@ -52,12 +54,12 @@ public sealed class SessionTests : IDisposable
     {
         await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
         Assert.Equal(0, await RunAsync(
-            "--target", $"http://{server.EndPoint}", "--scenario", scenario, "--no-calibration", "--warm-up", "0s", "--max-requests", "50",
-            "--simulation", "RampingConstant(copies: 1024, during: 5min)"));
+            "--target", $"http://{server.EndPoint}", "--scenario", scenario, "--no-calibration", "--warm-up", "0s",
+            "--max-requests", "50", "--simulation", "RampingConstant(copies: 1024, during: 5min)"));
     }
 
     [Fact]
-    public async Task No_more_requests_are_sent_than_allowed()
+    public async Task No_more_requests_are_sent_than_max_requests()
     {
         await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
         Assert.Equal(0, await RunAsync(
@@ -71,7 +73,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("--target", "http://192.0.2.1:9121", "--allow-remote")]
     [InlineData("--target", "http://example.org:9121", "--allow-remote")]
     [InlineData("--target", "127.0.0.1", "must be a URL")]
-    [InlineData("--simulation", "Inject", "is no simulation")]
+    [InlineData("--simulation", "Inject", "is not a simulation")]
     [InlineData("--warm-up", "soon", "--warm-up is 'soon'")]
     [InlineData("--keys", "0", "--keys is 0")]
     [InlineData("--value-bytes", "1000000", "MiB together")]
@@ -84,7 +86,7 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_target_that_is_not_there_is_exit_code_3()
+    public async Task A_target_that_does_not_answer_is_exit_code_3()
     {
         int port;
         await using (EmptyServer server = await EmptyServer.StartAsync(0, 64))
@@ -94,32 +96,37 @@ public sealed class SessionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_server_that_doesnt_know_a_flag_is_one_line_and_exit_code_2()
+    public async Task A_node_that_doesnt_know_a_flag_is_one_line_and_exit_code_2()
     {
-        // ls answers a flag that it doesn't know as raftfast does.
+        // For an unknown flag, ls exits with the same code as raftfast.
         Assert.Equal(ExitCode.Usage, await RunAsync("--scenario", "snapshot", "--binary", "/bin/ls"));
         Assert.Contains("doesn't know --snapshot-every", error.ToString(), StringComparison.Ordinal);
         Assert.Single(error.ToString().TrimEnd().Split('\n'));
     }
 
     [Fact]
-    public async Task A_server_that_doesnt_start_is_one_line_and_exit_code_3()
+    public async Task A_node_that_doesnt_start_is_one_line_and_exit_code_3()
     {
         Assert.Equal(ExitCode.NoTarget, await RunAsync("--scenario", "leader-kill", "--binary", "/bin/false"));
         Assert.Contains("ended with exit code 1", error.ToString(), StringComparison.Ordinal);
-        Assert.Equal(ExitCode.NoTarget, await RunAsync("--scenario", "leader-kill", "--binary", Path.Combine(directory.FullName, "nothing")));
+        string missing = Path.Combine(directory.FullName, "nothing");
+        Assert.Equal(ExitCode.NoTarget, await RunAsync("--scenario", "leader-kill", "--binary", missing));
         Assert.Equal(2, error.ToString().TrimEnd().Split('\n').Length);
     }
 
     [Fact]
-    public async Task An_interrupted_run_reports_what_it_has_and_holds_nothing()
+    public async Task An_interrupted_run_reports_its_measurements_so_far()
     {
         await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
         using CancellationTokenSource interrupt = new();
+        string[] args =
+        [
+            "--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s",
+            "--simulation", "KeepConstant(2, 5min)",
+        ];
         Task<int> run = new CommandLine(
             (options, _) => new Session(options, output, error).RunAsync(interrupt.Token),
-            (_, _, _) => throw new InvalidOperationException()).InvokeAsync(
-                ["--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s", "--simulation", "KeepConstant(2, 5min)"], output, error);
+            (_, _, _) => throw new InvalidOperationException()).InvokeAsync(args, output, error);
         await Eventually.TrueAsync(() => server.ConnectionCount > 1);
         await interrupt.CancelAsync();
         Assert.Equal(ExitCode.Interrupted, await run);
@@ -132,7 +139,10 @@ public sealed class SessionTests : IDisposable
         Assert.Equal(0, await RunAsync("--list"));
         string[] names = [.. output.ToString().TrimEnd().Split('\n').Select(line => line.Split(' ')[0])];
         Assert.Equal(
-            ["put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop", "snapshot"], names);
+            [
+                "put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop", "snapshot",
+            ],
+            names);
     }
 
     public void Dispose()
@@ -141,6 +151,9 @@ public sealed class SessionTests : IDisposable
         output.Dispose();
         error.Dispose();
     }
+
+    private Task<string> ReadReportAsync(string name) =>
+        File.ReadAllTextAsync(Path.Combine(directory.FullName, name), TestContext.Current.CancellationToken);
 
     private Task<int> RunAsync(params string[] args) => new CommandLine(
         (options, cancellation) => new Session(options, output, error).RunAsync(cancellation),

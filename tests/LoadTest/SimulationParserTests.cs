@@ -19,17 +19,17 @@ public sealed class SimulationParserTests
 
     [Theory]
     [MemberData(nameof(Valid))]
-    public void It_reads_what_CSharp_would_say(string text, object simulation)
+    public void Reads_a_simulation_written_like_a_call_in_CSharp(string text, object simulation)
     {
         Assert.Equal(simulation, SimulationParser.TryParse(text, out string? error));
         Assert.Null(error);
     }
 
     [Theory]
-    [InlineData("", "is no simulation")]
-    [InlineData("KeepConstant", "is no simulation")]
-    [InlineData("KeepConstant(1, 1s", "is no simulation")]
-    [InlineData("Keep(1, 1s)", "is no simulation")]
+    [InlineData("", "is not a simulation")]
+    [InlineData("KeepConstant", "is not a simulation")]
+    [InlineData("KeepConstant(1, 1s", "is not a simulation")]
+    [InlineData("Keep(1, 1s)", "is not a simulation")]
     [InlineData("KeepConstant(1)", "during is missing")]
     [InlineData("KeepConstant(1, 1s, 1s)", "'1s' is not one of its parameters")]
     [InlineData("KeepConstant(copies: 1, copies: 2, during: 1s)", "'copies: 2' is not one of its parameters")]
@@ -41,7 +41,7 @@ public sealed class SimulationParserTests
     [InlineData("KeepConstant(1, 11min)", "during is '11min'")]
     [InlineData("KeepConstant(1, 1.2.3s)", "during is '1.2.3s'")]
     [InlineData("Inject(rate: 1, interval: 0s, during: 1s)", "interval is '0s'")]
-    [InlineData("Inject(rate: 1000, interval: 1ms, during: 1s)", "more than 500000 a second")]
+    [InlineData("Inject(rate: 1000, interval: 1ms, during: 1s)", "above 500000 a second")]
     public void A_mistake_says_what_is_wrong(string text, string message)
     {
         Assert.Null(SimulationParser.TryParse(text, out string? error));

@@ -27,7 +27,7 @@ public sealed class ThresholdTests
     [InlineData("gap<1min", true)]
     [InlineData("gap<0us", false)]
     [InlineData("delete.p50<1s", false)]
-    public void It_is_held_or_not(string text, bool isHeld)
+    public void A_threshold_holds_or_not(string text, bool isHeld)
     {
         Threshold? threshold = Threshold.TryParse(text, out string? error);
         Assert.Null(error);
@@ -40,7 +40,7 @@ public sealed class ThresholdTests
     [InlineData("failed<100%")]
     [InlineData("gap<1min")]
     [InlineData("rate>=0")]
-    public void Nothing_holds_when_nothing_was_answered(string text)
+    public void No_threshold_holds_without_a_success(string text)
     {
         Measurements measurements = new();
         measurements.Begin();
@@ -63,10 +63,10 @@ public sealed class ThresholdTests
     [InlineData("rate<10ms")]
     [InlineData("put.gap<1s")]
     [InlineData("speed<1s")]
-    public void A_mistake_is_no_threshold(string text)
+    public void A_mistake_is_refused(string text)
     {
         Assert.Null(Threshold.TryParse(text, out string? error));
-        Assert.Contains("is no threshold", error, StringComparison.Ordinal);
+        Assert.Contains("is not a threshold", error, StringComparison.Ordinal);
     }
 
     private static RunResult Make()

@@ -1,6 +1,6 @@
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
-/// <summary>The servers that a scenario needs can't be had; the message is one line for whoever started it.</summary>
+/// <summary>The cluster that a scenario needs can't run. The message is one line for the user.</summary>
 public sealed class ClusterException : Exception
 {
     public ClusterException()
@@ -17,6 +17,6 @@ public sealed class ClusterException : Exception
     {
     }
 
-    /// <summary>The binary refused a flag: it is another version, or another program.</summary>
+    /// <summary>True if the binary refused a flag: it is another version, or another program.</summary>
     public bool IsUsage { get; init; }
 }

@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
 /// <summary>
-/// Ports that nobody listens on, below the range from which Linux takes the ports of outgoing connections (32768 and up):
-/// one of that range could be taken while its member is down, by a client of this very load.
+/// Ports without a listener, below the range that Linux uses for outgoing connections (32768 and up). While a member is
+/// down, a client of the load could take a port of that range.
 /// </summary>
 internal static class FreePorts
 {
@@ -22,7 +22,7 @@ internal static class FreePorts
             if (IsFree(next))
                 return next;
         }
-        throw new ClusterException($"no port from {First} to {Last} is free");
+        throw new ClusterException($"no port from {First} to {Last} is free: end other processes that listen there");
     }
 
     private static bool IsFree(int port)

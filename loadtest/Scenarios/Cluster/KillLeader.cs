@@ -1,9 +1,12 @@
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
-/// <summary>In the middle the leader is killed (SIGKILL); at three quarters it is started again, and has to catch up.</summary>
+/// <summary>
+/// Kills the leader (SIGKILL) at half of the run, and starts it again at three quarters, so that it has to catch up.
+/// </summary>
 public sealed class KillLeader : Disturbance
 {
-    public override async Task RunAsync(LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
+    public override async Task RunAsync(
+        LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
     {
         await Task.Delay(during / 2, cancellation);
         Member leader = await cluster.WaitForLeaderAsync(cancellation);

@@ -4,7 +4,10 @@ using System.Text;
 
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
-/// <summary>Three members on free ports of this machine, with their data in a temporary directory. Nothing outlives it.</summary>
+/// <summary>
+/// Three members on free ports of this machine, with their data in a temporary directory. Disposing ends the processes
+/// and deletes the data.
+/// </summary>
 public sealed class LocalCluster : IDisposable
 {
     private const int Count = 3;
@@ -26,7 +29,8 @@ public sealed class LocalCluster : IDisposable
         {
             IPEndPoint http = new(IPAddress.Loopback, FreePorts.Take());
             string data = Path.Combine(directory.FullName, $"{i + 1}");
-            string[] arguments = ["--id", $"{i + 1}", "--cluster", urls, "--port", $"{http.Port}", "--data-dir", data, .. flags];
+            string[] arguments =
+                ["--id", $"{i + 1}", "--cluster", urls, "--port", $"{http.Port}", "--data-dir", data, .. flags];
             members[i] = new Member(i + 1, http, binary, arguments);
         }
     }
@@ -35,7 +39,9 @@ public sealed class LocalCluster : IDisposable
 
     public IReadOnlyList<IPEndPoint> HttpPorts => [.. members.Select(member => member.Http)];
 
-    /// <summary>The running member that was the last to become leader, if the logs say so by now.</summary>
+    /// <summary>
+    /// The running member that became leader last, according to the logs; null if no log says so yet.
+    /// </summary>
     public Member? Leader
     {
         get
@@ -45,9 +51,10 @@ public sealed class LocalCluster : IDisposable
         }
     }
 
-    /// <summary>Returns when every member answers reads.</summary>
-    /// <exception cref="ClusterException">One doesn't, in good time.</exception>
-    public static async Task<LocalCluster> StartAsync(string binary, IReadOnlyList<string> flags, CancellationToken cancellation)
+    /// <summary>Starts a cluster, and returns when every member answers reads.</summary>
+    /// <exception cref="ClusterException">A member doesn't answer in time.</exception>
+    public static async Task<LocalCluster> StartAsync(
+        string binary, IReadOnlyList<string> flags, CancellationToken cancellation)
     {
         LocalCluster cluster = new(binary, flags);
         try
@@ -66,7 +73,7 @@ public sealed class LocalCluster : IDisposable
         }
     }
 
-    /// <exception cref="ClusterException">There is none in good time.</exception>
+    /// <exception cref="ClusterException">No member became leader in time.</exception>
     public async Task<Member> WaitForLeaderAsync(CancellationToken cancellation)
     {
         long begun = Stopwatch.GetTimestamp();
@@ -100,6 +107,7 @@ public sealed class LocalCluster : IDisposable
                 return;
             await Task.Delay(LookInterval, cancellation);
         }
-        throw new ClusterException($"member {member.Id} is not ready within {ReadyTimeout.TotalSeconds} s: GET answers {response.Status}");
+        throw new ClusterException(
+            $"member {member.Id} is not ready within {ReadyTimeout.TotalSeconds} s: GET answers {response.Status}");
     }
 }

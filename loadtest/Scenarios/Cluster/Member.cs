@@ -6,10 +6,13 @@ using System.Text.RegularExpressions;
 
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
-/// <summary>One server of a cluster: its ports and data stay, its process comes and goes, and doesn't survive this object.</summary>
+/// <summary>
+/// One member of a cluster. Its ports and data stay the same when its process ends and is started again. Disposing ends
+/// the process.
+/// </summary>
 public sealed class Member : IDisposable
 {
-    /// <summary>sysexits apart, what raftfast says to a wrong flag.</summary>
+    /// <summary>Exit code of raftfast for a wrong flag.</summary>
     private const int UsageExitCode = 2;
 
     private static readonly Regex BecameLeader = new(@"became leader in term (\d+)");
@@ -32,10 +35,10 @@ public sealed class Member : IDisposable
 
     public int Id { get; }
 
-    /// <summary>Where clients connect.</summary>
+    /// <summary>Address for clients.</summary>
     public IPEndPoint Http { get; }
 
-    /// <summary>What all its runs have written to stderr so far.</summary>
+    /// <summary>Lines that all processes of this member have written to stderr so far.</summary>
     public IReadOnlyList<string> Log
     {
         get
@@ -45,16 +48,16 @@ public sealed class Member : IDisposable
         }
     }
 
-    /// <summary>The highest term in which it became leader, or 0.</summary>
+    /// <summary>Highest term in which the member became leader, or 0.</summary>
     internal long TermLed => Volatile.Read(ref termLed);
 
     internal bool Runs => process is { HasExited: false };
 
-    /// <exception cref="ClusterException">There is no such program.</exception>
+    /// <exception cref="ClusterException">The binary can't be run.</exception>
     public void Start()
     {
         ProcessStartInfo start = new(binary, arguments) { RedirectStandardError = true };
-        // The generator's own tuning: the server is to be as it is for anybody.
+        // This variable tunes the generator. The member runs without it, as in production.
         start.Environment.Remove(Connection.InlineVariable);
         process?.Dispose();
         try
@@ -69,7 +72,7 @@ public sealed class Member : IDisposable
         process.BeginErrorReadLine();
     }
 
-    /// <summary>kill -9; returns when it has ended.</summary>
+    /// <summary>Kills the process (SIGKILL), and returns when the process has ended.</summary>
     public void Kill()
     {
         Signal.Send(process!.Id, Signal.Kill);
@@ -89,14 +92,14 @@ public sealed class Member : IDisposable
         process = null;
     }
 
-    /// <exception cref="ClusterException">It has ended.</exception>
+    /// <exception cref="ClusterException">The process has ended.</exception>
     internal void CheckRuns()
     {
         if (Runs)
             return;
-        process!.WaitForExit(); // until its output has been read to the end
+        process!.WaitForExit(); // returns when all output has been read
         IReadOnlyList<string> lines = Log;
-        string last = lines.Count == 0 ? "it said nothing" : lines[^1];
+        string last = lines.Count == 0 ? "it wrote no log line" : lines[^1];
         throw new ClusterException($"member {Id} ended with exit code {process.ExitCode}: {last}")
         {
             IsUsage = process.ExitCode == UsageExitCode,
@@ -115,7 +118,10 @@ public sealed class Member : IDisposable
             return;
         Match match = BecameLeader.Match(line);
         if (match.Success)
-            Volatile.Write(ref termLed, Math.Max(termLed, long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)));
+        {
+            long term = long.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+            Volatile.Write(ref termLed, Math.Max(termLed, term));
+        }
         lock (gate)
             log.Add(line);
     }

@@ -9,7 +9,7 @@ internal static partial class Signal
     public const int Continue = 18;
     public const int Stop = 19;
 
-    /// <returns>False when there is no such process any more.</returns>
+    /// <summary>Sends a signal. Returns false if there is no such process.</summary>
     public static bool Send(int processId, int signal) => SendSignal(processId, signal) == 0;
 
     [LibraryImport("libc", EntryPoint = "kill")]

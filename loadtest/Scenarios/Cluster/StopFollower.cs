@@ -3,8 +3,8 @@ using System.Net;
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
 /// <summary>
-/// A third of the way a follower is stopped (SIGSTOP: its connections stay, and it takes nothing off them), and after
-/// another third let go on. The load goes to the other members, which should not notice.
+/// Stops a follower (SIGSTOP) after a third of the run, and continues it after two thirds. While it is stopped, its
+/// connections stay open and it reads nothing. The load goes to the other members, which should not be affected.
 /// </summary>
 public sealed class StopFollower : Disturbance
 {
@@ -23,11 +23,12 @@ public sealed class StopFollower : Disturbance
         return others;
     }
 
-    public override async Task RunAsync(LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
+    public override async Task RunAsync(
+        LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
     {
         await Task.Delay(during / 3, cancellation);
         follower!.Pause();
-        say($"stopped member {follower.Id}{(follower == cluster.Leader ? ", which leads by now" : ", a follower")}");
+        say($"stopped member {follower.Id}{(follower == cluster.Leader ? ", the leader by now" : ", a follower")}");
         try
         {
             await Task.Delay(during / 3, cancellation);
@@ -36,6 +37,6 @@ public sealed class StopFollower : Disturbance
         {
             follower.Resume();
         }
-        say($"member {follower.Id} goes on");
+        say($"continued member {follower.Id}");
     }
 }

@@ -2,15 +2,19 @@ using System.Globalization;
 
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
-/// <summary>The servers take a snapshot each time that so many entries have been applied; what they log of it is reported.</summary>
+/// <summary>
+/// Makes the members take a snapshot after each <c>everyEntries</c> applied entries, and reports their log lines about
+/// snapshots.
+/// </summary>
 public sealed class TakeSnapshots(int everyEntries) : Disturbance
 {
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(50);
 
-    public override IReadOnlyList<string> ServerFlags =>
+    public override IReadOnlyList<string> MemberFlags =>
         ["--snapshot-every", everyEntries.ToString(CultureInfo.InvariantCulture)];
 
-    public override async Task RunAsync(LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
+    public override async Task RunAsync(
+        LocalCluster cluster, TimeSpan during, Action<string> say, CancellationToken cancellation)
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         end.CancelAfter(during);
@@ -32,6 +36,6 @@ public sealed class TakeSnapshots(int everyEntries) : Disturbance
             await Task.Delay(LookInterval, end.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         if (!any)
-            say($"no server logged a snapshot: fewer than {everyEntries} entries, or it takes them in silence");
+            say($"no member logged a snapshot: fewer than {everyEntries} entries were applied, or its text changed");
     }
 }

@@ -6,13 +6,13 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Bench;
 
-/// <summary>One node, the real binary, on a data directory that was made for it.</summary>
-internal sealed class ServerUnderBench : IDisposable
+/// <summary>One node, run from the real binary on a prepared data directory.</summary>
+internal sealed class NodeUnderBench : IDisposable
 {
     private readonly Process process;
     private readonly List<(long Timestamp, string Line)> lines = [];
 
-    private ServerUnderBench(Process process, int port)
+    private NodeUnderBench(Process process, int port)
     {
         this.process = process;
         Port = port;
@@ -24,15 +24,17 @@ internal sealed class ServerUnderBench : IDisposable
 
     public static PeerAddress PeerAddress { get; } = new("127.0.0.1", FreePort());
 
-    public static ServerUnderBench Start(string binary, string directory, params string[] flags)
+    public static NodeUnderBench Start(string binary, string directory, params string[] flags)
     {
         int port = FreePort();
-        string[] all = ["--cluster", PeerAddress.ToString(), "--port", port.ToString(CultureInfo.InvariantCulture), "--data-dir", directory, .. flags];
+        string portText = port.ToString(CultureInfo.InvariantCulture);
+        string[] all =
+            ["--cluster", PeerAddress.ToString(), "--port", portText, "--data-dir", directory, .. flags];
         ProcessStartInfo start = new(binary, all) { RedirectStandardError = true };
-        return new ServerUnderBench(Process.Start(start)!, port);
+        return new NodeUnderBench(Process.Start(start)!, port);
     }
 
-    /// <summary>Of all its threads.</summary>
+    /// <summary>Processor time of all threads of the node.</summary>
     public double ProcessorSeconds
     {
         get
@@ -42,23 +44,24 @@ internal sealed class ServerUnderBench : IDisposable
         }
     }
 
-    /// <summary>Blocks until the key is read.</summary>
-    public void WaitUntilItReads(string key)
+    /// <summary>Waits until a GET of the key is answered 200.</summary>
+    public void WaitUntilReadable(string key)
     {
         using HttpClient client = new();
+        Uri uri = new($"http://127.0.0.1:{Port}{key}");
         while (true)
         {
             if (process.HasExited)
-                throw new InvalidOperationException($"the server ended:\n{string.Join('\n', Lines())}");
+                throw new InvalidOperationException($"the node ended:\n{string.Join('\n', Lines())}");
             try
             {
-                using HttpResponseMessage answer = client.GetAsync(new Uri($"http://127.0.0.1:{Port}{key}")).GetAwaiter().GetResult();
+                using HttpResponseMessage answer = client.GetAsync(uri).GetAwaiter().GetResult();
                 if (answer.StatusCode == HttpStatusCode.OK)
                     return;
             }
             catch (HttpRequestException)
             {
-                // It doesn't listen yet.
+                // The node doesn't listen yet.
             }
             Thread.Sleep(2);
         }
@@ -70,7 +73,7 @@ internal sealed class ServerUnderBench : IDisposable
             return [.. lines.Select(line => line.Line)];
     }
 
-    /// <returns>When a line with this text was read, or 0.</returns>
+    /// <summary>Timestamp at which a line with this text was read, or 0.</summary>
     public long TimeOf(string text)
     {
         lock (lines)
