@@ -4,6 +4,7 @@ namespace RaftFast.Consensus.Tests;
 /// Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes, and changes of
 /// members.
 /// </summary>
+[Trait("Suite", "Long")]
 public sealed class RandomClusterTests
 {
     private const int Seeds = 500;

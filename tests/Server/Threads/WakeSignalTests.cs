@@ -69,6 +69,7 @@ public sealed class WakeSignalTests
 
     /// <summary>Two tasks wake each other in turn: a lost wake-up would leave both waiting.</summary>
     [Fact]
+    [Trait("Suite", "Long")] // five million wake-ups
     public async Task Nothing_set_while_an_earlier_signal_is_taken_is_missed()
     {
         const long Last = 5_000_000;
