@@ -31,7 +31,7 @@ internal sealed class Member : IDisposable
     {
         FileDisk disk = new(directory, DiskWriteMode.Direct);
         wal = Wal.Open(disk, cluster.ClusterId, id, WalOptions, out WalRecovery recovery);
-        int httpItems = HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax;
+        int httpItems = HttpLimits.RequestsMax;
         Inbox = new Inbox(httpItems + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer);
         Network = new PipeNetwork(id, Inbox);
         Front = new HttpFront(

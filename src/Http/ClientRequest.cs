@@ -1,4 +1,3 @@
-using System.Buffers;
 using RaftFast.Protocol;
 
 namespace RaftFast.Http;
@@ -10,20 +9,33 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed class ClientRequest
 {
-    /// <summary>
-    /// Bytes of buffer that an idle request keeps; a larger buffer returns to the pool with the end of its request.
-    /// </summary>
-    private const int RetainedBytesMax = 16 * 1024;
+    /// <summary>Bytes of a small buffer, which the request keeps. A larger buffer comes from a pool.</summary>
+    private const int SmallBufferBytes = ClientMemory.FreeBytes + 128;
 
     private const int KeyStartInRecord = Protocol.Record.HeaderSize + PutCommand.HeaderSize;
 
+    private readonly BufferPool buffers;
+    private readonly ConnectionMemory? memory;
+
     /// <summary>The record, key or peer URL; after completion, the answer's body.</summary>
     private byte[] buffer = [];
+    private byte[] small = [];
     private int length;
     private int keyLength;
     private int status;
+    private int heldBytes;
 
-    public ClientRequest(IRequestOwner owner) => Owner = owner;
+    /// <summary>Makes a request that no connection parses; its memory is not counted.</summary>
+    public ClientRequest(IRequestOwner owner) : this(owner, new BufferPool(), null)
+    {
+    }
+
+    internal ClientRequest(IRequestOwner owner, BufferPool buffers, ConnectionMemory? memory)
+    {
+        Owner = owner;
+        this.buffers = buffers;
+        this.memory = memory;
+    }
 
     public IRequestOwner Owner { get; }
 
@@ -64,12 +76,52 @@ public sealed class ClientRequest
     /// <summary>Value of <see cref="Bytes"/> when the request was queued.</summary>
     internal int QueuedBytes { get; set; }
 
+    /// <summary>True once the front has submitted the request.</summary>
+    internal bool IsSubmitted { get; set; }
+
+    /// <summary>True once the head of the answer is written.</summary>
+    internal bool HasHead { get; set; }
+
+    /// <summary>True once the connection has ended: nobody gets the answer.</summary>
+    public bool IsAbandoned => Owner is HttpConnection { HasEnded: true };
+
     /// <summary>True once the request is answered. A thread that reads true also sees the answer's bytes.</summary>
     internal bool IsFinished => Volatile.Read(ref status) != 0;
 
     internal int Status => status;
 
     internal ReadOnlySpan<byte> Answer => buffer.AsSpan(0, length);
+
+    /// <summary>Number of bytes of <see cref="Answer"/> that are written.</summary>
+    internal int AnswerWritten { get; set; }
+
+    /// <summary>
+    /// Reserves memory for an answer. Without room the caller waits, because the clients have to take other answers
+    /// first.
+    /// </summary>
+    public bool TryHoldAnswer(int bytes) => TryHold(bytes);
+
+    /// <summary>Reserves memory for the whole request or the whole answer, of which part may be reserved.</summary>
+    internal bool TryHold(int bytes)
+    {
+        if (memory is null || bytes <= Math.Max(ClientMemory.FreeBytes, heldBytes))
+            return true;
+        if (!memory.TryHold(bytes - heldBytes))
+            return false;
+        heldBytes = bytes;
+        return true;
+    }
+
+    /// <summary>Bytes reserved for this request or its answer.</summary>
+    internal int Held => heldBytes;
+
+    /// <summary>Passes the reservation to the caller, who releases it.</summary>
+    internal int TakeHeld()
+    {
+        int bytes = heldBytes;
+        heldBytes = 0;
+        return bytes;
+    }
 
     /// <summary>Answers 204.</summary>
     public void CompleteNoContent() => Complete(204, []);
@@ -101,6 +153,9 @@ public sealed class ClientRequest
         Closes = false;
         AnnouncesKeepAlive = false;
         OmitsBody = false;
+        IsSubmitted = false;
+        HasHead = false;
+        AnswerWritten = 0;
     }
 
     internal void BeginPut(ReadOnlySpan<byte> key)
@@ -148,19 +203,19 @@ public sealed class ClientRequest
         Protocol.Record.Finish(Record, RecordType.Command, payloadLength);
     }
 
+    /// <summary>Gives back a large buffer and the reservation.</summary>
     internal void Recycle()
     {
-        if (buffer.Length > RetainedBytesMax)
-            DropBuffer();
+        memory?.Release(TakeHeld());
+        ReturnLargeBuffer();
     }
 
-    internal void DropBuffer()
+    private void ReturnLargeBuffer()
     {
-        if (buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(buffer);
-        buffer = [];
-        length = 0;
-        keyLength = 0;
+        if (buffer.Length <= SmallBufferBytes)
+            return;
+        buffers.Return(buffer);
+        buffer = small;
     }
 
     private void Complete(int answerStatus, ReadOnlySpan<byte> body)
@@ -178,10 +233,14 @@ public sealed class ClientRequest
     {
         if (capacity <= buffer.Length)
             return;
-        byte[] larger = ArrayPool<byte>.Shared.Rent(capacity);
+        if (capacity <= SmallBufferBytes)
+        {
+            buffer = small = new byte[SmallBufferBytes];
+            return;
+        }
+        byte[] larger = buffers.Rent(capacity);
         buffer.AsSpan(0, length).CopyTo(larger);
-        if (buffer.Length > 0)
-            ArrayPool<byte>.Shared.Return(buffer);
+        ReturnLargeBuffer();
         buffer = larger;
     }
 }

@@ -45,6 +45,9 @@ internal sealed class ConnectionPipes
     /// <summary>True once nothing can be sent anymore.</summary>
     public bool IsGone { get; private set; }
 
+    /// <summary>True while a read is pending and nothing has come for it.</summary>
+    public bool IsStarved => IsReading && !Volatile.Read(ref hasInput);
+
     public PipeWriter Output => connection!.Transport.Output;
 
     public long UnflushedBytes => Output.UnflushedBytes;

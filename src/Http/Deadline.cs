@@ -8,8 +8,12 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 {
     private long milliseconds = long.MaxValue;
     private long begun;
+    private long idleSince = long.MaxValue;
 
     public Awaited Awaited { get; private set; }
+
+    /// <summary>Time since which the connection waits for a request; MaxValue while it does not.</summary>
+    public long IdleSince => Volatile.Read(ref idleSince);
 
     public bool HasPassed => clock.Milliseconds >= Volatile.Read(ref milliseconds);
 
@@ -44,6 +48,7 @@ internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
     private void Set(Awaited awaited, TimeSpan timeout)
     {
         Awaited = awaited;
+        Volatile.Write(ref idleSince, awaited == Awaited.Request ? clock.Milliseconds : long.MaxValue);
         Volatile.Write(ref milliseconds, timeout == Timeout.InfiniteTimeSpan
             ? long.MaxValue
             : clock.Milliseconds + (long)timeout.TotalMilliseconds);

@@ -23,10 +23,13 @@ public sealed class HttpConnection : IRequestOwner
     /// </summary>
     private const int StepBytes = 256 * 1024;
 
+    private const long NoTime = -1;
+
     private readonly HttpFront front;
     private readonly HttpLimits limits;
     private readonly SerialWork work;
     private readonly ConnectionPipes pipes;
+    private readonly ConnectionMemory memory;
     private readonly RequestQueue requests;
     private readonly RequestReader reader;
     private readonly ResponseWriter writer;
@@ -36,6 +39,14 @@ public sealed class HttpConnection : IRequestOwner
     private bool hasSubmitted;
     private long taken;
     private long flushingBytes;
+
+    /// <summary>Memory of answers that are written and not flushed.</summary>
+    private long unflushedHeld;
+
+    /// <summary>Memory of the flush that is pending.</summary>
+    private long flushingHeld;
+    private long movedAt;
+    private long givesWaySince = NoTime;
     private long lingeredBytes;
     private ConnectionContext? arriving;
 
@@ -48,6 +59,9 @@ public sealed class HttpConnection : IRequestOwner
     private bool isDone;
     private bool hasInputEnded;
     private bool hasPartialHead;
+    private bool lacksRoom;
+    private bool hasEnded;
+    private bool mustEnd;
 
     internal HttpConnection(HttpFront front, HttpLimits limits, CoarseClock clock)
     {
@@ -55,7 +69,8 @@ public sealed class HttpConnection : IRequestOwner
         this.limits = limits;
         work = new SerialWork(Step);
         pipes = new ConnectionPipes(work.Wake);
-        requests = new RequestQueue(this);
+        memory = new ConnectionMemory(front.Memory, limits.PipelineBytesMax);
+        requests = new RequestQueue(this, front.Buffers, memory);
         reader = new RequestReader(requests, limits, front.Access);
         writer = new ResponseWriter(clock);
         deadline = new Deadline(clock, limits);
@@ -64,8 +79,20 @@ public sealed class HttpConnection : IRequestOwner
     /// <summary>Index of this connection among the open connections of the front.</summary>
     internal int Slot { get; set; }
 
+    /// <summary>True from the end of the connection until the connection object serves another client.</summary>
+    internal bool HasEnded => Volatile.Read(ref hasEnded);
+
+    /// <summary>Bytes that the requests and answers of this connection hold.</summary>
+    internal long MemoryHeld => memory.Held;
+
+    /// <summary>Time of the front's clock at which this connection last took or sent bytes.</summary>
+    internal long MovedAt => Volatile.Read(ref movedAt);
+
+    /// <summary>Time of the front's clock since which this connection is idle; MaxValue while it is not.</summary>
+    internal long IdleSince => deadline.IdleSince;
+
     private bool CanParse =>
-        !isClosing && held is null && requests.Count < limits.PipelineDepthMax
+        !isClosing && !lacksRoom && held is null && requests.Count < limits.PipelineDepthMax
         && requests.Bytes < limits.PipelineBytesMax && pipes.UnflushedBytes < FlushBytes;
 
     /// <inheritdoc/>
@@ -104,11 +131,32 @@ public sealed class HttpConnection : IRequestOwner
 
     internal void WakeElsewhere() => work.WakeElsewhere();
 
-    internal void WakeIfLate()
+    /// <summary>Wakes the connection if its deadline has passed, if it waits for room, or if it can be trimmed.</summary>
+    internal void WakeIfDue()
     {
-        if (deadline.HasPassed)
+        if (deadline.HasPassed || Volatile.Read(ref lacksRoom) || (requests.HasSpare && IsIdle))
             work.WakeElsewhere();
     }
+
+    /// <summary>Closes the connection if it is still idle since the given time.</summary>
+    internal void GiveWay(long idleSince)
+    {
+        Volatile.Write(ref givesWaySince, idleSince);
+        work.WakeElsewhere();
+    }
+
+    /// <summary>Ends the connection, because others need its memory.</summary>
+    internal void EndSoon()
+    {
+        Volatile.Write(ref mustEnd, true);
+        work.WakeElsewhere();
+    }
+
+    internal bool IsGivingWay => Volatile.Read(ref givesWaySince) == deadline.IdleSince;
+
+    internal bool IsEnding => Volatile.Read(ref mustEnd);
+
+    private bool IsIdle => front.IsLongAgo(deadline.IdleSince);
 
     private void Step()
     {
@@ -116,6 +164,8 @@ public sealed class HttpConnection : IRequestOwner
             return;
         if (front.IsAborting)
             pipes.Abort("the server has stopped");
+        if (mustEnd)
+            pipes.Abort("the client does not move its bytes, and others need the memory");
         if (!isDone && !pipes.IsGone)
             Converse();
         if (hasSubmitted)
@@ -135,7 +185,10 @@ public sealed class HttpConnection : IRequestOwner
         arriving = null;
         pipes.Open(connection);
         isOpen = true;
-        isClosing = isLingering = isDone = hasInputEnded = hasPartialHead = false;
+        isClosing = isLingering = isDone = hasInputEnded = hasPartialHead = lacksRoom = mustEnd = false;
+        givesWaySince = NoTime;
+        Volatile.Write(ref hasEnded, false);
+        Volatile.Write(ref movedAt, front.Now);
         lingeredBytes = 0;
         deadline.Clear();
         front.Add(this);
@@ -146,7 +199,10 @@ public sealed class HttpConnection : IRequestOwner
     {
         bool isLate = deadline.HasPassed;
         if (pipes.PollFlush())
+        {
             deadline.Clear();
+            Flushed();
+        }
         if (pipes.IsFlushing)
         {
             if (isLate)
@@ -155,8 +211,11 @@ public sealed class HttpConnection : IRequestOwner
         }
         if (isLate && deadline.HasPassed)
             OnDeadline();
+        if (givesWaySince == deadline.IdleSince && pipes.IsStarved)
+            isDone = true;
         if (isDone)
             return;
+        lacksRoom = false;
         if (front.IsStopping && !isClosing)
             StopReading();
         taken = 0;
@@ -166,7 +225,7 @@ public sealed class HttpConnection : IRequestOwner
             ReadRequests();
         }
         while (requests.First is { IsFinished: true } && pipes.UnflushedBytes < FlushBytes && taken < StepBytes);
-        if (reader.WantsContinue && requests.IsEmpty)
+        if (reader.WantsContinue && !lacksRoom && requests.IsEmpty)
         {
             ResponseWriter.WriteContinue(pipes.Output);
             reader.ContinueSent();
@@ -176,6 +235,8 @@ public sealed class HttpConnection : IRequestOwner
         if (isClosing && requests.IsEmpty && held is null && !pipes.IsFlushing && !pipes.IsGone)
             Finish();
         deadline.Arm(Awaited(), pipes.IsFlushing ? flushingBytes : reader.BodyBytes);
+        if (requests.HasSpare && requests.IsEmpty && IsIdle)
+            requests.Trim();
     }
 
     private void WriteFinished()
@@ -183,8 +244,10 @@ public sealed class HttpConnection : IRequestOwner
         while (requests.First is { IsFinished: true } request && pipes.UnflushedBytes < FlushBytes)
         {
             bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && held is null);
-            writer.Write(pipes.Output, request, isLast);
-            requests.Dequeue();
+            if (!writer.TryWrite(pipes.Output, request, isLast, FlushBytes))
+                break;
+            unflushedHeld += request.TakeHeld();
+            Dequeue(request);
         }
         if (requests.IsEmpty && held is not null)
         {
@@ -200,8 +263,10 @@ public sealed class HttpConnection : IRequestOwner
         {
             ReadOnlySequence<byte> buffer = result.Buffer;
             taken += buffer.Length;
+            Volatile.Write(ref movedAt, front.Now);
             while (CanParse && reader.TryRead(ref buffer) is { } request)
                 Accept(request);
+            Volatile.Write(ref lacksRoom, reader.LacksRoom);
             bool needsMore = CanParse;
             hasPartialHead = needsMore && !buffer.IsEmpty;
             pipes.Advance(buffer.Start, needsMore ? buffer.End : buffer.Start);
@@ -237,10 +302,23 @@ public sealed class HttpConnection : IRequestOwner
 
     private void Submit(ClientRequest request)
     {
+        requests.Enqueue(request);
+        if (!front.TryBeginRequest())
+        {
+            request.Refuse(Refusal.Requests);
+            return;
+        }
         submittedMethod = request.Method;
         hasSubmitted = true;
-        requests.Enqueue(request);
+        request.IsSubmitted = true;
         front.Submit(request);
+    }
+
+    private void Dequeue(ClientRequest request)
+    {
+        if (request.IsSubmitted)
+            front.EndRequest();
+        requests.Dequeue();
     }
 
     /// <summary>Begins no further request, and answers a request that has begun.</summary>
@@ -257,10 +335,39 @@ public sealed class HttpConnection : IRequestOwner
         if (unflushed == 0)
             return;
         flushingBytes = unflushed;
+        flushingHeld = unflushedHeld;
+        unflushedHeld = 0;
         pipes.Flush();
+        if (pipes.IsFlushing)
+        {
+            CountPendingFlush(unflushed);
+            return;
+        }
+        Flushed();
         // The step stopped because the output was full, and now the output has room.
-        if (unflushed >= FlushBytes && !pipes.IsFlushing)
+        if (unflushed >= FlushBytes)
             work.Again();
+    }
+
+    /// <summary>
+    /// Counts the bytes of a pending flush that nothing counts yet: small answers have no reservation. An answer that
+    /// is written in part keeps its own.
+    /// </summary>
+    private void CountPendingFlush(long unflushed)
+    {
+        long uncounted = unflushed - flushingHeld - (requests.First is { HasHead: true } first ? first.Held : 0);
+        if (uncounted <= 0)
+            return;
+        memory.Hold(uncounted);
+        flushingHeld += uncounted;
+    }
+
+    /// <summary>Releases the memory of flushed answers.</summary>
+    private void Flushed()
+    {
+        memory.Release(flushingHeld);
+        flushingHeld = 0;
+        Volatile.Write(ref movedAt, front.Now);
     }
 
     /// <summary>Ends the connection after its last answer, or lingers first.</summary>
@@ -282,7 +389,7 @@ public sealed class HttpConnection : IRequestOwner
         pipes.IsFlushing ? Http.Awaited.Flush
         : isLingering ? Http.Awaited.Close
         : !pipes.IsReading || isClosing ? Http.Awaited.Nothing
-        : reader.IsInBody ? (reader.WantsContinue ? Http.Awaited.Nothing : Http.Awaited.Body)
+        : reader.IsInBody ? (reader.WantsContinue || lacksRoom ? Http.Awaited.Nothing : Http.Awaited.Body)
         : hasPartialHead ? Http.Awaited.Headers
         : requests.IsEmpty ? Http.Awaited.Request
         : Http.Awaited.Nothing;
@@ -315,11 +422,14 @@ public sealed class HttpConnection : IRequestOwner
             if (!pipes.TryClose())
                 return;
             front.Remove(this);
+            memory.Release(flushingHeld + unflushedHeld);
+            flushingHeld = unflushedHeld = 0;
+            Volatile.Write(ref hasEnded, true);
             closed.SetResult();
             closed = null;
         }
-        while (requests.First is { IsFinished: true })
-            requests.Dequeue();
+        while (requests.First is { IsFinished: true } request)
+            Dequeue(request);
         if (!requests.IsEmpty)
             return;
         if (held is not null)

@@ -11,6 +11,12 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 {
+    /// <summary>Milliseconds between two looks for buffers that nobody needs.</summary>
+    private const long TrimPeriod = 2_000;
+
+    /// <summary>Bytes of dropped buffers that are worth a garbage collection.</summary>
+    private const long DroppedBytesMax = 8 << 20;
+
     private const int Serving = 0;
     private const int Stopping = 1;
     private const int Aborting = 2;
@@ -27,6 +33,10 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     private int phase;
     private int connections;
+    private int refusals;
+    private int requests;
+    private long droppedBytes;
+    private long trimmedAt;
 
     /// <param name="submit">Takes a request over and returns at once.</param>
     /// <param name="submitted">Called by the submitting thread after it has submitted one or more requests.</param>
@@ -41,6 +51,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         this.limits = limits;
         this.time = time;
         clock = new CoarseClock(time);
+        Memory = new ClientMemory(limits.MemoryMax);
         pool = new DefaultObjectPool<HttpConnection>(new ConnectionPolicy(this), limits.ConnectionsMax);
         sweep = time.CreateTimer(
             static front => ((HttpFront)front!).Sweep(), this, CoarseClock.Period, CoarseClock.Period);
@@ -51,6 +62,13 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     internal AccessPolicy Access { get; }
 
+    internal ClientMemory Memory { get; }
+
+    internal BufferPool Buffers { get; } = new();
+
+    /// <summary>Milliseconds of the front's clock.</summary>
+    internal long Now => clock.Milliseconds;
+
     internal bool IsStopping => Volatile.Read(ref phase) >= Stopping;
 
     internal bool IsAborting => Volatile.Read(ref phase) >= Aborting;
@@ -58,10 +76,16 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         int count = Interlocked.Increment(ref connections);
-        if (count <= limits.ConnectionsMax && !IsStopping)
+        bool isAdmitted = count <= limits.ConnectionsMax
+            || (count <= limits.ConnectionsMax + limits.ConnectionsBeyondMax / 2 && open.TryCloseIdlest(IdleLatest));
+        if (isAdmitted && !IsStopping)
             return pool.Get().Serve(connection);
         Release();
-        return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
+        if (Interlocked.Increment(ref refusals) <= limits.ConnectionsBeyondMax / 2)
+            return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
+        Interlocked.Decrement(ref refusals);
+        connection.Abort(new ConnectionAbortedException("there are too many connections"));
+        return Task.CompletedTask;
     }
 
     /// <summary>
@@ -88,6 +112,21 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync(TimeSpan.Zero).ConfigureAwait(false);
 
+    /// <summary>True if the time, read from this clock, is at least <see cref="HttpLimits.IdleTime"/> ago.</summary>
+    internal bool IsLongAgo(long milliseconds) => milliseconds <= IdleLatest;
+
+    /// <returns>False if too many requests are unanswered.</returns>
+    internal bool TryBeginRequest()
+    {
+        if (Interlocked.Increment(ref requests) <= limits.RequestsMax)
+            return true;
+        Interlocked.Decrement(ref requests);
+        return false;
+    }
+
+    /// <summary>A request that has begun is answered.</summary>
+    internal void EndRequest() => Interlocked.Decrement(ref requests);
+
     internal void Submit(ClientRequest request) => submit(request);
 
     internal void Submitted() => submitted?.Invoke();
@@ -112,8 +151,32 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private void Sweep()
     {
         clock.Tick();
-        open.WakeLate();
+        GiveMemoryBack();
+        long excess = Memory.Excess;
+        if (Memory.TakeShortage() || excess > 0)
+            open.EndSlowest(Math.Max(excess, 1), excess > 0 ? clock.Milliseconds : IdleLatest);
+        open.WakeDue();
     }
+
+    /// <summary>
+    /// Drops buffers that nobody needed for <see cref="TrimPeriod"/>. After a burst these are many bytes, which only a
+    /// collection gives back to the system, and an idle process would not collect by itself.
+    /// </summary>
+    private void GiveMemoryBack()
+    {
+        if (clock.Milliseconds - trimmedAt < TrimPeriod)
+            return;
+        trimmedAt = clock.Milliseconds;
+        droppedBytes += Buffers.Trim();
+        if (droppedBytes < DroppedBytesMax)
+            return;
+        droppedBytes = 0;
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+    }
+
+    /// <summary>A connection that is idle since this time, or longer, is idle for at least IdleTime.</summary>
+    private long IdleLatest =>
+        clock.Milliseconds - (long)(limits.IdleTime + CoarseClock.Period).TotalMilliseconds;
 
     /// <summary>
     /// Refuses a connection beyond the bound. The answer is sent after the client's first bytes, or after a time
@@ -143,6 +206,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         }
         await input.CompleteAsync().ConfigureAwait(false);
         await output.CompleteAsync().ConfigureAwait(false);
+        Interlocked.Decrement(ref refusals);
     }
 
     private sealed class ConnectionPolicy(HttpFront front) : PooledObjectPolicy<HttpConnection>

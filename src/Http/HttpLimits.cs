@@ -5,20 +5,39 @@ namespace RaftFast.Http;
 /// <summary>
 /// Bounds for one client and for all clients together. A bound whose excess is answered names the status.
 /// </summary>
-public sealed class HttpLimits
+public sealed record HttpLimits
 {
     /// <summary>
-    /// Maximum connections that are open or have outstanding requests. A further connection is answered 503 and closed.
+    /// Maximum connections that are open or have outstanding requests. For a further connection the connection that has
+    /// been idle longest gives way; if none is idle, the further connection is answered 503 and closed.
     /// </summary>
-    public int ConnectionsMax { get; init; } = 2048;
+    public int ConnectionsMax { get; init; } = 12_000;
+
+    /// <summary>
+    /// Maximum further connections. Half of them are being refused; for the other half an idle connection is closing.
+    /// One more is closed without an answer.
+    /// </summary>
+    public int ConnectionsBeyondMax { get; init; } = 64;
+
+    /// <summary>Time without a request after which a connection is idle, and may have to give way.</summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Maximum unanswered requests of all connections together: 503.</summary>
+    public int RequestsMax { get; init; } = 65_536;
+
+    /// <summary>
+    /// Maximum bytes of the requests and answers of all connections together, without the small ones. At the bound a
+    /// body is not read and a value is not copied. The connection that took or sent bytes least recently is then ended.
+    /// </summary>
+    public long MemoryMax { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>Maximum unanswered requests of one connection. At the bound the connection stops parsing.</summary>
     public int PipelineDepthMax { get; init; } = 64;
 
     /// <summary>
-    /// Bytes of unanswered requests at which a connection stops parsing: four of the largest requests. The bound is
-    /// checked before a request is parsed. So one request is always admitted, and a connection holds at most this and
-    /// one request more.
+    /// Bytes of unanswered requests at which a connection stops parsing, and share of <see cref="MemoryMax"/> for its
+    /// requests and answers: four of the largest requests. The bound is checked before a request or an answer is
+    /// admitted. So one is always admitted, and a connection holds at most this and one more.
     /// </summary>
     public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
 

@@ -38,12 +38,57 @@ internal sealed class OpenConnections
         }
     }
 
-    public void WakeLate()
+    public void WakeDue()
     {
         lock (entry)
         {
             foreach (HttpConnection connection in connections)
-                connection.WakeIfLate();
+                connection.WakeIfDue();
+        }
+    }
+
+    /// <summary>Closes the connection that has been idle longest, if it is idle since <paramref name="latest"/>.</summary>
+    /// <returns>False if no connection is idle for so long.</returns>
+    public bool TryCloseIdlest(long latest)
+    {
+        lock (entry)
+        {
+            HttpConnection? idlest = null;
+            long since = latest + 1;
+            foreach (HttpConnection connection in connections)
+            {
+                if (connection.IdleSince < since && !connection.IsGivingWay)
+                    (idlest, since) = (connection, connection.IdleSince);
+            }
+            idlest?.GiveWay(since);
+            return idlest is not null;
+        }
+    }
+
+    /// <summary>
+    /// Ends the connections that took or sent bytes least recently, until they held <paramref name="bytes"/>.
+    /// </summary>
+    /// <param name="latest">Connections that moved bytes after this time stay.</param>
+    public void EndSlowest(long bytes, long latest)
+    {
+        lock (entry)
+        {
+            while (bytes > 0)
+            {
+                HttpConnection? slowest = null;
+                foreach (HttpConnection connection in connections)
+                {
+                    if (connection.MemoryHeld > 0 && !connection.IsEnding && connection.MovedAt <= latest
+                        && (slowest is null || connection.MovedAt < slowest.MovedAt))
+                    {
+                        slowest = connection;
+                    }
+                }
+                if (slowest is null)
+                    return;
+                bytes -= slowest.MemoryHeld;
+                slowest.EndSoon();
+            }
         }
     }
 }

@@ -54,6 +54,8 @@ internal sealed class Refusal(int status, string line)
         "The transfer coding is unknown: send Transfer-Encoding: chunked or Content-Length.");
     public static readonly Refusal Connections = new(503,
         "There are too many connections: try again later, or reuse one.");
+    public static readonly Refusal Requests = new(503,
+        "This server has too many unanswered requests: try again later, or use another member.");
     public static readonly Refusal Stopping = new(503, "This server is stopping: use another member.");
     public static readonly Refusal Version = new(505, "The HTTP version is not supported: use HTTP/1.1.");
 

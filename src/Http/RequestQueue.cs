@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>Requests of a connection: the unanswered ones in order, and the idle ones for reuse.</summary>
-internal sealed class RequestQueue(HttpConnection connection)
+internal sealed class RequestQueue(HttpConnection connection, BufferPool buffers, ConnectionMemory memory)
 {
     private ClientRequest? free;
     private ClientRequest? last;
@@ -20,7 +20,7 @@ internal sealed class RequestQueue(HttpConnection connection)
 
     public ClientRequest Rent()
     {
-        ClientRequest request = free ?? new ClientRequest(connection);
+        ClientRequest request = free ?? new ClientRequest(connection, buffers, memory);
         free = request.Next;
         request.Next = null;
         request.Begin();
@@ -60,13 +60,13 @@ internal sealed class RequestQueue(HttpConnection connection)
         Return(request);
     }
 
-    /// <summary>Keeps one idle request and no buffer.</summary>
+    /// <summary>True if <see cref="Trim"/> would drop a request.</summary>
+    public bool HasSpare => free?.Next is not null;
+
+    /// <summary>Keeps one idle request.</summary>
     public void Trim()
     {
         Invariant.Hold(IsEmpty);
-        free?.DropBuffer();
-        for (ClientRequest? request = free?.Next; request is not null; request = request.Next)
-            request.DropBuffer();
         if (free is not null)
             free.Next = null;
     }

@@ -14,6 +14,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     private ClientRequest? current;
     private Refusal? currentRefusal;
     private BodyReader body;
+    private int bytesToHold;
 
     /// <summary>True while a request's headers are complete and its body is not.</summary>
     public bool IsInBody => current is not null;
@@ -25,6 +26,11 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     /// True while the client waits for <c>100 Continue</c> before it sends the body (RFC 9110 §10.1.1).
     /// </summary>
     public bool WantsContinue { get; private set; }
+
+    /// <summary>
+    /// True if the body is not read because the memory for requests is used up. The next call tries again.
+    /// </summary>
+    public bool LacksRoom { get; private set; }
 
     /// <summary>True once a request was given up before its end: later bytes have no meaning.</summary>
     public bool HasGivenUp { get; private set; }
@@ -51,6 +57,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     {
         ClientRequest request = current ?? requests.Rent();
         current = null;
+        LacksRoom = false;
         WantsContinue = false;
         HasGivenUp = true;
         request.Refuse(refusal);
@@ -67,6 +74,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
             requests.Return(current);
         current = null;
         WantsContinue = false;
+        LacksRoom = false;
         HasGivenUp = false;
     }
 
@@ -112,6 +120,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         WantsContinue = head.Fields.ExpectsContinue;
         body = new BodyReader(head.Fields, limits.HeadersBytesMax);
         BodyBytes = 0;
+        bytesToHold = currentRefusal is null ? BytesOf(request, head.Fields) : 0;
         input = input.Slice(head.Length);
         return null;
     }
@@ -142,8 +151,17 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         }
     }
 
+    /// <summary>Bytes that the request has once its body is read; for chunks, as many as it may have.</summary>
+    private static int BytesOf(ClientRequest request, in RequestFields fields) =>
+        request.Bytes + (request.Method is not (ClientRequestMethod.Put or ClientRequestMethod.AddMember) ? 0
+            : fields.IsChunked ? PutCommand.ValueBytesMax
+            : (int)fields.ContentLength);
+
     private ClientRequest? ReadBody(ref ReadOnlySequence<byte> input, ClientRequest request)
     {
+        LacksRoom = !request.TryHold(bytesToHold);
+        if (LacksRoom)
+            return null;
         WantsContinue &= input.IsEmpty;
         long before = input.Length;
         DecodeStatus status = body.Read(ref input, request, out Refusal? refusal);

@@ -19,6 +19,9 @@ internal sealed class ResponseWriter(CoarseClock clock)
     /// <summary>Bytes reserved for a head. All the lines above at their longest have less than 400 bytes.</summary>
     private const int HeadBytesMax = 512;
 
+    /// <summary>Bytes of a body that is never written in pieces.</summary>
+    private const int SmallBodyBytes = 4096;
+
     private const int DateLength = 29;
 
     /// <summary>
@@ -30,16 +33,41 @@ internal sealed class ResponseWriter(CoarseClock clock)
 
     public static void WriteContinue(PipeWriter output) => output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
 
+    /// <summary>Writes the answer, or continues it, until <paramref name="unflushedMax"/> bytes are unflushed.</summary>
     /// <param name="request">A finished request.</param>
     /// <param name="closes">True if this is the connection's last answer.</param>
-    public void Write(PipeWriter output, ClientRequest request, bool closes) =>
-        Write(output, request.Status, request.Answer, closes, request.AnnouncesKeepAlive, request.OmitsBody);
+    /// <returns>False if a rest of the body has to wait for a flush.</returns>
+    public bool TryWrite(PipeWriter output, ClientRequest request, bool closes, int unflushedMax)
+    {
+        ReadOnlySpan<byte> body = request.Answer;
+        if (!request.HasHead)
+        {
+            WriteHead(output, request.Status, body, closes, request.AnnouncesKeepAlive);
+            request.HasHead = true;
+        }
+        if (request.OmitsBody || body.IsEmpty)
+            return true;
+        body = body[request.AnswerWritten..];
+        long room = unflushedMax - output.UnflushedBytes;
+        if (body.Length > SmallBodyBytes && body.Length > room)
+        {
+            int piece = (int)Math.Max(room, 0);
+            output.Write(body[..piece]);
+            request.AnswerWritten += piece;
+            return false;
+        }
+        output.Write(body);
+        return true;
+    }
 
-    public void WriteLast(PipeWriter output, Refusal refusal) =>
-        Write(output, refusal.Status, refusal.Body, closes: true, announcesKeepAlive: false, omitsBody: false);
+    public void WriteLast(PipeWriter output, Refusal refusal)
+    {
+        WriteHead(output, refusal.Status, refusal.Body, closes: true, announcesKeepAlive: false);
+        output.Write(refusal.Body);
+    }
 
-    private void Write(
-        PipeWriter output, int status, ReadOnlySpan<byte> body, bool closes, bool announcesKeepAlive, bool omitsBody)
+    private void WriteHead(
+        PipeWriter output, int status, ReadOnlySpan<byte> body, bool closes, bool announcesKeepAlive)
     {
         Span<byte> head = output.GetSpan(HeadBytesMax);
         int length = 0;
@@ -72,8 +100,6 @@ internal sealed class ResponseWriter(CoarseClock clock)
         Append(head, ref length, Date());
         Append(head, ref length, "\r\n\r\n"u8);
         output.Advance(length);
-        if (!omitsBody && !body.IsEmpty)
-            output.Write(body);
     }
 
     private static void Append(Span<byte> head, ref int length, ReadOnlySpan<byte> text)

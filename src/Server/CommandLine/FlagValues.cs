@@ -18,6 +18,8 @@ internal static class FlagValues
     /// <summary>An hour: a client that would wait longer has gone.</summary>
     private const int RequestTimeoutMsMax = 3_600_000;
 
+    private const long SizeMin = 16 << 20;
+
     public static ulong Id(ArgumentResult argument)
     {
         string text = Text(argument);
@@ -106,6 +108,22 @@ internal static class FlagValues
         return milliseconds;
     }
 
+    public static int ConnectionsMax(ArgumentResult argument) => Number(argument, "--connections-max", 1, 1_000_000);
+
+    public static int ClientRateMin(ArgumentResult argument) =>
+        Number(argument, "--client-rate-min", 1, 1_000_000_000);
+
+    public static int ClientRateGrace(ArgumentResult argument) => Number(argument, "--client-rate-grace", 1, 3600);
+
+    /// <summary>Parses a size that has room for the largest value a few times.</summary>
+    public static long Size(ArgumentResult argument, string flag)
+    {
+        string text = Text(argument);
+        if (!ByteSize.TryParse(text, out long bytes) || bytes < SizeMin)
+            argument.AddError($"{flag} is '{text}'; it must be a size from 16MiB, such as 512MiB");
+        return bytes;
+    }
+
     public static SnapshotOptions? SnapshotEvery(ArgumentResult argument)
     {
         string text = Text(argument);
@@ -145,4 +163,13 @@ internal static class FlagValues
 
     /// <summary>The last value given; empty if there is none, which <see cref="ServerCommandLine"/> reports.</summary>
     private static string Text(ArgumentResult argument) => argument.Tokens.Count == 0 ? "" : argument.Tokens[^1].Value;
+
+    private static int Number(ArgumentResult argument, string flag, int min, int max)
+    {
+        string text = Text(argument);
+        bool isNumber = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number);
+        if (!isNumber || number < min || number > max)
+            argument.AddError($"{flag} is '{text}'; it must be a whole number from {min} to {max}");
+        return number;
+    }
 }

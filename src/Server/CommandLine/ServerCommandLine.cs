@@ -4,6 +4,7 @@ using System.CommandLine.Parsing;
 using System.Net;
 using System.Reflection;
 using Microsoft.Extensions.Logging;
+using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
@@ -65,6 +66,31 @@ internal static class ServerCommandLine
         "--request-timeout", "MS", "Milliseconds until a request without an outcome is answered 503 or 504.",
         _ => 5000, FlagValues.RequestTimeout);
 
+    private static readonly Option<int> ConnectionsMax = Flag(
+        "--connections-max", "N",
+        "Maximum connections of clients. Beyond it an idle connection gives way, or the new one is answered 503.",
+        _ => new HttpLimits().ConnectionsMax, FlagValues.ConnectionsMax);
+
+    private static readonly Option<long> ClientMemoryMax = Flag(
+        "--client-memory-max", "SIZE", "Maximum memory for requests and answers of all clients. [default: 256MiB]",
+        _ => new HttpLimits().MemoryMax, argument => FlagValues.Size(argument, "--client-memory-max"));
+
+    private static readonly Option<int> ClientRateMin = Flag(
+        "--client-rate-min", "N",
+        "Least average rate, in bytes a second, at which a client sends a value or takes an answer.",
+        _ => new HttpLimits().RateMin, FlagValues.ClientRateMin);
+
+    private static readonly Option<int> ClientRateGrace = Flag(
+        "--client-rate-grace", "SECONDS", "Time for which a client may be slower than that.",
+        _ => (int)new HttpLimits().RateGrace.TotalSeconds, FlagValues.ClientRateGrace);
+
+    private static readonly Option<long> StateMax = Flag(
+        "--state-max", "SIZE",
+        "Memory of keys and values beyond which the leader answers 507 to a write that needs more. "
+        + "[default: 60 % of the memory that the process may use]",
+        _ => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 10 * 6,
+        argument => FlagValues.Size(argument, "--state-max"));
+
     private static readonly Option<SnapshotOptions> SnapshotEvery = Flag(
         "--snapshot-every", "N|SIZE",
         "Growth of the log after which a new snapshot is taken: N entries, or a SIZE such as 512MiB. "
@@ -89,7 +115,9 @@ internal static class ServerCommandLine
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk,
+        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout,
+        ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax,
+        SnapshotEvery, SnapshotRate, Level, Disk,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
@@ -207,6 +235,14 @@ internal static class ServerCommandLine
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),
+            Clients = new HttpLimits
+            {
+                ConnectionsMax = flags.GetValue(ConnectionsMax),
+                MemoryMax = flags.GetValue(ClientMemoryMax),
+                RateMin = flags.GetValue(ClientRateMin),
+                RateGrace = TimeSpan.FromSeconds(flags.GetValue(ClientRateGrace)),
+            },
+            StateMax = flags.GetValue(StateMax),
             Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with
             {
                 WriteBytesPerSecond = (flags.GetValue(SnapshotRate) ?? new()).WriteBytesPerSecond,

@@ -25,8 +25,6 @@ namespace RaftFast.Server.Hosting;
 /// <summary>One node as a process: makes the node's parts, runs them, and stops them in order.</summary>
 internal static partial class NodeHost
 {
-    private static readonly HttpLimits HttpLimits = new();
-
     /// <summary>Time to answer the requests that are unanswered when the process is asked to stop.</summary>
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
 
@@ -54,6 +52,8 @@ internal static partial class NodeHost
         Action<Inbox, RaftCore>? started, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
+        DescriptorBudget descriptors = DescriptorBudget.Of(DescriptorLimit.Raise());
+        HttpLimits clientLimits = descriptors.Bound(options.Clients, log);
         ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();
         SnapshotStore snapshots = SnapshotStore.Open(disk, clusterId);
@@ -67,7 +67,7 @@ internal static partial class NodeHost
         RefuseLargerCluster(identity, configurations, options, path);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
 
-        Inbox inbox = new(InboxCapacity);
+        Inbox inbox = new(InboxCapacity(clientLimits));
         ILogger peerLog = loggers.CreateLogger("peer");
         PeerAdmission admission = new(identity, MetDirectories.Open(disk), peerLog);
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
@@ -75,11 +75,11 @@ internal static partial class NodeHost
         await using PeerNetwork network =
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
         await using HttpFront front = new(
-            inbox.Add, HttpLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
+            inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
-            clients, front, PeerEndPoint.Of(identity.Address, log), acceptor, loggers);
+            clients, front, descriptors.Clients, PeerEndPoint.Of(identity.Address, log), acceptor, descriptors.Peers, loggers);
         string members = StartLogLines.Describe(configurations.Effective.Cluster);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
         if (isNew)
@@ -104,6 +104,7 @@ internal static partial class NodeHost
             Recovered = recovery.HardState,
             Network = network,
             Address = identity.Address,
+            StateMax = options.StateMax,
             Snapshots = options.Snapshots,
             Actions = new NodeActions
             {
@@ -229,8 +230,8 @@ internal static partial class NodeHost
     /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers, and four single
     /// items: the log's writer, a snapshot taken, a snapshot received, and a request to stop.
     /// </summary>
-    private static int InboxCapacity =>
-        HttpLimits.ConnectionsMax * HttpLimits.PipelineDepthMax
+    private static int InboxCapacity(HttpLimits clients) =>
+        clients.RequestsMax
         + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer
         + 4;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Directories;
@@ -40,6 +41,12 @@ internal sealed record ServerOptions
 
     /// <summary>Time that a request may wait for its outcome before it is answered 503 or 504.</summary>
     public required TimeSpan RequestTimeout { get; init; }
+
+    /// <summary>Bounds for clients. The limit of open descriptors may lower them.</summary>
+    public required HttpLimits Clients { get; init; }
+
+    /// <summary>Bytes of keys and values beyond which a write that needs more memory is answered 507.</summary>
+    public required long StateMax { get; init; }
 
     public required SnapshotOptions Snapshots { get; init; }
 

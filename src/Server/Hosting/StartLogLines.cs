@@ -102,4 +102,10 @@ internal static partial class StartLogLines
         LogLevel.Information,
         "to write a key and read it back, once a leader is elected: curl -X PUT -d world {Url} && curl {SameUrl}")]
     private static partial void Curl(ILogger log, string url, string sameUrl);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "the limit of open descriptors allows {Allowed} connections of clients, fewer than --connections-max {Wanted}: "
+        + "raise the limit, with ulimit -n or LimitNOFILE")]
+    public static partial void ConnectionsLowered(ILogger log, int allowed, int wanted);
 }

@@ -20,9 +20,11 @@ internal static partial class WaitingRoom
         ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
+        DescriptorBudget descriptors = DescriptorBudget.Of(DescriptorLimit.Raise());
         await using HttpFront front = new(
-            Refuse, new HttpLimits(), TimeProvider.System, access: ClientAccess.Policy(options));
-        Listener http = await Listeners.StartHttpAsync(new IPEndPoint(options.Listen, options.Port), front, loggers);
+            Refuse, descriptors.Bound(options.Clients, log), TimeProvider.System, access: ClientAccess.Policy(options));
+        Listener http = Listeners.StartHttp(
+            new IPEndPoint(options.Listen, options.Port), front, descriptors.Clients, loggers);
         LogWaiting(log, options.MemberId, options.Address);
         try
         {

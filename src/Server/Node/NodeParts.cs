@@ -27,6 +27,9 @@ internal sealed record NodeParts
     /// <summary>Address at which this member's peer protocol listens.</summary>
     public required PeerAddress Address { get; init; }
 
+    /// <summary>Bytes of state at which a write that needs more memory is answered 507.</summary>
+    public long StateMax { get; init; } = long.MaxValue;
+
     public required SnapshotOptions Snapshots { get; init; }
 
     public required NodeActions Actions { get; init; }

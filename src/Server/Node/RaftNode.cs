@@ -62,7 +62,8 @@ internal sealed class RaftNode
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
         executor = new ReadyExecutor(core, wal, parts.State, network, pending, reads, parts.Recovered);
         snapshots = new SnapshotCycle(parts, executor);
-        router = new WriteRouter(core, wal, executor, network, pending, forwarded, answers);
+        router = new WriteRouter(
+            core, wal, new StateBound(parts.State, parts.StateMax), executor, network, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
         configured = core.Configuration;
@@ -73,10 +74,10 @@ internal sealed class RaftNode
     public RaftCore Core => core;
 
     /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
-    public bool HasMoreToDo => executor.HasMoreToApply;
+    public bool HasMoreToDo => executor.HasMoreToApply || reads.HasMoreToAnswer;
 
     /// <summary>True while ticks may come late and several at once, because no request waits.</summary>
-    public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled;
+    public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled && !reads.LacksRoom;
 
     /// <param name="now">Milliseconds; only differences mean anything. Never decreases.</param>
     public void AdvanceTo(long now)

@@ -14,12 +14,6 @@ namespace RaftFast.Server.Sockets;
 internal sealed class Listeners : IAsyncDisposable
 {
     /// <summary>
-    /// Connections of clients: twice as many as the front serves (HttpLimits), so that the front can tell the others
-    /// why they are refused.
-    /// </summary>
-    public const int HttpConnectionsMax = 4096;
-
-    /// <summary>
     /// Connections of peers: each member of the largest cluster may dial a few times before this node notices that the
     /// earlier connections are dead.
     /// </summary>
@@ -31,15 +25,13 @@ internal sealed class Listeners : IAsyncDisposable
     /// </summary>
     private const int ClientBlockBytes = 8 * 1024;
 
-    /// <summary>
-    /// Bytes received from a client and not read yet: Kestrel's own bound, one value of the largest size.
-    /// </summary>
-    private const long ClientReadAheadMax = 1024 * 1024;
+    /// <summary>Bytes received from a client and not read yet, and bytes written and not sent yet: two blocks.</summary>
+    private const long ClientBufferMax = 2 * ClientBlockBytes;
 
     private const int PeerBlockBytes = 64 * 1024;
 
     /// <summary>Bytes received from a peer and not read yet. While the loop is busy, TCP holds the peer back.</summary>
-    private const long PeerReadAheadMax = 4 * PeerBlockBytes;
+    private const long PeerBufferMax = 4 * PeerBlockBytes;
 
     private readonly Listener http;
     private readonly Listener peer;
@@ -57,15 +49,15 @@ internal sealed class Listeners : IAsyncDisposable
 
     /// <exception cref="ListenException">One of the addresses can't be listened on. Then neither is bound.</exception>
     public static async Task<Listeners> StartAsync(
-        IPEndPoint http, ConnectionHandler httpHandler, IPEndPoint peer, ConnectionHandler peerHandler,
-        ILoggerFactory loggers)
+        IPEndPoint http, ConnectionHandler httpHandler, int httpConnectionsMax,
+        IPEndPoint peer, ConnectionHandler peerHandler, int peerConnectionsMax, ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        IConnectionListener httpSocket = await BindHttpAsync(http, loggers);
-        IConnectionListener peerSocket;
+        SocketListener httpSocket = BindHttp(http, log);
+        SocketListener peerSocket;
         try
         {
-            peerSocket = await BindPeerAsync(peer, loggers);
+            peerSocket = BindPeer(peer, log);
         }
         catch (ListenException)
         {
@@ -73,15 +65,18 @@ internal sealed class Listeners : IAsyncDisposable
             throw;
         }
         return new Listeners(
-            new Listener(httpSocket, httpHandler, HttpConnectionsMax, log),
-            new Listener(peerSocket, peerHandler, PeerConnectionsMax, log));
+            new Listener(httpSocket, httpHandler, httpConnectionsMax, log),
+            new Listener(peerSocket, peerHandler, peerConnectionsMax, log));
     }
 
     /// <summary>Listens for clients alone.</summary>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static async Task<Listener> StartHttpAsync(
-        IPEndPoint http, ConnectionHandler httpHandler, ILoggerFactory loggers) =>
-        new(await BindHttpAsync(http, loggers), httpHandler, HttpConnectionsMax, loggers.CreateLogger("listen"));
+    public static Listener StartHttp(
+        IPEndPoint http, ConnectionHandler httpHandler, int httpConnectionsMax, ILoggerFactory loggers)
+    {
+        ILogger log = loggers.CreateLogger("listen");
+        return new Listener(BindHttp(http, log), httpHandler, httpConnectionsMax, log);
+    }
 
     /// <summary>
     /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
@@ -94,22 +89,21 @@ internal sealed class Listeners : IAsyncDisposable
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
 
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) => BindAsync(
-        SocketTransport.Create(PeerBlockBytes, PeerReadAheadMax, loggers),
-        peer, "the other members", "--cluster, in every member's list");
+    public static SocketListener BindPeer(IPEndPoint peer, ILogger log) =>
+        Bind(peer, PeerBlockBytes, PeerBufferMax, log, "the other members", "--cluster, in every member's list");
 
-    private static Task<IConnectionListener> BindHttpAsync(IPEndPoint http, ILoggerFactory loggers) => BindAsync(
-        SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
+    private static SocketListener BindHttp(IPEndPoint http, ILogger log) =>
+        Bind(http, ClientBlockBytes, ClientBufferMax, log, "clients", "--port");
 
-    private static async Task<IConnectionListener> BindAsync(
-        IConnectionListenerFactory transport, IPEndPoint endPoint, string remotes, string flag)
+    private static SocketListener Bind(
+        IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log, string remotes, string flag)
     {
         string failure = $"can't listen for {remotes} on {endPoint}";
         try
         {
-            return await transport.BindAsync(endPoint);
+            return SocketListener.Bind(endPoint, blockBytes, bufferMax, log);
         }
-        catch (AddressInUseException e)
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new ListenException(
                 $"{failure}: another process has that port; stop that process, or give another port with {flag}", e);

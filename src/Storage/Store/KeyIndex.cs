@@ -21,6 +21,9 @@ internal sealed unsafe class KeyIndex : IDisposable
     /// </summary>
     private const int EntriesTarget = 160;
 
+    /// <summary>Bytes of a page for each of its entries, at <see cref="EntriesTarget"/>.</summary>
+    public const int BytesPerEntry = IndexPage.Bytes / EntriesTarget;
+
     private readonly SipHash hasher;
     private readonly SlabMemory memory;
     private ulong** directory;

@@ -54,6 +54,9 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// <summary>Native memory, in use or kept for later use.</summary>
     public long MemoryBytes => memory.Bytes + slots.LargeBytes + index.DirectoryBytes + deferred.Bytes;
 
+    /// <summary>Bytes of the entries and of their places in the index: the memory that the state needs.</summary>
+    public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Count * KeyIndex.BytesPerEntry);
+
     /// <summary>
     /// True while there is no view and all slots whose freeing the last view deferred are free. Each entry applied
     /// frees some of them.

@@ -16,6 +16,9 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
     /// <summary>True while a view reads the slabs: no slab may be cut into other sizes.</summary>
     public bool IsViewed { get; set; }
 
+    /// <summary>Bytes of the slots in use, without blocks.</summary>
+    public long SlotBytes { get; private set; }
+
     /// <summary>Bytes of the blocks for entries too large for slabs.</summary>
     public long LargeBytes => blocks.Bytes;
 
@@ -36,6 +39,7 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
         if (slot.IsLarge)
             blocks.Free(slot.Block, BlockBytes(slot));
         Slab* slab = Slab.Of(slot);
+        SlotBytes -= slab->SlotBytes;
         slot.Index = 0;
         slot.NextFree = slab->Free;
         slab->Free = slot;
@@ -76,6 +80,7 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
             slab->Free = slot.NextFree;
         }
         slab->Live++;
+        SlotBytes += slab->SlotBytes;
         if (slab->Live == slab->Capacity)
             Unlink(slab);
         return slot;

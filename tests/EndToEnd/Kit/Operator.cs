@@ -4,7 +4,7 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 internal static class Operator
 {
     /// <summary>Time in which a removed member stops, according to the README.</summary>
-    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan StopsWithin = TimeSpan.FromSeconds(10);
 
     public static CurlResult Post(ClusterNode via, int id, string url) => Curl.Run(
         "-X", "POST", "-d", url, via.Url($"/{id}"));

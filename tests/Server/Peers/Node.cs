@@ -34,9 +34,8 @@ internal sealed class Node : IAsyncDisposable
         Snapshots = SnapshotStore.Open(Disk, clusterId);
         PeerAdmission admission = new(TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
         Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
-        Task<IConnectionListener> bound = Listeners.BindPeerAsync(
-            new IPEndPoint(IPAddress.Loopback, port), NullLoggerFactory.Instance);
-        listener = new Listener(bound.GetAwaiter().GetResult(), Acceptor, connectionsMax: 16, Log);
+        SocketListener bound = Listeners.BindPeer(new IPEndPoint(IPAddress.Loopback, port), NullLogger.Instance);
+        listener = new Listener(bound, Acceptor, connectionsMax: 16, Log);
     }
 
     public string Location { get; }

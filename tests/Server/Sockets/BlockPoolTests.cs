@@ -26,7 +26,7 @@ public sealed class BlockPoolTests
     [Fact]
     public void No_more_is_kept_than_a_bound()
     {
-        const int Kept = (64 << 20) / BlockBytes;
+        const int Kept = (16 << 20) / BlockBytes;
         BlockPool pool = new(BlockBytes);
         IMemoryOwner<byte>[] blocks = [.. Enumerable.Range(0, Kept + 1).Select(_ => pool.Rent())];
         foreach (IMemoryOwner<byte> block in blocks)
@@ -40,10 +40,8 @@ public sealed class BlockPoolTests
     public async Task Transport_receives_into_its_blocks()
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
-        IConnectionListenerFactory transport = SocketTransport.Create(
-            BlockBytes, BlockBytes, NullLoggerFactory.Instance);
-        await using IConnectionListener listener = await transport.BindAsync(
-            new IPEndPoint(IPAddress.Loopback, 0), cancellation);
+        await using SocketListener listener = SocketListener.Bind(
+            new IPEndPoint(IPAddress.Loopback, 0), BlockBytes, BlockBytes, NullLogger.Instance);
         using TcpClient client = new();
         await client.ConnectAsync((IPEndPoint)listener.EndPoint, cancellation);
         await using ConnectionContext connection = (await listener.AcceptAsync(cancellation))!;

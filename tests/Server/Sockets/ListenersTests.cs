@@ -139,7 +139,9 @@ public sealed class ListenersTests
     private static Task<Listeners> StartAsync(
         ConnectionHandler httpHandler, ConnectionHandler peerHandler,
         IPEndPoint? http = null, IPEndPoint? peer = null) =>
-        Listeners.StartAsync(http ?? AnyPort, httpHandler, peer ?? AnyPort, peerHandler, NullLoggerFactory.Instance);
+        Listeners.StartAsync(
+            http ?? AnyPort, httpHandler, 64, peer ?? AnyPort, peerHandler, Listeners.PeerConnectionsMax,
+            NullLoggerFactory.Instance);
 
     private static async Task<IPEndPoint> FreeEndPointAsync()
     {

@@ -17,6 +17,7 @@ namespace RaftFast.Server.Node.Requests;
 /// write, change  no leader took it before its time was up                                503
 /// read           no leader confirmed an index before its time was up                     503
 /// read           its index was confirmed, but not applied here before its time was up    503
+/// read           answers that clients did not take filled the memory for answers         503
 /// write          the connection to the leader broke before it was sent                   503
 /// write          the leader refused it: too many uncommitted bytes, or not leader now    503
 /// write, change  another leader's entry is applied in its place in the log               503
@@ -26,6 +27,7 @@ namespace RaftFast.Server.Node.Requests;
 /// write, change  a snapshot covers its place in the log: whose entry it was is unknown   504
 /// write          another leader gave its place in the log to a later write               504
 /// write, change  the leader's disk has no room for the log                               507
+/// write          the state has reached its bound, and the write needs more memory        507
 /// change         another change was under way until its time was up                      409
 /// change         its id or URL is taken or was used, or the members' number forbids it   409
 /// change         its URL is no URL                                                       400
@@ -88,6 +90,16 @@ internal sealed class Answers
         "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
         + "free space on that disk, then try again.\n"u8);
 
+    /// <summary>507 for a forwarded write.</summary>
+    public void LeaderFull(ClientRequest request) => Error(request, 507,
+        "Not done: the leader has no room for the write, on its disk or below its --state-max. "u8
+        + "Nothing was changed; make room there, then try again.\n"u8);
+
+    /// <summary>507: the keys and values have reached their bound, and the write would need more memory.</summary>
+    public void StateFull(ClientRequest request) => Error(request, 507,
+        "Not done: the keys and values have reached --state-max. Nothing was changed; "u8
+        + "a value no larger than the present one is accepted. Give the members more memory and a larger --state-max.\n"u8);
+
     /// <param name="reason">What is wrong with the URL, and what would be right.</param>
     public void BadAddress(ClientRequest request, string reason) =>
         Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
@@ -133,6 +145,9 @@ internal sealed class Answers
         NotDoneReason.NotApplied =>
             "Not done: this member had not caught up with the leader before the read's time was up. "u8
             + "Try again, or read from another member.\n"u8,
+        NotDoneReason.NoRoom =>
+            "Not done: answers that clients do not take fill this member's memory. "u8
+            + "Take the answers to earlier requests, or read from another member.\n"u8,
         NotDoneReason.LeaderUnreachable =>
             "Not done: the connection to the leader broke before the write was sent. Nothing was changed; "u8
             + "try again.\n"u8,
@@ -189,6 +204,9 @@ internal enum NotDoneReason
 
     /// <summary>The read's index was confirmed, but not applied here, before its time was up.</summary>
     NotApplied,
+
+    /// <summary>Until the read's time was up, answers that clients did not take filled the memory.</summary>
+    NoRoom,
 
     /// <summary>The connection to the leader broke before the write was sent.</summary>
     LeaderUnreachable,

@@ -45,7 +45,7 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
                 continue;
             LogPosition position = new(response.Position.Term, response.Position.Index + i);
             if (i >= response.Count && response.Rejected)
-                answers.DiskFull(write.Request);
+                answers.LeaderFull(write.Request);
             else if (i >= response.Count)
                 answers.NotDone(write.Request, NotDoneReason.LeaderRefused);
             else

@@ -15,7 +15,25 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
     /// </summary>
     private const int TicksToRetry = 15;
 
+    /// <summary>
+    /// Maximum bytes of values copied in one batch of the loop, or one value. Without a bound a batch could take longer
+    /// than an election timeout.
+    /// </summary>
+    private const int CopyBytesMax = 256 * 1024;
+
+    /// <summary>Maximum bytes of a value that does not wait for larger values before it.</summary>
+    private const int SmallBytesMax = 16 * 1024;
+
+    /// <summary>Maximum looks, at each tick, for room for a value that had none.</summary>
+    private const int LooksForRoomMax = 1024;
+
     private readonly Queue<PendingRead> confirmed = new(256);
+
+    /// <summary>Confirmed reads of values that are not small.</summary>
+    private readonly Queue<PendingRead> large = new();
+
+    /// <summary>Reads whose value waits until the clients have taken other answers.</summary>
+    private readonly Queue<PendingRead> withoutRoom = new();
     private readonly List<PendingRead> waiting = new(256);
     private readonly List<PendingRead> asking = new(256);
 
@@ -31,9 +49,23 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
     private ulong askedOf;
     private int ticksSinceAsked;
 
+    /// <summary>True while a confirmed read waits for the next batch.</summary>
+    public bool HasMoreToAnswer => HasApplied || large.Count > 0;
+
+    private bool HasApplied => confirmed.TryPeek(out PendingRead read) && read.Index <= core.Log.Applied;
+
+    /// <summary>True while a read waits for room.</summary>
+    public bool LacksRoom => withoutRoom.Count > 0;
+
     public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
 
-    public void Tick() => ticksSinceAsked++;
+    public void Tick()
+    {
+        ticksSinceAsked++;
+        int looks = Math.Min(withoutRoom.Count, LooksForRoomMax);
+        for (int copied = 0; looks > 0 && copied < CopyBytesMax; looks--)
+            copied += Answer(withoutRoom.Dequeue(), int.MaxValue);
+    }
 
     /// <summary>Requests an index for all waiting reads, unless a request is outstanding.</summary>
     public void Ask()
@@ -68,17 +100,14 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         asking.Clear();
     }
 
-    /// <summary>Answers every read whose index has been applied.</summary>
+    /// <summary>Answers the reads whose index has been applied, as many as one batch may.</summary>
     public void Answer()
     {
-        while (confirmed.TryPeek(out PendingRead read) && read.Index <= core.Log.Applied)
-        {
-            confirmed.Dequeue();
-            if (state.Store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
-                answers.Found(read.Request, value);
-            else
-                answers.NotFound(read.Request);
-        }
+        int copied = 0;
+        while (HasApplied && copied < CopyBytesMax)
+            copied += Answer(confirmed.Dequeue(), SmallBytesMax);
+        while (large.Count > 0 && copied < CopyBytesMax)
+            copied += Answer(large.Dequeue(), int.MaxValue);
     }
 
     public void Expire(long now)
@@ -87,6 +116,43 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         Expire(asking, now);
         while (confirmed.TryPeek(out PendingRead read) && read.Deadline <= now)
             answers.NotDone(confirmed.Dequeue().Request, NotDoneReason.NotApplied);
+        ExpireInTurn(large, now);
+        ExpireInTurn(withoutRoom, now);
+    }
+
+    private void ExpireInTurn(Queue<PendingRead> reads, long now)
+    {
+        for (int i = reads.Count; i > 0; i--)
+        {
+            PendingRead read = reads.Dequeue();
+            if (read.Deadline <= now || read.Request.IsAbandoned)
+                answers.NotDone(read.Request, NotDoneReason.NoRoom);
+            else
+                reads.Enqueue(read);
+        }
+    }
+
+    /// <summary>Answers the read. A larger value waits for its turn, and a value without room waits for room.</summary>
+    /// <returns>Number of bytes copied.</returns>
+    private int Answer(PendingRead read, int bytesMax)
+    {
+        if (!state.Store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
+        {
+            answers.NotFound(read.Request);
+            return 0;
+        }
+        if (value.Length > bytesMax)
+        {
+            large.Enqueue(read);
+            return 0;
+        }
+        if (!read.Request.TryHoldAnswer(value.Length))
+        {
+            withoutRoom.Enqueue(read);
+            return 0;
+        }
+        answers.Found(read.Request, value);
+        return value.Length;
     }
 
     private void Expire(List<PendingRead> reads, long now)

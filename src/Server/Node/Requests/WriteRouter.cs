@@ -11,7 +11,7 @@ namespace RaftFast.Server.Node.Requests;
 /// can be reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending,
+    RaftCore core, Wal wal, StateBound bound, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending,
     ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
@@ -69,13 +69,15 @@ internal sealed class WriteRouter(
         LogPosition first = default;
         int accepted = 0;
         bool lacksRoom = false;
+        bool isFull = false;
         while (accepted < message.Count)
         {
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
             lacksRoom = core.IsLeader && !wal.HasRoom(record.Length);
-            if (lacksRoom || core.Propose(record.Length) != ProposeResult.Accepted)
+            isFull = core.IsLeader && !bound.Admits(record);
+            if (lacksRoom || isFull || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
             if (accepted++ == 0)
@@ -88,7 +90,7 @@ internal sealed class WriteRouter(
         {
             Type = MessageType.ForwardResponse,
             // The log may also lack room only until its next segment has been made: then the disk is not full.
-            Rejected = lacksRoom && wal.DiskIsFull,
+            Rejected = isFull || (lacksRoom && wal.DiskIsFull),
             From = core.Id,
             To = message.From,
             Term = core.Term,
@@ -127,6 +129,11 @@ internal sealed class WriteRouter(
             answers.DiskFull(write.Request);
             return;
         }
+        if (!bound.Admits(record))
+        {
+            answers.StateFull(write.Request);
+            return;
+        }
         if (core.Propose(record.Length) != ProposeResult.Accepted)
         {
             answers.Busy(write.Request);
@@ -143,9 +150,19 @@ internal sealed class WriteRouter(
         frame.Clear();
         while (waiting.TryPeek(out WaitingWrite write) && length + write.Request.Record.Length <= Frame.RecordsBytesMax)
         {
+            Dequeue();
+            // The leader decides. This member holds almost the same state, so a frame has no write that the leader
+            // refuses, but for those whose key is changing: a refusal ends the frame.
+            if (!bound.Admits(write.Request.Record))
+            {
+                answers.StateFull(write.Request);
+                continue;
+            }
             length += write.Request.Record.Length;
-            frame.Add(Dequeue());
+            frame.Add(write);
         }
+        if (frame.Count == 0)
+            return;
         ReadOnlySpan<WaitingWrite> writes = CollectionsMarshal.AsSpan(frame);
         Message message = new()
         {

@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Server.Peers.Links;
@@ -26,7 +25,7 @@ internal static class FirstHandshake
         IPEndPoint listen, ulong self, ILogger logger, PeerOptions options, CancellationToken stop)
     {
         FirstHandshakeHandler handler = new(self, logger, options);
-        IConnectionListener transport = await Listeners.BindPeerAsync(listen, NullLoggerFactory.Instance);
+        SocketListener transport = Listeners.BindPeer(listen, NullLogger.Instance);
         Listener listener = new(transport, handler, ConnectionsMax, logger);
         try
         {

@@ -1,0 +1,27 @@
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Node;
+
+/// <summary>
+/// Bounds the memory of keys and values. All members hold the same state, so without a bound the end of memory would
+/// meet all members at once, and again at each start. Writes that are proposed and not applied yet do not count: the
+/// core bounds their bytes.
+/// </summary>
+/// <param name="bytesMax">Bytes of state at which a write is refused if it needs more memory.</param>
+internal sealed class StateBound(StateMachine state, long bytesMax)
+{
+    public bool IsReached => state.Store.StateBytes >= bytesMax;
+
+    /// <summary>True if there is room for the write, or if its value replaces one that is no smaller.</summary>
+    /// <param name="record">Verified record.</param>
+    public bool Admits(ReadOnlySpan<byte> record)
+    {
+        if (!IsReached)
+            return true;
+        DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        status = PutCommand.TryRead(Record.Payload(record, header), out PutCommand put);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        return state.Store.TryGet(put.Key, out ReadOnlySpan<byte> value, out _) && put.Value.Length <= value.Length;
+    }
+}

@@ -1,0 +1,124 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace RaftFast.Server.Sockets;
+
+/// <summary>
+/// Accepts connections on one address, and serves them with Kestrel's socket transport. Kestrel's own listener would
+/// accept again at once when the process has no descriptor left, and so keep busy the thread that all sockets share.
+/// </summary>
+internal sealed partial class SocketListener : IConnectionListener
+{
+    private const int Backlog = 512;
+
+    /// <summary>Time until the next accept after the system had no descriptor or no memory for a connection.</summary>
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly Socket socket;
+    private readonly SocketConnectionContextFactory transport;
+    private readonly ILogger log;
+    private readonly CancellationTokenSource unbound = new();
+
+    private SocketListener(Socket socket, SocketConnectionContextFactory transport, ILogger log)
+    {
+        this.socket = socket;
+        this.transport = transport;
+        this.log = log;
+        EndPoint = socket.LocalEndPoint!;
+    }
+
+    public EndPoint EndPoint { get; }
+
+    /// <param name="blockBytes">Bytes received at a time, and held by each connection that waits.</param>
+    /// <param name="bufferMax">
+    /// Maximum bytes received from one connection and not read yet, and maximum bytes written to it and not sent yet.
+    /// </param>
+    /// <exception cref="SocketException">The address can't be listened on.</exception>
+    public static SocketListener Bind(IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log)
+    {
+        SocketConnectionFactoryOptions options = new()
+        {
+            // The work on the transport's threads only parses, posts and returns: handing it over would cost more.
+            UnsafePreferInlineScheduling = true,
+            MaxReadBufferSize = bufferMax,
+            MaxWriteBufferSize = bufferMax,
+            // Waiting for data before taking a block would cost one more operation for each receive.
+            WaitForDataBeforeAllocatingBuffer = false,
+        };
+        SetMemoryPoolFactory(options, new BlockPool(blockBytes));
+        Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            if (endPoint.Address.Equals(IPAddress.IPv6Any))
+                socket.DualMode = true;
+            socket.Bind(endPoint);
+            socket.Listen(Backlog);
+        }
+        catch (SocketException)
+        {
+            socket.Dispose();
+            throw;
+        }
+        return new SocketListener(socket, new SocketConnectionContextFactory(options, log), log);
+    }
+
+    /// <returns>Null once the listener is unbound.</returns>
+    public async ValueTask<ConnectionContext?> AcceptAsync(CancellationToken cancellationToken = default)
+    {
+        while (!unbound.IsCancellationRequested)
+        {
+            try
+            {
+                Socket accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
+                accepted.NoDelay = true;
+                return transport.Create(accepted);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Unbound.
+            }
+            catch (SocketException e) when (
+                e.SocketErrorCode is SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable)
+            {
+                LogNoDescriptor(log, EndPoint, e.Message);
+                await Task.Delay(Pause, unbound.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            catch (SocketException e)
+            {
+                // The client is gone before the connection was accepted, or the listener is unbound.
+                LogNotAccepted(log, e, EndPoint);
+            }
+        }
+        return null;
+    }
+
+    public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+    {
+        unbound.Cancel();
+        socket.Dispose();
+        return default;
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        unbound.Cancel();
+        socket.Dispose();
+        transport.Dispose();
+        return default;
+    }
+
+    /// <summary>The pool of a transport has no public setter. The transport would take a pool of 4 KiB blocks.</summary>
+    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MemoryPoolFactory")]
+    private static extern void SetMemoryPoolFactory(
+        SocketConnectionFactoryOptions options, IMemoryPoolFactory<byte> pool);
+
+    [LoggerMessage(LogLevel.Warning, "can't accept connections on {EndPoint} for now: {Error}; trying again")]
+    private static partial void LogNoDescriptor(ILogger log, EndPoint endPoint, string error);
+
+    [LoggerMessage(LogLevel.Debug, "a connection to {EndPoint} was not accepted")]
+    private static partial void LogNotAccepted(ILogger log, Exception exception, EndPoint endPoint);
+}
