@@ -18,6 +18,9 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     public string PeerUrl => $"http://127.0.0.1:{peerPort}";
 
+    /// <summary>Command that a shell runs before it becomes the server, such as <c>ulimit</c>; null for none.</summary>
+    public string? ShellCommand { get; set; }
+
     public ServerProcess Process { get; private set; } = null!;
 
     public bool IsStarted => Process is not null;
@@ -44,7 +47,7 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
         ];
         if (IsStarted)
             Retire();
-        Process = ServerProcess.Start(flags);
+        Process = StartProcess();
     }
 
     /// <summary>Starts the node with <c>--join</c>, and a list of URLs that ends with its own.</summary>
@@ -54,10 +57,13 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     public void Restart()
     {
         Retire();
-        Process = ServerProcess.Start(flags);
+        Process = StartProcess();
     }
 
     public void Kill() => Process.Kill();
+
+    private ServerProcess StartProcess() =>
+        ShellCommand is null ? ServerProcess.Start(flags) : ServerProcess.StartAfter(ShellCommand, flags);
 
     /// <summary>
     /// Waits until the member answers a read: it has a leader, and has applied what was committed before.

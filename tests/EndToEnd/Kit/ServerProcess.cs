@@ -69,6 +69,35 @@ internal sealed class ServerProcess : IDisposable
         return new ServerProcess(Process.Start(start)!, $"raftfast {string.Join(' ', start.ArgumentList)}");
     }
 
+    /// <summary>Starts the server from a shell that has run a command, such as <c>ulimit</c>, before.</summary>
+    public static ServerProcess StartAfter(string shellCommand, params IEnumerable<string> arguments)
+    {
+        ProcessStartInfo start = new(
+            "bash", ["-c", $"{shellCommand}; exec \"$0\" \"$@\"", ServerBinary.Location, .. arguments])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = Path.GetTempPath(),
+        };
+        return new ServerProcess(Process.Start(start)!, $"{shellCommand}; raftfast {string.Join(' ', arguments)}");
+    }
+
+    /// <summary>Resident memory in bytes.</summary>
+    public long ResidentBytes => StatusBytes("VmRSS:");
+
+    /// <summary>Greatest resident memory so far, in bytes.</summary>
+    public long ResidentBytesPeak => StatusBytes("VmHWM:");
+
+    /// <summary>Processor time of all threads so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+    }
+
     public void Kill()
     {
         Signal.Send(process.Id, Signal.Kill);
@@ -126,6 +155,15 @@ internal sealed class ServerProcess : IDisposable
     {
         string stat = File.ReadAllText($"/proc/{process.Id}/stat");
         return stat[stat.LastIndexOf(')') + 2] is 'T';
+    }
+
+    /// <summary>Reads a line of /proc/PID/status (proc(5)), which is in kibibytes.</summary>
+    private long StatusBytes(string name)
+    {
+        string line = File.ReadLines($"/proc/{process.Id}/status")
+            .First(line => line.StartsWith(name, StringComparison.Ordinal));
+        return 1024 * long.Parse(line[name.Length..].Replace("kB", "", StringComparison.Ordinal),
+            CultureInfo.InvariantCulture);
     }
 
     private void OnExitOfTests(object? sender, EventArgs arguments) => Signal.Send(process.Id, Signal.Kill);

@@ -1,0 +1,106 @@
+using System.Net.Sockets;
+using RaftFast.EndToEnd.Tests.Kit;
+
+namespace RaftFast.EndToEnd.Tests.Limits;
+
+/// <summary>More clients than the process has descriptors for.</summary>
+public sealed class ConnectionLimitTests
+{
+    /// <summary>Soft and hard limit of open descriptors; it allows 72 connections of clients.</summary>
+    private const int Descriptors = 256;
+
+    private const int IdleClients = 300;
+
+    [Fact]
+    public void Idle_clients_beyond_the_limit_of_descriptors_stop_neither_requests_nor_the_log()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        node.ShellCommand = $"ulimit -n {Descriptors}";
+        node.Start(cluster.Urls);
+        node.WaitUntilReady();
+        Assert.True(node.Process.Warns("raise the limit"), node.ToString());
+        using HttpConnection old = HttpConnection.Open(node.HttpPort);
+        Assert.Equal(204, old.Exchange("PUT", "/old", "before"u8).Status);
+
+        List<TcpClient> idle = [];
+        for (int i = 0; i < IdleClients; i++)
+        {
+            idle.Add(new TcpClient("127.0.0.1", node.HttpPort));
+            if (i % 20 == 0)
+                Assert.Equal(204, old.Exchange("PUT", "/old", "meanwhile"u8).Status);
+        }
+
+        // After a second the idle clients give way to new ones.
+        Eventually.True(
+            () =>
+            {
+                Assert.Equal(204, old.Exchange("PUT", "/old", "meanwhile"u8).Status);
+                return node.TryExchange("PUT", "/new", "value"u8) is { Status: 204 };
+            },
+            () => $"a new client is served, {node}");
+        // The log needs new segments, which need descriptors.
+        byte[] large = new byte[1_000_000];
+        TimeSpan before = node.Process.ProcessorTime;
+        for (int i = 0; i < 30; i++)
+            Assert.Equal(204, old.Exchange("PUT", $"/large{i}", large).Status);
+        Assert.InRange(node.Process.ProcessorTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+
+        idle.ForEach(client => client.Dispose());
+        Assert.Equal(204, old.Exchange("PUT", "/old", "after"u8).Status);
+        Eventually.True(
+            () => node.TryExchange("GET", "/old") is { Status: 200 }, () => $"a new client is served, {node}");
+        Assert.True(node.Runs, node.ToString());
+    }
+
+    [Fact]
+    public void A_limit_of_descriptors_that_leaves_none_for_clients_is_refused_at_the_start()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        node.ShellCommand = "ulimit -n 100";
+        node.Start(cluster.Urls);
+        Assert.Equal(1, node.Process.WaitForExit());
+        Assert.Contains(node.Process.Lines, line => line.Contains("ulimit -n", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_soft_limit_of_descriptors_is_raised_to_the_hard_limit()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        node.ShellCommand = "ulimit -S -n 256";
+        node.Start(cluster.Urls, "--connections-max", "150");
+        node.WaitUntilReady();
+        List<HttpConnection> clients = [];
+        for (int i = 0; i < 150; i++)
+            clients.Add(HttpConnection.Open(node.HttpPort));
+        foreach (HttpConnection client in clients)
+            Assert.Equal(404, client.Exchange("GET", "/absent").Status);
+        clients.ForEach(client => client.Dispose());
+    }
+
+    [Fact]
+    public void While_no_connection_is_idle_a_new_one_is_answered_503()
+    {
+        using Cluster cluster = Cluster.Start(1, "--connections-max", "4");
+        ClusterNode node = cluster.Nodes[0];
+        List<HttpConnection> busy = [];
+        for (int i = 0; i < 4; i++)
+        {
+            HttpConnection client = HttpConnection.Open(node.HttpPort);
+            busy.Add(client);
+            client.SendRaw("PUT /key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nv"u8);
+        }
+        Eventually.True(
+            () => node.TryExchange("GET", "/absent") is { Status: 503 }, () => $"a new client is refused, {node}");
+        foreach (HttpConnection client in busy)
+        {
+            client.SendRaw("alue"u8);
+            Assert.Equal(204, client.Receive().Status);
+            client.Dispose();
+        }
+        Eventually.True(
+            () => node.TryExchange("GET", "/absent") is { Status: 404 }, () => $"a new client is served, {node}");
+    }
+}
