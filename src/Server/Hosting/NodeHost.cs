@@ -5,6 +5,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
@@ -69,9 +70,11 @@ internal static partial class NodeHost
 
         Inbox inbox = new(InboxCapacity);
         ILogger peerLog = loggers.CreateLogger("peer");
-        PeerAdmission admission = new(identity, MetDirectories.Open(disk), peerLog);
+        // Anyone who reaches the peer port can cause these lines.
+        LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
-        PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
+        PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
         await using HttpFront front = new(

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RaftFast.Server.Lifetime;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
@@ -27,7 +28,7 @@ internal static partial class WaitingRoom
         try
         {
             IPEndPoint listen = PeerEndPoint.Of(options.Address, log);
-            ILogger peerLog = loggers.CreateLogger("peer");
+            LimitedLogger peerLog = new(loggers.CreateLogger("peer"), TimeProvider.System);
             return await FirstHandshake.WaitAsync(listen, options.MemberId, peerLog, new PeerOptions(), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
