@@ -41,6 +41,7 @@ internal static partial class NodeHost
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
+        using LockWatch watch = new(directory.VerifyLock, FatalError.Exit);
         NodeIdentity? identity = await IdentifyAsync(directory, options, loggers, stop);
         if (identity is null)
             return ExitCode.Success;
