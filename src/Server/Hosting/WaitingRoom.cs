@@ -21,13 +21,17 @@ internal static partial class WaitingRoom
         ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
+        if (await NodeHost.FindPeerEndPointAsync(options.Address, options.Configuration, options, log, stop)
+            is not { } listen)
+        {
+            return null;
+        }
         await using HttpFront front = new(
             Refuse, new HttpLimits(), TimeProvider.System, access: ClientAccess.Policy(options));
         Listener http = await Listeners.StartHttpAsync(new IPEndPoint(options.Listen, options.Port), front, loggers);
         LogWaiting(log, options.MemberId, options.Address);
         try
         {
-            IPEndPoint listen = PeerEndPoint.Of(options.Address, log);
             LimitedLogger peerLog = new(loggers.CreateLogger("peer"), TimeProvider.System);
             return await FirstHandshake.WaitAsync(listen, options.MemberId, peerLog, new PeerOptions(), stop);
         }

@@ -61,15 +61,16 @@ internal sealed class Listeners : IAsyncDisposable
         ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        IConnectionListener httpSocket = await BindHttpAsync(http, loggers);
-        IConnectionListener peerSocket;
+        // Peers first: no client reaches a node that its peers can't reach.
+        IConnectionListener peerSocket = await BindPeerAsync(peer, loggers);
+        IConnectionListener httpSocket;
         try
         {
-            peerSocket = await BindPeerAsync(peer, loggers);
+            httpSocket = await BindHttpAsync(http, loggers);
         }
         catch (ListenException)
         {
-            await httpSocket.DisposeAsync();
+            await peerSocket.DisposeAsync();
             throw;
         }
         return new Listeners(
@@ -96,13 +97,13 @@ internal sealed class Listeners : IAsyncDisposable
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static Task<IConnectionListener> BindPeerAsync(IPEndPoint peer, ILoggerFactory loggers) => BindAsync(
         SocketTransport.Create(PeerBlockBytes, PeerReadAheadMax, loggers),
-        peer, "the other members", "--cluster, in every member's list");
+        peer, "the other members", "--cluster, in every member's list", "--peer-listen");
 
     private static Task<IConnectionListener> BindHttpAsync(IPEndPoint http, ILoggerFactory loggers) => BindAsync(
-        SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port");
+        SocketTransport.Create(ClientBlockBytes, ClientReadAheadMax, loggers), http, "clients", "--port", "--listen");
 
     private static async Task<IConnectionListener> BindAsync(
-        IConnectionListenerFactory transport, IPEndPoint endPoint, string remotes, string flag)
+        IConnectionListenerFactory transport, IPEndPoint endPoint, string remotes, string portFlag, string addressFlag)
     {
         string failure = $"can't listen for {remotes} on {endPoint}";
         try
@@ -112,18 +113,20 @@ internal sealed class Listeners : IAsyncDisposable
         catch (AddressInUseException e)
         {
             throw new ListenException(
-                $"{failure}: another process has that port; stop that process, or give another port with {flag}", e);
+                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}", e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
         {
             throw new ListenException(
-                $"{failure}: this machine doesn't have that address; give one that it has, or * for all, with --listen",
+                $"{failure}: this machine doesn't have that address; give one that it has, or * for all, "
+                + $"with {addressFlag}",
                 e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
             throw new ListenException(
-                $"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give a higher port with {flag}",
+                $"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); "
+                + $"give a higher port with {portFlag}",
                 e);
         }
         catch (SocketException e)
