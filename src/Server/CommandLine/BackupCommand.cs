@@ -83,6 +83,7 @@ internal static class BackupCommand
             if (!writer.TryWriteChunk(length, entries))
                 throw DiskFull(output);
         }
+        directory.VerifyLock();
         if (writer.Complete() != SnapshotPublishStatus.Published)
             throw DiskFull(output);
         console.WriteLine(string.Create(

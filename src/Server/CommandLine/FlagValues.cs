@@ -57,21 +57,22 @@ internal static class FlagValues
         return port;
     }
 
-    public static IPAddress? Listen(ArgumentResult argument)
+    public static IPAddress? Listen(ArgumentResult argument) => Listen(argument, "--listen");
+
+    public static IPAddress? PeerListen(ArgumentResult argument) => Listen(argument, "--peer-listen");
+
+    private static IPAddress? Listen(ArgumentResult argument, string flag)
     {
         string text = Text(argument);
         if (text == "*")
             return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         if (IPAddress.TryParse(text, out IPAddress? address))
             return address;
-        address = HostName.Resolve(text);
-        if (address is null)
-        {
-            argument.AddError(
-                $"--listen is '{text}', a name without an address; "
-                + "it must be an IP address, a name of this machine, or *");
-        }
-        return address;
+        if (HostName.Resolve(text) is [var first, ..])
+            return first;
+        argument.AddError(
+            $"{flag} is '{text}', a name without an address; it must be an IP address, a name of this machine, or *");
+        return null;
     }
 
     public static List<string>? AllowedHost(ArgumentResult argument)

@@ -28,6 +28,8 @@ internal static class InspectCommand
     private static int Run(string path, TextWriter output)
     {
         using DataDirectory directory = DataDirectory.OpenReadOnly(path);
-        return new DirectoryReport(directory, output).Write() ? ExitCode.Success : ExitCode.OperatingError;
+        bool isSound = new DirectoryReport(directory, output).Write();
+        directory.VerifyLock();
+        return isSound ? ExitCode.Success : ExitCode.OperatingError;
     }
 }

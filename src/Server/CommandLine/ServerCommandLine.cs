@@ -48,6 +48,12 @@ internal static class ServerCommandLine
         "Address for HTTP clients: an IP address, a name of this machine, or * for all addresses.",
         _ => IPAddress.Loopback, FlagValues.Listen);
 
+    private static readonly Option<IPAddress> PeerListen = Flag(
+        "--peer-listen", "ADDRESS",
+        "Address for the other members, where the host of this node's own URL is not one of this machine, as behind NAT or "
+        + "in a container: as for --listen. [default: the host of this node's URL]",
+        null, FlagValues.PeerListen);
+
     private static readonly Option<List<string>> AllowedHost = Flag(
         "--allowed-host", "NAME,NAME,...",
         "More host names under which clients may reach this node, for example through a tunnel or a proxy. "
@@ -115,7 +121,7 @@ internal static class ServerCommandLine
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout,
+        Id, Cluster, Port, Join, Listen, PeerListen, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax,
         SnapshotEvery, SnapshotRate, Level, Disk,
         new HelpOption("--help", "-h"), Version,
@@ -231,6 +237,7 @@ internal static class ServerCommandLine
             ClusterIsGiven = clusterIsGiven,
             Address = own,
             Listen = flags.GetValue(Listen)!,
+            PeerListen = flags.GetValue(PeerListen),
             AllowedHosts = flags.GetValue(AllowedHost),
             Port = port,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",

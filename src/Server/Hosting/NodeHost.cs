@@ -5,6 +5,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
@@ -38,6 +39,7 @@ internal static partial class NodeHost
     public static async Task<int> RunAsync(ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
+        using LockWatch watch = new(directory.VerifyLock, FatalError.Exit);
         NodeIdentity? identity = await IdentifyAsync(directory, options, loggers, stop);
         if (identity is null)
             return ExitCode.Success;
@@ -66,12 +68,17 @@ internal static partial class NodeHost
             CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
         RefuseLargerCluster(identity, configurations, options, path);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
+        ClusterConfiguration known = configurations.Effective.Cluster;
+        if (await FindPeerEndPointAsync(identity.Address, known, options, log, stop) is not { } peerEndPoint)
+            return;
 
         Inbox inbox = new(InboxCapacity(clientLimits));
         ILogger peerLog = loggers.CreateLogger("peer");
-        PeerAdmission admission = new(identity, MetDirectories.Open(disk), peerLog);
+        // Anyone who reaches the peer port can cause these lines.
+        LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
         PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
-        PeerAcceptor acceptor = new(admission, snapshots, inbox, peerLog, peers);
+        PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
         await using HttpFront front = new(
@@ -79,8 +86,8 @@ internal static partial class NodeHost
             ClientAccess.Policy(options));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
-            clients, front, descriptors.Clients, PeerEndPoint.Of(identity.Address, log), acceptor, descriptors.Peers, loggers);
-        string members = StartLogLines.Describe(configurations.Effective.Cluster);
+            clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers, loggers);
+        string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
         if (isNew)
             StartLogLines.FirstCommand(log, listeners.Http);
@@ -161,8 +168,12 @@ internal static partial class NodeHost
     }
 
     /// <summary>Returns the node's identity: from its directory, or from the flags on the first start.</summary>
-    /// <returns>Null if the process was asked to stop before a member of the cluster to join has dialled it.</returns>
+    /// <returns>
+    /// Null if the process was asked to stop before the node's own host had an address, or before a member of the cluster
+    /// to join dialled the node.
+    /// </returns>
     /// <exception cref="StorageException">The directory is the one of another member.</exception>
+    /// <exception cref="ListenException">The node can't listen at its own URL.</exception>
     private static async Task<NodeIdentity?> IdentifyAsync(
         DataDirectory directory, ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
     {
@@ -179,10 +190,36 @@ internal static partial class NodeHost
                 return null;
             configuration = new ClusterConfiguration(clusterId, []);
         }
+        else if (await FindPeerEndPointAsync(
+            options.Address, configuration, options, loggers.CreateLogger("node"), stop) is null)
+        {
+            // Before the identity is written: the operator may correct a wrong --cluster, and start again.
+            return null;
+        }
         ulong directoryId = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
         NodeIdentity identity = new(options.MemberId, options.Address, directoryId, configuration);
         directory.WriteIdentity(identity);
         return identity;
+    }
+
+    /// <summary>Finds the address to listen on for peers.</summary>
+    /// <param name="own">The node's own URL.</param>
+    /// <param name="known">The members, as far as the node knows them.</param>
+    /// <returns>Null if the process is asked to stop before the own host has an address.</returns>
+    /// <exception cref="ListenException">The node can't listen at its own URL.</exception>
+    internal static Task<IPEndPoint?> FindPeerEndPointAsync(
+        PeerAddress own, ClusterConfiguration known, ServerOptions options, ILogger log, CancellationToken stop)
+    {
+        ClusterConfiguration cluster = known.Members.Count > 0 ? known : options.Configuration;
+        List<string> hosts = [];
+        foreach (Member member in cluster.Members)
+        {
+            // A joining node that knows only its own URL has other members all the same.
+            if (member.Address != own || !options.Joins)
+                hosts.Add(member.Address.Host);
+        }
+        return new PeerEndPoint(HostName.Resolve, options.PeerListen, TimeProvider.System, log)
+            .FindAsync(own, hosts, stop);
     }
 
     /// <summary>

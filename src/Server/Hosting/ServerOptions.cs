@@ -25,11 +25,14 @@ internal sealed record ServerOptions
     /// <summary>True if the command line has <c>--cluster</c>.</summary>
     public required bool ClusterIsGiven { get; init; }
 
-    /// <summary>This node's own URL in <c>--cluster</c>, where it listens for peers.</summary>
+    /// <summary>This node's own URL in <c>--cluster</c>, at which peers dial it.</summary>
     public required PeerAddress Address { get; init; }
 
     /// <summary>Address of the HTTP port.</summary>
     public required IPAddress Listen { get; init; }
+
+    /// <summary>Address of the peer port; null to listen at the host of the node's own URL.</summary>
+    public IPAddress? PeerListen { get; init; }
 
     /// <summary>Host names in <c>--allowed-host</c>; null if the command line does not have the flag.</summary>
     public IReadOnlyList<string>? AllowedHosts { get; init; }

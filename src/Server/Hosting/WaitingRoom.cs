@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RaftFast.Server.Lifetime;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Sockets;
@@ -21,6 +22,11 @@ internal static partial class WaitingRoom
     {
         ILogger log = loggers.CreateLogger("node");
         DescriptorBudget descriptors = DescriptorBudget.Of(DescriptorLimit.Raise());
+        if (await NodeHost.FindPeerEndPointAsync(options.Address, options.Configuration, options, log, stop)
+            is not { } listen)
+        {
+            return null;
+        }
         await using HttpFront front = new(
             Refuse, descriptors.Bound(options.Clients, log), TimeProvider.System, access: ClientAccess.Policy(options));
         Listener http = Listeners.StartHttp(
@@ -28,8 +34,7 @@ internal static partial class WaitingRoom
         LogWaiting(log, options.MemberId, options.Address);
         try
         {
-            IPEndPoint listen = PeerEndPoint.Of(options.Address, log);
-            ILogger peerLog = loggers.CreateLogger("peer");
+            LimitedLogger peerLog = new(loggers.CreateLogger("peer"), TimeProvider.System);
             return await FirstHandshake.WaitAsync(listen, options.MemberId, peerLog, new PeerOptions(), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)

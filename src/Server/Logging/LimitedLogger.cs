@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Logging;
 
 /// <summary>
-/// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands for. For events
-/// that anyone who reaches a port can cause.
+/// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands
+/// for. For events that anyone who reaches a port can cause.
 /// </summary>
 internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
 {
@@ -25,8 +25,9 @@ internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
         if (skipped == 0)
             inner.Log(logLevel, eventId, state, exception, formatter);
         else
-            inner.Log(logLevel, eventId, state, exception, (s, e) =>
-                string.Create(CultureInfo.InvariantCulture, $"{formatter(s, e)} (and {skipped} more like this since the last such line)"));
+            inner.Log(logLevel, eventId, state, exception, (s, e) => string.Create(
+                CultureInfo.InvariantCulture,
+                $"{formatter(s, e)} (and {skipped} more like this since the last such line)"));
     }
 
     private bool TryTake(int id, out long skipped)

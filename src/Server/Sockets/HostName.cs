@@ -7,10 +7,10 @@ namespace RaftFast.Server.Sockets;
 internal static class HostName
 {
     /// <summary>
-    /// Returns an address of the name, or null if it has none. IPv4 addresses come first, so that localhost is
+    /// Returns the addresses of the name, none if it does not resolve. IPv4 addresses come first, so that localhost is
     /// 127.0.0.1.
     /// </summary>
-    public static IPAddress? Resolve(string host)
+    public static IPAddress[] Resolve(string host)
     {
         IPAddress[] addresses;
         try
@@ -19,13 +19,12 @@ internal static class HostName
         }
         catch (Exception e) when (e is SocketException or ArgumentException)
         {
-            return null;
+            return [];
         }
-        foreach (IPAddress address in addresses)
-        {
-            if (address.AddressFamily == AddressFamily.InterNetwork)
-                return address;
-        }
-        return addresses.Length > 0 ? addresses[0] : null;
+        return
+        [
+            .. Array.FindAll(addresses, static address => address.AddressFamily == AddressFamily.InterNetwork),
+            .. Array.FindAll(addresses, static address => address.AddressFamily != AddressFamily.InterNetwork),
+        ];
     }
 }

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Logging;
 
 namespace RaftFast.Server.Sockets;
 
@@ -28,7 +29,7 @@ internal sealed partial class Listener
         this.transport = transport;
         this.handler = handler;
         this.connectionsMax = connectionsMax;
-        this.log = log;
+        this.log = new LimitedLogger(log, TimeProvider.System);
         accepting = AcceptAsync();
     }
 

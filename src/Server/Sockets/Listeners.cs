@@ -53,15 +53,16 @@ internal sealed class Listeners : IAsyncDisposable
         IPEndPoint peer, ConnectionHandler peerHandler, int peerConnectionsMax, ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        SocketListener httpSocket = BindHttp(http, log);
-        SocketListener peerSocket;
+        // Peers first: no client reaches a node that its peers can't reach.
+        SocketListener peerSocket = BindPeer(peer, log);
+        SocketListener httpSocket;
         try
         {
-            peerSocket = BindPeer(peer, log);
+            httpSocket = BindHttp(http, log);
         }
         catch (ListenException)
         {
-            await httpSocket.DisposeAsync();
+            await peerSocket.DisposeAsync();
             throw;
         }
         return new Listeners(
@@ -89,14 +90,16 @@ internal sealed class Listeners : IAsyncDisposable
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
 
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static SocketListener BindPeer(IPEndPoint peer, ILogger log) =>
-        Bind(peer, PeerBlockBytes, PeerBufferMax, log, "the other members", "--cluster, in every member's list");
+    public static SocketListener BindPeer(IPEndPoint peer, ILogger log) => Bind(
+        peer, PeerBlockBytes, PeerBufferMax, log,
+        "the other members", "--cluster, in every member's list", "--peer-listen");
 
     private static SocketListener BindHttp(IPEndPoint http, ILogger log) =>
-        Bind(http, ClientBlockBytes, ClientBufferMax, log, "clients", "--port");
+        Bind(http, ClientBlockBytes, ClientBufferMax, log, "clients", "--port", "--listen");
 
     private static SocketListener Bind(
-        IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log, string remotes, string flag)
+        IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log, string remotes, string portFlag,
+        string addressFlag)
     {
         string failure = $"can't listen for {remotes} on {endPoint}";
         try
@@ -106,18 +109,20 @@ internal sealed class Listeners : IAsyncDisposable
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new ListenException(
-                $"{failure}: another process has that port; stop that process, or give another port with {flag}", e);
+                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}", e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
         {
             throw new ListenException(
-                $"{failure}: this machine doesn't have that address; give one that it has, or * for all, with --listen",
+                $"{failure}: this machine doesn't have that address; give one that it has, or * for all, "
+                + $"with {addressFlag}",
                 e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AccessDenied)
         {
             throw new ListenException(
-                $"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); give a higher port with {flag}",
+                $"{failure}: ports below 1024 need a privilege (CAP_NET_BIND_SERVICE); "
+                + $"give a higher port with {portFlag}",
                 e);
         }
         catch (SocketException e)

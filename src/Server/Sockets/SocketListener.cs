@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
+using RaftFast.Server.Logging;
 
 namespace RaftFast.Server.Sockets;
 
@@ -27,7 +28,7 @@ internal sealed partial class SocketListener : IConnectionListener
     {
         this.socket = socket;
         this.transport = transport;
-        this.log = log;
+        this.log = new LimitedLogger(log, TimeProvider.System);
         EndPoint = socket.LocalEndPoint!;
     }
 

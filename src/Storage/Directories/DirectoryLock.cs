@@ -33,11 +33,14 @@ internal sealed class DirectoryLock : IDisposable
     /// <exception cref="StorageException">Another process has the directory.</exception>
     /// <exception cref="IOException">The lock file can't be made, or the file system does not lock files.</exception>
     /// <exception cref="UnauthorizedAccessException">The lock file can't be made.</exception>
-    public static DirectoryLock Take(string directory)
+    public static DirectoryLock Take(string directory) => Take(directory, LockDirectory);
+
+    /// <param name="lockDirectory">Locks the directory itself; null where its file system does not.</param>
+    internal static DirectoryLock Take(string directory, Func<string, int, SafeFileHandle?> lockDirectory)
     {
         string path = Path.Combine(directory, Name);
         DirectoryLock taken = Libc.IsKnown
-            ? LockOnLinux(directory, Libc.ReadWrite | Libc.Create, Libc.LockExclusive)
+            ? LockOnLinux(directory, Libc.ReadWrite | Libc.Create, Libc.LockExclusive, lockDirectory)
             : new DirectoryLock(directory, LockElsewhere(directory, path), directoryHandle: null);
         try
         {
@@ -69,7 +72,7 @@ internal sealed class DirectoryLock : IDisposable
             return null;
         }
         if (Libc.IsKnown)
-            return LockOnLinux(directory, Libc.ReadOnly, Libc.LockShared);
+            return LockOnLinux(directory, Libc.ReadOnly, Libc.LockShared, LockDirectory);
         try
         {
             SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -81,18 +84,23 @@ internal sealed class DirectoryLock : IDisposable
         }
     }
 
-    /// <summary>True while the lock on the directory itself keeps other processes out.</summary>
-    internal bool HoldsDirectory => directoryHandle is not null;
-
-    /// <summary>Verifies, where only the file is locked, that the lock file is still the locked one.</summary>
-    /// <exception cref="StorageException">It was deleted or replaced, so another process may have taken the directory.</exception>
+    /// <summary>
+    /// Verifies, where only the file is locked, that the lock file is still the locked one. A file system that fails to
+    /// answer proves nothing.
+    /// </summary>
+    /// <exception cref="StorageException">The lock file was deleted or replaced, so another process may have taken the
+    /// directory.</exception>
     public void Verify()
     {
-        if (!Libc.IsKnown || HoldsDirectory || Libc.Inode(file, "") == Libc.Inode(null, LockPath))
+        bool isWhole = directoryHandle is not null;
+        if (!Libc.IsKnown || isWhole || Libc.TryInode(file, out long held) != 0)
+            return;
+        int error = Libc.TryInode(LockPath, out long named);
+        if (error == 0 ? named == held : error is not (Libc.NoEntry or Libc.NoDirectory))
             return;
         throw new StorageException(
             $"{LockPath} was deleted or replaced while this process used the directory, so another process may use the "
-            + "directory too; start again, and leave that file alone");
+            + "directory too; check that only one process uses the directory, start again, and leave that file alone");
     }
 
     public void Dispose()
@@ -105,9 +113,10 @@ internal sealed class DirectoryLock : IDisposable
     /// Locks without .NET's own locking, which the environment can switch off, and under which no other process can
     /// read the owner's process id.
     /// </summary>
-    private static DirectoryLock LockOnLinux(string directory, int flags, int kind)
+    private static DirectoryLock LockOnLinux(
+        string directory, int flags, int kind, Func<string, int, SafeFileHandle?> lockDirectory)
     {
-        SafeFileHandle? directoryHandle = LockDirectory(directory, kind);
+        SafeFileHandle? directoryHandle = lockDirectory(directory, kind);
         try
         {
             SafeFileHandle file = OpenOnLinux(Path.Combine(directory, Name), flags);

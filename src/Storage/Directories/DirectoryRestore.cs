@@ -51,8 +51,10 @@ public sealed class DirectoryRestore : IDisposable
     /// <summary>
     /// Completes the restore, when snapshot and log are durable. From now on the directory is a member's.
     /// </summary>
+    /// <exception cref="StorageException">Another process may have taken the directory meanwhile.</exception>
     public void Complete()
     {
+        held.Verify();
         Disk.Rename(IdentityFile.RestoringName, IdentityFile.Name);
         Disk.SyncDirectory();
     }

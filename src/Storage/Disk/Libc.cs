@@ -20,8 +20,10 @@ internal static unsafe partial class Libc
 
     public const int CloseOnExec = 0x80000;
 
+    public const int NoEntry = 2;
     public const int Interrupted = 4;
     public const int WouldBlock = 11;
+    public const int NoDirectory = 20;
     public const int InvalidArgument = 22;
     public const int FileTooLarge = 27;
     public const int NoSpace = 28;
@@ -71,19 +73,32 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
 
-    /// <summary>Inode number of the path, or of the open file if <paramref name="path"/> is empty; 0 if there is none (statx(2)).</summary>
-    public static long Inode(SafeFileHandle? file, string path)
+    /// <summary>Reads the inode number of an open file (statx(2)).</summary>
+    /// <returns>0, or the error.</returns>
+    public static int TryInode(SafeFileHandle file, out long inode)
     {
-        const int currentDirectory = -100;
-        const int emptyPath = 0x1000;
-        const uint inode = 0x100;
-        const int inodeOffset = 32;
-        byte* result = stackalloc byte[256];
-        bool ofFile = file is not null;
-        int descriptor = ofFile ? (int)file!.DangerousGetHandle() : currentDirectory;
-        int error = StatX(descriptor, path, ofFile ? emptyPath : 0, inode, result);
+        const int EmptyPath = 0x1000;
+        int error = TryInode((int)file.DangerousGetHandle(), "", EmptyPath, out inode);
         GC.KeepAlive(file);
-        return error == 0 ? *(long*)(result + inodeOffset) : 0;
+        return error;
+    }
+
+    /// <summary>Reads the inode number of the file of that name (statx(2)).</summary>
+    /// <returns>0, or the error.</returns>
+    public static int TryInode(string path, out long inode)
+    {
+        const int CurrentDirectory = -100;
+        return TryInode(CurrentDirectory, path, flags: 0, out inode);
+    }
+
+    private static int TryInode(int directory, string path, int flags, out long inode)
+    {
+        const uint InodeMask = 0x100;
+        const int InodeOffset = 32;
+        byte* result = stackalloc byte[256];
+        bool isKnown = StatX(directory, path, flags, InodeMask, result) == 0;
+        inode = isKnown ? *(long*)(result + InodeOffset) : 0;
+        return isKnown ? 0 : LastError;
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -58,16 +58,16 @@ internal sealed class ServerProcess : IDisposable
 
     public static ServerProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
 
-    public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments)
-    {
-        ProcessStartInfo start = new(ServerBinary.Location, arguments)
+    public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments) =>
+        Start(new ProcessStartInfo(ServerBinary.Location, arguments) { WorkingDirectory = workingDirectory });
+
+    /// <summary>Starts the server from a shell, which may limit the process or close its descriptors before.</summary>
+    /// <param name="script">Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.</param>
+    public static ServerProcess StartFromShell(string script, params IEnumerable<string> arguments) =>
+        Start(new ProcessStartInfo("bash", ["-c", script, ServerBinary.Location, .. arguments])
         {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = workingDirectory,
-        };
-        return new ServerProcess(Process.Start(start)!, $"raftfast {string.Join(' ', start.ArgumentList)}");
-    }
+            WorkingDirectory = Path.GetTempPath(),
+        });
 
     /// <summary>Starts the server from a shell that has run a command, such as <c>ulimit</c>, before.</summary>
     public static ServerProcess StartAfter(string shellCommand, params IEnumerable<string> arguments)
@@ -146,6 +146,13 @@ internal sealed class ServerProcess : IDisposable
         string state = process.HasExited ? $"exited with {process.ExitCode}" : "runs";
         return $"{commandLine} ({state}), its last lines:\n  " + string.Join(
             "\n  ", all.Skip(Math.Max(0, all.Count - TailLines)));
+    }
+
+    private static ServerProcess Start(ProcessStartInfo start)
+    {
+        start.RedirectStandardError = true;
+        start.RedirectStandardOutput = true;
+        return new ServerProcess(Process.Start(start)!, $"{start.FileName} {string.Join(' ', start.ArgumentList)}");
     }
 
     /// <summary>

@@ -101,6 +101,27 @@ public sealed class DataDirectoryTests
     }
 
     [Fact]
+    public void A_node_without_a_lock_on_the_directory_itself_ends_when_its_lock_file_is_deleted()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        Directory.CreateDirectory(node.DataDirectory);
+        // strace fails the lock of the directory, as some network file systems do.
+        string strace = $"exec strace -D -f -qq -o /dev/null -P '{node.DataDirectory}' -e inject=flock:error=EBADF ";
+        using ServerProcess probe = ServerProcess.StartFromShell(strace + "true");
+        Assert.SkipUnless(probe.WaitForExit() == 0, "needs strace(1), and a machine that lets it trace");
+        using ServerProcess process = ServerProcess.StartFromShell(
+            strace + "\"$0\" \"$@\"",
+            "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+        Eventually.True(
+            () => node.TryExchange("PUT", "/key", "value"u8) is { Status: 204 }, () => $"writes are served, {process}");
+
+        string lockFile = Path.Combine(node.DataDirectory, "lock");
+        File.Delete(lockFile);
+        AssertRefused(process, $"{lockFile} was deleted or replaced");
+    }
+
+    [Fact]
     public void A_changed_cluster_flag_is_reported_and_not_obeyed()
     {
         using Cluster cluster = Cluster.Start(3);

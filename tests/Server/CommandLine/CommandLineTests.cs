@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RaftFast.Http;
 using RaftFast.Server.CommandLine;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
@@ -11,8 +12,9 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --allowed-host, --data-dir, --request-timeout, --snapshot-every, --snapshot-rate, "
-        + "--log-level, --disk, --help, --version";
+        "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
+        + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
+        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
@@ -25,6 +27,7 @@ public sealed class CommandLineTests
         Assert.Equal("http://127.0.0.1:9021", Assert.Single(options.Configuration.Members).Address.ToString());
         Assert.Equal(9121, options.Port);
         Assert.Equal(IPAddress.Loopback, options.Listen);
+        Assert.Null(options.PeerListen);
         Assert.Equal("raftfast-1", options.DataDirectory);
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
@@ -37,7 +40,9 @@ public sealed class CommandLineTests
     {
         ServerOptions options = Accepted(
             "--id", "2", "--cluster", Three, "--port", "80", "--listen", "0.0.0.0", "--data-dir", "/var/lib/a b",
-            "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered");
+            "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered",
+            "--connections-max", "100", "--client-memory-max", "64MiB", "--client-rate-min", "1000",
+            "--client-rate-grace", "3", "--state-max", "1GiB");
 
         Assert.Equal(2UL, options.MemberId);
         Assert.Equal(3, options.Configuration.Members.Count);
@@ -48,6 +53,15 @@ public sealed class CommandLineTests
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.Equal(Storage.Disk.DiskWriteMode.Buffered, options.Disk);
+        HttpLimits clients = new()
+        {
+            ConnectionsMax = 100,
+            MemoryMax = 64 << 20,
+            RateMin = 1000,
+            RateGrace = TimeSpan.FromSeconds(3),
+        };
+        Assert.Equal(clients, options.Clients);
+        Assert.Equal(1L << 30, options.StateMax);
     }
 
     [Theory]
@@ -127,15 +141,21 @@ public sealed class CommandLineTests
     [InlineData("localhost", "127.0.0.1")]
     [InlineData("::1", "::1")]
     [InlineData("[::1]", "::1")]
-    public void Listen_is_a_name_or_an_address(string listen, string address) =>
-        Assert.Equal(IPAddress.Parse(address), Accepted("--listen", listen).Listen);
+    public void Listen_is_a_name_or_an_address(string listen, string address)
+    {
+        ServerOptions options = Accepted("--listen", listen, "--peer-listen", listen);
+
+        Assert.Equal(IPAddress.Parse(address), options.Listen);
+        Assert.Equal(IPAddress.Parse(address), options.PeerListen);
+    }
 
     [Fact]
     public void Listen_star_is_every_address()
     {
-        IPAddress address = Accepted("--listen", "*").Listen;
+        ServerOptions options = Accepted("--listen", "*", "--peer-listen", "*");
 
-        Assert.True(address.Equals(IPAddress.IPv6Any) || address.Equals(IPAddress.Any));
+        Assert.True(options.Listen.Equals(IPAddress.IPv6Any) || options.Listen.Equals(IPAddress.Any));
+        Assert.Equal(options.Listen, options.PeerListen);
     }
 
     [Theory]
@@ -153,6 +173,7 @@ public sealed class CommandLineTests
     [InlineData("--cluster needs a value: --cluster URL,URL,...", "--cluster")]
     [InlineData("--port needs a value: --port N", "--port")]
     [InlineData("--listen needs a value: --listen ADDRESS", "--listen")]
+    [InlineData("--peer-listen needs a value: --peer-listen ADDRESS", "--peer-listen")]
     [InlineData("--data-dir needs a value: --data-dir PATH", "--data-dir")]
     [InlineData("--request-timeout needs a value: --request-timeout MS", "--request-timeout")]
     [InlineData("--log-level needs a value: --log-level LEVEL", "--log-level")]
@@ -182,8 +203,17 @@ public sealed class CommandLineTests
     [InlineData(
         "--listen is 'no such name', a name without an address; it must be an IP address, a name of this machine, or *",
         "--listen", "no such name")]
+    [InlineData(
+        "--peer-listen is 'no such name', a name without an address; "
+        + "it must be an IP address, a name of this machine, or *",
+        "--peer-listen", "no such name")]
     [InlineData("--data-dir is empty; it must be the path of a directory", "--data-dir", "")]
     [InlineData("--request-timeout is '0'; it must be milliseconds from 1 to 3600000", "--request-timeout", "0")]
+    [InlineData("--connections-max is '0'; it must be a whole number from 1 to 1000000", "--connections-max", "0")]
+    [InlineData("--client-rate-min is '1kB'; it must be a whole number from 1 to 1000000000", "--client-rate-min", "1kB")]
+    [InlineData("--client-rate-grace is '0'; it must be a whole number from 1 to 3600", "--client-rate-grace", "0")]
+    [InlineData("--state-max is '1MiB'; it must be a size from 16MiB, such as 512MiB", "--state-max", "1MiB")]
+    [InlineData("--client-memory-max is 'all'; it must be a size from 16MiB, such as 512MiB", "--client-memory-max", "all")]
     [InlineData("--request-timeout is '5s'; it must be milliseconds from 1 to 3600000", "--request-timeout", "5s")]
     [InlineData(
         "--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]

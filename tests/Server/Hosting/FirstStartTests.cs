@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Node.Snapshots;
@@ -79,6 +80,8 @@ public sealed class FirstStartTests : IDisposable, ILoggerFactory
             Port = 0,
             DataDirectory = Path,
             RequestTimeout = TimeSpan.FromSeconds(5),
+            Clients = new HttpLimits(),
+            StateMax = long.MaxValue,
             Snapshots = new SnapshotOptions(),
             LogLevel = LogLevel.Information,
             Disk = DiskWriteMode.Buffered,

@@ -61,6 +61,9 @@ public sealed class ListenersTests
             "can't listen for clients on 192.0.2.1:9121: this machine doesn't have that address; give one that it has, "
             + "or * for all, with --listen",
             e.Message);
+        ListenException peer = await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), peer: foreign));
+        Assert.EndsWith("with --peer-listen", peer.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -71,6 +74,8 @@ public sealed class ListenersTests
         await Assert.ThrowsAsync<ListenException>(
             () => StartAsync(new Echo(""), new Echo(""), http: free, peer: first.Peer));
 
+        await Assert.ThrowsAsync<ListenException>(
+            () => StartAsync(new Echo(""), new Echo(""), http: first.Http, peer: free));
         await using Listeners second = await StartAsync(new Echo(""), new Echo(""), http: free);
 
         Assert.Equal(free, second.Http);

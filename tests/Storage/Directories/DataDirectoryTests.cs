@@ -136,6 +136,31 @@ public sealed class DataDirectoryTests : IDisposable
     }
 
     [Fact]
+    public void Lock_file_that_alone_is_locked_may_not_be_deleted_or_replaced()
+    {
+        Assert.SkipUnless(Libc.IsKnown, "the lock file is verified on Linux");
+        using DirectoryLock held = DirectoryLock.Take(temporary.Location, (_, _) => null);
+        held.Verify();
+        File.Delete(temporary.PathOf(DirectoryLock.Name));
+        AssertLost();
+
+        File.WriteAllText(temporary.PathOf(DirectoryLock.Name), "another file");
+        AssertLost();
+
+        void AssertLost() => Assert.Contains(
+            $"{temporary.PathOf(DirectoryLock.Name)} was deleted or replaced",
+            Assert.Throws<StorageException>(held.Verify).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lock_on_the_directory_itself_outlives_the_lock_file()
+    {
+        using DataDirectory held = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct);
+        File.Delete(temporary.PathOf(DirectoryLock.Name));
+        held.VerifyLock();
+    }
+
+    [Fact]
     public void Directory_open_for_reading_refuses_its_member_and_admits_other_readers()
     {
         using (DataDirectory directory = DataDirectory.Open(temporary.Location, DiskWriteMode.Direct))
@@ -158,11 +183,15 @@ public sealed class DataDirectoryTests : IDisposable
         Assert.SkipUnless(Libc.IsKnown, "statx is Linux's");
         File.WriteAllText(temporary.PathOf("file"), "");
         using SafeFileHandle open = File.OpenHandle(temporary.PathOf("file"));
-        Assert.Equal(Libc.Inode(open, ""), Libc.Inode(null, temporary.PathOf("file")));
+        Assert.Equal(0, Libc.TryInode(open, out long first));
+        Assert.Equal(0, Libc.TryInode(temporary.PathOf("file"), out long named));
+        Assert.Equal(first, named);
         File.Delete(temporary.PathOf("file"));
-        Assert.Equal(0, Libc.Inode(null, temporary.PathOf("file")));
+        Assert.Equal(Libc.NoEntry, Libc.TryInode(temporary.PathOf("file"), out _));
+        Assert.Equal(Libc.NoDirectory, Libc.TryInode("/dev/null/file", out _));
         File.WriteAllText(temporary.PathOf("file"), "");
-        Assert.NotEqual(Libc.Inode(open, ""), Libc.Inode(null, temporary.PathOf("file")));
+        Assert.Equal(0, Libc.TryInode(temporary.PathOf("file"), out long second));
+        Assert.NotEqual(first, second);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
@@ -19,6 +20,7 @@ internal sealed class PeerLink
     private readonly Handshake handshake;
     private readonly Inbox inbox;
     private readonly ILogger logger;
+    private readonly LimitedLogger strangerLogger;
     private readonly PeerOptions options;
     private readonly Random jitter;
     private readonly PeerConnected connected;
@@ -72,6 +74,7 @@ internal sealed class PeerLink
         this.handshake = handshake;
         this.inbox = inbox;
         this.logger = logger;
+        strangerLogger = new LimitedLogger(logger, TimeProvider.System);
         this.options = options;
         jitter = new Random(seed);
         connected = new PeerConnected(Peer);
@@ -90,6 +93,9 @@ internal sealed class PeerLink
 
     /// <summary>Address at which the peer is dialled. Read on any thread.</summary>
     public PeerAddress Address => destination ?? announced ?? configured!;
+
+    /// <summary>A stranger may announce one address after the other, and each one causes a line.</summary>
+    private ILogger Logger => IsStranger ? strangerLogger : logger;
 
     public bool IsConnected => current is not null;
 
@@ -161,7 +167,7 @@ internal sealed class PeerLink
             DialResult result = await new PeerDialer(address, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
-                PeerLogLines.Reachable(logger, Peer, address);
+                PeerLogLines.Reachable(Logger, Peer, address);
                 wasReachable = true;
                 long start = Environment.TickCount64;
                 SendRing ring = new(ringMemory.Value, options.BulkBytesMax, inbox, drained);
@@ -232,9 +238,9 @@ internal sealed class PeerLink
                 inbox.Post(refusal == HandshakeStatus.Removed ? removed : replaced);
         }
         if (refusal != HandshakeStatus.Accepted && isNew)
-            PeerLogLines.RefusedBy(logger, Peer, address, refusal);
+            PeerLogLines.RefusedBy(Logger, Peer, address, refusal);
         else if (refusal == HandshakeStatus.Accepted && wasReachable != false)
-            PeerLogLines.Unreachable(logger, Peer, address, failure.Reason);
+            PeerLogLines.Unreachable(Logger, Peer, address, failure.Reason);
         wasReachable = false;
     }
 

@@ -23,6 +23,7 @@ public sealed class AnswersTests : IRequestOwner
         { "POST", "NoLeader", 503, "no leader could make the change of the members" },
         { "DELETE", "NoLeader", 503, "no leader could make the change of the members" },
         { "GET", "NotApplied", 503, "this member had not caught up with the leader" },
+        { "GET", "NoRoom", 503, "fill this member's memory" },
         { "PUT", "LeaderUnreachable", 503, "the connection to the leader broke" },
         { "PUT", "LeaderRefused", 503, "the leader was too busy for the write, or no longer led" },
         { "POST", "LeaderRefused", 503, "the leader refused the change of the members" },
@@ -38,6 +39,8 @@ public sealed class AnswersTests : IRequestOwner
         { "DELETE", "OutcomeUnknown", 504, "the member may have been removed" },
         { "PUT", "DiskFull", 507, "the leader's disk has no room" },
         { "POST", "DiskFull", 507, "the leader's disk has no room" },
+        { "PUT", "LeaderFull", 507, "the leader has no room for the write" },
+        { "PUT", "StateFull", 507, "the keys and values have reached --state-max" },
         { "DELETE", "NotNow", 503, "the leader refused the change of the members" },
         { "POST", "ChangeUnderWay", 409, "another change of the members was under way" },
         { "POST", "IdInUse", 409, "a member has this id under another URL" },
@@ -147,6 +150,10 @@ public sealed class AnswersTests : IRequestOwner
             answers.NotDone(request, reason);
         else if (outcome == "DiskFull")
             answers.DiskFull(request);
+        else if (outcome == "LeaderFull")
+            answers.LeaderFull(request);
+        else if (outcome == "StateFull")
+            answers.StateFull(request);
         else if (Enum.TryParse(outcome, out ChangeRefusal refusal))
             answers.Refused(request, refusal);
         else if (outcome == "Busy")

@@ -8,20 +8,23 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Tests.Node.Requests;
 
 /// <summary>Reads on member 1, which follows member 2.</summary>
-public sealed class PendingReadsTests : IRequestOwner
+public sealed class PendingReadsTests : IRequestOwner, IDisposable
 {
     private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
         [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
 
     private readonly RaftCore core = new(
         1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+    private readonly KeyValueStore store = new();
     private readonly PendingReads reads;
 
     public PendingReadsTests()
     {
-        reads = new PendingReads(core, new StateMachine(new KeyValueStore()), new Answers(), firstNumber: 100);
+        reads = new PendingReads(core, new StateMachine(store), new Answers(), firstNumber: 100);
         Follow(term: 1, leader: 2);
     }
+
+    public void Dispose() => store.Dispose();
 
     bool IRequestOwner.MarkForResume() => false;
 
@@ -79,9 +82,78 @@ public sealed class PendingReadsTests : IRequestOwner
         Assert.True(read.IsFinished && later.IsFinished);
     }
 
-    private ClientRequest Add()
+    [Fact]
+    public void Batch_copies_a_bounded_number_of_bytes_and_small_values_first()
     {
-        ClientRequest request = new(this);
+        Put(new byte[200_000]);
+        ClientRequest[] large = [Add(), Add(), Add()];
+        Asked();
+        Confirm(101);
+        Assert.Equal([true, true, false], large.Select(read => read.IsFinished));
+        Assert.True(reads.HasMoreToAnswer);
+
+        store.Delete("/key"u8);
+        ClientRequest small = Add();
+        Asked();
+        Confirm(102);
+        Assert.True(small.IsFinished && large[2].IsFinished);
+        Assert.False(reads.HasMoreToAnswer);
+    }
+
+    [Fact]
+    public void Read_without_room_for_its_value_waits_for_room_and_delays_no_other()
+    {
+        Put(new byte[10_000]);
+        ClientMemory all = new(15_000);
+        ClientRequest first = Add(new ConnectionMemory(all, 15_000));
+        ClientRequest second = Add(new ConnectionMemory(all, 15_000));
+        Asked();
+        Confirm(101);
+        Assert.True(first.IsFinished);
+        Assert.False(second.IsFinished);
+        Assert.True(reads.LacksRoom);
+        Assert.False(reads.HasMoreToAnswer);
+
+        store.Delete("/key"u8);
+        ClientRequest other = Add();
+        Asked();
+        Confirm(102);
+        Assert.True(other.IsFinished);
+
+        reads.Tick();
+        Assert.True(second.IsFinished);
+        Assert.False(reads.LacksRoom);
+    }
+
+    [Fact]
+    public void Read_that_finds_no_room_in_time_is_not_done()
+    {
+        Put(new byte[10_000]);
+        ClientRequest read = Add(new ConnectionMemory(new ClientMemory(0), 15_000));
+        Asked();
+        Confirm(101);
+        reads.Tick();
+        reads.Expire(999);
+        Assert.False(read.IsFinished);
+        reads.Expire(1000);
+        Assert.Equal(503, read.Status);
+        Assert.False(reads.LacksRoom);
+    }
+
+    private void Put(ReadOnlySpan<byte> value)
+    {
+        ClientRequest put = new(this);
+        put.Begin();
+        put.BeginPut("/key"u8);
+        put.AppendBody(value);
+        put.EndBody();
+        Protocol.Record.TryReadHeader(put.Record, out RecordHeader header);
+        store.Apply(header with { Position = new LogPosition(1, store.AppliedIndex + 1) }, put.Record);
+    }
+
+    private ClientRequest Add(ConnectionMemory? memory = null)
+    {
+        ClientRequest request = new(this, new BufferPool(), memory);
         request.Begin();
         request.BeginGet("/key"u8);
         reads.Add(request, deadline: 1000);
