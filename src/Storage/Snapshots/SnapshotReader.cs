@@ -109,6 +109,9 @@ public sealed class SnapshotReader : IDisposable
     /// <summary>Offset after the part read last; after the footer, the file's length.</summary>
     public long End { get; private set; }
 
+    /// <summary>Bytes of the whole file.</summary>
+    public long FileBytes => file.Length;
+
     /// <summary>
     /// Number of entries according to the footer, for a caller that prepares memory for them. 0 while the file has no
     /// intact footer.

@@ -63,4 +63,10 @@ internal static partial class PeerLogLines
 
     [LoggerMessage(14, LogLevel.Warning, "dropped a snapshot from member {Peer}: {Reason}")]
     public static partial void SnapshotRejected(ILogger logger, ulong peer, string reason);
+
+    [LoggerMessage(
+        15, LogLevel.Warning,
+        "the snapshot from member {Peer} needs {Needed} bytes of memory beside the present state, and {Free} are free: "
+        + "it waits; give this node more memory, or free some")]
+    public static partial void SnapshotLacksMemory(ILogger logger, ulong peer, long needed, long free);
 }

@@ -16,6 +16,16 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// Returns the bytes of memory that the process may still take, as far as known. A received snapshot is loaded
+    /// beside the present state, so it waits until there is memory for both.
+    /// </summary>
+    public Func<long> FreeMemory { get; init; } =
+        static () => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
+
+    /// <summary>Time between two looks for memory.</summary>
+    public TimeSpan FreeMemoryPeriod { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>Time from the first packet to the answered handshake, on either side.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

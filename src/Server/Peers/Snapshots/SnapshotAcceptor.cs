@@ -39,7 +39,7 @@ internal sealed class SnapshotAcceptor(
         {
             return;
         }
-        SnapshotConnection connection = new(from, frames, output, close, snapshots, inbox, logger, closed);
+        SnapshotConnection connection = new(from, frames, output, close, snapshots, inbox, logger, options, closed);
         if (!await TryEnterAsync(connection))
         {
             connection.Answer(InstallStatus.Busy);

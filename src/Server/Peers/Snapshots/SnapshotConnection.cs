@@ -18,7 +18,7 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// <param name="closed">Cancelled when either side has closed the connection.</param>
 internal sealed class SnapshotConnection(
     ulong from, SnapshotFrames frames, Stream output, Action close,
-    SnapshotStore snapshots, Inbox inbox, ILogger logger, CancellationToken closed)
+    SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options, CancellationToken closed)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isEnding;
@@ -118,6 +118,8 @@ internal sealed class SnapshotConnection(
     private string? Load(PartialSnapshot receiver)
     {
         using SnapshotReader reader = receiver.Read();
+        if (!AwaitMemory(reader.FileBytes))
+            return null;
         using SnapshotLoader loader = new(reader);
         if (reader.Damage is null && loader.Configuration is null)
         {
@@ -137,6 +139,24 @@ internal sealed class SnapshotConnection(
         }
         Offer(new OfferedSnapshot(from, Term, receiver, loader.Configuration!.Value, loader.Take()));
         return null;
+    }
+
+    /// <summary>
+    /// Waits until the state has room beside the present one. The sender waits meanwhile, so nothing is sent again.
+    /// </summary>
+    /// <param name="fileBytes">Bytes of the snapshot, a little less than its state needs in memory.</param>
+    /// <returns>False if the connection has ended.</returns>
+    private bool AwaitMemory(long fileBytes)
+    {
+        long needed = fileBytes + (fileBytes / 4);
+        for (bool isFirst = true; options.FreeMemory() < needed; isFirst = false)
+        {
+            if (isFirst)
+                PeerLogLines.SnapshotLacksMemory(logger, from, needed, options.FreeMemory());
+            if (isEnding || closed.WaitHandle.WaitOne(options.FreeMemoryPeriod))
+                return false;
+        }
+        return true;
     }
 
     /// <summary>

@@ -54,6 +54,25 @@ public sealed class SnapshotConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshot_without_memory_for_a_second_state_waits_for_memory_and_is_not_sent_again()
+    {
+        long free = 0;
+        PeerOptions options = new()
+        {
+            FreeMemory = () => Volatile.Read(ref free),
+            FreeMemoryPeriod = TimeSpan.FromMilliseconds(10),
+        };
+        await using Node node = new(options: options);
+        using SnapshotDialer dialer = SnapshotDialer.Continued(node, frames);
+        dialer.Send(frames[1..]);
+        Eventually.True(() => node.Log.Lines.Any(line => line.Contains("more memory", StringComparison.Ordinal)));
+        Volatile.Write(ref free, long.MaxValue);
+        SnapshotFiles.Install(node.Reader.Next<ReceivedSnapshot>());
+        Assert.Equal((InstallStatus.Installed, 0), dialer.Answer());
+        Assert.Single(node.Log.Lines, line => line.Contains("more memory", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Part_that_comes_again_does_no_harm()
     {
         await using Node node = new();
