@@ -8,7 +8,8 @@ namespace RaftFast.LoadTest;
 
 /// <summary>
 /// RaftFast's HTTP front without a node: it answers a PUT with 204 at once, and a GET with a value. A load generator is
-/// measured against this server. Its rate is the maximum of a node whose consensus and disk would cost nothing.
+/// measured against this server. This server's rate is the maximum of a node whose consensus and disk would cost
+/// nothing.
 /// </summary>
 internal sealed class EmptyServer : IAsyncDisposable
 {

@@ -13,8 +13,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// The members of a cluster in one process, each as a node runs it: with its loop, its log in its own directory, and
-/// connections to the other members. The load goes directly into the leader's inbox, without HTTP.
+/// The members of a cluster in one process. Each member has its loop, its log in its own directory, and connections to
+/// the other members. The load goes directly into the leader's inbox, without HTTP.
 /// </summary>
 internal sealed class Cluster : ILoadTarget
 {

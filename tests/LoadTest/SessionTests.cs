@@ -140,7 +140,8 @@ public sealed class SessionTests : IDisposable
         string[] names = [.. output.ToString().TrimEnd().Split('\n').Select(line => line.Split(' ')[0])];
         Assert.Equal(
             [
-                "put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop", "snapshot",
+                "put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop",
+                "snapshot",
             ],
             names);
     }

@@ -89,8 +89,8 @@ internal static class ServerCommandLine
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate, Level, Disk,
-        new HelpOption("--help", "-h"), Version,
+        Id, Cluster, Port, Join, Listen, AllowedHost, DataDirectory, RequestTimeout, SnapshotEvery, SnapshotRate,
+        Level, Disk, new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
         InspectCommand.Create(DataDirectory),

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Logging;
 
 /// <summary>
-/// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands for. For events
-/// that anyone who reaches a port can cause.
+/// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands
+/// for. Meant for events that anyone with access to a port can cause.
 /// </summary>
 internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
 {
@@ -18,7 +18,8 @@ internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
     public bool IsEnabled(LogLevel logLevel) => inner.IsEnabled(logLevel);
 
     public void Log<TState>(
-        LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+        Func<TState, Exception?, string> formatter)
     {
         if (!IsEnabled(logLevel) || !TryTake(eventId.Id, out long skipped))
             return;
@@ -26,7 +27,9 @@ internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
             inner.Log(logLevel, eventId, state, exception, formatter);
         else
             inner.Log(logLevel, eventId, state, exception, (s, e) =>
-                string.Create(CultureInfo.InvariantCulture, $"{formatter(s, e)} (and {skipped} more like this since the last such line)"));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{formatter(s, e)} (and {skipped} more like this since the last such line)"));
     }
 
     private bool TryTake(int id, out long skipped)

@@ -7,7 +7,9 @@ namespace RaftFast.Storage.Directories;
 /// <summary>A node's data directory, locked so that no other process writes to it.</summary>
 public sealed class DataDirectory : IDisposable
 {
-    /// <summary>Directory that mkfs makes at the root of a file system: the data directory may be a mount point.</summary>
+    /// <summary>
+    /// Directory that mkfs makes at the root of a file system: the data directory may be a mount point.
+    /// </summary>
     internal const string MountPointName = "lost+found";
 
     private readonly DirectoryLock? held;
@@ -80,7 +82,9 @@ public sealed class DataDirectory : IDisposable
     /// </summary>
     public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
 
-    /// <summary>Verifies that no other process can have taken the directory meanwhile. To be called now and then.</summary>
+    /// <summary>
+    /// Verifies that no other process can have taken the directory meanwhile. To be called now and then.
+    /// </summary>
     /// <exception cref="StorageException">The lock file was deleted or replaced.</exception>
     public void VerifyLock() => held?.Verify();
 

@@ -8,7 +8,7 @@ namespace RaftFast.Storage.Directories;
 /// <summary>
 /// Locks that admit one process to a directory. The kernel keeps them on open files and releases them when the process
 /// ends: one on the directory itself, and one on the file <see cref="Name"/>. The file stays, and holds the process id
-/// of its last owner for an operator. Where a file system does not lock directories, <see cref="Verify"/> notices a
+/// of its last owner for an operator. If a file system does not lock directories, <see cref="Verify"/> notices a
 /// deleted lock file.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
@@ -85,7 +85,8 @@ internal sealed class DirectoryLock : IDisposable
     internal bool HoldsDirectory => directoryHandle is not null;
 
     /// <summary>Verifies, where only the file is locked, that the lock file is still the locked one.</summary>
-    /// <exception cref="StorageException">It was deleted or replaced, so another process may have taken the directory.</exception>
+    /// <exception cref="StorageException">The lock file was deleted or replaced, so another process may have taken the
+    /// directory.</exception>
     public void Verify()
     {
         if (!Libc.IsKnown || HoldsDirectory || Libc.Inode(file, "") == Libc.Inode(null, LockPath))
@@ -169,7 +170,8 @@ internal sealed class DirectoryLock : IDisposable
                 : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             byte[] text = new byte[16];
             int length = RandomAccess.Read(file, text, 0);
-            if (int.TryParse(Encoding.ASCII.GetString(text, 0, length), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
+            string digits = Encoding.ASCII.GetString(text, 0, length);
+            if (int.TryParse(digits, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
                 owner = $" {id}";
         }
         catch (IOException)

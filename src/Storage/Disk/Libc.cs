@@ -71,7 +71,10 @@ internal static unsafe partial class Libc
     [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
     public static partial int Lock(SafeFileHandle file, int operation);
 
-    /// <summary>Inode number of the path, or of the open file if <paramref name="path"/> is empty; 0 if there is none (statx(2)).</summary>
+    /// <summary>
+    /// Inode number of the path, or of the open file if <paramref name="path"/> is empty; 0 if there is none
+    /// (statx(2)).
+    /// </summary>
     public static long Inode(SafeFileHandle? file, string path)
     {
         const int currentDirectory = -100;

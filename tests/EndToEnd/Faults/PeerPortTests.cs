@@ -31,7 +31,7 @@ public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
             socket.Send(nonsense);
             AssertClosedByServer(socket, node);
         }
-        Eventually.True(() => node.Process.Lines.Count > before, () => $"a log line tells, {node}");
+        Eventually.True(() => node.Process.Lines.Count > before, () => $"a log line appears, {node}");
         Assert.Equal(204, Curl.Put(node.Url("/still"), what).Status);
         Assert.Equal(what, Curl.Get(node.Url("/still")).Text);
         string[] logged = [.. node.Process.Lines.Skip(before)];

@@ -11,8 +11,8 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --allowed-host, --data-dir, --request-timeout, --snapshot-every, --snapshot-rate, "
-        + "--log-level, --disk, --help, --version";
+        "--id, --cluster, --port, --join, --listen, --allowed-host, --data-dir, --request-timeout, "
+        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 

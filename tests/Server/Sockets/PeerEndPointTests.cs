@@ -25,7 +25,7 @@ public sealed class PeerEndPointTests
     [Theory]
     [InlineData("192.0.2.1")] // RFC 5737: the address of no machine.
     [InlineData("no-such-host.invalid")]
-    [InlineData("ip6-loopback")] // Where it is known: a name that the others may know otherwise.
+    [InlineData("ip6-loopback")] // Some machines know this name; other members may give it another address.
     public void Address_of_no_or_another_machine_means_every_address_and_a_log_line(string host)
     {
         (IPEndPoint endPoint, string log) = Of(host);

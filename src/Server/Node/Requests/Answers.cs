@@ -88,7 +88,7 @@ internal sealed class Answers
         "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
         + "free space on that disk, then try again.\n"u8);
 
-    /// <param name="reason">What is wrong with the URL, and what would be right.</param>
+    /// <param name="reason">The fault of the URL, and a URL that would be right.</param>
     public void BadAddress(ClientRequest request, string reason) =>
         Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
 
