@@ -5,7 +5,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Work of the core of a leader among three servers for a batch of proposals: proposes, sends, takes the
+/// Work of the core of a leader among three servers for a batch of proposals: it proposes, sends, takes
 /// acknowledgements of its disk and of the followers, and commits.
 /// </summary>
 [MemoryDiagnoser]

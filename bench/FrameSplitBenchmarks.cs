@@ -9,8 +9,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Work of a follower's connection thread for each record of an append: it reads the bytes from a pipe, splits them
-/// into frames, verifies them, posts them to the inbox and releases them.
+/// Work of a follower's connection thread for each record of an append. The thread reads bytes from a pipe, splits them
+/// into frames, and verifies, posts and releases the frames.
 /// </summary>
 [MemoryDiagnoser]
 public class FrameSplitBenchmarks

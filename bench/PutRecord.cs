@@ -6,7 +6,7 @@ namespace RaftFast.Bench;
 /// <summary>Makes the records that the benchmarks use.</summary>
 internal static class PutRecord
 {
-    /// <summary>Makes a finished record without a position. Its value consists of zeros.</summary>
+    /// <summary>Makes a finished record without a position. The record's value consists of zeros.</summary>
     public static byte[] Of(string key, int valueBytes)
     {
         byte[] keyBytes = Encoding.ASCII.GetBytes(key);

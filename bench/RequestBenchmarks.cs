@@ -5,8 +5,8 @@ using RaftFast.Bench.InProcess;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Requests through a whole cluster without sockets. HTTP bytes go into the leader's front; a PUT goes through the
-/// loop, to the disks of a majority and into the store; the answer's bytes come out. The time of a PUT is mostly the
+/// Requests through a whole cluster without sockets. HTTP bytes go into the leader's front. A PUT goes through the
+/// loop, to the disks of a majority and into the store. The answer's bytes come out. The time of a PUT is mostly the
 /// sync of the disk that all members share. The benchmark measures the allocations of all threads of all members.
 /// </summary>
 [MemoryDiagnoser]
@@ -17,7 +17,7 @@ public class RequestBenchmarks
     private const int Depth = 16;
 
     /// <summary>
-    /// PUTs before measuring. They fill each buffer of the log's memory once, so that it has its full size.
+    /// PUTs before measuring. These PUTs fill each buffer of the log's memory once, so that it has its full size.
     /// </summary>
     private const int WarmUpPuts = 32 * 1024;
 
@@ -74,7 +74,7 @@ public class RequestBenchmarks
     }
 
     /// <summary>
-    /// Linearizable reads one after the other. With three members, each read needs a round to the other members.
+    /// Linearizable reads one after the other. Each read among three members needs a round to the other members.
     /// </summary>
     [Benchmark(OperationsPerInvoke = Requests)]
     public void Get()

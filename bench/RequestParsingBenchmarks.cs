@@ -29,7 +29,9 @@ public class RequestParsingBenchmarks
         pipelined = [.. Enumerable.Repeat(one, Depth).SelectMany(each => each)];
         HttpLimits limits = new();
         front = new HttpFront(static _ => { }, limits, TimeProvider.System);
-        requests = new RequestQueue(new HttpConnection(front, limits, new CoarseClock(TimeProvider.System)));
+        requests = new RequestQueue(
+            new HttpConnection(front, limits, new CoarseClock(TimeProvider.System)), front.Buffers,
+            new ConnectionMemory(front.Memory, limits.PipelineBytesMax));
         reader = new RequestReader(requests, limits, AccessPolicy.AnyHost);
     }
 

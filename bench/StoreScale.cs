@@ -7,9 +7,9 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Measures a store of many keys: resident memory for each key, times of puts and gets, the longest puts while the
-/// store grows and while another thread reads a view, and the work of the garbage collector. Keys have 16 bytes, values
-/// 64 bytes.
+/// Measures a store of many keys: resident memory for each key, times of puts and gets, and the work of the garbage
+/// collector. The longest puts are given while the store grows, and while another thread reads a view. Keys have 16
+/// bytes, values 64 bytes.
 /// </summary>
 internal static class StoreScale
 {

@@ -8,7 +8,8 @@ namespace RaftFast.LoadTest;
 
 /// <summary>
 /// RaftFast's HTTP front without a node: it answers a PUT with 204 at once, and a GET with a value. A load generator is
-/// measured against this server. Its rate is the maximum of a node whose consensus and disk would cost nothing.
+/// measured against this server. This server's rate is the maximum of a node whose consensus and disk would cost
+/// nothing.
 /// </summary>
 internal sealed class EmptyServer : IAsyncDisposable
 {
@@ -30,13 +31,15 @@ internal sealed class EmptyServer : IAsyncDisposable
     /// <param name="port">The port, or 0 for any free port.</param>
     /// <param name="valueBytes">Bytes of the value in the answer to a GET.</param>
     /// <exception cref="ListenException">Another process listens on the port.</exception>
-    public static async Task<EmptyServer> StartAsync(int port, int valueBytes)
+    public static EmptyServer Start(int port, int valueBytes)
     {
         byte[] value = new byte[valueBytes];
         value.AsSpan().Fill((byte)'x');
-        HttpFront front = new(request => Complete(request, value), new HttpLimits(), TimeProvider.System);
+        HttpLimits limits = new();
+        HttpFront front = new(request => Complete(request, value), limits, TimeProvider.System);
         IPEndPoint endPoint = new(IPAddress.Loopback, port);
-        return new EmptyServer(await Listeners.StartHttpAsync(endPoint, front, NullLoggerFactory.Instance), front);
+        return new EmptyServer(
+            Listeners.StartHttp(endPoint, front, limits.ConnectionsMax, NullLoggerFactory.Instance), front);
     }
 
     public async ValueTask DisposeAsync()

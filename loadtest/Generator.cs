@@ -29,7 +29,7 @@ internal sealed record Generator(double PerSecond)
     /// </summary>
     public static async Task<Generator> MeasureAsync(Scenarios.Load load, int copies, CancellationToken cancellation)
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, load.ValueBytes);
+        await using EmptyServer server = EmptyServer.Start(0, load.ValueBytes);
         Target target = new([server.EndPoint], Timeout);
         await load.PrepareAsync(target);
         Measurements measurements = new();

@@ -16,7 +16,7 @@ static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationTok
     SocketThreads.Configure();
     try
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(port, valueBytes);
+        await using EmptyServer server = EmptyServer.Start(port, valueBytes);
         Console.WriteLine($"listening on http://{server.EndPoint}: every PUT is answered at once, nothing is stored");
         await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return ExitCode.Success;

@@ -7,9 +7,9 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// A client that acts on the loop like an HTTP connection with a full pipeline, without HTTP. Its requests form a ring.
-/// They are answered in order, and each is submitted again as soon as it is answered. A client allocates nothing, and
-/// runs on the thread that has the loop's turn.
+/// A client that acts on the loop like an HTTP connection with a full pipeline, without HTTP. The client's requests
+/// form a ring. Requests are answered in order, and each is submitted again as soon as it is answered. A client
+/// allocates nothing, and runs on the thread that has the loop's turn.
 /// </summary>
 internal sealed class Client : IRequestOwner
 {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
+using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Logging;
@@ -13,8 +14,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// The members of a cluster in one process, each as a node runs it: with its loop, its log in its own directory, and
-/// connections to the other members. The load goes directly into the leader's inbox, without HTTP.
+/// The members of a cluster in one process. Each member has its loop, its log in its own directory, and connections to
+/// the other members. The load goes directly into the leader's inbox, without HTTP.
 /// </summary>
 internal sealed class Cluster : ILoadTarget
 {
@@ -141,6 +142,8 @@ internal sealed class Cluster : ILoadTarget
             Port = 0,
             DataDirectory = path,
             RequestTimeout = TimeSpan.FromSeconds(10),
+            Clients = new HttpLimits(),
+            StateMax = long.MaxValue,
             Snapshots = new SnapshotOptions(),
             LogLevel = LogLevel.Error,
             Disk = DiskWriteMode.Direct,

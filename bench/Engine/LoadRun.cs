@@ -3,8 +3,9 @@ using HdrHistogram;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// A run of closed-loop load: counts the writes that may begin and the results of completed writes. It allocates only
-/// in its constructor. Writes complete on one thread at a time, and each thread sees the effects of the one before.
+/// A run of closed-loop load: counts the writes that may begin and the results of completed writes. A run allocates
+/// only in its constructor. Writes complete on one thread at a time, and each thread sees the effects of the one
+/// before.
 /// </summary>
 internal sealed class LoadRun
 {

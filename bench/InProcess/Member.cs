@@ -75,7 +75,7 @@ internal sealed class Member : IDisposable
 
     /// <summary>
     /// Options for stable allocations. No segment is full within a few thousand writes: a new segment allocates, mostly
-    /// file names. With few buffers, all are soon in use.
+    /// file names. If there are few buffers, all are soon in use.
     /// </summary>
     private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheBuffers = 2 };
 
@@ -98,7 +98,7 @@ internal sealed class Member : IDisposable
         loop.Start();
     }
 
-    /// <summary>Ends the member. Its client connections must be closed already.</summary>
+    /// <summary>Ends the member. The member's client connections must be closed already.</summary>
     public void Dispose()
     {
         Front.DisposeAsync().AsTask().Wait();

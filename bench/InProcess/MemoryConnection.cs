@@ -7,8 +7,8 @@ using RaftFast.Http;
 namespace RaftFast.Bench.InProcess;
 
 /// <summary>
-/// A client's connection that is a pair of pipes in memory. As with the socket transport, the writing thread runs the
-/// reader's code: requests are parsed on the client's thread.
+/// A client's connection that is a pair of pipes in memory. The writing thread runs the reader's code, as in the socket
+/// transport: requests are parsed on the client's thread.
 /// </summary>
 internal sealed class MemoryConnection : IDisposable
 {

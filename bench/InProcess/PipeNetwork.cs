@@ -9,8 +9,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Bench.InProcess;
 
 /// <summary>
-/// One member's links to the other members of a cluster in this process. They use the product's send rings and inbound
-/// connections, with pipes instead of sockets. Addresses don't change, and no snapshot is sent.
+/// One member's links to the other members of a cluster in this process. The links use the product's send rings and
+/// inbound connections, with pipes instead of sockets. Addresses don't change, and no snapshot is sent.
 /// </summary>
 internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
 {

@@ -6,7 +6,7 @@ using RaftFast.LoadTest.Scenarios;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// The copies of a scenario, created when they are first needed. They keep their connections between simulations.
+/// The copies of a scenario, created when they are first needed. The copies keep their connections between simulations.
 /// </summary>
 internal sealed class Copies(Scenarios.Load load, Target target, Measurements measurements, Budget budget) : IDisposable
 {

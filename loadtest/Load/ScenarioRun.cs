@@ -10,7 +10,7 @@ internal sealed class ScenarioRun(RunPlan plan, Measurements measurements)
     private int copiesBefore;
     private double rateBefore;
 
-    /// <param name="disturb">Begins when recording begins. It is cancelled if the load ends early.</param>
+    /// <param name="disturb">Begins when recording begins. The disturbance is cancelled if the load ends early.</param>
     public async Task RunAsync(
         Scenarios.Load load, Target target, Func<CancellationToken, Task> disturb, CancellationToken cancellation)
     {

@@ -21,8 +21,8 @@ public sealed class Connection(Target target, int first) : IDisposable
     private Socket? socket;
 
     /// <summary>
-    /// Makes this process handle received bytes on the thread that polls the sockets, not on the thread pool. This
-    /// gives about 40 % more requests a second. Call it before the first socket is created.
+    /// Makes this process handle received bytes on the thread that polls the sockets, not on the thread pool. Handling
+    /// bytes there gives about 40 % more requests a second. Call it before the first socket is created.
     /// </summary>
     public static void CompleteInline() => Environment.SetEnvironmentVariable(InlineVariable, "1");
 

@@ -20,7 +20,7 @@ public readonly record struct Response(bool IsOk, string Status, long Bytes)
 
     public static Response Connected { get; } = new(true, "connected", 0);
 
-    /// <summary>A complete answer. It is Ok if its status is 2xx.</summary>
+    /// <summary>A complete answer. The answer is Ok if its status is 2xx.</summary>
     public static Response Answered(int status, long bytes) => new(status is >= 200 and < 300, Texts[status], bytes);
 
     private static string[] Numbers(int count)

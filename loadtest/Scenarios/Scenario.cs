@@ -20,7 +20,7 @@ public sealed class Scenario
     public required Func<Load> MakeLoad { private get; init; }
 
     /// <summary>
-    /// Disturbance of the cluster, or null. With one, the scenario needs its own <see cref="LocalCluster"/>.
+    /// Disturbance of the cluster, or null. A scenario with a disturbance needs its own <see cref="LocalCluster"/>.
     /// </summary>
     public Disturbance? Disturbance { get; init; }
 

@@ -1,8 +1,8 @@
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// This server has lost log entries that it had acknowledged to the leader. It must stop: those entries count towards
-/// majorities, and the server may have forgotten a vote too.
+/// This server has lost log entries that it had acknowledged to the leader. The server must stop: the entries count
+/// towards majorities, and the server may have forgotten a vote too.
 /// </summary>
 public sealed class AcknowledgedEntriesLostException : Exception
 {

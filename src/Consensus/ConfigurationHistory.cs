@@ -32,7 +32,7 @@ public sealed class ConfigurationHistory
     /// <summary>
     /// True if the server is a voter of any of these configurations. Thesis §4.2.2: "a server that is not part of its
     /// own latest configuration should still start new elections, as it might still be needed until the Cnew entry is
-    /// committed". It may be the only server that holds that entry.
+    /// committed". Such a server may be the only holder of that entry.
     /// </summary>
     public bool HasVoter(ulong id)
     {

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The follower's role: takes appends from the leader (§5.3), rejects them with a conflict hint where the logs differ,
-/// and campaigns when it hears from no leader (§5.2).
+/// The follower's role: takes appends from the leader (§5.3). If the logs differ, rejects the append with a conflict
+/// hint. If no leader is heard, campaigns (§5.2).
 /// </summary>
 internal sealed class Follower(RaftCore core) : Role(core)
 {
@@ -42,7 +42,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
             case MessageType.ReadIndexResponse:
                 OnReadIndexResponse(message);
                 break;
-            // Thesis §3.10: the leader hands over. It steps down when it sees this server's higher term.
+            // Thesis §3.10: the leader hands over. The leader steps down when it sees this server's higher term.
             case MessageType.TimeoutNow when Core.Configuration.StaysVoter(Core.Id) && message.From == Core.LeaderId:
                 Core.BecomeCandidate(isHandOver: true);
                 break;
@@ -89,10 +89,10 @@ internal sealed class Follower(RaftCore core) : Role(core)
     }
 
     /// <summary>
-    /// Rejects an append with a conflict hint (§5.3, "the optimization"), which lets the leader skip whole terms: this
-    /// server's last entry at or below the previous index with a term not above the previous term. A leader's log has
-    /// no greater term before its previous entry, so above the hint no entries can match. The leader then skips in its
-    /// own log (<see cref="Leader"/>). In the style of figure 7, with a new leader of term 7:
+    /// Rejects an append with a conflict hint, which lets the leader skip whole terms (§5.3, "the optimization"). The
+    /// hint is this server's last entry at or below the previous index with a term not above the previous term. A
+    /// leader's log has no greater term before its previous entry, so above the hint no entries can match. The leader
+    /// then skips in its own log (<see cref="Leader"/>). In the style of figure 7, with a new leader of term 7:
     /// <code>
     /// index      1  2  3  4  5  6  7
     /// leader     1  1  1  4  4  4  4    probe after entry 7, term 4

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The leader's heartbeats (§5.2). They go out at regular intervals, and in between for a read round or for a follower
-/// that waits for a commit. They carry a commit index, but no entries.
+/// The leader's heartbeats (§5.2). Heartbeats are sent at regular intervals, and in between for a read round or for a
+/// follower that waits for a commit. A heartbeat carries a commit index, but no entries.
 /// </summary>
 internal sealed class Heartbeats(RaftCore core, ProgressTable progress)
 {

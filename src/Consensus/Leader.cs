@@ -3,8 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The leader's role: replicates the log (§5.3), commits entries of its own term by counting (§5.4.2), proposes
-/// configurations (§6), and steps down without a quorum (thesis §6.2). Reads are in <see cref="ReadRounds"/>.
+/// The leader's role: replicates the log (§5.3) and commits entries of its own term by counting (§5.4.2). The leader
+/// also proposes configurations (§6), and steps down without a quorum (thesis §6.2). Reads are in
+/// <see cref="ReadRounds"/>.
 /// </summary>
 internal sealed class Leader : Role
 {
@@ -227,7 +228,7 @@ internal sealed class Leader : Role
     }
 
     /// <summary>
-    /// Uses the conflict hint of a follower (computed in <see cref="Follower"/>): the next probe goes after the
+    /// Uses the conflict hint of a follower (computed in <see cref="Follower"/>). The next probe goes after the
     /// leader's last entry at or below the hint with a term not above the hint's. Above that entry, no entries can
     /// match. Figure 7 (e), with a leader of term 8:
     /// <code>
@@ -260,8 +261,9 @@ internal sealed class Leader : Role
     }
 
     /// <summary>
-    /// CheckQuorum: a leader that hears from no quorum within an election timeout steps down (thesis §6.2). It can then
-    /// no longer keep followers from electing another, and its clients learn that they must ask elsewhere.
+    /// CheckQuorum: a leader that hears from no quorum within an election timeout steps down (thesis §6.2). A leader
+    /// that has stepped down no longer keeps followers from electing another. Its clients learn that they must ask
+    /// elsewhere.
     /// </summary>
     private bool CheckQuorum()
     {

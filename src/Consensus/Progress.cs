@@ -15,14 +15,14 @@ namespace RaftFast.Consensus;
 /// (<see cref="HeartbeatAnswered"/>).
 /// </description></item>
 /// <item><description>
-/// One of several appends in flight is lost: the next append doesn't match the follower's log, the follower rejects it,
-/// and the leader probes after the conflict hint (<see cref="Rejected"/>).
+/// An append is lost, and a later one arrives: the follower rejects the later append, which doesn't match its log. The
+/// leader probes after the conflict hint (<see cref="Rejected"/>).
 /// </description></item>
 /// <item><description>
-/// The last append in flight is lost, the follower dropped it, or acknowledgements are lost: after an election timeout
-/// without an acknowledgement, the leader probes after Match (<see cref="Tick"/>). A follower drops an append if its
-/// log has no room, or if the append conflicts with entries that are still being written. A lost acknowledgement alone
-/// costs nothing, because the next one covers it.
+/// The last append is lost or dropped, or acknowledgements are lost: after an election timeout without an
+/// acknowledgement, the leader probes after Match (<see cref="Tick"/>). A follower drops an append if its log has no
+/// room, or if the append conflicts with entries that are still being written. A lost acknowledgement alone costs
+/// nothing, because the next one covers it.
 /// </description></item>
 /// <item><description>
 /// The connection to the follower breaks or is made anew: the leader probes at once, without waiting for any timeout
@@ -78,8 +78,8 @@ internal sealed class Progress(RaftOptions options)
     public bool WantsSnapshot => State == ProgressState.Snapshot && !snapshotIsOut;
 
     /// <summary>
-    /// True while the next append has to wait: until the follower acknowledges an append that was sent since the last
-    /// tick, or until the next tick.
+    /// True while the next append has to wait: until the next tick, or until the follower acknowledges an append of
+    /// this tick.
     /// </summary>
     public bool AwaitsFreshAppend => freshAppends >= options.FreshAppendsMax;
 

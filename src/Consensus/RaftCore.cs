@@ -159,8 +159,8 @@ public sealed class RaftCore
     public bool IsHandingOver => IsLeader && leader.IsHandingOver;
 
     /// <summary>
-    /// True if the leader must send a snapshot to this server: the entry that the server needs next is compacted, and
-    /// no snapshot is on its way. The caller starts one and calls <see cref="SnapshotStarted"/>.
+    /// True if the leader must send a snapshot to this server: the server's next entry is compacted, and no snapshot is
+    /// on its way. The caller starts one and calls <see cref="SnapshotStarted"/>.
     /// </summary>
     public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
 

@@ -2,14 +2,12 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus;
 
-/// <summary>
-/// Decides if this server listens to a message from a server that its configuration may not name.
-/// </summary>
+/// <summary>Decides if this server listens to a message from a server that its configuration may not name.</summary>
 internal static class Strangers
 {
     /// <summary>
-    /// False for a message that must change nothing here, least of all the term: one from a removed server, or from a
-    /// stranger that knows no more than this server.
+    /// False for a message that must change nothing here, least of all the term. Such a message is from a removed
+    /// server, or from a stranger that knows no more than this server.
     /// </summary>
     public static bool IsHeard(RaftCore core, in Message message)
     {
@@ -20,8 +18,8 @@ internal static class Strangers
             return true;
         if (core.Log.Configurations.Committed.Cluster.WasRemoved(message.From))
             return false;
-        // Thesis §4.1: a server that this log doesn't name yet may lead, or may need this server's vote to lead. Its
-        // log then goes further than this one.
+        // Thesis §4.1: a server that this log doesn't name yet may lead, or may need this server's vote to lead. The
+        // log of such a server goes further than this log.
         return message.Type switch
         {
             MessageType.Append or MessageType.Heartbeat => true,

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Answers requests for votes and pre-votes, in any role: one vote a term (§5.2), only for an up-to-date log (§5.4.1),
-/// and none while a leader is heard (§6, thesis §9.6).
+/// Answers requests for votes and pre-votes, in any role. A server gives one vote a term (§5.2), only to an up-to-date
+/// log (§5.4.1), and none while a leader is heard (§6, thesis §9.6).
 /// </summary>
 internal static class VoteRequests
 {
@@ -31,9 +31,9 @@ internal static class VoteRequests
     }
 
     /// <summary>
-    /// §6: true if this server has heard from a leader within the minimum election timeout. It then grants neither a
-    /// vote nor a pre-vote, and adopts no newer term: a server that was cut off must not depose a working leader. A
-    /// leader always hears itself. CheckQuorum bounds how long it leads without a quorum.
+    /// §6: true if this server has heard from a leader within the minimum election timeout. While a leader is heard,
+    /// this server grants no vote and no pre-vote, and adopts no newer term. A server that was cut off must not depose
+    /// a working leader. A leader always hears itself. CheckQuorum bounds how long a leader leads without a quorum.
     /// </summary>
     private static bool LeaderIsHeard(RaftCore core) =>
         core.LeaderId != 0 && (core.IsLeader || core.Timer.IsWithinMinimum);

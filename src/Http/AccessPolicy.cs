@@ -62,7 +62,8 @@ public sealed class AccessPolicy
     /// </summary>
     private static bool IsNavigation(in RequestHead head) =>
         head.Method is RequestMethod.Get or RequestMethod.Head
-        && head.Fields.FetchMode.SequenceEqual("navigate"u8) && head.Fields.FetchDestination.SequenceEqual("document"u8);
+        && head.Fields.FetchMode.SequenceEqual("navigate"u8)
+        && head.Fields.FetchDestination.SequenceEqual("document"u8);
 
     private bool IsOwn(ReadOnlySpan<byte> host)
     {

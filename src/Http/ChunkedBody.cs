@@ -3,12 +3,12 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The chunked transfer coding (RFC 9112 §7.1), byte by byte but for the data:
+/// The chunked transfer coding (RFC 9112 §7.1), parsed byte by byte except for the data:
 /// <code>
 /// chunked-body = *( 1*HEXDIG [ chunk-ext ] CRLF chunk-data CRLF ) 1*"0" [ chunk-ext ] CRLF *( trailer CRLF ) CRLF
 /// chunk-ext    = *( [ SP / HTAB ] ";" anything but control characters )
 /// </code>
-/// Extensions and trailers are dropped, and each bounded over the whole body.
+/// Extensions and trailers are dropped. The bytes of each are bounded over the whole body.
 /// </summary>
 internal struct ChunkedBody(int overheadBytesMax)
 {

@@ -3,9 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// One request, from parsing to answer. Its connection owns it and reuses it. The receiver of a submitted request calls
-/// one Complete method, once, from one thread, and then <see cref="IRequestOwner.Resume"/>. Until then no other thread
-/// may touch the request.
+/// One request, from parsing to answer. A request belongs to its connection, which reuses the request. The receiver of
+/// a submitted request calls one Complete method, once, from one thread, and then <see cref="IRequestOwner.Resume"/>.
+/// Until then no other thread may touch the request.
 /// </summary>
 public sealed class ClientRequest
 {

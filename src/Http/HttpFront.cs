@@ -6,8 +6,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// The HTTP/1.1 side of the server. It turns the bytes of its connections into <see cref="ClientRequest"/>s, hands each
-/// to <c>submit</c> on the connection's thread, and writes the answers.
+/// The HTTP/1.1 side of the server. The front turns the bytes of its connections into <see cref="ClientRequest"/>s,
+/// hands each to <c>submit</c> on the connection's thread, and writes the answers.
 /// </summary>
 public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
 {

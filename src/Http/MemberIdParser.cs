@@ -1,9 +1,9 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// Parses the member id in the target of a POST or DELETE: after the slash, an unsigned 64-bit number except 0, decimal
-/// or with a <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case. Leading zeros are allowed, and separators are
-/// not.
+/// Parses the member id in the target of a POST or DELETE. After the slash comes an unsigned 64-bit number except 0,
+/// decimal or with a <c>0x</c>, <c>0o</c> or <c>0b</c> prefix in either case. Leading zeros are allowed, and separators
+/// are not.
 /// </summary>
 internal static class MemberIdParser
 {

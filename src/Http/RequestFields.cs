@@ -32,8 +32,8 @@ internal ref struct RequestFields
     public bool HasOrigin { get; private set; }
 
     /// <summary>
-    /// Value of the Origin header. It is empty if there are several, which no browser sends, and then equals no
-    /// authority.
+    /// Value of the Origin header. If there are several such headers, which no browser sends, the value is empty and
+    /// equals no authority.
     /// </summary>
     public ReadOnlySpan<byte> Origin { get; private set; }
 

@@ -4,9 +4,9 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// A step that any thread may ask for, and that runs on one thread at a time. The thread that moves the state from Idle
-/// to Signalled must run the step. The state returns from Running to Idle only if no thread has asked meanwhile. Both
-/// changes are full fences: a step sees everything done before the request for it, and everything that the previous
-/// step did.
+/// to Signalled must run the step. The state returns from Running to Idle only if no thread has asked meanwhile. The
+/// two state changes are full fences. A step sees everything done before the request for the step, and everything that
+/// the previous step did.
 /// </summary>
 internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
 {
@@ -54,7 +54,8 @@ internal sealed class SerialWork(Action step) : IThreadPoolWorkItem
         }
         catch (Exception bug)
         {
-            // A transport that called this would log the exception and continue. It must end the process instead.
+            // A transport that called this would log the exception and continue. The exception must end the process
+            // instead.
             ThreadPool.UnsafeQueueUserWorkItem(
                 static exception => ExceptionDispatchInfo.Throw(exception), bug, preferLocal: false);
         }

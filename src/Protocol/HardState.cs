@@ -3,14 +3,14 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// State besides the log that must survive a restart (Raft paper, figure 2): the latest term that the node has seen,
-/// and the candidate that got its vote in that term, or 0.
+/// State besides the log that must survive a restart (Raft paper, figure 2). The state is the latest term that the node
+/// has seen, and the candidate that got its vote in that term, or 0.
 /// </summary>
 public readonly record struct HardState(long Term, ulong Vote);
 
 /// <summary>
 /// Encoding of a <see cref="HardState"/>: a record of type <see cref="RecordType.HardState"/> at position (term, 0).
-/// Its payload, little-endian:
+/// The record's payload, little-endian:
 /// <code>
 /// 0  u64  vote   0: none
 /// </code>

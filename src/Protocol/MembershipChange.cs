@@ -4,8 +4,8 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// An operator's request to change the members, on its way to the leader. It is the payload of a record of type
-/// <see cref="RecordType.MembershipChange"/>, little-endian:
+/// An operator's request to change the members, on its way to the leader. The request is the payload of a record of
+/// type <see cref="RecordType.MembershipChange"/>, little-endian:
 /// <code>
 ///  0  u8   kind      MembershipChangeKind
 ///  1       zeros

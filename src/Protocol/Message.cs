@@ -59,8 +59,8 @@ public enum MessageType : byte
 
     /// <summary>
     /// Answers an Append. Accepted: up to Position.Index the follower's log matches the leader's and is durable.
-    /// Rejected: Context is the index of the previous entry that did not match, and Position is a hint:
-    /// the follower's last entry at or below Context with a term not above the term of that previous entry.
+    /// Rejected: Context is the index of the previous entry that did not match, and Position is a hint. The hint is the
+    /// follower's last entry at or below Context with a term not above the term of that previous entry.
     /// </summary>
     AppendResponse = 6,
 
@@ -134,7 +134,7 @@ public enum InstallStatus
     /// <summary>The receiver already holds all that the snapshot covers, or it knows a later term.</summary>
     NotWanted = 3,
 
-    /// <summary>The receiver's disk has no room for the snapshot. It has kept no part of the file.</summary>
+    /// <summary>The receiver's disk has no room for the snapshot. The receiver has kept no part of the file.</summary>
     DiskFull = 4,
 
     /// <summary>The receiver is receiving another snapshot, possibly from an equally valid leader.</summary>

@@ -3,7 +3,8 @@ using System.Net;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// Address at which a node listens for its peers. As a URL, it has a scheme, a host and a port, and nothing else.
+/// Address at which a node listens for its peers. The URL of an address has a scheme, a host and a port, and nothing
+/// else.
 /// </summary>
 public sealed record PeerAddress(string Host, int Port)
 {

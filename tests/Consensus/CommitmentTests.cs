@@ -73,8 +73,8 @@ public sealed class CommitmentTests
         cluster.Elect(5);
         Assert.Equal("1 2 4", cluster[5].Terms);
 
-        // (c) S5 crashes; S1 leads again and replicates its entry of term 3 to S3, and (e) an entry of its present
-        // term.
+        // (c) S5 crashes; S1 leads again and replicates its entry of term 3 to S3. (e) S1 also replicates an entry of
+        // its present term.
         cluster[5].Crash();
         cluster.Restart(1);
         cluster.IsLost = message => message.Type == MessageType.Append && message.To == 4;
@@ -98,13 +98,14 @@ public sealed class CommitmentTests
     public void Figure_8_d_an_old_entry_on_a_majority_may_still_be_overwritten() // §5.4.2
     {
         // S1 leads term 4 with [1 2], and S5 holds [1 3]. S1 replicates entry 2 to S2 and S3, but its entry of term 4
-        // to none.
+        // to no server.
         TestCore s1 = TestCore.Leader(term: 4, size: 5, log: [1, 2]);
         s1.Acknowledge(2, 2);
         s1.Acknowledge(3, 2);
         Assert.Equal(0, s1.Log.Committed);
 
-        // S5 may win a later term with votes like that of S3, and overwrite entry 2.
+        // S5 may win a later term with the votes of S3 and the others without an entry of term 4, and overwrite entry
+        // 2.
         TestCore s3 = new(size: 5, term: 4, log: [1, 2]);
         Assert.False(s3.AskedToVote(from: 5, term: 5, last: new(3, 2)).Rejected);
         Assert.Equal(new EntryRange(2, 3), s3.Append(from: 5, term: 5, previous: new(1, 1), [3, 5]));

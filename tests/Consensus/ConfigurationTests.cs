@@ -233,7 +233,7 @@ public sealed class ConfigurationTests
     [Fact] // thesis §4.2.2, figure 4.6
     public void Server_that_alone_holds_the_configuration_that_leaves_it_out_still_campaigns()
     {
-        // Leader 1 demotes server 2, and sends the entry before its own disk holds it (thesis §10.2.1). It then
+        // Leader 1 demotes server 2, and sends the entry before its own disk holds it (thesis §10.2.1). Leader 1 then
         // restarts without the entry. Server 2 has the longer log and can't vote for it.
         TestCluster cluster = new(2);
         cluster.Elect(1);

@@ -161,7 +161,7 @@ public sealed class DurabilityTests
     }
 
     [Fact]
-    public void Server_alone_commits_only_what_is_durable() // no other server's disk could make up for its own
+    public void Server_alone_commits_only_what_is_durable() // no other server could hold the entry
     {
         TestCore leader = new(size: 1);
         leader.Tick(TestCore.ElectionTicks);

@@ -149,7 +149,7 @@ public sealed class ProgressTests
     [Fact]
     public void Delayed_append_of_an_earlier_term_does_not_send_the_new_leaders_probe_to_the_start() // §5.1, §5.5
     {
-        // Server 1 led term 2 and now leads term 4. Its last append of term 2 reaches server 2 only now.
+        // Server 1 led term 2 and now leads term 4. Server 1's last append of term 2 reaches server 2 only now.
         TestCore leader = TestCore.Leader(term: 4, log: [1, 1, 2]);
         Assert.True(leader.TrySend(2, out Message probe));
         TestCore follower = new(term: 4, log: [1, 1, 2]);

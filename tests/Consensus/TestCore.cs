@@ -30,8 +30,8 @@ internal sealed class TestCore
     public RaftLog Log => Core.Log;
 
     /// <summary>
-    /// Makes an elected leader of <paramref name="term"/>. Its log is durable and ends with the entry that opens the
-    /// term.
+    /// Makes an elected leader of <paramref name="term"/>. The leader's log is durable and ends with the entry that
+    /// opens the term.
     /// </summary>
     public static TestCore Leader(long term, int size = 3, RaftOptions? options = null, params long[] log)
     {

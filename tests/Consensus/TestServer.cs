@@ -6,9 +6,9 @@ namespace RaftFast.Consensus.Tests;
 internal sealed record Envelope(Message Message, Entry[] Entries);
 
 /// <summary>
-/// One server: a core, and a disk that holds the synced writes. It keeps the caller's contract. Writes go to the disk
-/// in order. Messages and appends leave when the HardState of their moment is synced. The leader proposes every
-/// <see cref="RaftCore.NextConfiguration"/>.
+/// One server: a core, and a disk that holds the synced writes. The server keeps the contract of the core's caller.
+/// Writes go to the disk in order. Messages and appends leave when the HardState of their moment is synced. The leader
+/// proposes every <see cref="RaftCore.NextConfiguration"/>.
 /// </summary>
 internal sealed class TestServer
 {

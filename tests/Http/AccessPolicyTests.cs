@@ -15,7 +15,8 @@ public sealed class AccessPolicyTests
     [InlineData("node-1:9121")]
     [InlineData("Node-1.:9121")]
     [InlineData("")]
-    public async Task Own_host_is_answered(string host) => Assert.Equal(404, await StatusAsync($"GET /a HTTP/1.1\r\nHost: {host}\r\n"));
+    public async Task Own_host_is_answered(string host) =>
+        Assert.Equal(404, await StatusAsync($"GET /a HTTP/1.1\r\nHost: {host}\r\n"));
 
     [Theory]
     [InlineData("rebound.example")]
@@ -35,7 +36,8 @@ public sealed class AccessPolicyTests
     }
 
     [Fact]
-    public async Task Request_without_a_host_is_answered() => Assert.Equal(404, await StatusAsync("GET /a HTTP/1.0\r\n"));
+    public async Task Request_without_a_host_is_answered() =>
+        Assert.Equal(404, await StatusAsync("GET /a HTTP/1.0\r\n"));
 
     [Fact]
     public async Task Any_host_is_answered_without_a_list() =>
@@ -55,7 +57,8 @@ public sealed class AccessPolicyTests
     public async Task Page_of_another_site_is_refused(string headers)
     {
         Assert.Equal(403, await StatusAsync($"GET /a HTTP/1.1\r\nHost: localhost:9121\r\n{headers}"));
-        Assert.Equal(403, await StatusAsync($"POST /4 HTTP/1.1\r\nHost: localhost:9121\r\nContent-Length: 0\r\n{headers}", AccessPolicy.AnyHost));
+        Assert.Equal(403, await StatusAsync(
+            $"POST /4 HTTP/1.1\r\nHost: localhost:9121\r\nContent-Length: 0\r\n{headers}", AccessPolicy.AnyHost));
     }
 
     [Theory]
@@ -68,15 +71,20 @@ public sealed class AccessPolicyTests
 
     [Fact]
     public async Task Form_of_another_site_is_no_followed_link() =>
-        Assert.Equal(403, await StatusAsync($"POST /4 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nOrigin: http://evil.example\r\n{Navigation}"));
+        Assert.Equal(403, await StatusAsync(
+            "POST /4 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n"
+            + $"Origin: http://evil.example\r\n{Navigation}"));
 
     [Fact]
     public async Task Refused_request_keeps_the_connection_and_stores_nothing()
     {
         using Store store = new();
-        await using HttpFront front = new(store.Submit, new HttpLimits(), new ManualTime(), access: AccessPolicy.OnlyHosts(["node-1"]));
+        await using HttpFront front = new(
+            store.Submit, new HttpLimits(), new ManualTime(), access: AccessPolicy.OnlyHosts(["node-1"]));
         PipeClient client = new(front);
-        await client.SendAsync("PUT /a HTTP/1.1\r\nHost: rebound.example\r\nContent-Length: 1\r\n\r\nvGET /a HTTP/1.1\r\nHost: node-1\r\nConnection: close\r\n\r\n");
+        await client.SendAsync(
+            "PUT /a HTTP/1.1\r\nHost: rebound.example\r\nContent-Length: 1\r\n\r\nv"
+            + "GET /a HTTP/1.1\r\nHost: node-1\r\nConnection: close\r\n\r\n");
         string answers = await client.ReceiveAllAsync();
         Assert.StartsWith("HTTP/1.1 421 Misdirected Request\r\n", answers, StringComparison.Ordinal);
         Assert.Contains("--allowed-host", answers, StringComparison.Ordinal);
@@ -86,7 +94,8 @@ public sealed class AccessPolicyTests
     private static async Task<int> StatusAsync(string head, AccessPolicy? access = null)
     {
         using Store store = new();
-        await using HttpFront front = new(store.Submit, new HttpLimits(), new ManualTime(), access: access ?? AccessPolicy.OnlyHosts(["node-1"]));
+        await using HttpFront front = new(
+            store.Submit, new HttpLimits(), new ManualTime(), access: access ?? AccessPolicy.OnlyHosts(["node-1"]));
         PipeClient client = new(front);
         await client.SendAsync(head + "Connection: close\r\n\r\n");
         string answer = await client.ReceiveAllAsync();

@@ -55,7 +55,8 @@ public sealed class LifetimeTests
         IRequestOwner connection = puts[0].Owner;
         puts[0].CompleteNoContent();
         connection.Resume();
-        // The connection reads nothing while a request is held. It notices the reset when it writes the answers.
+        // The connection reads nothing while a request is held. The connection notices the reset when it writes the
+        // answers.
         ClientRequest held = await server.TakeAsync();
         await Eventually.EndsAsync(gone.Closed);
         held.CompleteNotFound();

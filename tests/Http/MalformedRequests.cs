@@ -3,7 +3,7 @@ using System.Reflection;
 namespace RaftFast.Http.Tests;
 
 /// <summary>
-/// Requests that are refused: a name, the bytes, and the refusal. They include the known ways to make two parsers
+/// Requests that are refused: a name, the bytes, and the refusal. The list includes the known ways to make two parsers
 /// disagree about the end of a request.
 /// </summary>
 internal static class MalformedRequests
@@ -97,10 +97,16 @@ internal static class MalformedRequests
             nameof(Refusal.Framing)
         },
         { "chunks in HTTP/1.0", "PUT /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", nameof(Refusal.Framing) },
-        { "two codings", Put + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n", nameof(Refusal.Framing) },
+        {
+            "two codings", Put + "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n",
+            nameof(Refusal.Framing)
+        },
         { "gzip alone", Put + "Transfer-Encoding: gzip\r\n\r\n", nameof(Refusal.LastCoding) },
         { "chunked not last", Put + "Transfer-Encoding: chunked, gzip\r\n\r\n", nameof(Refusal.LastCoding) },
-        { "part of a value", Put + "Content-Length: 1\r\nContent-Range: bytes 5-5/6\r\n\r\n", nameof(Refusal.ContentRange) },
+        {
+            "part of a value", Put + "Content-Length: 1\r\nContent-Range: bytes 5-5/6\r\n\r\n",
+            nameof(Refusal.ContentRange)
+        },
         { "list of codings", Put + "Transfer-Encoding: gzip, chunked\r\n\r\n", nameof(Refusal.TransferCoding) },
         { "chunked twice", Put + "Transfer-Encoding: chunked, chunked\r\n\r\n", nameof(Refusal.TransferCoding) },
         { "almost chunked", Put + "Transfer-Encoding: xchunked\r\n\r\n", nameof(Refusal.LastCoding) },

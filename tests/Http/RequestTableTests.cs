@@ -34,18 +34,26 @@ public sealed class RequestTableTests : IDisposable
             Answers.NotFound + Answers.NoContent + Answers.NoContent + Answers.Ok("xyz") + Answers.NotFound
         },
         {
-            "keys are raw targets", "PUT /a%2Fb HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1PUT /a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n2"
-            + "PUT /a/b?q=%20 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3PUT /http://h/a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n4"
+            "keys are raw targets",
+            "PUT /a%2Fb HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n1"
+            + "PUT /a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n2"
+            + "PUT /a/b?q=%20 HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n3"
+            + "PUT /http://h/a/b HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n4"
             + "PUT /\u00e9\u00ff HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\n5"
-            + "GET /a%2Fb HTTP/1.1\r\nHost: h\r\n\r\nGET /a/b HTTP/1.1\r\nHost: h\r\n\r\nGET /a/b?q=%20 HTTP/1.1\r\nHost: h\r\n\r\n"
-            + "GET /http://h/a/b HTTP/1.1\r\nHost: h\r\n\r\nGET /\u00e9\u00ff HTTP/1.1\r\nHost: h\r\n\r\nGET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n",
+            + "GET /a%2Fb HTTP/1.1\r\nHost: h\r\n\r\nGET /a/b HTTP/1.1\r\nHost: h\r\n\r\n"
+            + "GET /a/b?q=%20 HTTP/1.1\r\nHost: h\r\n\r\n"
+            + "GET /http://h/a/b HTTP/1.1\r\nHost: h\r\n\r\nGET /\u00e9\u00ff HTTP/1.1\r\nHost: h\r\n\r\n"
+            + "GET /a%2fb HTTP/1.1\r\nHost: h\r\n\r\n",
             Answers.NoContent + Answers.NoContent + Answers.NoContent + Answers.NoContent + Answers.NoContent
             + Answers.Ok("1") + Answers.Ok("2") + Answers.Ok("3") + Answers.Ok("4") + Answers.Ok("5")
             + Answers.NotFound
         },
         {
-            "values are bytes", "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n\0\r\n\r\n\u00ffGET /a HTTP/1.1\r\nHost: h\r\n\r\n",
-            Answers.NoContent + Answers.Ok("\0\r\n\r\n\u00ff").Replace("text/plain; charset=utf-8", "application/octet-stream", StringComparison.Ordinal)
+            "values are bytes",
+            "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\n\0\r\n\r\n\u00ffGET /a HTTP/1.1\r\nHost: h\r\n\r\n",
+            Answers.NoContent
+            + Answers.Ok("\0\r\n\r\n\u00ff").Replace(
+                "text/plain; charset=utf-8", "application/octet-stream", StringComparison.Ordinal)
         },
         {
             "chunks",
@@ -96,11 +104,26 @@ public sealed class RequestTableTests : IDisposable
         },
         { "OPTIONS of all", "OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n", Answers.MethodNotAllowed },
         { "methods in lower case", "get /a HTTP/1.1\r\nHost: h\r\n\r\n", Answers.MethodNotAllowed },
-        { "HEAD", "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n", Answers.NotFound.Replace("Failed to GET\n", "", StringComparison.Ordinal) },
+        {
+            "HEAD", "HEAD /a HTTP/1.1\r\nHost: h\r\n\r\n",
+            Answers.NotFound.Replace("Failed to GET\n", "", StringComparison.Ordinal)
+        },
         { "HTTP/1.2", "GET /a HTTP/1.2\r\nHost: h\r\n\r\n", Answers.NotFound },
-        { "absolute-form", "PUT http://h/a%20b?c HTTP/1.1\r\nHost: other\r\nContent-Length: 1\r\n\r\nvGET /a%20b?c HTTP/1.1\r\nHost: h\r\n\r\n", Answers.NoContent + Answers.Ok("v") },
-        { "absolute-form without a path", "PUT HTTPS://h HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nvGET / HTTP/1.1\r\nHost: h\r\n\r\n", Answers.NoContent + Answers.Ok("v") },
-        { "Content-Range of a GET", "GET /a HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 5-5/6\r\n\r\n", Answers.NotFound },
+        {
+            "absolute-form",
+            "PUT http://h/a%20b?c HTTP/1.1\r\nHost: other\r\nContent-Length: 1\r\n\r\nv"
+            + "GET /a%20b?c HTTP/1.1\r\nHost: h\r\n\r\n",
+            Answers.NoContent + Answers.Ok("v")
+        },
+        {
+            "absolute-form without a path",
+            "PUT HTTPS://h HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nvGET / HTTP/1.1\r\nHost: h\r\n\r\n",
+            Answers.NoContent + Answers.Ok("v")
+        },
+        {
+            "Content-Range of a GET", "GET /a HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 5-5/6\r\n\r\n",
+            Answers.NotFound
+        },
         {
             "refusals wait their turn",
             "PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 1\r\n\r\nxPATCH /a HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -2,7 +2,7 @@ using CsCheck;
 
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Histories too long for permutations. Their construction decides the verdict.</summary>
+/// <summary>Histories too long for permutations. The construction of a history decides the verdict.</summary>
 public sealed class GeneratedHistoryTests
 {
     private static readonly Gen<Step[]> Steps = Step.Any(keys: 3, spread: 60).Array[100, 200];

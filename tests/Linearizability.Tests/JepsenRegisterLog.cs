@@ -3,7 +3,7 @@ namespace RaftFast.Linearizability.Tests;
 /// <summary>
 /// Jepsen's log of one register. Each line holds a process, :invoke, :ok, :fail or :info, then :read, :write or :cas
 /// with argument or result. Times are line numbers. :fail is a read that timed out, or a compare-and-set that found
-/// another value. :info leaves the outcome unknown, and so does the end of the log.
+/// another value. The outcome is unknown after :info, and at the end of the log.
 /// </summary>
 internal static class JepsenRegisterLog
 {

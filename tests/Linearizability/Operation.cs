@@ -30,7 +30,8 @@ public enum Outcome
 public static class RegisterValue
 {
     /// <summary>
-    /// The key does not exist. As an expected value: <c>If-None-Match: *</c>; as a new value: the key is deleted.
+    /// The key does not exist. An expected value of this kind means <c>If-None-Match: *</c>; a new value deletes the
+    /// key.
     /// </summary>
     public const int Absent = -1;
 

@@ -3,19 +3,21 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Searches depth first for an order of one register's operations that is legal and agrees with real time (Wing and
-/// Gong, "Testing and verifying concurrent objects", 1993). No state is entered twice (Lowe, "Testing for
+/// Searches depth first for an order of one register's operations (Wing and Gong, "Testing and verifying concurrent
+/// objects", 1993). The order must be legal and agree with real time. No state is entered twice (Lowe, "Testing for
 /// linearizability", 2017). An operation is a candidate for the next place if no unplaced operation completed before
 /// its invocation. Not all candidates have to be tried:
 /// <list type="bullet">
 /// <item><description>A legal operation that changes nothing is placed at once, without an alternative: from any later
 /// place it can be moved to here.</description></item>
-/// <item><description>An open operation is tried only if it makes another operation legal. Take an order with the
-/// fewest open operations, each as late as possible: the operation after an open one needs it, because otherwise the
-/// open operation could be left out or moved later.</description></item>
+/// <item>
+/// <description>An open operation is tried only if it makes another operation legal. Take an order with the fewest open
+/// operations, each as late as possible. The operation after an open one needs the open one, which could otherwise be
+/// left out or moved later.</description>
+/// </item>
 /// <item><description>An operation is not tried if it replaces a value that no write can bring back while a completed
-/// operation must still read the value. Nor is the last write of a value, if the value can't stay until its last reader
-/// (<see cref="ValueSupply"/>).</description></item>
+/// operation must still read the value. The last write of a value is not tried if the value can't stay until its last
+/// reader (<see cref="ValueSupply"/>).</description></item>
 /// </list>
 /// The problem is NP-complete (Gibbons and Korach, "Testing shared memories", 1997). If no value is written twice, the
 /// time is nearly linear. If many clients write the same few values at once, the time can be exponential.
@@ -248,7 +250,7 @@ internal sealed class RegisterSearch
 
     /// <summary>
     /// Marks the present state as visited; returns false if it was before. A state's key holds only the words that can
-    /// differ: all operations before the first unplaced one are placed, and none invoked after the next completion is.
+    /// differ. All operations before the first unplaced one are placed, and none invoked after the next completion is.
     /// </summary>
     private bool Visit()
     {

@@ -55,8 +55,8 @@ internal sealed class ValueSupply
     }
 
     /// <summary>
-    /// True if this write is the last of its value and too early: before the value's last reader is invoked, an
-    /// operation completes that can't be placed between the write and the reader.
+    /// True if this write is the last of its value and too early. It is too early if an operation that can't stand
+    /// between write and reader completes before the value's last reader is invoked.
     /// </summary>
     public bool IsTooEarly(int operation)
     {

@@ -104,7 +104,7 @@ public sealed class ConnectionTests
             taken.Start();
             closed = (IPEndPoint)taken.LocalEndpoint;
         }
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 1);
+        await using EmptyServer server = EmptyServer.Start(0, 1);
         using Connection lucky = new(new Target([closed, closed, server.EndPoint], Patience), 0);
         Assert.True((await lucky.ExchangeAsync(Get)).IsOk);
         using Connection alone = new(new Target([closed, closed], Patience), 0);

@@ -12,7 +12,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task Held_thresholds_are_exit_code_0_and_both_reports_contain_the_measurements()
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
+        await using EmptyServer server = EmptyServer.Start(0, 64);
         int exitCode = await RunAsync(
             "--target", $"http://{server.EndPoint}", "--scenario", "mixed", "--warm-up", "20ms",
             "--threshold", "failed<=0%", "--simulation", "KeepConstant(copies: 2, during: 100ms)",
@@ -37,7 +37,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("p50<1parsec", 2)]
     public async Task Thresholds_set_the_exit_code(string threshold, int expected)
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
+        await using EmptyServer server = EmptyServer.Start(0, 64);
         Assert.Equal(expected, await RunAsync(
             "--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s", "--threshold", threshold,
             "--threshold", "failed<=0%", "--max-requests", "50",
@@ -52,7 +52,7 @@ public sealed class SessionTests : IDisposable
     [InlineData("put")]
     public async Task A_scenario_without_a_disturbance_runs_against_any_target(string scenario)
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
+        await using EmptyServer server = EmptyServer.Start(0, 64);
         Assert.Equal(0, await RunAsync(
             "--target", $"http://{server.EndPoint}", "--scenario", scenario, "--no-calibration", "--warm-up", "0s",
             "--max-requests", "50", "--simulation", "RampingConstant(copies: 1024, during: 5min)"));
@@ -61,7 +61,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task No_more_requests_are_sent_than_max_requests()
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
+        await using EmptyServer server = EmptyServer.Start(0, 64);
         Assert.Equal(0, await RunAsync(
             "--target", $"http://{server.EndPoint}", "--no-calibration", "--warm-up", "0s", "--max-requests", "25",
             "--simulation", "KeepConstant(copies: 4, during: 5min)"));
@@ -89,7 +89,7 @@ public sealed class SessionTests : IDisposable
     public async Task A_target_that_does_not_answer_is_exit_code_3()
     {
         int port;
-        await using (EmptyServer server = await EmptyServer.StartAsync(0, 64))
+        await using (EmptyServer server = EmptyServer.Start(0, 64))
             port = server.EndPoint.Port;
         Assert.Equal(ExitCode.NoTarget, await RunAsync("--target", $"http://127.0.0.1:{port}"));
         Assert.Contains("no connection", error.ToString(), StringComparison.Ordinal);
@@ -117,7 +117,7 @@ public sealed class SessionTests : IDisposable
     [Fact]
     public async Task An_interrupted_run_reports_its_measurements_so_far()
     {
-        await using EmptyServer server = await EmptyServer.StartAsync(0, 64);
+        await using EmptyServer server = EmptyServer.Start(0, 64);
         using CancellationTokenSource interrupt = new();
         string[] args =
         [
@@ -140,7 +140,8 @@ public sealed class SessionTests : IDisposable
         string[] names = [.. output.ToString().TrimEnd().Split('\n').Select(line => line.Split(' ')[0])];
         Assert.Equal(
             [
-                "put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop", "snapshot",
+                "put", "get", "mixed", "large-values", "hot-key", "connect-storm", "leader-kill", "follower-stop",
+                "snapshot",
             ],
             names);
     }

@@ -7,7 +7,9 @@ public sealed partial class DocumentedNamesTests
 {
     private static readonly string Root = SourceNames.FindRoot();
 
-    /// <summary>Names that documents mention and that are not this project's: units, and names of the framework.</summary>
+    /// <summary>
+    /// Names that documents mention and that are not this project's: units, and names of the framework.
+    /// </summary>
     private static readonly HashSet<string> Elsewhere =
     [
         "KiB", "MiB", "GiB", "WebApplication.CreateSlimBuilder", "KestrelServer", "SocketConnectionContextFactory",
@@ -39,7 +41,8 @@ public sealed partial class DocumentedNamesTests
             foreach (Match link in Link.Matches(File.ReadAllText(document)))
             {
                 string target = link.Groups[1].Value.Split('#')[0];
-                if (target.Length > 0 && !target.Contains("://") && !Path.Exists(Path.Combine(Path.GetDirectoryName(document)!, target)))
+                if (target.Length > 0 && !target.Contains("://")
+                    && !Path.Exists(Path.Combine(Path.GetDirectoryName(document)!, target)))
                     broken.Add($"{Path.GetRelativePath(Root, document)}: {target}");
             }
         }
@@ -60,7 +63,9 @@ public sealed partial class DocumentedNamesTests
             foreach (Match mention in Member.Matches(comments))
             {
                 // Not one of our types: the framework's, or an abbreviation.
-                if (names.IsType(mention.Groups[1].Value) && !names.IsType(mention.Groups[2].Value) && !names.HasMember(mention.Groups[1].Value, mention.Groups[2].Value))
+                if (names.IsType(mention.Groups[1].Value)
+                    && !names.IsType(mention.Groups[2].Value)
+                    && !names.HasMember(mention.Groups[1].Value, mention.Groups[2].Value))
                     unknown.Add($"{file}: {mention.Value}");
             }
         }
@@ -96,7 +101,9 @@ public sealed partial class DocumentedNamesTests
         return true;
     }
 
-    /// <summary>Inline code outside of fenced blocks that looks like a path, a file's name, or a name in PascalCase.</summary>
+    /// <summary>
+    /// Inline code outside of fenced blocks that looks like a path, a file's name, or a name in PascalCase.
+    /// </summary>
     private static List<string> Mentions(string document)
     {
         List<string> mentions = [];
@@ -111,7 +118,8 @@ public sealed partial class DocumentedNamesTests
 
     private static IEnumerable<string> Documents() =>
     [
-        Path.Combine(Root, "README.md"), Path.Combine(Root, "CONTRIBUTING.md"), Path.Combine(Root, "loadtest", "README.md"),
+        Path.Combine(Root, "README.md"), Path.Combine(Root, "CONTRIBUTING.md"),
+        Path.Combine(Root, "loadtest", "README.md"),
         .. Directory.GetFiles(Path.Combine(Root, "docs"), "*.md"),
     ];
 
@@ -122,7 +130,9 @@ public sealed partial class DocumentedNamesTests
     private static partial Regex InlineCode { get; }
 
     /// <summary>A path below a folder of the tree, a source file, or Type, Type.Member, Member(…).</summary>
-    [GeneratedRegex(@"^((?:src|tests|bench|loadtest|docs|scripts|\.ci)(?:/[\w.-]+)+|[\w-]+\.(?:cs|csproj|md|sln|txt|csv)|[A-Z][a-z]\w*(?:\.[A-Z]\w*)*)(?:\(.*\))?$")]
+    [GeneratedRegex(
+        @"^((?:src|tests|bench|loadtest|docs|scripts|\.ci)(?:/[\w.-]+)+|"
+        + @"[\w-]+\.(?:cs|csproj|md|sln|txt|csv)|[A-Z][a-z]\w*(?:\.[A-Z]\w*)*)(?:\(.*\))?$")]
     private static partial Regex Mentionable { get; }
 
     [GeneratedRegex(@"\b[\w-]+\.(?:cs|md|csproj|txt)\b")]

@@ -3,7 +3,10 @@ using System.Text.RegularExpressions;
 
 namespace RaftFast.Server.Tests;
 
-/// <summary>The names in the sources of the tree: files, types, and every identifier in code; and the comments apart from the code.</summary>
+/// <summary>
+/// The names in the sources of the tree: files, types, and every identifier in code; and the comments apart from the
+/// code.
+/// </summary>
 internal sealed partial class SourceNames
 {
     private readonly Dictionary<string, HashSet<string>> identifiersByType = [];
@@ -41,7 +44,9 @@ internal sealed partial class SourceNames
             if (BuildOutput.IsMatch(path))
                 continue;
             names.Files.Add(Path.GetFileName(path));
-            for (string? folder = Path.GetDirectoryName(path); !string.IsNullOrEmpty(folder); folder = Path.GetDirectoryName(folder))
+            for (string? folder = Path.GetDirectoryName(path);
+                !string.IsNullOrEmpty(folder);
+                folder = Path.GetDirectoryName(folder))
             {
                 names.Folders.Add(folder);
                 names.Folders.Add(Path.GetFileName(folder));
@@ -56,7 +61,8 @@ internal sealed partial class SourceNames
     {
         (string code, string comments) = Split(source);
         Comments.Add((path, comments));
-        HashSet<string> identifiers = [.. Identifier.Matches(StringLiteral.Replace(code, "")).Select(match => match.Value)];
+        HashSet<string> identifiers =
+            [.. Identifier.Matches(StringLiteral.Replace(code, "")).Select(match => match.Value)];
         Identifiers.UnionWith(identifiers);
         foreach (Match declaration in Declaration.Matches(code))
         {
@@ -65,7 +71,10 @@ internal sealed partial class SourceNames
         }
     }
 
-    /// <summary>Separates comments from code line by line; a // within a string counts as code if a quotation mark stands before it.</summary>
+    /// <summary>
+    /// Separates comments from code line by line; a // within a string counts as code if a quotation mark stands before
+    /// it.
+    /// </summary>
     private static (string Code, string Comments) Split(string source)
     {
         StringBuilder code = new();

@@ -2,7 +2,7 @@ namespace RaftFast.Tests;
 
 /// <summary>
 /// Bytes that the current thread allocates. A garbage collection during a count adds up to 8 KiB that the thread did
-/// not allocate, so an action is counted several times, and its least count is the result.
+/// not allocate. So an action is counted several times, and the least count is the result.
 /// </summary>
 internal static class Allocations
 {

@@ -1,8 +1,8 @@
 namespace RaftFast.Tests;
 
 /// <summary>
-/// Tests that count allocations, take times or need all processors. They run after the project's other tests, one at a
-/// time.
+/// Tests that count allocations, take times or need all processors. These tests run after the project's other tests,
+/// one at a time.
 /// </summary>
 [CollectionDefinition(nameof(Alone), DisableParallelization = true)]
 public sealed class Alone;

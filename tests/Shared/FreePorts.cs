@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace RaftFast.Tests;
 
 /// <summary>
-/// Ports without a listener, below the range from which Linux takes the ports of outgoing connections (32768 and up):
-/// an outgoing connection could take a port of that range while its node is down.
+/// Ports without a listener, below the range from which Linux takes the ports of outgoing connections (32768 and up).
+/// An outgoing connection could take a port of that range while its node is down.
 /// </summary>
 internal static class FreePorts
 {

@@ -7,8 +7,8 @@ using System.Text.RegularExpressions;
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
 /// <summary>
-/// One member of a cluster. Its ports and data stay the same when its process ends and is started again. Disposing ends
-/// the process.
+/// One member of a cluster. The member's ports and data stay the same when its process ends and is started again.
+/// Disposing ends the process.
 /// </summary>
 public sealed class Member : IDisposable
 {

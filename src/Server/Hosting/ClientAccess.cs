@@ -8,9 +8,9 @@ namespace RaftFast.Server.Hosting;
 internal static class ClientAccess
 {
     /// <summary>
-    /// A node that listens on loopback alone answers to its own names, because the browser on its machine may be sent there
-    /// under any other name (DNS rebinding). A node that listens beyond is reached under names that it cannot know, so it
-    /// answers to any name unless <c>--allowed-host</c> lists them.
+    /// A node that listens on loopback alone answers to its own names only. A page may send a browser on the node's
+    /// machine to the node under any other name (DNS rebinding). A node that listens beyond is reached under names that
+    /// it cannot know, so it answers to any name unless <c>--allowed-host</c> lists them.
     /// </summary>
     public static AccessPolicy Policy(ServerOptions options)
     {

@@ -100,7 +100,8 @@ internal static partial class NodeHost
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
         Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
         RaftCore core = new(
-            identity.MemberId, configurations, new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery), random, recovered.Position.Index);
+            identity.MemberId, configurations, new RaftOptions(), recovery.HardState,
+            CoreRecovery.TermRuns(recovery), random, recovered.Position.Index);
         StopRequest stopRequest = new();
         RaftNode node = new(new NodeParts
         {
@@ -138,7 +139,8 @@ internal static partial class NodeHost
         {
             LogStopping(log);
             inbox.Post(stopRequest);
-            await stopRequest.Done.WaitAsync(HandOverGrace, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await stopRequest.Done.WaitAsync(HandOverGrace, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         await front.StopAsync(StopGrace);
     }
@@ -224,7 +226,7 @@ internal static partial class NodeHost
 
     /// <summary>
     /// Refuses to make a larger cluster of a directory that was founded as a cluster of one and holds no other
-    /// configuration. One that came down to one member by DELETE has another configuration, and starts.
+    /// configuration. A cluster that came down to one member by DELETE has another configuration, and starts.
     /// </summary>
     private static void RefuseLargerCluster(
         NodeIdentity identity, ConfigurationHistory configurations, ServerOptions options, string path)
@@ -233,9 +235,9 @@ internal static partial class NodeHost
         if (!isFoundedAlone || !options.ClusterIsGiven || options.Joins || options.Configuration.Members.Count == 1)
             return;
         throw new OperatingException(
-            $"{path} was founded as a cluster of one, and --cluster names {options.Configuration.Members.Count} members: "
-            + "two clusters would acknowledge the same keys. Start without the other URLs and add the others with "
-            + "POST /<id>, or give an empty --data-dir");
+            $"{path} was founded as a cluster of one, and --cluster names "
+            + $"{options.Configuration.Members.Count} members: two clusters would acknowledge the same keys. "
+            + "Start without the other URLs and add the others with POST /<id>, or give an empty --data-dir");
     }
 
     /// <summary>
@@ -265,7 +267,7 @@ internal static partial class NodeHost
 
     /// <summary>
     /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers, and four single
-    /// items: the log's writer, a snapshot taken, a snapshot received, and a request to stop.
+    /// items. The single items are the log's writer, a snapshot taken, a snapshot received, and a request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax

@@ -3,8 +3,9 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Server.Lifetime;
 
 /// <summary>
-/// The process's limit on open descriptors (getrlimit(2), RLIMIT_NOFILE). Most systems start a process with a soft limit of 1,024 and a
-/// far higher hard limit; unlike .NET's other hosts, a native binary does not raise the soft limit by itself.
+/// The process's limit on open descriptors (getrlimit(2), RLIMIT_NOFILE). Most systems start a process with a soft
+/// limit of 1,024 and a far higher hard limit; unlike .NET's other hosts, a native binary does not raise the soft limit
+/// by itself.
 /// </summary>
 internal static partial class DescriptorLimit
 {

@@ -11,8 +11,9 @@ namespace RaftFast.Server.Lifetime;
 internal static class FatalError
 {
     /// <summary>
-    /// Reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or an async void that no caller awaits must
-    /// end here: compiled ahead of time, the runtime aborts there without raising <see cref="AppDomain.UnhandledException"/>.
+    /// Reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or an async void that no
+    /// caller awaits must end here: compiled ahead of time, the runtime aborts there without raising
+    /// <see cref="AppDomain.UnhandledException"/>.
     /// </summary>
     [DoesNotReturn]
     public static void Exit(Exception exception) => Environment.Exit(Report(exception));
@@ -35,7 +36,9 @@ internal static class FatalError
             return $"raftfast: {LogLine.Escape(exception.Message)}\n";
         }
         exitCode = ExitCode.Bug;
-        string what = exception is InvariantException ? exception.Message : $"{exception.GetType()}: {exception.Message}";
+        string what = exception is InvariantException
+            ? exception.Message
+            : $"{exception.GetType()}: {exception.Message}";
         return $"raftfast: a bug, please report it: {LogLine.Escape(what)}\n{exception}\n";
     }
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Logging;
 
 /// <summary>
-/// Writes lines to one stream on a thread of its own. A stream that blocks (a full pipe, a terminal on Ctrl-S) holds up no other
-/// thread. Lines beyond the bound are lost, and a line that counts them takes their place.
+/// Writes lines to one stream on a thread of its own. A stream that blocks (a full pipe, a terminal on Ctrl-S) holds up
+/// no other thread. Lines beyond the bound are lost, and a line that counts them takes their place.
 /// </summary>
 internal sealed class LineWriter(Stream output)
 {
@@ -23,7 +23,9 @@ internal sealed class LineWriter(Stream output)
     private bool isWriting;
     private Thread? thread;
 
-    /// <summary>The process's stderr. The stream stays blocking: its open file may belong to the parent process, too.</summary>
+    /// <summary>
+    /// The process's stderr. The stream stays blocking: its open file may belong to the parent process, too.
+    /// </summary>
     public static LineWriter StandardError { get; } = new(Console.OpenStandardError());
 
     /// <summary>Queues the text; never waits for the stream.</summary>
@@ -106,9 +108,11 @@ internal sealed class LineWriter(Stream output)
     {
         if (lost == 0)
             return;
-        string message = string.Create(CultureInfo.InvariantCulture, $"{lost} log lines are lost here: stderr did not take them in time");
+        string message = string.Create(
+            CultureInfo.InvariantCulture, $"{lost} log lines are lost here: stderr did not take them in time");
         lost = 0;
-        Add(Encoding.UTF8.GetBytes(LogLine.Format(DateTime.UtcNow, LogLevel.Warning, nameof(LineWriter), message, null, withExceptionType: false)));
+        Add(Encoding.UTF8.GetBytes(LogLine.Format(
+            DateTime.UtcNow, LogLevel.Warning, nameof(LineWriter), message, null, withExceptionType: false)));
     }
 
     private void Add(byte[] bytes)

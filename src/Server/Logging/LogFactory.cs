@@ -9,7 +9,8 @@ internal sealed class LogFactory(LineWriter lines, LogLevel minimum) : ILoggerFa
 
     public ILogger CreateLogger(string categoryName) => new Logger(this, categoryName);
 
-    public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException("the log has one form and one place");
+    public void AddProvider(ILoggerProvider provider) =>
+        throw new NotSupportedException("the log has one form and one place");
 
     public void Dispose() => lines.Drain(LineWriter.ExitWait);
 
@@ -22,11 +23,13 @@ internal sealed class LogFactory(LineWriter lines, LogLevel minimum) : ILoggerFa
         public bool IsEnabled(LogLevel logLevel) => logLevel >= factory.Minimum && logLevel != LogLevel.None;
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception,
+            Func<TState, Exception?, string> formatter)
         {
             if (IsEnabled(logLevel))
                 factory.Write(LogLine.Format(
-                    DateTime.UtcNow, logLevel, category, formatter(state, exception), exception, factory.Minimum <= LogLevel.Debug));
+                    DateTime.UtcNow, logLevel, category, formatter(state, exception), exception,
+                    factory.Minimum <= LogLevel.Debug));
         }
     }
 }

@@ -17,8 +17,8 @@ namespace RaftFast.Server.Loop;
 internal sealed class NodeLoop : IDisposable
 {
     /// <summary>
-    /// Interval of the core's ticks. With the defaults of RaftOptions: heartbeats every 50 ms, elections after 400 to
-    /// 800 ms.
+    /// Interval of the core's ticks. The defaults of RaftOptions then give heartbeats every 50 ms, and elections after
+    /// 400 to 800 ms.
     /// </summary>
     public const int TickMilliseconds = 10;
 
@@ -84,8 +84,8 @@ internal sealed class NodeLoop : IDisposable
     }
 
     /// <summary>
-    /// Runs batches with the turn, and gives the turn back: after the time of a tick at the latest, because this thread
-    /// may be one that has to read from peers.
+    /// Runs batches with the turn, and gives the turn back after the time of a tick at the latest. This thread may have
+    /// to read from peers.
     /// </summary>
     private void RunBatches(int batchesMax)
     {

@@ -6,8 +6,8 @@ namespace RaftFast.Server.Loop;
 
 /// <summary>
 /// The thread that makes the log's next segment before it is needed. So the writer never waits for a segment, and a
-/// full disk is noticed while the current segment still has room: from then on writes are refused (507) until the disk
-/// has room again.
+/// full disk is noticed while the current segment still has room. Writes are then refused (507) until the disk has room
+/// again.
 /// </summary>
 internal sealed partial class SegmentPreparer : IDisposable
 {
@@ -71,7 +71,8 @@ internal sealed partial class SegmentPreparer : IDisposable
 
     [LoggerMessage(
         LogLevel.Error,
-        "the disk has no room for the log's next segment: once this segment is full, writes are refused; free some space")]
+        "the disk has no room for the log's next segment: once this segment is full, "
+        + "writes are refused; free some space")]
     private static partial void LogDiskFull(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "the disk has room for the log again")]

@@ -98,8 +98,8 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);
-        // Run the loop here for the entries that this batch commits, unless the disk would have to wait for that: there
-        // is more to write, or the loop has to read old entries for a follower.
+        // Run the loop here for the entries that this batch commits, unless the disk would have to wait meanwhile. The
+        // disk would wait if there is more to write, or if the loop has to read old entries for a follower.
         long reads = wal.DiskReads;
         bool isWaitedFor = HasWork || reads != diskReadsSeen;
         diskReadsSeen = reads;

@@ -57,9 +57,8 @@ internal interface IPeerNetwork
     void Configure(ClusterConfiguration effective, ClusterConfiguration committed);
 
     /// <summary>
-    /// A peer has dialled this member and announced its own address; never called within a frame. The peer is dialled
-    /// there from now on, even if it is a stranger, until a configuration gives it another address than the last
-    /// configuration did.
+    /// A peer has dialled this member and announced its own address; never called within a frame. The peer, even a
+    /// stranger, is dialled there from now on, until a configuration gives it another address than the last one did.
     /// </summary>
     void Announced(ulong peer, PeerAddress address);
 }

@@ -36,8 +36,8 @@ internal sealed record NodeParts
 
     /// <summary>
     /// First number for messages that other members answer; an answer carries its message's number. Answers to an
-    /// earlier process of this member may still arrive, so no process may use the numbers of an earlier one: a random
-    /// first number avoids that.
+    /// earlier process of this member may still arrive, so no process may use an earlier one's numbers. A random first
+    /// number keeps the numbers of two processes apart.
     /// </summary>
     public required long FirstNumber { get; init; }
 

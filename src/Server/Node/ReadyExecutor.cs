@@ -89,7 +89,9 @@ internal sealed class ReadyExecutor(
             core.DurableTo(batch.Last);
     }
 
-    /// <summary>The log was reset for a snapshot. It continues with this batch, which holds term and vote.</summary>
+    /// <summary>
+    /// The log was reset for a snapshot. The log continues with this batch, which holds term and vote.
+    /// </summary>
     public void LogReset(long batch)
     {
         resetBatch = batch;

@@ -148,9 +148,7 @@ internal sealed partial class Listener
     private static partial void LogLost(ILogger log, Exception exception, EndPoint? from);
 }
 
-/// <summary>
-/// An open connection. Its handler learns through the feature that the handler should finish its work and close.
-/// </summary>
+/// <summary>An open connection. The feature tells the connection's handler to finish its work and close.</summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
 internal sealed class AcceptedConnection : IConnectionLifetimeNotificationFeature

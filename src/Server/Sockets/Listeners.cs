@@ -8,8 +8,9 @@ using RaftFast.Consensus;
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// The two ports of a node: HTTP for clients, the peer protocol for peers. Both use only the socket transport of
-/// Kestrel: its HTTP stack, which would never run here, would triple the size of the binary (docs/ARCHITECTURE.md).
+/// The two ports of a node: HTTP for clients, the peer protocol for peers. The two ports use only the socket transport
+/// of Kestrel. Kestrel's HTTP stack would never run here, and would triple the size of the binary
+/// (docs/ARCHITECTURE.md).
 /// </summary>
 internal sealed class Listeners : IAsyncDisposable
 {

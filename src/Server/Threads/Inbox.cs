@@ -9,12 +9,12 @@ namespace RaftFast.Server.Threads;
 /// time, without allocation. The loop takes the items of one producer in the order in which the producer posted them.
 /// <para>
 /// The thread that has the turn is the loop, and only that thread takes items. A producer that finds the turn free may
-/// take it and do the loop's work itself (<see cref="PostAndRun"/>): waking another thread costs more than most of that
+/// take it and do the loop's work itself (<see cref="PostAndRun"/>). Waking another thread costs more than most of that
 /// work.
 /// </para>
 /// <para>
 /// The queue is a ring of slots with sequence numbers (Vyukov's bounded queue). A slot may be filled for position p
-/// when its sequence is p, may be taken when its sequence is p + 1, and is then free for position p + capacity.
+/// when its sequence is p, and taken when its sequence is p + 1. A taken slot is free for position p + capacity.
 /// </para>
 /// </summary>
 internal sealed class Inbox

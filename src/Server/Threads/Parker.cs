@@ -5,7 +5,7 @@ namespace RaftFast.Server.Threads;
 
 /// <summary>
 /// Place for one thread to sleep until another thread has work for it. The sleeper announces itself, looks for work
-/// once more, and parks. A waker first makes the work visible, then unparks. With a full fence on both sides, no
+/// once more, and parks. A waker first makes the work visible, then unparks. A full fence on both sides ensures that no
 /// wake-up is lost.
 /// <para>
 /// On Linux this is a futex(2) whose word is the announcement: one system call each for sleeping and waking. A monitor

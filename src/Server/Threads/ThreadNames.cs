@@ -1,9 +1,9 @@
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// Names of the threads that this process starts, one constant for each kind. Besides these there are .NET's thread
-/// pool and the socket threads, which wait for sockets and run what arrives (SocketThreads in the room Sockets sets
-/// their number), and raftfast-log, which writes log lines (LineWriter in the room Logging).
+/// Names of the threads that this process starts, one constant for each kind. The process also has .NET's thread pool,
+/// and the socket threads, which wait for sockets and run what arrives. SocketThreads (room Sockets) sets the number of
+/// socket threads. The thread raftfast-log writes log lines: LineWriter (room Logging).
 /// </summary>
 internal static class ThreadNames
 {

@@ -7,7 +7,9 @@ namespace RaftFast.Storage.Directories;
 /// <summary>A node's data directory, locked so that no other process writes to it.</summary>
 public sealed class DataDirectory : IDisposable
 {
-    /// <summary>Directory that mkfs makes at the root of a file system: the data directory may be a mount point.</summary>
+    /// <summary>
+    /// Directory that mkfs makes at the root of a file system: the data directory may be a mount point.
+    /// </summary>
     internal const string MountPointName = "lost+found";
 
     private readonly DirectoryLock? held;

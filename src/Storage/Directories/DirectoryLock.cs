@@ -8,7 +8,7 @@ namespace RaftFast.Storage.Directories;
 /// <summary>
 /// Locks that admit one process to a directory. The kernel keeps them on open files and releases them when the process
 /// ends: one on the directory itself, and one on the file <see cref="Name"/>. The file stays, and holds the process id
-/// of its last owner for an operator. Where a file system does not lock directories, <see cref="Verify"/> notices a
+/// of its last owner for an operator. If a file system does not lock directories, <see cref="Verify"/> notices a
 /// deleted lock file.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
@@ -178,7 +178,8 @@ internal sealed class DirectoryLock : IDisposable
                 : File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
             byte[] text = new byte[16];
             int length = RandomAccess.Read(file, text, 0);
-            if (int.TryParse(Encoding.ASCII.GetString(text, 0, length), NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
+            string digits = Encoding.ASCII.GetString(text, 0, length);
+            if (int.TryParse(digits, NumberStyles.AllowTrailingWhite, CultureInfo.InvariantCulture, out int id))
                 owner = $" {id}";
         }
         catch (IOException)

@@ -67,7 +67,8 @@ public sealed class DirectoryRestore : IDisposable
         foreach (string entry in Directory.EnumerateFileSystemEntries(path))
         {
             string name = Path.GetFileName(entry);
-            if (name is DirectoryLock.Name or DataDirectory.MountPointName or IdentityFile.TemporaryName or IdentityFile.RestoringName)
+            if (name is DirectoryLock.Name or DataDirectory.MountPointName
+                or IdentityFile.TemporaryName or IdentityFile.RestoringName)
                 continue;
             if (!isUnfinished || !IsOfRestore(name))
             {

@@ -4,7 +4,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Disk;
 
 /// <summary>
-/// Native memory aligned for a disk's transfers (<see cref="IDisk.Alignment"/>). Its contents are undefined at first.
+/// Native memory aligned for a disk's transfers (<see cref="IDisk.Alignment"/>). The contents are undefined at first.
 /// </summary>
 internal sealed unsafe class AlignedMemory : IDisposable
 {

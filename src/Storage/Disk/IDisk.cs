@@ -22,7 +22,7 @@ public interface IDisk
     bool Exists(string name);
 
     /// <summary>
-    /// Makes a new file of zeros. Its data and size are on stable storage at the return, its name after
+    /// Makes a new file of zeros. The file's data and size are on stable storage at the return, its name after
     /// <see cref="SyncDirectory"/>.
     /// </summary>
     /// <exception cref="DiskFullException">The disk has no room for the file. Nothing of the file remains.</exception>

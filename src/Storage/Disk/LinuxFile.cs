@@ -75,8 +75,8 @@ internal sealed unsafe class LinuxFile : IDiskFile
     }
 
     /// <summary>
-    /// Allocates blocks for the whole file at once. They are then contiguous if possible, and a full disk shows before
-    /// the first write.
+    /// Allocates blocks for the whole file at once. The blocks are then contiguous if possible, and a full disk shows
+    /// before the first write.
     /// </summary>
     /// <returns>False if the disk is full.</returns>
     public bool TryAllocate(long bytes)
@@ -136,7 +136,9 @@ internal sealed unsafe class LinuxFile : IDiskFile
         }
     }
 
-    /// <summary>True for no space, a quota, and a limit on the size of files (ulimit -f): the operator can mend each of them.</summary>
+    /// <summary>
+    /// True for no space, a quota, and a limit on the size of files (ulimit -f): the operator can mend each of them.
+    /// </summary>
     private static bool IsFull(int error) => error is Libc.NoSpace or Libc.QuotaExceeded or Libc.FileTooLarge;
 
     private static SafeFileHandle Descriptor(string path, int flags) => Checked(Call(path, flags), path);

@@ -4,8 +4,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// A double-ended queue in a circular array that grows by doubling. Indexed from the front. It has no bound of its own:
-/// each use states one.
+/// A double-ended queue in a circular array that grows by doubling. Indexed from the front. The ring has no bound of
+/// its own: each use states a bound.
 /// </summary>
 internal sealed class Ring<T>
 {

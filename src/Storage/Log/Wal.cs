@@ -195,7 +195,7 @@ public sealed class Wal : IDisposable
 
     /// <summary>
     /// True if records are sure to fit on the disk even if no other segment can be made. Batches in the queue count as
-    /// written, so this also bounds the queue: records in memory that wait for the disk never exceed the current and
+    /// written, so this also bounds the queue. Records in memory that wait for the disk never exceed the current and
     /// the prepared segment.
     /// </summary>
     /// <param name="bytes">
@@ -330,8 +330,8 @@ public sealed class Wal : IDisposable
 
     /// <summary>
     /// Upper bound of the bytes on the disk for records of this size. Each batch adds a header and padding. There are
-    /// at most two batches, and two more for each buffer that the records fill: a batch and the first record of the
-    /// next one exceed a buffer.
+    /// at most two batches, and two more for each buffer that the records fill. A batch and the first record of the
+    /// next batch exceed a buffer.
     /// </summary>
     private long BytesOnDiskOf(long bytes)
     {

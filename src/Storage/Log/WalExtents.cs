@@ -8,17 +8,15 @@ namespace RaftFast.Storage.Log;
 /// </summary>
 internal sealed class WalExtents
 {
-    /// <summary>
-    /// Bytes at which an extent takes no more batches. A gigabyte of log takes 4,096 extents.
-    /// </summary>
+    /// <summary>Bytes at which an extent takes no more batches. A gigabyte of log takes 4,096 extents.</summary>
     public const int ExtentBytes = 256 << 10;
 
     private const int ExtentsAtFirst = 1024;
 
     private readonly List<WalExtent> extents = new(ExtentsAtFirst);
-    
+
     /// <summary>
-    /// Entries without a place yet. They are bounded as the batches of <see cref="WalQueue"/>.
+    /// Entries without a place yet. These entries are bounded as the batches of <see cref="WalQueue"/>.
     /// </summary>
     private readonly Ring<Unplaced> unplaced = new(ExtentsAtFirst);
 

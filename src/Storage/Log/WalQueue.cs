@@ -90,7 +90,8 @@ internal sealed class WalQueue
     }
 
     /// <summary>
-    /// Takes an empty batch with the open batch's number. Its image is not in <see cref="WalPendingBatch.Buffer"/>.
+    /// Takes an empty batch with the open batch's number. The batch's image is not in
+    /// <see cref="WalPendingBatch.Buffer"/>.
     /// </summary>
     public WalPendingBatch TakeSeal()
     {

@@ -17,8 +17,8 @@ public sealed class WalRecovery
     public required LogPosition Last { get; init; }
 
     /// <summary>
-    /// First position of each run of entries of one term, in order, from the entry after <see cref="Base"/> on. With
-    /// <see cref="Last"/>, these are all terms of the log.
+    /// First position of each run of entries of one term, in order, from the entry after <see cref="Base"/> on. These
+    /// runs and <see cref="Last"/> give all terms of the log.
     /// </summary>
     public required IReadOnlyList<LogPosition> TermRuns { get; init; }
 

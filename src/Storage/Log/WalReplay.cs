@@ -75,8 +75,8 @@ internal sealed class WalReplay(
     }
 
     /// <summary>
-    /// True if the log has no entry that matches the last entry of a snapshot (§7): the log ends before that entry, or
-    /// has a conflicting entry that was never committed. The log must then be emptied.
+    /// True if the log has no entry that matches the last entry of a snapshot (§7), so that the log must be emptied.
+    /// The log ends before that entry, or has a conflicting entry that was never committed.
     /// </summary>
     /// <exception cref="StorageException">Entries between snapshot and log are missing.</exception>
     public bool MustReset(LogPosition snapshot)

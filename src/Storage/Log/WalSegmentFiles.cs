@@ -8,8 +8,8 @@ namespace RaftFast.Storage.Log;
 /// deletes other unneeded segments. A segment is unneeded if the log begins after it.
 /// <para>
 /// Every rename, deletion and creation of a segment's name is followed by a sync of the directory, before anything
-/// depends on the name. So a crash leaves a log without gaps: segments disappear from the front, each durably before
-/// the next, and a segment gets its name durably before its first batch is written.
+/// depends on the name. So a crash leaves a log without gaps. Segments disappear from the front, each durably before
+/// the next. A segment gets its name durably before its first batch is written.
 /// </para>
 /// </summary>
 internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
@@ -43,7 +43,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 
     /// <summary>
     /// True if more segments than the spares were unneeded before the last compaction. The segments that the last
-    /// compaction freed are kept for reuse: the log writes as much again until the next compaction, and a new file is
+    /// compaction freed are kept for reuse. The log writes as much again until the next compaction, and a new file is
     /// written twice, first with zeros.
     /// </summary>
     public bool HasUnneeded => Interlocked.Read(ref firstNeededBefore) - Interlocked.Read(ref first) > spares;

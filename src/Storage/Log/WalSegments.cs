@@ -89,7 +89,7 @@ internal sealed class WalSegments : IDisposable
     /// <summary>
     /// True if batches of <paramref name="bytes"/> in all, each of at most <paramref name="batchBytesMax"/>, are sure
     /// to find a place on a full disk. Batches fill the current segment until a batch doesn't fit, which wastes less
-    /// than the size of that batch. They continue in the next segment, if it is prepared. Under the gate.
+    /// than the size of that batch. The batches continue in the next segment, if it is prepared. Under the gate.
     /// </summary>
     /// <param name="restarts">Number of batches that begin a segment of their own.</param>
     public bool HasRoom(long bytes, int batchBytesMax, int restarts)

@@ -121,8 +121,8 @@ public sealed class SnapshotStore
     }
 
     /// <summary>
-    /// Removes a damaged snapshot from <see cref="Files"/>, so that two intact ones can be kept. Its file stays, under
-    /// another name.
+    /// Removes a damaged snapshot from <see cref="Files"/>, so that two intact ones can be kept. The snapshot's file
+    /// stays, under another name.
     /// </summary>
     /// <returns>False if the snapshot is no longer in <see cref="Files"/>.</returns>
     public bool SetAside(SnapshotFile file)

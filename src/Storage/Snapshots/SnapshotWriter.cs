@@ -39,7 +39,7 @@ public sealed class SnapshotWriter : IDisposable
         this.publish = publish;
     }
 
-    /// <summary>Buffer for the next chunk's payload. Its contents are undefined.</summary>
+    /// <summary>Buffer for the next chunk's payload. The buffer's contents are undefined.</summary>
     public Span<byte> Payload => buffer.Span.Slice(SnapshotChunk.HeaderSize, SnapshotChunk.PayloadBytesMax);
 
     /// <summary>Bytes written so far.</summary>

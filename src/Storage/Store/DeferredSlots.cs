@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Slots that the index no longer refers to, but that a view may still read. They form a stack in native memory, made
-/// of chunks.
+/// Slots that the index no longer refers to, but that a view may still read. These slots form a stack in native memory,
+/// made of chunks.
 /// </summary>
 internal sealed unsafe class DeferredSlots : IDisposable
 {

@@ -4,7 +4,7 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Slabs of native memory, aligned to their size. Slabs are taken one by one and freed all at once. They are cut from
+/// Slabs of native memory, aligned to their size. Slabs are taken one by one and freed all at once. Slabs are cut from
 /// arenas that double in size, so that a small store takes little memory and a large one allocates seldom. The
 /// operating system fills in pages when they are first touched.
 /// </summary>
@@ -31,7 +31,7 @@ internal sealed unsafe class SlabMemory : IDisposable
 
     /// <summary>
     /// True while a snapshot is loaded. Arenas taken meanwhile use huge pages, of which there are fewer to fault in,
-    /// and to look up later. Another thread fills in large arenas, one in advance: if the host of a virtual machine has
+    /// and to look up later. Another thread fills in large arenas, one in advance. If the host of a virtual machine has
     /// to find the memory first, filling in takes longer than loading. The last of these arenas stays unused until the
     /// store grows. At other times arenas use small pages: clearing a huge page, or making room for one, could delay a
     /// write.

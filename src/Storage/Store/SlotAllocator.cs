@@ -22,7 +22,7 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
     /// <summary>Bytes of the blocks for entries too large for slabs.</summary>
     public long LargeBytes => blocks.Bytes;
 
-    /// <summary>Allocates a slot for these lengths. Its index is 0 until the caller sets it.</summary>
+    /// <summary>Allocates a slot for these lengths. The slot's index is 0 until the caller sets it.</summary>
     public Slot Allocate(int keyLength, int valueLength)
     {
         int entryBytes = Slot.HeaderSize + keyLength + valueLength;

@@ -7,9 +7,9 @@ namespace RaftFast.Storage.Store;
 /// <see cref="Read"/>. The owner's thread disposes the view after the last read.
 /// </summary>
 /// <remarks>
-/// A reader needs no lock, for these reasons. The reader goes through the slots of the slabs that existed when the view
-/// began, and takes the slots whose index is from 1 to <see cref="AppliedIndex"/>. Handing the view over made all
-/// earlier writes visible to the reader. Until the view is disposed, the owner:
+/// A reader needs no lock, for these reasons. The reader goes through the slabs that existed when the view began, and
+/// takes the slots with an index from 1 to <see cref="AppliedIndex"/>. Handing the view over made all earlier writes
+/// visible to the reader. Until the view is disposed, the owner:
 /// <list type="bullet">
 /// <item>neither writes to a slot whose index is in that range nor frees one: an overwrite takes a new slot, and the
 /// old slot is freed after the view;</item>
@@ -20,8 +20,8 @@ namespace RaftFast.Storage.Store;
 /// began.</item>
 /// </list>
 /// A slot that has never been used may hold anything. The owner sets the slot's index to 0 before it counts the slot as
-/// carved. The reader reads the count before the index. Both accesses are volatile, so the reader never looks at an
-/// unused slot.
+/// carved. The reader reads the count before the index. The accesses to count and index are volatile, so the reader
+/// never looks at an unused slot.
 /// </remarks>
 public sealed unsafe class StoreView : IDisposable
 {

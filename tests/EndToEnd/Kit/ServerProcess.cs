@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace RaftFast.EndToEnd.Tests.Kit;
 
-/// <summary>One process of the real server. Its log outlives the process; the process ends with this object.</summary>
+/// <summary>One process of the real server. The log outlives the process; the process ends with this object.</summary>
 internal sealed class ServerProcess : IDisposable
 {
     private const int TailLines = 40;
@@ -156,7 +156,7 @@ internal sealed class ServerProcess : IDisposable
     }
 
     /// <summary>
-    /// True if the process is stopped. Its state is the first field after the command's parenthesis (proc(5)).
+    /// True if the process is stopped. The state is the first field after the command's parenthesis (proc(5)).
     /// </summary>
     private bool IsStopped()
     {

@@ -9,9 +9,8 @@ internal static class Verification
     private const int Pipelined = 64;
 
     /// <summary>
-    /// Asserts that every node has the same value of every key, and an allowed one: the last acknowledged value, or a
-    /// later value whose outcome is unknown. A refused value is never allowed. The writes must be all writes of their
-    /// keys.
+    /// Asserts that every node has the same allowed value of every key: the last acknowledged value, or a later value
+    /// whose outcome is unknown. A refused value is never allowed. The writes must be all writes of their keys.
     /// </summary>
     public static void EveryMemberKeeps(IEnumerable<Write> writes, IReadOnlyList<ClusterNode> nodes)
     {

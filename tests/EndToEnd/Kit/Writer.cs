@@ -5,9 +5,8 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>
 /// One client. Writes at a bounded rate, to one member after another, and records the outcome of each PUT. Every second
-/// write overwrites one key with an increasing number. After an unknown outcome the client continues with a new key: an
-/// older value could still replace a newer one of the old key, and a reader could not tell a lost write from a late
-/// one.
+/// write overwrites one key with an increasing number. After an unknown outcome the client continues with a new key. An
+/// older value of the old key could still replace a newer one, and a lost write would look like a late one.
 /// </summary>
 internal sealed class Writer : IDisposable
 {

@@ -44,7 +44,8 @@ public sealed class MembershipLoadTests
             Write[] failed = [.. all.Where(write => write.Outcome != WriteOutcome.Acknowledged)];
             Assert.True(
                 failed.Length == 0,
-                $"{failed.Length} of {all.Length} writes were not acknowledged, first {failed.FirstOrDefault()}\n{cluster}");
+                $"{failed.Length} of {all.Length} writes were not acknowledged, "
+                + $"first {failed.FirstOrDefault()}\n{cluster}");
             AssertGaps(writers, cluster, all.Length);
         }
         finally

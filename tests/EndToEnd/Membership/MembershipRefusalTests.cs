@@ -93,5 +93,6 @@ public sealed class MembershipRefusalTests(OneNode server) : IClassFixture<OneNo
     private static int NewId() => 100 + Interlocked.Increment(ref nextId);
 
     private int ChangesLogged() => Node.Lines.Count(line =>
-        line.Contains(" added as a learner", StringComparison.Ordinal) || line.Contains("removed", StringComparison.Ordinal));
+        line.Contains(" added as a learner", StringComparison.Ordinal)
+        || line.Contains("removed", StringComparison.Ordinal));
 }

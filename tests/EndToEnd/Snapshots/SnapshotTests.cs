@@ -11,8 +11,9 @@ public sealed class SnapshotTests
 
     /// <summary>
     /// Maximum size of the directory (ARCHITECTURE.md, "The life of a snapshot"). The three snapshots are negligible
-    /// here. Segments: those with the log since the older snapshot (twice 8 MiB, with a part of a segment at both
-    /// ends), one for entries that arrive while a snapshot is taken, the next segment, and four spare segments.
+    /// here. Some segments hold the log since the older snapshot: twice 8 MiB, with a part of a segment at both ends.
+    /// One more holds entries that arrive while a snapshot is taken. The others are the next segment and four spare
+    /// ones.
     /// </summary>
     private const long BytesMax = 10 * SegmentBytes;
 
@@ -44,7 +45,7 @@ public sealed class SnapshotTests
         for (int key = 0; key < 16; key++)
             Assert.Equal(last, node.TryExchange("GET", $"/{key}")?.Text);
 
-        // With both snapshots damaged, the entries that they cover are lost: the node refuses to start.
+        // If both snapshots are damaged, the entries that they cover are lost: the node refuses to start.
         node.Kill();
         DirectoryImage image = DirectoryImage.Of(node.DataDirectory);
         foreach (string name in SnapshotsOf(image))

@@ -60,7 +60,8 @@ internal static class Readme
                     break;
                 default:
                     Assert.Fail(
-                        $"README.md:{i + 1}: blocks are console, sh or sh server, so that a test can run them; not '{lines[i]}'");
+                        $"README.md:{i + 1}: blocks are console, sh or sh server, so that a test can run them; "
+                        + $"not '{lines[i]}'");
                     break;
             }
             i = end;
@@ -73,7 +74,8 @@ internal static class Readme
         for (int line = first; line < end;)
         {
             Assert.True(
-                lines[line].StartsWith(Prompt, StringComparison.Ordinal), $"README.md:{line + 1}: output of no command");
+                lines[line].StartsWith(Prompt, StringComparison.Ordinal),
+                $"README.md:{line + 1}: output of no command");
             int output = line + 1;
             int next = output;
             while (next < end && !lines[next].StartsWith(Prompt, StringComparison.Ordinal))

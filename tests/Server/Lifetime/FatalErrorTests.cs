@@ -8,7 +8,8 @@ public sealed class FatalErrorTests
 {
     public static TheoryData<Exception> OperatingErrors => new()
     {
-        new ListenException("first\nsecond"), new IOException("first\nsecond"), new UnauthorizedAccessException("first\nsecond"),
+        new ListenException("first\nsecond"), new IOException("first\nsecond"),
+        new UnauthorizedAccessException("first\nsecond"),
     };
 
     [Theory]
@@ -28,7 +29,8 @@ public sealed class FatalErrorTests
         string error = FatalError.Describe(broken, out int exitCode);
         Assert.Equal(70, exitCode);
         Assert.StartsWith(
-            "raftfast: a bug, please report it: invariant does not hold: Environment.ProcessId < 0 (FatalErrorTests.cs:",
+            "raftfast: a bug, please report it: invariant does not hold: "
+            + "Environment.ProcessId < 0 (FatalErrorTests.cs:",
             error, StringComparison.Ordinal);
         Assert.Contains("   at RaftFast.Protocol.Invariant", error, StringComparison.Ordinal);
     }
@@ -39,6 +41,7 @@ public sealed class FatalErrorTests
         string error = FatalError.Describe(new InvalidOperationException("odd"), out int exitCode);
         Assert.Equal(70, exitCode);
         Assert.StartsWith(
-            "raftfast: a bug, please report it: System.InvalidOperationException: odd\n", error, StringComparison.Ordinal);
+            "raftfast: a bug, please report it: System.InvalidOperationException: odd\n",
+            error, StringComparison.Ordinal);
     }
 }

@@ -18,7 +18,9 @@ public sealed class LineWriterTests
             lines.Write(string.Create(CultureInfo.InvariantCulture, $"{i}\n"));
 
         Assert.True(lines.Drain(Patience));
-        Assert.Equal(string.Join("", Enumerable.Range(0, 1000).Select(i => $"{i}\n")), Encoding.UTF8.GetString(output.ToArray()));
+        Assert.Equal(
+            string.Join("", Enumerable.Range(0, 1000).Select(i => $"{i}\n")),
+            Encoding.UTF8.GetString(output.ToArray()));
     }
 
     [Fact]

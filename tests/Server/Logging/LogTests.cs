@@ -21,7 +21,8 @@ public sealed class LogTests
     [InlineData(LogLevel.Error, "error")]
     [InlineData(LogLevel.Critical, "critical")]
     public void Level_has_its_name(LogLevel level, string name) => Assert.Equal(
-        $"2026-01-02T03:04:05.678Z {name} raft: m\n", LogLine.Format(Time, level, "raft", "m", null, withExceptionType: false));
+        $"2026-01-02T03:04:05.678Z {name} raft: m\n",
+        LogLine.Format(Time, level, "raft", "m", null, withExceptionType: false));
 
     [Fact]
     public void Category_of_a_type_is_its_last_name() => Assert.Equal(
@@ -62,7 +63,8 @@ public sealed class LogTests
     [Fact]
     public void Failing_log_does_not_fail_its_user()
     {
-        using Stream full = new FileStream("/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+        using Stream full = new FileStream(
+            "/dev/full", FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
         LineWriter lines = new(full);
         using LogFactory loggers = new(lines, LogLevel.Information);
         Assert.Throws<IOException>(() => full.Write("x"u8));

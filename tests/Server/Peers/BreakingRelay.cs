@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>
-/// A relay between a member and the member that it dials. Leaves connections with messages alone, and cuts a connection
-/// with a snapshot after a given number of bytes, when the test says so.
+/// A relay between a member and the member that it dials. Connections with messages pass unchanged. When the test says
+/// so, the relay cuts a connection with a snapshot after a given number of bytes.
 /// </summary>
 internal sealed class BreakingRelay : IDisposable
 {
@@ -41,7 +41,7 @@ internal sealed class BreakingRelay : IDisposable
         }
     }
 
-    /// <summary>A connection that has carried its number of bytes.</summary>
+    /// <summary>True while a connection has carried its number of bytes and waits for the cut.</summary>
     public bool WaitsToCut => waiting > 0;
 
     public void Cut() => mayCut.Release();

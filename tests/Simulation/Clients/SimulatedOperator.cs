@@ -7,7 +7,7 @@ using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Clients;
 
-/// <summary>An operator who adds and removes members, one request at a time, at any server.</summary>
+/// <summary>An operator that adds and removes members, one request at a time, at any server.</summary>
 internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : IRequestOwner
 {
     private ClientRequest? request;

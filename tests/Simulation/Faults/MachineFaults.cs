@@ -22,8 +22,9 @@ internal static class MachineFaults
     }
 
     /// <summary>
-    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage. They
-    /// cannot if the log begins after the older snapshot, as after a start that reset a log shorter than the newest.
+    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage. The
+    /// damage stays if the log begins after the older snapshot, as after a start that reset a log shorter than the
+    /// newest.
     /// </summary>
     public static void DamageSnapshot(SimulatedServer server)
     {

@@ -84,9 +84,9 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part. A part counts
-    /// as nothing. Only the first batch counts until the server has started: a recovery that dies too was clearing the
-    /// bytes after the log.
+    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part. A part
+    /// counts as nothing. Only the first batch counts until the server has started: a recovery that dies too was
+    /// clearing the bytes after the log.
     /// </summary>
     public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
 
@@ -290,6 +290,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         HardState HardState, long Committed, long Applied, long Last, bool IsLeader, ConfigurationState Effective)
     {
         public static ServerHistory Of(RaftCore core, bool isLeader) =>
-            new(core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, isLeader, core.Configuration);
+            new(
+                core.HardState, core.Log.Committed, core.Log.Applied, core.Log.Last.Index, isLeader,
+                core.Configuration);
     }
 }

@@ -5,8 +5,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. They do not depend on
-/// the server's own idea of what is durable.
+/// Contents of a server's stable storage, read from the bytes as they reach the simulated disk. The contents do not
+/// depend on the server's own idea of what is durable.
 /// </summary>
 internal sealed class DurableLog
 {

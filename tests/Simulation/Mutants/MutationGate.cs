@@ -100,7 +100,9 @@ internal sealed partial class MutationGate : IDisposable
             return Rotted($"it does not compile\n{errors}");
         string program = Path.Combine(copy, mutant.Name);
         Copy(Path.Combine(copy, "tests/Simulation", Binaries), program);
-        string assembly = mutant.Project == "Server" ? "raftfast.dll" : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
+        string assembly = mutant.Project == "Server"
+            ? "raftfast.dll"
+            : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
         string built = Path.Combine(copy, "src", mutant.Project, Binaries, assembly);
         File.Copy(built, Path.Combine(program, assembly), overwrite: true);
         return Task.Run(() => Find(program, processors));

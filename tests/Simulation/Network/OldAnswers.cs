@@ -2,7 +2,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation.Network;
 
-/// <summary>Last answer of each kind between each two servers. It is replayed at the most harmful moment.</summary>
+/// <summary>
+/// Last answer of each kind between each two servers. The answer is replayed at the most harmful moment.
+/// </summary>
 internal sealed class OldAnswers(int servers)
 {
     private readonly Dictionary<MessageType, Message>[] answers = Create(servers * servers);

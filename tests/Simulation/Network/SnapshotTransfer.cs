@@ -10,7 +10,7 @@ namespace RaftFast.Simulation.Network;
 
 /// <summary>
 /// A snapshot on its way. The parts of the sender's file arrive at the receiver in order, as on a connection of their
-/// own, sometimes twice or damaged, until the connection breaks.
+/// own, until the connection breaks. A part may arrive twice or damaged.
 /// </summary>
 internal sealed class SnapshotTransfer(
     Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)

@@ -18,7 +18,7 @@ internal sealed record Scenario
     public required int Servers { get; init; }
 
     /// <summary>
-    /// Number of servers that may join later. With none, the operator asks for no membership changes.
+    /// Number of servers that may join later. If there is none, the operator asks for no membership changes.
     /// </summary>
     public required int Spares { get; init; }
 

@@ -18,8 +18,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Simulation.Servers;
 
 /// <summary>
-/// One process of a server, from its start to its death: the real node, recovered from the server's disk, and the loop,
-/// the log's writer and the snapshots that drive the node.
+/// One process of a server, from its start to its death. It has the real node, recovered from the server's disk, and
+/// the parts that drive the node: loop, log writer and snapshots.
 /// </summary>
 internal sealed class ServerProcess : IDisposable
 {

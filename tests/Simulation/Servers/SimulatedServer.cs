@@ -219,7 +219,7 @@ internal sealed class SimulatedServer : IDisposable
             Disk.CrashAt(random.Between(1, 6), (CrashMoment)random.Next(3));
     }
 
-    /// <summary>Asks the process to stop. It starts again later.</summary>
+    /// <summary>Asks the process to stop. The process starts again later.</summary>
     public void Stop()
     {
         if (IsUp)

@@ -131,7 +131,8 @@ public sealed class FileDiskTests : IDisposable
         Assert.True(log.Wal.TryPrepareSegment());
         log.Verify();
         Assert.InRange(log.Wal.BytesOnDisk, LogWriter.Tiny.SegmentBytes, 60 * LogWriter.Tiny.SegmentBytes);
-        Assert.Equal(new DirectoryInfo(directory.Location).EnumerateFiles().Sum(file => file.Length), log.Wal.BytesOnDisk);
+        Assert.Equal(
+            new DirectoryInfo(directory.Location).EnumerateFiles().Sum(file => file.Length), log.Wal.BytesOnDisk);
         log.Dispose();
         using LogWriter again = new(disk, LogWriter.Tiny, new LogPosition(1, entries - 50));
         Assert.True(again.Base.Index > entries / 2);
@@ -159,7 +160,8 @@ public sealed class FileDiskTests : IDisposable
                 receiver.Append(images[i]) is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete);
         receiver.Publish();
         Assert.Equal(
-            File.ReadAllBytes(directory.PathOf(store.Files[0].Name)), File.ReadAllBytes(other.PathOf(follower.Files[0].Name)));
+            File.ReadAllBytes(directory.PathOf(store.Files[0].Name)),
+            File.ReadAllBytes(other.PathOf(follower.Files[0].Name)));
     }
 
     [Theory]

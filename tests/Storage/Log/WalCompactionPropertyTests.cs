@@ -105,7 +105,8 @@ public sealed class WalCompactionPropertyTests
                     Assert.Equal(disk.List().Sum(name => (long)disk[name].Length), log.Wal.BytesOnDisk);
                     break;
                 case Step.Compact when entries.Count > 0:
-                    // A snapshot covers committed entries, perhaps not durable on this node. They are never truncated.
+                    // A snapshot covers committed entries, perhaps not durable on this node. Committed entries are
+                    // never truncated.
                     long index = Math.Max(snapshot.Index, origin.Index + 1 + value % entries.Count);
                     if (index > origin.Index)
                         snapshot = LogWriter.PositionOf(entries[(int)(index - origin.Index - 1)]);

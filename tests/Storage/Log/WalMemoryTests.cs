@@ -152,7 +152,7 @@ public sealed class WalMemoryTests
         }
     }
 
-    // Without a sync, all entries are in one batch. With a sync, the reader has the first entries before the
+    // Without a sync, all entries are in one batch. A sync lets the reader have the first entries before the
     // truncation.
     [Theory]
     [InlineData(false)]

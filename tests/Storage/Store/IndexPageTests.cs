@@ -25,8 +25,10 @@ public sealed unsafe class IndexPageTests : IDisposable
         memory.Dispose();
     }
 
-    /// <param name="homes">Number of home buckets; 1 is the worst case. They begin at <paramref name="firstHome"/>; the
-    /// last bucket is followed by the first.</param>
+    /// <param name="homes">
+    /// Number of home buckets; 1 is the worst case. The home buckets begin at <paramref name="firstHome"/>; the last
+    /// bucket is followed by the first.
+    /// </param>
     [Theory]
     [InlineData(1, 77)]
     [InlineData(1, 255)]

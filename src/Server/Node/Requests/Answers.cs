@@ -100,7 +100,7 @@ internal sealed class Answers
         "Not done: the keys and values have reached --state-max. Nothing was changed; "u8
         + "a value no larger than the present one is accepted. Give the members more memory and a larger --state-max.\n"u8);
 
-    /// <param name="reason">What is wrong with the URL, and what would be right.</param>
+    /// <param name="reason">The fault of the URL, and a URL that would be right.</param>
     public void BadAddress(ClientRequest request, string reason) =>
         Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
 

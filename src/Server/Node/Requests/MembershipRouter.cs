@@ -17,7 +17,7 @@ internal sealed class MembershipRouter(
     /// <summary>Milliseconds between two attempts to make one change.</summary>
     private const long RetryMilliseconds = 50;
 
-    /// <summary>Maximum of waiting changes. They are made one at a time, so more would only wait longer.</summary>
+    /// <summary>Maximum of waiting changes. Changes are made one at a time, so more would only wait longer.</summary>
     private const int WaitingMax = 64;
 
     private readonly AddressNews news = new(core, network);
@@ -77,7 +77,7 @@ internal sealed class MembershipRouter(
     /// <summary>Another member takes this one for the leader, and asks it to make a change.</summary>
     public void OnRequest(in Message message, ReadOnlySpan<byte> record)
     {
-        // As in WriteRouter.OnForward.
+        // A member without a term ignores the request, as in WriteRouter.OnForward.
         if (core.Term == 0)
             return;
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);

@@ -24,7 +24,8 @@ internal sealed class WriteRouter(
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum of writes held for the next append. As many more may come before any has to be refused.
+    /// Maximum of writes held for the next append. The same number may come in addition before any write has to be
+    /// refused.
     /// </summary>
     private const int HeldMax = WaitingMax / 2;
 

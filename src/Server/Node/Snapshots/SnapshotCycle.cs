@@ -8,8 +8,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// A member's snapshots, as the loop sees them (§7): begins one when it is due, compacts the log after it has been
-/// taken, sends one to each member that needs one, and decides about one that has been received.
+/// A member's snapshots, as the loop sees them (§7). Begins a snapshot when it is due, and compacts the log afterwards.
+/// Sends a snapshot to each member that needs one, and decides about a received one.
 /// </summary>
 internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor executor)
 {
@@ -122,8 +122,9 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
 
     /// <summary>
     /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or
-    /// the new one. The file gets its name first, and from then on a start uses it: a log that doesn't match it is
-    /// reset there (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
+    /// the new one. The file gets its name first, and from then on a start uses it. A log that doesn't match the
+    /// snapshot is reset at the start
+    /// (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
     /// </summary>
     private bool TryInstall(ReceivedSnapshot received, LogPosition position)
     {
@@ -154,9 +155,9 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     }
 
     /// <summary>
-    /// Drops whole segments of the log that two snapshots cover. Segments that a member needs after the snapshot that
-    /// is being sent to it are kept, up to a bound of bytes: a member that is slower than the bound allows needs
-    /// another snapshot.
+    /// Drops whole segments of the log that two snapshots cover. While a snapshot is sent to a member, the segments
+    /// that the member needs afterwards are kept, up to a bound of bytes. A member that is slower than the bound allows
+    /// needs another snapshot.
     /// </summary>
     private void Compact()
     {

@@ -12,7 +12,7 @@ internal sealed record SnapshotOptions
     public long EveryBytes { get; init; } = 256L * 1024 * 1024;
 
     /// <summary>
-    /// True while a snapshot is due only once the log has grown by the last snapshot's size: the disk then spends no
+    /// True while a snapshot is due only once the log has grown by the last snapshot's size. The disk then spends no
     /// more on snapshots than on the log. False when the operator has set the interval.
     /// </summary>
     public bool WaitsForItsSize { get; init; } = true;

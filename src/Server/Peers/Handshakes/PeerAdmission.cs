@@ -7,7 +7,7 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Server.Peers.Handshakes;
 
 /// <summary>
-/// Decides which connections this node accepts: those of every other node of its cluster that was never removed and
+/// Decides which connections this node accepts. A node of the same cluster is accepted if it was never removed and
 /// comes with the same data directory as at the first meeting. The log may not name that node yet: it may be a new
 /// leader, and to a node that joins every member is a stranger. Safe on any thread.
 /// </summary>

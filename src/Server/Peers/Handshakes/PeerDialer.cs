@@ -26,7 +26,7 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
             result = await ShakeHandsAsync(new NetworkStream(socket, ownsSocket: true), deadline.Token);
         }
         // The log may name an address that this machine can't try, such as an IPv6 address on a machine without IPv6.
-        // That must not end the process.
+        // The failure must not end the process.
         catch (Exception exception)
             when (PeerSocket.IsConnectionEnd(exception) || exception is NotSupportedException or ArgumentException)
         {

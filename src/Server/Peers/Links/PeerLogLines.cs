@@ -18,8 +18,8 @@ internal static partial class PeerLogLines
 
     [LoggerMessage(
         4, LogLevel.Warning,
-        "refused a peer connection from {Remote}: {Status}; the peer claims to be member {From} of cluster {ClusterId:x16}, "
-        + "version {Version}, and asks for member {To}")]
+        "refused a peer connection from {Remote}: {Status}; the peer claims to be member {From} "
+        + "of cluster {ClusterId:x16}, version {Version}, and asks for member {To}")]
     public static partial void Refused(
         ILogger logger, EndPoint? remote, HandshakeStatus status, ulong from, ulong clusterId, uint version, ulong to);
 

@@ -41,8 +41,8 @@ internal sealed record PeerOptions
     public int BulkBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes waiting to be sent to a peer at which its connection is closed: bulk up to its bound, the one largest
-    /// frame that crosses the bound, and as much again for small messages. A power of two.
+    /// Bytes waiting to be sent to a peer at which its connection is closed. Bulk takes its bound and the one largest
+    /// frame that crosses the bound; small messages get the rest. A power of two.
     /// </summary>
     public int SendBytesMax { get; init; } = 8 * 1024 * 1024;
 
@@ -56,7 +56,7 @@ internal sealed record PeerOptions
 
     /// <summary>
     /// Consecutive connections without progress after which a snapshot is given up; the next snapshot will be newer.
-    /// With the pauses between them, these connections take longer than a restart of the peer.
+    /// These connections and the pauses between them take longer than a restart of the peer.
     /// </summary>
     public int SnapshotAttemptsMax { get; init; } = 10;
 

@@ -8,8 +8,8 @@ namespace RaftFast.Server.Peers.Outbound;
 /// The bytes on their way into one connection, in a ring. The loop writes and flushes; the sender sends. Position p of
 /// the stream stands at p modulo the ring's length, and sent ≤ flushed ≤ written ≤ sent + length.
 /// <para>
-/// A Pipe over Kestrel's transport is not used: measured in bulk, it allocates about a byte for each byte sent, and a
-/// work item for each wake-up.
+/// A Pipe over Kestrel's transport is not used: it allocates about a byte for each byte sent in bulk, and a work item
+/// for each wake-up.
 /// </para>
 /// </summary>
 internal sealed class SendRing

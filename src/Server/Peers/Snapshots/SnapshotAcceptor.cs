@@ -10,8 +10,8 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// Accepts connections that carry a snapshot, one at a time. A newer connection ends the older one if both are from the
-/// same leader, which has then lost the older connection, or if the newer one is from the leader of a later term.
+/// Accepts connections that carry a snapshot, one at a time. If both are from the same leader, a newer connection ends
+/// the older one, which the leader has lost. A newer connection from the leader of a later term ends the older one too.
 /// </summary>
 internal sealed class SnapshotAcceptor(
     PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)

@@ -47,7 +47,8 @@ public sealed class SnapshotTransferTests
             AssertSameFile(transfer.First, transfer.Second);
             int chunks = Math.Max(0, whole - 1);
             Assert.Contains(
-                $"receiving the snapshot up to entry 20 from member 1, after chunk {chunks}", transfer.Second.Log.Lines);
+                $"receiving the snapshot up to entry 20 from member 1, after chunk {chunks}",
+                transfer.Second.Log.Lines);
             long rest = transfer.FrameLengths[0] + transfer.FrameLengths[(chunks + 1)..].Sum();
             Eventually.True(() => transfer.Relay.Carried.Length == 2);
             Assert.Equal(rest, transfer.Relay.Carried[1]);
