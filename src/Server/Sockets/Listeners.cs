@@ -113,7 +113,8 @@ internal sealed class Listeners : IAsyncDisposable
         catch (AddressInUseException e)
         {
             throw new ListenException(
-                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}", e);
+                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}",
+                e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
         {
