@@ -86,7 +86,7 @@ internal sealed class Answers
 
     public void DiskFull(ClientRequest request) => Error(request, 507,
         "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
-        + "free space on that disk, then try again.\n"u8);
+        + "free space on that disk, or raise the quota or the file size limit (ulimit -f) there, then try again.\n"u8);
 
     /// <param name="reason">What is wrong with the URL, and what would be right.</param>
     public void BadAddress(ClientRequest request, string reason) =>
