@@ -9,6 +9,9 @@ internal static class ServerBinary
 
     public static string Location { get; } = Find();
 
+    /// <summary>True if the server was compiled ahead of time (dotnet publish).</summary>
+    public static bool IsNative => !File.Exists(Location + ".dll");
+
     private static string Find()
     {
         string? named = Environment.GetEnvironmentVariable(Variable);

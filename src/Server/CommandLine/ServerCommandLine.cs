@@ -50,8 +50,8 @@ internal static class ServerCommandLine
 
     private static readonly Option<IPAddress> PeerListen = Flag(
         "--peer-listen", "ADDRESS",
-        "Address for the other members, where the host of this node's own URL is not one of this machine, as behind NAT or "
-        + "in a container: as for --listen. [default: the host of this node's URL]",
+        "Address for the other members, where the host of this node's own URL is not one of this machine, as behind "
+        + "NAT or in a container; as for --listen. [default: the host of this node's URL]",
         null, FlagValues.PeerListen);
 
     private static readonly Option<List<string>> AllowedHost = Flag(

@@ -171,8 +171,8 @@ internal static partial class NodeHost
 
     /// <summary>Returns the node's identity: from its directory, or from the flags on the first start.</summary>
     /// <returns>
-    /// Null if the process was asked to stop before the node's own host had an address, or before a member of the cluster
-    /// to join dialled the node.
+    /// Null if the process was asked to stop before the node's own host had an address, or before a member of the
+    /// cluster to join dialled the node.
     /// </returns>
     /// <exception cref="StorageException">The directory is the one of another member.</exception>
     /// <exception cref="ListenException">The node can't listen at its own URL.</exception>

@@ -71,8 +71,8 @@ internal sealed partial class SegmentPreparer : IDisposable
 
     [LoggerMessage(
         LogLevel.Error,
-        "the disk has no room for the log's next segment: once this segment is full, "
-        + "writes are refused; free some space")]
+        "the disk has no room for the log's next segment: once this segment is full, writes are refused; "
+        + "free some space, or raise the quota or the file size limit (ulimit -f)")]
     private static partial void LogDiskFull(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "the disk has room for the log again")]

@@ -110,7 +110,8 @@ internal sealed class Listeners : IAsyncDisposable
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
             throw new ListenException(
-                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}", e);
+                $"{failure}: another process has that port; stop that process, or give another port with {portFlag}",
+                e);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressNotAvailable)
         {

@@ -21,8 +21,8 @@ internal sealed partial class PeerEndPoint(
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// Waits until the host resolves. A name for a loopback address other than localhost is refused unless all members are
-    /// on loopback: Debian gives a machine's own name 127.0.1.1, at which no other machine reaches it.
+    /// Waits until the host resolves. A name for a loopback address other than localhost is refused unless all members
+    /// are on loopback: Debian gives a machine's own name 127.0.1.1, at which no other machine reaches it.
     /// </summary>
     /// <param name="own">The node's own URL.</param>
     /// <param name="hosts">Hosts of all members, as far as the node knows them.</param>
@@ -54,13 +54,13 @@ internal sealed partial class PeerEndPoint(
         if (own.Host == "localhost" || await AreOnLoopbackAsync(hosts, stop))
             return addresses[0];
         throw new ListenException(
-            $"can't listen for the other members at {own}: on this machine {own.Host} is {addresses[0]}, where the others "
-            + "could not reach it; give the address to listen on, or * for all, with --peer-listen");
+            $"can't listen for the other members at {own}: on this machine {own.Host} is {addresses[0]}, where the "
+            + "others could not reach it; give the address to listen on, or * for all, with --peer-listen");
     }
 
     private static ListenException Foreign(PeerAddress own, IPAddress address) => new(
-        $"can't listen for the other members at {own}: this machine doesn't have the address {address}; if another machine "
-        + "forwards to this one, give the address to listen on, or * for all, with --peer-listen");
+        $"can't listen for the other members at {own}: this machine doesn't have the address {address}; if another "
+        + "machine forwards to this one, give the address to listen on, or * for all, with --peer-listen");
 
     private async Task<IPAddress[]> ResolveAsync(PeerAddress own, CancellationToken stop)
     {

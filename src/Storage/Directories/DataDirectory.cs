@@ -83,8 +83,8 @@ public sealed class DataDirectory : IDisposable
     public void WriteIdentity(NodeIdentity identity) => IdentityFile.Write(Disk, identity);
 
     /// <summary>
-    /// Verifies that no other process can have taken the directory meanwhile. A node calls this once a second, a command
-    /// before it reports its success. Safe on any thread.
+    /// Verifies that no other process can have taken the directory meanwhile. A node calls this once a second, a
+    /// command before it reports its success. Safe on any thread.
     /// </summary>
     /// <exception cref="StorageException">The lock file was deleted or replaced.</exception>
     public void VerifyLock() => held?.Verify();

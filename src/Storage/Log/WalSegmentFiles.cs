@@ -117,7 +117,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
             {
                 throw new StorageException(
                     $"the disk has no room for {WalSegment.Name(segment)} ({segmentBytes} bytes); "
-                    + "free some space, then start again");
+                    + "free some space, or raise the quota or the file size limit (ulimit -f), then start again");
             }
             using (IDiskFile next = disk.Open(WalSegment.NextName))
                 next.Write(0, header);

@@ -40,14 +40,18 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     /// <param name="clusterUrls">The value of --cluster.</param>
     public void Start(string clusterUrls, params string[] extraFlags)
     {
-        flags =
-        [
-            "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory,
-            .. extraFlags,
-        ];
+        SetFlags(clusterUrls, extraFlags);
         if (IsStarted)
             Retire();
         Process = StartProcess();
+    }
+
+    /// <inheritdoc cref="ServerProcess.StartFromShell"/>
+    /// <param name="clusterUrls">The value of --cluster.</param>
+    public void StartFromShell(string script, string clusterUrls)
+    {
+        SetFlags(clusterUrls);
+        Process = ServerProcess.StartFromShell(script, flags);
     }
 
     /// <summary>Starts the node with <c>--join</c>, and a list of URLs that ends with its own.</summary>
@@ -58,6 +62,14 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     {
         Retire();
         Process = StartProcess();
+    }
+
+    /// <summary>Restarts the node with its own flags.</summary>
+    /// <inheritdoc cref="ServerProcess.StartFromShell"/>
+    public void RestartFromShell(string script)
+    {
+        Retire();
+        Process = ServerProcess.StartFromShell(script, flags);
     }
 
     public void Kill() => Process.Kill();
@@ -93,6 +105,11 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     }
 
     public override string ToString() => IsStarted ? $"member {id}: {Process}" : $"member {id}: not started";
+
+    private void SetFlags(string clusterUrls, params string[] extraFlags) => flags =
+    [
+        "--id", $"{id}", "--cluster", clusterUrls, "--port", $"{httpPort}", "--data-dir", dataDirectory, .. extraFlags,
+    ];
 
     private void Retire()
     {

@@ -62,7 +62,9 @@ internal sealed class ServerProcess : IDisposable
         Start(new ProcessStartInfo(ServerBinary.Location, arguments) { WorkingDirectory = workingDirectory });
 
     /// <summary>Starts the server from a shell, which may limit the process or close its descriptors before.</summary>
-    /// <param name="script">Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.</param>
+    /// <param name="script">
+    /// Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.
+    /// </param>
     public static ServerProcess StartFromShell(string script, params IEnumerable<string> arguments) =>
         Start(new ProcessStartInfo("bash", ["-c", script, ServerBinary.Location, .. arguments])
         {

@@ -2,7 +2,9 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-/// <summary>A node listens for peers at the host of its own URL, or where --peer-listen says, and nowhere else.</summary>
+/// <summary>
+/// A node listens for peers at the host of its own URL, or where --peer-listen says, and nowhere else.
+/// </summary>
 public sealed class PeerListenTests
 {
     /// <summary>RFC 5737: the address of no machine.</summary>

@@ -46,7 +46,8 @@ public sealed class PeerEndPointTests
         IPAddress? local = NetworkInterface.GetAllNetworkInterfaces()
             .SelectMany(network => network.GetIPProperties().UnicastAddresses)
             .Select(unicast => unicast.Address)
-            .FirstOrDefault(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+            .Where(address => address.AddressFamily == AddressFamily.InterNetwork)
+            .FirstOrDefault(address => !IPAddress.IsLoopback(address));
         Assert.SkipWhen(local is null, "this machine has no address but loopback");
         names["two"] = ["127.0.1.1", Foreign, local.ToString()];
 
@@ -63,8 +64,9 @@ public sealed class PeerEndPointTests
         ListenException refusal = await Assert.ThrowsAsync<ListenException>(() => FindAsync(host, [host]));
 
         Assert.Equal(
-            $"can't listen for the other members at http://{host}:9021: this machine doesn't have the address {address}; "
-            + "if another machine forwards to this one, give the address to listen on, or * for all, with --peer-listen",
+            $"can't listen for the other members at http://{host}:9021: this machine doesn't have the address "
+            + $"{address}; if another machine forwards to this one, give the address to listen on, or * for all, "
+            + "with --peer-listen",
             refusal.Message);
     }
 
@@ -77,8 +79,8 @@ public sealed class PeerEndPointTests
         ListenException refusal = await Assert.ThrowsAsync<ListenException>(() => FindAsync("this", ["this", other]));
 
         Assert.Equal(
-            "can't listen for the other members at http://this:9021: on this machine this is 127.0.1.1, where the others "
-            + "could not reach it; give the address to listen on, or * for all, with --peer-listen",
+            "can't listen for the other members at http://this:9021: on this machine this is 127.0.1.1, where the "
+            + "others could not reach it; give the address to listen on, or * for all, with --peer-listen",
             refusal.Message);
     }
 

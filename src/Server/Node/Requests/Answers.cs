@@ -88,7 +88,7 @@ internal sealed class Answers
 
     public void DiskFull(ClientRequest request) => Error(request, 507,
         "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
-        + "free space on that disk, then try again.\n"u8);
+        + "free space on that disk, or raise the quota or the file size limit (ulimit -f) there, then try again.\n"u8);
 
     /// <summary>507 for a forwarded write.</summary>
     public void LeaderFull(ClientRequest request) => Error(request, 507,

@@ -173,7 +173,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
 
     [LoggerMessage(LogLevel.Error,
         "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; "
-        + "free some space")]
+        + "free some space, or raise the quota or the file size limit (ulimit -f)")]
     private static partial void LogDiskFull(ILogger logger, long index);
 
     [LoggerMessage(LogLevel.Information,

@@ -46,8 +46,16 @@ internal sealed class PeerAcceptor(
 
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
-        if (connection.Features.Get<IConnectionSocketFeature>() is { } transport)
-            PeerSocket.Configure(transport.Socket, options);
+        try
+        {
+            if (connection.Features.Get<IConnectionSocketFeature>() is { } transport)
+                PeerSocket.Configure(transport.Socket, options);
+        }
+        catch (Exception exception) when (PeerSocket.IsConnectionEnd(exception))
+        {
+            // The connection ended, or was aborted because the process stops, before its turn came.
+            return Task.CompletedTask;
+        }
         return ServeAsync(
             connection.Transport.Input,
             connection.Transport.Output.AsStream(),
