@@ -13,7 +13,7 @@ namespace RaftFast.Server.Sockets;
 internal sealed class BlockPool(int blockBytes) : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {
     /// <summary>Bytes of free blocks that the pool keeps; further blocks go to the garbage collector.</summary>
-    private const long FreeBytesMax = 16 << 20;
+    private const long FreeBytesMax = 8 << 20;
 
     private readonly ConcurrentQueue<Block> free = new();
     private long freeBytes;

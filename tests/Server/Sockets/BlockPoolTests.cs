@@ -26,7 +26,7 @@ public sealed class BlockPoolTests
     [Fact]
     public void No_more_is_kept_than_a_bound()
     {
-        const int Kept = (16 << 20) / BlockBytes;
+        const int Kept = (8 << 20) / BlockBytes;
         BlockPool pool = new(BlockBytes);
         IMemoryOwner<byte>[] blocks = [.. Enumerable.Range(0, Kept + 1).Select(_ => pool.Rent())];
         foreach (IMemoryOwner<byte> block in blocks)
