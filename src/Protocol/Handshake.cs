@@ -4,8 +4,8 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// The first bytes on a peer connection. After them, frames flow only from the dialling side to the accepting side;
-/// answers to a snapshot are the one exception. The dialling side sends, little-endian:
+/// The first bytes on a peer connection. After the handshake, frames flow only from the dialling side to the accepting
+/// side; answers to a snapshot are the one exception. The dialling side sends, little-endian:
 /// <code>
 ///  0  u64  magic "RaftFast"
 ///  8  u32  version

@@ -4,9 +4,9 @@ using RaftFast.Http;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once that index is confirmed
-/// and applied here, they are answered from local state. One request is outstanding at a time. A request that gets no
-/// answer is made again, with a fresh context.
+/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once the index is confirmed
+/// and applied here, the reads are answered from local state. One request is outstanding at a time. A request that gets
+/// no answer is made again, with a fresh context.
 /// </summary>
 internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
 {
