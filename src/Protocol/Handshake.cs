@@ -58,8 +58,8 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     /// <summary>Decodes a handshake.</summary>
     /// <param name="version">
-    /// The sender's version. If it differs from <see cref="Version"/>, the result is Complete, but only the magic has
-    /// been verified.
+    /// The sender's version. If the version differs from <see cref="Version"/>, the result is Complete, but only the
+    /// magic has been verified.
     /// </param>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out Handshake handshake, out uint version)
     {

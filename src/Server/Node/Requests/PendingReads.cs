@@ -58,9 +58,9 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Confirmed(ReadState read)
     {
-        // Each request since firstContext was made for these reads, and the answer to any of them serves. On a slow
-        // network the answer to the last request never arrives before the next one is made. Earlier requests were not
-        // made for these reads.
+        // Each request since firstContext was made for these reads, and the answer to any such request serves. On a
+        // slow network the answer to the last request never arrives before the next one is made. Earlier requests were
+        // not made for these reads.
         if (read.Context < firstContext || read.Context > context)
             return;
         foreach (PendingRead pending in asking)
