@@ -3,15 +3,16 @@ using BenchmarkDotNet.Running;
 using RaftFast.Bench;
 using RaftFast.Bench.Baselines;
 
-// dotnet run -c Release --project bench -- disk [directory]     the disk's rate of durable writes
-// dotnet run -c Release --project bench -- floor|disk-rate directory     for bench/compare/targets
-// dotnet run -c Release --project bench -- store [--keys n]     memory, times and pauses of a store of n keys
-// dotnet run -c Release --project bench -- recovery [--keys n] [--entries n] [--binary path]     start from snapshot
-// and log dotnet run -c Release --project bench -- snapshot [--keys n] [--binary path]     PUTs while a snapshot is
-// taken dotnet run -c Release --project bench -- --filter '*'         BenchmarkDotNet's micro-benchmarks dotnet run -c
-// Release --project bench -- baseline [--write]   runs all micro-benchmarks and compares them with
-//                                                               bench/baselines.csv: none may allocate that didn't
-// before
+// Each line is what follows "dotnet run -c Release --project bench -- ":
+// disk [directory]                       the disk's rate of durable writes
+// floor|disk-rate directory              for bench/compare/targets
+// store [--keys n]                       memory, times and pauses of a store of n keys
+// recovery [--keys n] [--entries n] [--binary path]
+//                                        start from snapshot and log
+// snapshot [--keys n] [--binary path]    PUTs while a snapshot is taken
+// --filter '*'                           BenchmarkDotNet's micro-benchmarks
+// baseline [--write]                     runs all micro-benchmarks and compares them with bench/baselines.csv: none may
+//                                        allocate that didn't before
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());

@@ -7,7 +7,7 @@ using RaftFast.LoadTest.Simulations;
 
 namespace RaftFast.LoadTest;
 
-/// <summary>The flags. A mistake in them is reported in one line, and nothing is started.</summary>
+/// <summary>The flags. A mistake in a flag is reported in one line, and nothing is started.</summary>
 internal sealed class CommandLine
 {
     /// <summary>Maximum bytes of all values together: the generator keeps every request in memory.</summary>

@@ -13,7 +13,7 @@ namespace RaftFast.LoadTest;
 internal sealed record Generator(double PerSecond)
 {
     /// <summary>
-    /// Minimum ratio of the generator's rate to a run's. Below it, the generator may have limited the run.
+    /// Minimum ratio of the generator's rate to a run's. Below this ratio, the generator may have limited the run.
     /// </summary>
     public const double RatioMin = 1.5;
 

@@ -3,7 +3,7 @@ using RaftFast.LoadTest.Scenarios;
 using ListenException = RaftFast.Server.Sockets.ListenException;
 using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 
-// This has to precede the first socket.
+// The sockets are configured before the first one is opened.
 Connection.CompleteInline();
 
 return await new CommandLine(

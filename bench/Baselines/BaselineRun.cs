@@ -14,8 +14,8 @@ using Perfolizer.Horology;
 namespace RaftFast.Bench.Baselines;
 
 /// <summary>
-/// Runs all benchmarks in this process. Writes their results as baselines, or compares their allocations with the
-/// baselines. The times in the baselines are only for the reader, because they depend on the machine.
+/// Runs all benchmarks in this process. Writes the results as baselines, or compares allocations with the baselines.
+/// The times in the baselines are only for the reader, because they depend on the machine.
 /// </summary>
 internal static class BaselineRun
 {

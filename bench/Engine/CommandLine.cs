@@ -29,7 +29,7 @@ internal sealed record EngineOptions
     public required bool PrintsCsv { get; init; }
 }
 
-/// <summary>The flags. A mistake in them is reported in one line, and nothing is started.</summary>
+/// <summary>The flags. A mistake in a flag is reported in one line, and nothing is started.</summary>
 internal static class CommandLine
 {
     private const string DotNext = "dotnext";

@@ -6,6 +6,6 @@ using SocketThreads = RaftFast.Server.Sockets.SocketThreads;
 // dotnet run -c Release --project bench/Engine -- --count 10000000     collections during N commits
 // dotnet run -c Release --project bench/Engine -- --against dotnext    comparison with DotNext.Net.Cluster, in turn
 
-// This has to precede the first socket. A node does the same.
+// Socket threads are configured before the first socket, as in a node.
 SocketThreads.Configure();
 return await CommandLine.InvokeAsync(args, options => new Session(options).RunAsync());

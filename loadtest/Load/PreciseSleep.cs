@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.LoadTest.Load;
 
 /// <summary>
-/// Sleeps by clock_nanosleep(2), which wakes within about 60 µs. Thread.Sleep counts in milliseconds, which is longer
-/// than a node takes to answer.
+/// Sleeps by clock_nanosleep(2), which wakes within about 60 µs. Thread.Sleep counts in milliseconds, and a node
+/// answers in less than a millisecond.
 /// </summary>
 internal static partial class PreciseSleep
 {

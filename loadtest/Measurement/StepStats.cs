@@ -47,7 +47,7 @@ internal sealed class StepStats(string name)
     }
 
     /// <summary>Adds the latencies since the last call to <see cref="Latencies"/>.</summary>
-    /// <returns>The latencies since the last call. The returned latencies are valid until the next call.</returns>
+    /// <returns>The latencies since the last call, valid until the next call.</returns>
     public HistogramBase Collect()
     {
         interval = ok.GetIntervalHistogram(interval);

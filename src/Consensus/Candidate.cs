@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// The candidate's role: asks for votes (§5.2). A pre-candidate first asks if it would get them, which changes no term
+/// The candidate's role: asks for votes (§5.2). A pre-candidate first asks if it would get votes, which changes no term
 /// (thesis §9.6).
 /// </summary>
 internal sealed class Candidate(RaftCore core) : Role(core)

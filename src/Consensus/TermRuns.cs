@@ -28,7 +28,7 @@ public sealed class TermRuns
 
     public long LastTerm => runs.Count == 0 ? Base.Term : runs[^1].Term;
 
-    /// <param name="index">An index from that of <see cref="Base"/> to LastIndex.</param>
+    /// <param name="index">An index, at least that of <see cref="Base"/>, at most LastIndex.</param>
     public long TermAt(long index)
     {
         Invariant.Hold(index >= Base.Index);

@@ -5,7 +5,8 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// Turns a connection's bytes into requests, one at a time. A refused request is returned like any other, but finished.
-/// If its end cannot be found, it <see cref="ClientRequest.Closes"/> the connection, and no request follows.
+/// If the end of a refused request cannot be found, the request <see cref="ClientRequest.Closes"/> the connection, and
+/// no request follows.
 /// </summary>
 internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, AccessPolicy access)
 {

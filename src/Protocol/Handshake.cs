@@ -4,8 +4,8 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// The first bytes on a peer connection. After them, frames flow only from the dialling side to the accepting side;
-/// answers to a snapshot are the one exception. The dialling side sends, little-endian:
+/// The first bytes on a peer connection. After the handshake, frames flow only from the dialling side to the accepting
+/// side; answers to a snapshot are the one exception. The dialling side sends, little-endian:
 /// <code>
 ///  0  u64  magic "RaftFast"
 ///  8  u32  version
@@ -58,8 +58,8 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     /// <summary>Decodes a handshake.</summary>
     /// <param name="version">
-    /// The sender's version. If it differs from <see cref="Version"/>, the result is Complete, but only the magic has
-    /// been verified.
+    /// The sender's version. If the version differs from <see cref="Version"/>, the result is Complete, but only the
+    /// magic has been verified.
     /// </param>
     public static DecodeStatus TryRead(ReadOnlySpan<byte> source, out Handshake handshake, out uint version)
     {

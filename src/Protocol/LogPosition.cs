@@ -7,8 +7,8 @@ namespace RaftFast.Protocol;
 public readonly record struct LogPosition(long Term, long Index) : IComparable<LogPosition>
 {
     /// <summary>
-    /// Maximum term and index that a decoder accepts. At a million a second they are reached after 36,000 years, and
-    /// the sum of two does not overflow.
+    /// Maximum term and index that a decoder accepts. At a million a second the maximum is reached after 36,000 years,
+    /// and the sum of two does not overflow.
     /// </summary>
     public const long Greatest = 1L << 60;
 

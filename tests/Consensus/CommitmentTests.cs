@@ -30,7 +30,7 @@ public sealed class CommitmentTests
         leader.Acknowledge(2, 3);
         Assert.Equal(0, leader.Log.Committed);
         leader.Acknowledge(3, 3);
-        Assert.Equal(3, leader.Log.Committed); // and the earlier entries with it
+        Assert.Equal(3, leader.Log.Committed); // the earlier entries are committed too
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class CommitmentTests
         cluster.Check();
         Assert.Equal(4, cluster.Committed);
 
-        // S5 can no longer win: it comes back and campaigns in vain. In the end every log has the entries that S1
+        // S5 can no longer win: it restarts and campaigns without success. In the end every log has the entries that S1
         // committed.
         cluster[1].Crash();
         cluster.IsLost = _ => false;

@@ -228,7 +228,7 @@ public sealed class FlowControlTests
         leader.Acknowledge(2, 5);
         leader.Acknowledge(3, 3);
         Assert.Equal(3, leader.Core.ReplicatedTo);
-        leader.Core.MessagesMayBeLost(3); // its progress counts even so
+        leader.Core.MessagesMayBeLost(3); // the progress of a slow follower still counts
         Assert.Equal(3, leader.Core.ReplicatedTo);
         leader.Core.DurableTo(leader.Log.Last);
         leader.Core.AppliedTo(5);

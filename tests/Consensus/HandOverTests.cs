@@ -28,7 +28,7 @@ public sealed class HandOverTests
         Assert.Empty(leader.Sent());
         Assert.True(leader.TrySend(2, out Message append));
         Assert.Equal(1, append.Position.Index);
-        leader.Acknowledge(3, 2); // another server has them
+        leader.Acknowledge(3, 2); // another server holds the entries
         Assert.Empty(leader.Sent());
         leader.Acknowledge(2, 2);
         Assert.Equal(MessageType.TimeoutNow, Assert.Single(leader.Sent()).Type);
@@ -118,7 +118,7 @@ public sealed class HandOverTests
 
     [Theory]
     [InlineData(3, 1)] // not the leader
-    [InlineData(2, 0)] // of an earlier term
+    [InlineData(2, 0)] // a message of an earlier term
     public void Only_the_leader_of_the_term_can_tell_a_server_to_campaign(ulong from, long term)
     {
         TestCore follower = new(term: 1);

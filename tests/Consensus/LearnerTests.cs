@@ -73,7 +73,7 @@ public sealed class LearnerTests
         Assert.Empty(learner.Sent());
     }
 
-    [Fact] // it may already be a voter without knowing
+    [Fact] // the learner may already be a voter without knowing it
     public void Learner_forgets_a_leader_that_has_fallen_silent_and_votes_when_asked()
     {
         TestCore learner = new(Configurations.Cluster([2, 3], learners: [1]));
@@ -160,7 +160,7 @@ public sealed class LearnerTests
         cluster.Partition(2);
         cluster[1].Propose(21);
         cluster.Settle();
-        Assert.True(cluster.Committed < cluster[1].Log.Count); // it takes both
+        Assert.True(cluster.Committed < cluster[1].Log.Count); // a commit needs both
         cluster.Heal();
         cluster.Tick(Heartbeat);
         Assert.Equal(cluster.Committed, cluster[1].Log.Count);

@@ -9,7 +9,7 @@ namespace RaftFast.Linearizability;
 /// <param name="Prefix">Longest linearization of the history before the culprit's completion.</param>
 /// <param name="Value">Value of the key after <paramref name="Prefix"/>.</param>
 /// <param name="Culprit">Operation that fits nowhere with the outcome that it reports.</param>
-/// <param name="Pending">Operations under way when the culprit completed that have no place in
+/// <param name="Pending">Operations that were under way when the culprit completed, and have no place in
 /// <paramref name="Prefix"/>.</param>
 public sealed record Violation(
     int Key, IReadOnlyList<Operation> Prefix, int Value, Operation Culprit, IReadOnlyList<Operation> Pending)

@@ -3,8 +3,9 @@ using System.Net;
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
 /// <summary>
-/// Stops a follower (SIGSTOP) after a third of the run, and continues it after two thirds. While it is stopped, its
-/// connections stay open and it reads nothing. The load goes to the other members, which should not be affected.
+/// Stops a follower (SIGSTOP) after a third of the run, and continues it after two thirds. While the follower is
+/// stopped, its connections stay open and it reads nothing. The load goes to the other members, which should not be
+/// affected.
 /// </summary>
 public sealed class StopFollower : Disturbance
 {

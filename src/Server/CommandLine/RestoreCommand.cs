@@ -48,7 +48,7 @@ internal static class RestoreCommand
             return ExitCode.Usage;
         }
         path ??= string.Create(CultureInfo.InvariantCulture, $"raftfast-{id}");
-        // This verifies all of the backup before the directory is touched.
+        // The call verifies all of the backup before the directory is touched.
         ulong clusterId = ClusterIdOf(input!, addresses);
         ClusterConfiguration cluster = new(clusterId, [.. ClusterConfiguration.Bootstrap(addresses).Members]);
         ulong directory = (ulong)Random.Shared.NextInt64(1, long.MaxValue);

@@ -31,8 +31,8 @@ internal interface IPeerNetwork
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
     /// <summary>
-    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> is told
-    /// how it ended.
+    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> learns how
+    /// the sending ended.
     /// </summary>
     /// <param name="term">The term in which this member leads.</param>
     /// <returns>
@@ -48,9 +48,9 @@ internal interface IPeerNetwork
 
     /// <summary>
     /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration,
-    /// and to no other node. The effective configuration gives their addresses, until they announce others
-    /// (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as removed are disconnected, and told
-    /// so whenever they dial. A call with the same configurations as the last one costs nothing.
+    /// and to no other node. The effective configuration gives the members' addresses, until the members announce
+    /// others (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as removed are disconnected, and
+    /// told so whenever they dial. A call with the same configurations as the last one costs nothing.
     /// </summary>
     /// <param name="effective">The last configuration in the log.</param>
     /// <param name="committed">The last configuration that is known to be committed.</param>
@@ -58,7 +58,8 @@ internal interface IPeerNetwork
 
     /// <summary>
     /// A peer has dialled this member and announced its own address; never called within a frame. The peer, even a
-    /// stranger, is dialled there from now on, until a configuration gives it another address than the last one did.
+    /// stranger, is dialled there from now on. A configuration that changes the peer's address replaces the announced
+    /// address.
     /// </summary>
     void Announced(ulong peer, PeerAddress address);
 }

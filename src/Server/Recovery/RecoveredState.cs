@@ -32,7 +32,7 @@ internal sealed partial class RecoveredState(
     /// Loads the newest intact snapshot, and sets damaged ones aside. Wal.Open then finds out whether the log has
     /// the entries that a damaged snapshot covered.
     /// </summary>
-    /// <exception cref="StorageException">The disk can't read.</exception>
+    /// <exception cref="Storage.Disk.StorageException">The disk can't read.</exception>
     public static RecoveredState Load(SnapshotStore files, ILogger logger)
     {
         foreach (SnapshotFile file in files.Files)

@@ -34,7 +34,7 @@ internal sealed class SnapshotReadAhead : IDisposable
     }
 
     /// <param name="payload">The next chunk's payload, valid until the next call.</param>
-    /// <exception cref="StorageException">The disk can't read.</exception>
+    /// <exception cref="Storage.Disk.StorageException">The disk can't read.</exception>
     public SnapshotReadStatus Next(out ReadOnlySpan<byte> payload)
     {
         if (taken is not null)

@@ -7,8 +7,8 @@ namespace RaftFast.Server.Sockets;
 
 /// <summary>
 /// Blocks of one size that a transport reads into and writes from, and that are used again. The transport receives one
-/// block at a time. Without this pool its blocks would be 4 KiB of the shared array pool, which keeps few and allocates
-/// the others.
+/// block at a time. Without this pool the transport's blocks would be 4 KiB of the shared array pool, which keeps few
+/// and allocates the others.
 /// </summary>
 internal sealed class BlockPool(int blockBytes) : MemoryPool<byte>, IMemoryPoolFactory<byte>
 {

@@ -5,7 +5,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// The one way into the loop for everything from outside: a bounded queue for many producers and one consumer at a
+/// The only way into the loop for everything from outside: a bounded queue for many producers and one consumer at a
 /// time, without allocation. The loop takes the items of one producer in the order in which the producer posted them.
 /// <para>
 /// The thread that has the turn is the loop, and only that thread takes items. A producer that finds the turn free may
@@ -19,7 +19,7 @@ namespace RaftFast.Server.Threads;
 /// </summary>
 internal sealed class Inbox
 {
-    /// <summary>Batches that a socket thread runs of the loop before it returns to its other connections.</summary>
+    /// <summary>Batches of the loop that a socket thread runs before it returns to its other connections.</summary>
     public const int SocketThreadBatchesMax = 4;
 
     private const int Free = 0;

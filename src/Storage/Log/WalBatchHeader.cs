@@ -29,7 +29,7 @@ internal readonly record struct WalBatchHeader(
 
     private const uint Magic = 0x74624652;
 
-    /// <summary>Bytes of header, records and padding. The next batch begins after them.</summary>
+    /// <summary>Bytes of header, records and padding. The next batch begins after these bytes.</summary>
     public int BytesOnDisk => AlignedMemory.RoundUp(Bytes);
 
     public void Write(Span<byte> destination, uint salt)

@@ -205,7 +205,7 @@ internal sealed class WalReplay(
     }
 
     /// <summary>
-    /// Applies the records of an intact batch. If they contradict the log before them, a bug wrote the batch.
+    /// Applies the records of an intact batch. If the records contradict the log before them, a bug wrote the batch.
     /// </summary>
     private void Apply(ReadOnlySpan<byte> segment, in WalBatchHeader header)
     {

@@ -5,7 +5,7 @@ namespace RaftFast.Storage.Log;
 
 /// <summary>
 /// The current segment, and the prepared segment after it. A batch gets its place when it is taken, and uses the place
-/// when it is written. Between the two, the current segment may be one whose file doesn't exist yet.
+/// when it is written. Between the taking and the writing, the current segment may be one whose file doesn't exist yet.
 /// </summary>
 internal sealed class WalSegments : IDisposable
 {

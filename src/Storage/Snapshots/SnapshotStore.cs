@@ -33,7 +33,7 @@ public sealed class SnapshotStore
         this.isReadOnly = isReadOnly;
     }
 
-    /// <summary>Snapshots, newest first. Recovery reads them in this order until one is intact.</summary>
+    /// <summary>Snapshots, newest first. Recovery reads the snapshots in this order until one is intact.</summary>
     public IReadOnlyList<SnapshotFile> Files => files;
 
     /// <summary>Size of the newest snapshot's file; 0 if there is none.</summary>

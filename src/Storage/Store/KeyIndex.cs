@@ -58,8 +58,8 @@ internal sealed unsafe class KeyIndex : IDisposable
     }
 
     /// <summary>
-    /// Brings the words that <see cref="Find"/> and <see cref="Add"/> will read into the cache. Reading all of them at
-    /// once lets the cache misses overlap.
+    /// Brings the words that <see cref="Find"/> and <see cref="Add"/> will read into the cache. Reading all these words
+    /// at once lets the cache misses overlap.
     /// </summary>
     public void Touch(ReadOnlySpan<ulong> hashes)
     {

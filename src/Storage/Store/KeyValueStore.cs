@@ -10,8 +10,8 @@ namespace RaftFast.Storage.Store;
 public sealed unsafe class KeyValueStore : IDisposable
 {
     /// <summary>
-    /// Deferred slots freed with each entry applied after a view ends. All of them are free after an eighth as many
-    /// entries as were applied during the view. Freeing a slot costs two cache misses.
+    /// Deferred slots freed with each entry applied after a view ends. All deferred slots are free after an eighth as
+    /// many entries as were applied during the view. Freeing a slot costs two cache misses.
     /// </summary>
     private const int FreedWithEntry = 8;
 

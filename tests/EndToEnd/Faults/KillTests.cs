@@ -67,7 +67,8 @@ public sealed class KillTests
     }
 
     /// <summary>
-    /// Kills and restarts the victims. If they are a minority, the others acknowledge writes before the restart.
+    /// Kills and restarts the victims. If the killed members are a minority, the others acknowledge writes before the
+    /// restart.
     /// </summary>
     private static void Kill(IReadOnlyList<ClusterNode> victims, Writer[] writers, Cluster cluster)
     {

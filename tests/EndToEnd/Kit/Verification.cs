@@ -10,7 +10,7 @@ internal static class Verification
 
     /// <summary>
     /// Asserts that every node has the same allowed value of every key: the last acknowledged value, or a later value
-    /// whose outcome is unknown. A refused value is never allowed. The writes must be all writes of their keys.
+    /// whose outcome is unknown. A refused value is never allowed. The writes must be all writes of the keys.
     /// </summary>
     public static void EveryMemberKeeps(IEnumerable<Write> writes, IReadOnlyList<ClusterNode> nodes)
     {

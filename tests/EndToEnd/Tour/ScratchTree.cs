@@ -17,7 +17,7 @@ internal sealed class ScratchTree : IDisposable
         Copy(new DirectoryInfo(Repository.Root), Root);
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
         {
-            // `dotnet test` sets these for its children; a terminal has none of them.
+            // `dotnet test` sets these variables for its children; a terminal has no such variables.
             string name = (string)variable.Key;
             if (name.StartsWith("MSBUILD", StringComparison.OrdinalIgnoreCase) || name.StartsWith(
                 "VSTEST", StringComparison.OrdinalIgnoreCase))

@@ -33,7 +33,7 @@ public sealed class PeerConfigurationTests
             Assert.False(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
             Assert.Equal(0, socket.Receive(new byte[1]));
             Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
-            Assert.Single(first.Log.Lines); // that it was reachable
+            Assert.Single(first.Log.Lines); // the one line says that member 2 was reachable
         }
         second.AssertNotDialled();
     }
@@ -211,7 +211,7 @@ public sealed class PeerConfigurationTests
         first.Network.Announced(2, said.Address);
         using Socket socket = said.AcceptAndAnswer();
         first.Reader.Next<PeerConnected>();
-        first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2).Port])); // as it was
+        first.Configure(Dialling.Cluster([2], [TestHandshakes.AddressOf(2).Port])); // the first configuration again
         first.Network.Announced(2, said.Address); // once more
         Assert.True(first.Network.CanSend(2));
         first.Configure(Dialling.Cluster([2], [configured.Port]));

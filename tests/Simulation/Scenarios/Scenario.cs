@@ -10,7 +10,7 @@ namespace RaftFast.Simulation.Scenarios;
 /// </summary>
 internal sealed record Scenario
 {
-    /// <summary>Maximum bytes of an append. The smallest log drawn below has room for them.</summary>
+    /// <summary>Maximum bytes of an append. The smallest log drawn below has room for an append.</summary>
     private const int AppendBytesMax = 24 * 1024;
 
     public required ulong Seed { get; init; }

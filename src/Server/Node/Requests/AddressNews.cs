@@ -4,8 +4,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Addresses that members have announced. While the configuration says otherwise they are news: the leader proposes the
-/// configuration that moves the member, and other members tell the leader.
+/// Addresses that members have announced. While the configuration says otherwise the addresses are news: the leader
+/// proposes the configuration that moves the member, and other members tell the leader.
 /// </summary>
 internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
 {

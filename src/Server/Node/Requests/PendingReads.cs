@@ -4,9 +4,9 @@ using RaftFast.Http;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once that index is confirmed
-/// and applied here, they are answered from local state. One request is outstanding at a time. A request that gets no
-/// answer is made again, with a fresh context.
+/// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once the index is confirmed
+/// and applied here, the reads are answered from local state. One request is outstanding at a time. A request that gets
+/// no answer is made again, with a fresh context.
 /// </summary>
 internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
 {
@@ -90,9 +90,9 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Confirmed(ReadState read)
     {
-        // Each request since firstContext was made for these reads, and the answer to any of them serves. On a slow
-        // network the answer to the last request never arrives before the next one is made. Earlier requests were not
-        // made for these reads.
+        // Each request since firstContext was made for these reads, and the answer to any such request serves. On a
+        // slow network the answer to the last request never arrives before the next one is made. Earlier requests were
+        // not made for these reads.
         if (read.Context < firstContext || read.Context > context)
             return;
         foreach (PendingRead pending in asking)

@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Writes and membership changes that have a place in the log and wait until that place is applied. The entry there is
-/// then theirs, and they are done; or another's, and they never will be.
+/// Writes and membership changes that have a place in the log and wait until that place is applied. If the entry at
+/// that place is the write's, the write is done. If the entry is another's, the write never will be done.
 /// </summary>
 internal sealed class PendingWrites(Answers answers)
 {

@@ -15,8 +15,8 @@ internal sealed class WriteRouter(
     ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
-    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More are refused at once: their
-    /// clients may come back later.
+    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More writes are refused at
+    /// once: the clients may try again later.
     /// </summary>
     public const int WaitingMax = 16384;
 

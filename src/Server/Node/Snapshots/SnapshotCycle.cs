@@ -123,8 +123,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// <summary>
     /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or
     /// the new one. The file gets its name first, and from then on a start uses it. A log that doesn't match the
-    /// snapshot is reset at the start
-    /// (<see cref="Wal.Open(IDisk, ulong, ulong, WalOptions, LogPosition, out WalRecovery)"/>).
+    /// snapshot is reset at the start (<c>Wal.Open</c>).
     /// </summary>
     private bool TryInstall(ReceivedSnapshot received, LogPosition position)
     {

@@ -17,7 +17,7 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         DialResult result = default;
         try
         {
-            // This fails, too, when clients have taken all file descriptors that the process may have.
+            // The constructor fails if clients have taken all file descriptors that the process may have.
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address.Host, address.Port, deadline.Token);
             // Not before the connection: for a name with several addresses, ConnectAsync tries one socket after the

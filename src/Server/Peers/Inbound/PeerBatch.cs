@@ -23,7 +23,8 @@ internal sealed class PeerBatch
     public ulong From { get; }
 
     /// <summary>
-    /// The frames, valid until <see cref="Release"/>. The loop may stamp their records (<see cref="Record.Stamp"/>).
+    /// The frames, valid until <see cref="Release"/>. The loop may stamp the frames' records
+    /// (<see cref="Record.Stamp"/>).
     /// </summary>
     public Span<byte> Frames => buffer.AsSpan(0, framesLength);
 

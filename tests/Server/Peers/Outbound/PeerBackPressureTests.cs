@@ -97,7 +97,7 @@ public sealed class PeerBackPressureTests
         Assert.Single(first.Log.Lines);
     }
 
-    /// <summary>The whole course: a loop that keeps its batches stops the other loop's bulk.</summary>
+    /// <summary>The whole chain: a loop that keeps its batches stops the other loop's bulk.</summary>
     [Fact]
     public async Task Loop_that_does_not_release_its_batches_holds_the_sender_back()
     {
@@ -122,7 +122,7 @@ public sealed class PeerBackPressureTests
         {
             Assert.True(first.Network.Send(Frames.Append(1, to: 2), Records));
             first.Network.Flush();
-            Assert.True(++count < 1000, "nothing holds it back");
+            Assert.True(++count < 1000, "nothing holds the sender back");
         }
         while (first.Inbox.Drain(new object?[1]) > 0)
         {
