@@ -11,7 +11,9 @@ internal sealed class BufferPool
 {
     public const int BytesMin = 2048;
 
-    private readonly SizeClass[] classes = new SizeClass[BitOperations.Log2(2 * PutCommand.ValueBytesMax / BytesMin) + 1];
+    private const int BytesMax = 2 * PutCommand.ValueBytesMax;
+
+    private readonly SizeClass[] classes = new SizeClass[BitOperations.Log2(BytesMax / BytesMin) + 1];
 
     public BufferPool()
     {

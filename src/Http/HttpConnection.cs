@@ -13,12 +13,6 @@ namespace RaftFast.Http;
 public sealed class HttpConnection : IRequestOwner
 {
     /// <summary>
-    /// Bytes of answers that are written before a flush: the amount that the transport buffers before it makes a writer
-    /// wait.
-    /// </summary>
-    private const int FlushBytes = 64 * 1024;
-
-    /// <summary>
     /// Maximum bytes that one step takes, because the step may run on the thread that serves all sockets.
     /// </summary>
     private const int StepBytes = 256 * 1024;
@@ -32,19 +26,12 @@ public sealed class HttpConnection : IRequestOwner
     private readonly ConnectionMemory memory;
     private readonly RequestQueue requests;
     private readonly RequestReader reader;
-    private readonly ResponseWriter writer;
+    private readonly AnswerSender answers;
     private readonly Deadline deadline;
 
     private bool isMarkedForResume;
     private bool hasSubmitted;
     private long taken;
-    private long flushingBytes;
-
-    /// <summary>Memory of answers that are written and not flushed.</summary>
-    private long unflushedHeld;
-
-    /// <summary>Memory of the flush that is pending.</summary>
-    private long flushingHeld;
     private long movedAt;
     private long givesWaySince = NoTime;
     private long lingeredBytes;
@@ -72,7 +59,7 @@ public sealed class HttpConnection : IRequestOwner
         memory = new ConnectionMemory(front.Memory, limits.PipelineBytesMax);
         requests = new RequestQueue(this, front.Buffers, memory);
         reader = new RequestReader(requests, limits, front.Access);
-        writer = new ResponseWriter(clock);
+        answers = new AnswerSender(pipes, new ResponseWriter(clock), memory);
         deadline = new Deadline(clock, limits);
     }
 
@@ -93,7 +80,7 @@ public sealed class HttpConnection : IRequestOwner
 
     private bool CanParse =>
         !isClosing && !lacksRoom && held is null && requests.Count < limits.PipelineDepthMax
-        && requests.Bytes < limits.PipelineBytesMax && pipes.UnflushedBytes < FlushBytes;
+        && requests.Bytes < limits.PipelineBytesMax && answers.HasRoom;
 
     /// <inheritdoc/>
     public void Resume()
@@ -131,7 +118,7 @@ public sealed class HttpConnection : IRequestOwner
 
     internal void WakeElsewhere() => work.WakeElsewhere();
 
-    /// <summary>Wakes the connection if its deadline has passed, if it waits for room, or if it can be trimmed.</summary>
+    /// <summary>Wakes the connection if its deadline has passed, or if it waits for room or can be trimmed.</summary>
     internal void WakeIfDue()
     {
         if (deadline.HasPassed || Volatile.Read(ref lacksRoom) || (requests.HasSpare && IsIdle))
@@ -198,10 +185,10 @@ public sealed class HttpConnection : IRequestOwner
     private void Converse()
     {
         bool isLate = deadline.HasPassed;
-        if (pipes.PollFlush())
+        if (answers.PollFlush())
         {
             deadline.Clear();
-            Flushed();
+            Volatile.Write(ref movedAt, front.Now);
         }
         if (pipes.IsFlushing)
         {
@@ -224,29 +211,30 @@ public sealed class HttpConnection : IRequestOwner
             WriteFinished();
             ReadRequests();
         }
-        while (requests.First is { IsFinished: true } && pipes.UnflushedBytes < FlushBytes && taken < StepBytes);
+        while (requests.First is { IsFinished: true } && answers.HasRoom && taken < StepBytes);
         if (reader.WantsContinue && !lacksRoom && requests.IsEmpty)
         {
             ResponseWriter.WriteContinue(pipes.Output);
             reader.ContinueSent();
             deadline.Clear();
         }
-        Flush();
+        if (answers.Flush(requests.First))
+            work.Again(); // The step stopped because the output was full.
         if (isClosing && requests.IsEmpty && held is null && !pipes.IsFlushing && !pipes.IsGone)
             Finish();
-        deadline.Arm(Awaited(), pipes.IsFlushing ? flushingBytes : reader.BodyBytes);
+        deadline.Arm(Awaited(), pipes.IsFlushing ? answers.FlushingBytes : reader.BodyBytes);
         if (requests.HasSpare && requests.IsEmpty && IsIdle)
             requests.Trim();
     }
 
     private void WriteFinished()
     {
-        while (requests.First is { IsFinished: true } request && pipes.UnflushedBytes < FlushBytes)
+        while (requests.First is { IsFinished: true } request && answers.HasRoom)
         {
             bool isLast = request.Closes || (front.IsStopping && requests.Count == 1 && held is null);
-            if (!writer.TryWrite(pipes.Output, request, isLast, FlushBytes))
+            if (!answers.TryWrite(request, isLast))
                 break;
-            unflushedHeld += request.TakeHeld();
+            Volatile.Write(ref movedAt, front.Now);
             Dequeue(request);
         }
         if (requests.IsEmpty && held is not null)
@@ -329,47 +317,6 @@ public sealed class HttpConnection : IRequestOwner
         isClosing = true;
     }
 
-    private void Flush()
-    {
-        long unflushed = pipes.UnflushedBytes;
-        if (unflushed == 0)
-            return;
-        flushingBytes = unflushed;
-        flushingHeld = unflushedHeld;
-        unflushedHeld = 0;
-        pipes.Flush();
-        if (pipes.IsFlushing)
-        {
-            CountPendingFlush(unflushed);
-            return;
-        }
-        Flushed();
-        // The step stopped because the output was full, and now the output has room.
-        if (unflushed >= FlushBytes)
-            work.Again();
-    }
-
-    /// <summary>
-    /// Counts the bytes of a pending flush that nothing counts yet: small answers have no reservation. An answer that
-    /// is written in part keeps its own.
-    /// </summary>
-    private void CountPendingFlush(long unflushed)
-    {
-        long uncounted = unflushed - flushingHeld - (requests.First is { HasHead: true } first ? first.Held : 0);
-        if (uncounted <= 0)
-            return;
-        memory.Hold(uncounted);
-        flushingHeld += uncounted;
-    }
-
-    /// <summary>Releases the memory of flushed answers.</summary>
-    private void Flushed()
-    {
-        memory.Release(flushingHeld);
-        flushingHeld = 0;
-        Volatile.Write(ref movedAt, front.Now);
-    }
-
     /// <summary>Ends the connection after its last answer, or lingers first.</summary>
     private void Finish()
     {
@@ -422,8 +369,7 @@ public sealed class HttpConnection : IRequestOwner
             if (!pipes.TryClose())
                 return;
             front.Remove(this);
-            memory.Release(flushingHeld + unflushedHeld);
-            flushingHeld = unflushedHeld = 0;
+            answers.Close();
             Volatile.Write(ref hasEnded, true);
             closed.SetResult();
             closed = null;

@@ -47,8 +47,9 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Closes the connection that has been idle longest, if it is idle since <paramref name="latest"/>.</summary>
-    /// <returns>False if no connection is idle for so long.</returns>
+    /// <summary>Closes the connection that has been idle longest.</summary>
+    /// <param name="latest">Latest time since which a connection must be idle.</param>
+    /// <returns>False if no connection has been idle for so long.</returns>
     public bool TryCloseIdlest(long latest)
     {
         lock (entry)

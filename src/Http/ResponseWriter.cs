@@ -33,9 +33,10 @@ internal sealed class ResponseWriter(CoarseClock clock)
 
     public static void WriteContinue(PipeWriter output) => output.Write("HTTP/1.1 100 Continue\r\n\r\n"u8);
 
-    /// <summary>Writes the answer, or continues it, until <paramref name="unflushedMax"/> bytes are unflushed.</summary>
+    /// <summary>Writes the answer, or continues to write it.</summary>
     /// <param name="request">A finished request.</param>
     /// <param name="closes">True if this is the connection's last answer.</param>
+    /// <param name="unflushedMax">Unflushed bytes at which the rest of a large body has to wait.</param>
     /// <returns>False if a rest of the body has to wait for a flush.</returns>
     public bool TryWrite(PipeWriter output, ClientRequest request, bool closes, int unflushedMax)
     {

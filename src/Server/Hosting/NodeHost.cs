@@ -77,7 +77,11 @@ internal static partial class NodeHost
         // Anyone who reaches the peer port can cause these lines.
         LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
         PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
-        PeerOptions peers = new() { SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond };
+        PeerOptions peers = new()
+        {
+            SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
+            HandshakesMax = descriptors.Peers / 4,
+        };
         PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);

@@ -113,9 +113,13 @@ internal sealed class PeerNetwork(
         foreach (PeerLink link in links)
         {
             bool isMember = effective.Find(link.Peer) is not null || committed.Find(link.Peer) is not null;
-            // A stranger's link stays: the stranger may be the leader whose log is still on its way to this node.
-            if (committed.WasRemoved(link.Peer) || (!link.IsStranger && !isMember))
+            // Only a committed removal ends a link. A stranger may be the leader whose log is still on its way to this
+            // node. A member that only a truncated configuration named may be that leader, too: without a link this
+            // node could hear that leader and never answer it.
+            if (committed.WasRemoved(link.Peer))
                 End(link);
+            else if (!isMember)
+                link.Forget();
         }
         foreach (Member member in effective.Members)
             Dial(member);

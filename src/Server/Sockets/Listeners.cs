@@ -26,7 +26,7 @@ internal sealed class Listeners : IAsyncDisposable
     /// </summary>
     private const int ClientBlockBytes = 8 * 1024;
 
-    /// <summary>Bytes received from a client and not read yet, and bytes written and not sent yet: two blocks.</summary>
+    /// <summary>Bytes received from a client and not read yet; also bytes written and not sent yet.</summary>
     private const long ClientBufferMax = 2 * ClientBlockBytes;
 
     private const int PeerBlockBytes = 64 * 1024;

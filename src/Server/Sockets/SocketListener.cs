@@ -112,7 +112,7 @@ internal sealed partial class SocketListener : IConnectionListener
         return default;
     }
 
-    /// <summary>The pool of a transport has no public setter. The transport would take a pool of 4 KiB blocks.</summary>
+    /// <summary>Sets the pool, which has no public setter. The default is a pool of 4 KiB blocks.</summary>
     [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MemoryPoolFactory")]
     private static extern void SetMemoryPoolFactory(
         SocketConnectionFactoryOptions options, IMemoryPoolFactory<byte> pool);

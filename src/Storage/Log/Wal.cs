@@ -303,6 +303,8 @@ public sealed class Wal : IDisposable
         completedBatch = batch.Number;
         extents.Place(batch.Number, batch.Entries, batch.Segment, batch.Offset, batch.Bytes);
         buffers.Completed(batch.Number);
+        if (batch.IsSeal)
+            buffers.Shrink();
         starts.Add(new WalStart(batch.Segment, batch.SegmentStart));
         if (batch.Resets)
             DropBefore(batch.Segment);

@@ -95,6 +95,7 @@ public sealed class WalBatchWriter : IDisposable
         isSealed = pending.IsEmpty;
         WalBatch batch = new()
         {
+            IsSeal = pending.IsEmpty,
             Number = pending.Number,
             Last = pending.Last,
             Entries = pending.Entries,
@@ -134,6 +135,9 @@ public readonly record struct WalBatch
 
     /// <summary>True if the log is emptied and restarts with this batch.</summary>
     internal bool Resets { get; init; }
+
+    /// <summary>True for a seal: the writer had nothing to write for a while.</summary>
+    internal bool IsSeal { get; init; }
 
     /// <summary>Last log entry before the batch's segment.</summary>
     internal LogPosition SegmentStart { get; init; }

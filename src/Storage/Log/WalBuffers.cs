@@ -9,12 +9,15 @@ namespace RaftFast.Storage.Log;
 /// Bound: <see cref="WalOptions.CacheBuffers"/>, or <see cref="WalOptions.LagBuffers"/> while other members need older
 /// entries. Buffers of entries that are not yet durable and applied always stay; <see cref="Wal.HasRoom"/> and the
 /// core's bound on uncommitted bytes limit them. In addition there are at most <see cref="WalOptions.CacheBuffers"/>
-/// spare buffers.
+/// spare buffers. While nothing is written, two buffers stay (<see cref="Shrink"/>).
 /// </para>
 /// </summary>
 internal sealed class WalBuffers : IDisposable
 {
     private const int EntriesAtFirst = 1024;
+
+    /// <summary>Buffers that stay while nothing is written.</summary>
+    private const int IdleBuffers = 2;
 
     private readonly int bufferBytes;
     private readonly int cacheBuffers;
@@ -134,6 +137,15 @@ internal sealed class WalBuffers : IDisposable
     {
         durableBatch = batch;
         Trim();
+    }
+
+    /// <summary>Gives back the memory of a burst: no spare buffer and at most two others stay.</summary>
+    public void Shrink()
+    {
+        while (spare.TryPop(out WalBuffer? buffer))
+            buffer.Dispose();
+        while (buffers.Count > IdleBuffers && MayGo(buffers[0]))
+            Retire().Dispose();
     }
 
     public void Dispose()

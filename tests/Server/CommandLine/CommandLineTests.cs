@@ -210,10 +210,12 @@ public sealed class CommandLineTests
     [InlineData("--data-dir is empty; it must be the path of a directory", "--data-dir", "")]
     [InlineData("--request-timeout is '0'; it must be milliseconds from 1 to 3600000", "--request-timeout", "0")]
     [InlineData("--connections-max is '0'; it must be a whole number from 1 to 1000000", "--connections-max", "0")]
-    [InlineData("--client-rate-min is '1kB'; it must be a whole number from 1 to 1000000000", "--client-rate-min", "1kB")]
+    [InlineData(
+        "--client-rate-min is '1kB'; it must be a whole number from 1 to 1000000000", "--client-rate-min", "1kB")]
     [InlineData("--client-rate-grace is '0'; it must be a whole number from 1 to 3600", "--client-rate-grace", "0")]
     [InlineData("--state-max is '1MiB'; it must be a size from 16MiB, such as 512MiB", "--state-max", "1MiB")]
-    [InlineData("--client-memory-max is 'all'; it must be a size from 16MiB, such as 512MiB", "--client-memory-max", "all")]
+    [InlineData(
+        "--client-memory-max is 'all'; it must be a size from 16MiB, such as 512MiB", "--client-memory-max", "all")]
     [InlineData("--request-timeout is '5s'; it must be milliseconds from 1 to 3600000", "--request-timeout", "5s")]
     [InlineData(
         "--request-timeout is '3600001'; it must be milliseconds from 1 to 3600000", "--request-timeout", "3600001")]

@@ -21,14 +21,14 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Member_of_neither_configuration_is_let_go_and_not_dialled_again()
+    public async Task Removed_member_is_let_go_and_not_dialled_again()
     {
         using RawAcceptor second = new();
         await using (Dialling first = new(second.Port))
         {
             using Socket socket = second.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
-            first.Configure(Dialling.Cluster([], []));
+            first.Configure(Dialling.Cluster([], [], removed: [2]));
             Assert.False(first.Network.CanSend(2));
             Assert.False(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
             Assert.Equal(0, socket.Receive(new byte[1]));
@@ -48,7 +48,7 @@ public sealed class PeerConfigurationTests
         Assert.Equal(
             [2ul, 3ul],
             new[] { first.Reader.Next<PeerConnected>().Peer, first.Reader.Next<PeerConnected>().Peer }.Order());
-        first.Configure(Dialling.Cluster([3], [third.Port]));
+        first.Configure(Dialling.Cluster([3], [third.Port], removed: [2]));
         Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
         Assert.True(first.Network.CanSend(3));
     }
@@ -63,24 +63,49 @@ public sealed class PeerConfigurationTests
         first.Reader.Next<PeerConnected>();
         Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
         Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 3), default));
-        first.Configure(Dialling.Cluster([3], [third.Port]));
+        first.Configure(Dialling.Cluster([3], [third.Port], removed: [2]));
         first.Network.Flush();
         Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), third.Reader.NextFrames(Frame.HeaderSize, from: 1));
         Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
     }
 
     [Fact]
-    public async Task Member_that_is_let_go_and_comes_back_is_dialled_again()
+    public async Task Member_that_only_a_truncated_configuration_named_can_still_be_answered()
     {
         await using Node second = new(id: 2);
         await using Dialling first = new();
+        ClusterConfiguration alone = Dialling.Cluster([], []);
         for (int i = 0; i < 5; i++)
         {
-            first.Configure(Dialling.Cluster([2], [second.Port]));
-            first.Reader.Next<PeerConnected>();
-            first.Configure(Dialling.Cluster([], []));
-            first.Reader.Next<PeerLost>();
+            // The configuration with member 2 comes with the log, and is truncated before it is committed.
+            first.Network.Configure(Dialling.Cluster([2], [second.Port]), alone);
+            if (i == 0)
+                first.Reader.Next<PeerConnected>();
+            first.Network.Configure(alone, alone);
+            Assert.True(first.Network.Send(Frames.Heartbeat(1, to: 2), default));
+            first.Network.Flush();
+            Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), second.Reader.NextFrames(Frame.HeaderSize, from: 1));
         }
+        first.Reader.AssertEmpty();
+        // Only a committed removal ends the link.
+        first.Configure(Dialling.Cluster([], [], removed: [2]));
+        Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
+    }
+
+    [Fact]
+    public async Task Member_of_a_truncated_configuration_is_dialled_again_after_its_connection_is_lost()
+    {
+        using RawAcceptor second = new();
+        await using Dialling first = new();
+        ClusterConfiguration alone = Dialling.Cluster([], []);
+        first.Network.Configure(Dialling.Cluster([2], [second.Port]), alone);
+        Socket socket = second.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
+        first.Network.Configure(alone, alone);
+        socket.Close();
+        first.Reader.Next<PeerLost>();
+        using Socket again = second.AcceptAndAnswer();
+        first.Reader.Next<PeerConnected>();
     }
 
     [Fact]
@@ -186,7 +211,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Stranger_stays_until_the_log_has_come_to_know_it_and_to_let_it_go()
+    public async Task Stranger_stays_until_a_committed_configuration_has_removed_it()
     {
         await using Node second = new(id: 2);
         await using Node third = new(id: 3);
@@ -198,7 +223,7 @@ public sealed class PeerConfigurationTests
         Assert.Equal(3u, first.Reader.Next<PeerConnected>().Peer);
         first.Configure(Dialling.Cluster([2, 3], [second.Port, third.Port]));
         Assert.True(first.Network.CanSend(2));
-        first.Configure(Dialling.Cluster([3], [third.Port]));
+        first.Configure(Dialling.Cluster([3], [third.Port], removed: [2]));
         Assert.Equal(2u, first.Reader.Next<PeerLost>().Peer);
     }
 

@@ -19,7 +19,7 @@ public sealed class PeerMemoryTests
             Assert.True(GC.GetTotalMemory(forceFullCollection: true) > before + ring / 2);
             first.Network.Send(Frames.Heartbeat(1, to: 2), default);
             first.Network.Flush();
-            first.Configure(Dialling.Cluster([], []));
+            first.Configure(Dialling.Cluster([], [], removed: [2]));
             first.Reader.Next<PeerLost>();
             Eventually.True(() => GC.GetTotalMemory(forceFullCollection: true) < before + ring / 2);
         }

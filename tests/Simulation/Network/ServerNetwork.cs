@@ -70,10 +70,12 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
             if (member.Id != server.Id && !addresses.ContainsKey(member.Id))
                 Dial(member.Id, member.Address);
         }
+        // As PeerNetwork does: a member that only a truncated configuration named is a stranger from now on.
         foreach (Member member in configured?.Members ?? [])
         {
-            if (effective.Find(member.Id) is null && committed.Find(member.Id) is null)
-                Drop(member.Id);
+            bool isMember = effective.Find(member.Id) is not null || committed.Find(member.Id) is not null;
+            if (!isMember && addresses.Remove(member.Id, out PeerAddress? address))
+                announced.TryAdd(member.Id, address);
         }
         server.Admission!.Update(committed);
         foreach (ulong removed in committed.RemovedIds)

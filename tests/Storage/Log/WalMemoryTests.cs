@@ -64,6 +64,23 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
+    public void Memory_of_a_burst_is_given_back_by_the_seal_that_follows()
+    {
+        using LogWriter log = new(new MemoryDisk(), LogWriter.Small with { CacheBuffers = 6 });
+        for (int index = 1; index <= 60; index++)
+        {
+            log.Append(1, index, 200_000);
+            log.Sync();
+        }
+        log.Wal.Release(60);
+        int first = Enumerable.Range(1, 60).First(index => log.Wal.MeasureInMemory(index, 60, 1, out _) > 0);
+        Assert.True(log.WriteSeal());
+        Assert.Equal(0, log.Wal.MeasureInMemory(first, 60, 1, out _));
+        Assert.True(log.Wal.MeasureInMemory(60, 60, 1, out _) > 0);
+        log.Verify();
+    }
+
+    [Fact]
     public void Entries_that_are_not_durable_stay_in_memory_though_applied()
     {
         using LogWriter log = new(new MemoryDisk());

@@ -98,7 +98,8 @@ internal sealed class Answers
     /// <summary>507: the keys and values have reached their bound, and the write would need more memory.</summary>
     public void StateFull(ClientRequest request) => Error(request, 507,
         "Not done: the keys and values have reached --state-max. Nothing was changed; "u8
-        + "a value no larger than the present one is accepted. Give the members more memory and a larger --state-max.\n"u8);
+        + "a value no larger than the present one is accepted. "u8
+        + "Give the members more memory and a larger --state-max.\n"u8);
 
     /// <param name="reason">The fault of the URL, and a URL that would be right.</param>
     public void BadAddress(ClientRequest request, string reason) =>

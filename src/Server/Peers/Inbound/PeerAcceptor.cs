@@ -19,6 +19,7 @@ internal sealed class PeerAcceptor(
 {
     private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
     private readonly SnapshotAcceptor inboundSnapshots = new(admission, snapshots, inbox, logger, options);
+    private readonly PendingHandshakes pending = new(options.HandshakesMax);
     private readonly Lock gate = new();
 
     /// <summary>
@@ -70,8 +71,7 @@ internal sealed class PeerAcceptor(
     public async Task ServeAsync(
         PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
     {
-        var answered = await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop);
-        if (answered is not (var handshake, HandshakeStatus.Accepted))
+        if (await AnswerAsync(input, output, remote, close, stop) is not { } handshake)
             return;
         if (handshake.Kind == ConnectionKind.Snapshot)
         {
@@ -89,6 +89,22 @@ internal sealed class PeerAcceptor(
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
+    }
+
+    /// <returns>Null if the connection has ended, or its handshake was refused.</returns>
+    private async Task<Handshake?> AnswerAsync(
+        PipeReader input, Stream output, EndPoint? remote, Action close, CancellationToken stop)
+    {
+        LinkedListNode<Action> place = pending.Enter(close);
+        try
+        {
+            var answered = await handshakes.AnswerAsync(input.AsStream(leaveOpen: true), output, remote, stop);
+            return answered is (var handshake, HandshakeStatus.Accepted) ? handshake : null;
+        }
+        finally
+        {
+            pending.Leave(place);
+        }
     }
 
     /// <returns>Null for a member that was removed during its handshake.</returns>

@@ -29,6 +29,9 @@ internal sealed record PeerOptions
     /// <summary>Time from the first packet to the answered handshake, on either side.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>Maximum inbound connections without a complete handshake. Beyond it the oldest is closed.</summary>
+    public int HandshakesMax { get; init; } = 64;
+
     /// <summary>
     /// Time that the peer's kernel may take to acknowledge sent bytes before the connection is given up. Without this
     /// limit TCP backs off for up to two minutes, and a healed network would stay cut for as long.

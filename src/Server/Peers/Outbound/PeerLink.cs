@@ -88,11 +88,18 @@ internal sealed class PeerLink
 
     public ulong Peer => handshake.To;
 
-    /// <summary>True while no configuration has named the peer. Read by the loop.</summary>
+    /// <summary>True while no configuration names the peer. Read by the loop.</summary>
     public bool IsStranger => configured is null;
 
     /// <summary>Address at which the peer is dialled. Read on any thread.</summary>
-    public PeerAddress Address => destination ?? announced ?? configured!;
+    public PeerAddress Address
+    {
+        get
+        {
+            PeerAddress? fromLog = configured;
+            return destination ?? announced ?? fromLog!;
+        }
+    }
 
     /// <summary>A stranger may announce one address after the other, and each one causes a line.</summary>
     private ILogger Logger => IsStranger ? strangerLogger : logger;
@@ -146,6 +153,16 @@ internal sealed class PeerLink
         configured = address;
         if (current is null)
             BeginNewAttempt();
+    }
+
+    /// <summary>
+    /// The configuration that named the peer was truncated from the log: the peer is a stranger again, at the same
+    /// address. Its connection stays. Called by the loop.
+    /// </summary>
+    public void Forget()
+    {
+        announced ??= configured;
+        configured = null;
     }
 
     /// <summary>Stops dialling and ends the connection. <see cref="RunAsync"/> ends soon after.</summary>
@@ -205,8 +222,9 @@ internal sealed class PeerLink
 
     private PeerAddress NextDestination()
     {
-        PeerAddress? fromPeer = announced;
+        // In this order: Forget sets the one before it clears the other.
         PeerAddress? fromLog = configured;
+        PeerAddress? fromPeer = announced;
         if (fromPeer is null || fromLog is null || fromPeer == fromLog)
             return fromPeer ?? fromLog!;
         return attempts++ % 2 == 0 ? fromPeer : fromLog;

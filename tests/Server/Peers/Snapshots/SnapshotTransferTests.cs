@@ -126,7 +126,7 @@ public sealed class SnapshotTransferTests
     public void Member_that_is_cut_off_is_sent_nothing_more()
     {
         using Transfer transfer = Transfer.Begin(whole: 2);
-        transfer.First.Configure(Dialling.Cluster([], []));
+        transfer.First.Configure(Dialling.Cluster([], [], removed: [2]));
         Assert.Equal(0, transfer.NextSent().Installed);
         Assert.False(transfer.First.Network.SendSnapshot(2, SnapshotFiles.Term));
         transfer.Relay.Cut();
