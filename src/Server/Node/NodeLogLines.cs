@@ -19,6 +19,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private int ticksWithoutLeader;
     private bool hasWarned;
     private bool isRemoved;
+    private bool wasStateFull;
 
     public void OnTick()
     {
@@ -29,8 +30,14 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     }
 
     /// <summary>Writes the lines for what has changed since the last call.</summary>
-    public void EndBatch()
+    /// <param name="isStateFull">True while the keys and values have reached their bound.</param>
+    public void EndBatch(bool isStateFull)
     {
+        if (isStateFull && !wasStateFull)
+            StateIsFull(logger);
+        else if (wasStateFull && !isStateFull)
+            StateHasRoom(logger);
+        wasStateFull = isStateFull;
         if (core.Role != role)
         {
             if (core.IsLeader)
@@ -100,6 +107,15 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         "there is no leader: reads and writes wait for one, and are answered 503 after --request-timeout; "
         + "a majority of the voters must run and reach each other")]
     private static partial void HasNoLeader(ILogger logger);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "the keys and values have reached --state-max: a write that needs more memory is answered 507; "
+        + "give the members more memory and a larger --state-max")]
+    private static partial void StateIsFull(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "the keys and values are below --state-max again")]
+    private static partial void StateHasRoom(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "there is a leader now, member {Leader}: reads and writes are served")]
     private static partial void HasLeader(ILogger logger, ulong leader);

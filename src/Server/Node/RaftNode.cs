@@ -27,6 +27,7 @@ internal sealed class RaftNode
     private readonly Wal wal;
     private readonly IPeerNetwork network;
     private readonly ReadyExecutor executor;
+    private readonly StateBound bound;
     private readonly WriteRouter router;
     private readonly PendingWrites pending;
     private readonly ForwardedWrites forwarded;
@@ -62,8 +63,8 @@ internal sealed class RaftNode
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
         executor = new ReadyExecutor(core, wal, parts.State, network, pending, reads, parts.Recovered);
         snapshots = new SnapshotCycle(parts, executor);
-        router = new WriteRouter(
-            core, wal, new StateBound(parts.State, parts.StateMax), executor, network, pending, forwarded, answers);
+        bound = new StateBound(parts.State, parts.StateMax);
+        router = new WriteRouter(core, wal, bound, executor, network, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
         configured = core.Configuration;
@@ -209,7 +210,7 @@ internal sealed class RaftNode
         snapshots.Advance();
         FollowConfiguration();
         answers.Flush(actions.Resume);
-        log.EndBatch();
+        log.EndBatch(bound.IsReached);
         // This member stays until a successor leads: the successor may need its vote.
         if (isStopRequested && !core.IsHandingOver && core.LeaderId != 0)
         {

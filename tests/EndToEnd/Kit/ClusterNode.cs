@@ -18,9 +18,6 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     public string PeerUrl => $"http://127.0.0.1:{peerPort}";
 
-    /// <summary>Command that a shell runs before it becomes the server, such as <c>ulimit</c>; null for none.</summary>
-    public string? ShellCommand { get; set; }
-
     public ServerProcess Process { get; private set; } = null!;
 
     public bool IsStarted => Process is not null;
@@ -43,7 +40,7 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
         SetFlags(clusterUrls, extraFlags);
         if (IsStarted)
             Retire();
-        Process = StartProcess();
+        Process = ServerProcess.Start(flags);
     }
 
     /// <inheritdoc cref="ServerProcess.StartFromShell"/>
@@ -61,7 +58,7 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     public void Restart()
     {
         Retire();
-        Process = StartProcess();
+        Process = ServerProcess.Start(flags);
     }
 
     /// <summary>Restarts the node with its own flags.</summary>
@@ -73,9 +70,6 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     }
 
     public void Kill() => Process.Kill();
-
-    private ServerProcess StartProcess() =>
-        ShellCommand is null ? ServerProcess.Start(flags) : ServerProcess.StartAfter(ShellCommand, flags);
 
     /// <summary>
     /// Waits until the member answers a read: it has a leader, and has applied what was committed before.

@@ -71,18 +71,7 @@ internal sealed class ServerProcess : IDisposable
             WorkingDirectory = Path.GetTempPath(),
         });
 
-    /// <summary>Starts the server from a shell that has run a command, such as <c>ulimit</c>, before.</summary>
-    public static ServerProcess StartAfter(string shellCommand, params IEnumerable<string> arguments)
-    {
-        ProcessStartInfo start = new(
-            "bash", ["-c", $"{shellCommand}; exec \"$0\" \"$@\"", ServerBinary.Location, .. arguments])
-        {
-            RedirectStandardError = true,
-            RedirectStandardOutput = true,
-            WorkingDirectory = Path.GetTempPath(),
-        };
-        return new ServerProcess(Process.Start(start)!, $"{shellCommand}; raftfast {string.Join(' ', arguments)}");
-    }
+    public int Id => process.Id;
 
     /// <summary>Resident memory in bytes.</summary>
     public long ResidentBytes => StatusBytes("VmRSS:");

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net.Sockets;
 using RaftFast.EndToEnd.Tests.Kit;
 
@@ -16,8 +17,7 @@ public sealed class ConnectionLimitTests
     {
         using Cluster cluster = Cluster.Prepare(1);
         ClusterNode node = cluster.Nodes[0];
-        node.ShellCommand = $"ulimit -n {Descriptors}";
-        node.Start(cluster.Urls);
+        node.StartFromShell($"ulimit -n {Descriptors}; exec \"$0\" \"$@\"", cluster.Urls);
         node.WaitUntilReady();
         Assert.True(node.Process.Warns("raise the limit"), node.ToString());
         using HttpConnection old = HttpConnection.Open(node.HttpPort);
@@ -58,8 +58,7 @@ public sealed class ConnectionLimitTests
     {
         using Cluster cluster = Cluster.Prepare(1);
         ClusterNode node = cluster.Nodes[0];
-        node.ShellCommand = "ulimit -n 100";
-        node.Start(cluster.Urls);
+        node.StartFromShell("ulimit -n 100; exec \"$0\" \"$@\"", cluster.Urls);
         Assert.Equal(1, node.Process.WaitForExit());
         Assert.Contains(node.Process.Lines, line => line.Contains("ulimit -n", StringComparison.Ordinal));
     }
@@ -69,8 +68,7 @@ public sealed class ConnectionLimitTests
     {
         using Cluster cluster = Cluster.Prepare(1);
         ClusterNode node = cluster.Nodes[0];
-        node.ShellCommand = "ulimit -S -n 256";
-        node.Start(cluster.Urls, "--connections-max", "150");
+        node.StartFromShell("ulimit -S -n 256; exec \"$0\" \"$@\"", cluster.Urls);
         node.WaitUntilReady();
         List<HttpConnection> clients = [];
         for (int i = 0; i < 150; i++)
@@ -78,6 +76,40 @@ public sealed class ConnectionLimitTests
         foreach (HttpConnection client in clients)
             Assert.Equal(404, client.Exchange("GET", "/absent").Status);
         clients.ForEach(client => client.Dispose());
+    }
+
+    /// <summary>prlimit(1) takes the descriptors away while the node runs, as a system without any would.</summary>
+    [Fact]
+    public void Accept_without_a_descriptor_tries_again_without_a_busy_loop()
+    {
+        using Cluster cluster = Cluster.Start(1);
+        ClusterNode node = cluster.Nodes[0];
+        using HttpConnection old = HttpConnection.Open(node.HttpPort);
+        Assert.Equal(404, old.Exchange("GET", "/absent").Status);
+        int open = Directory.GetFiles($"/proc/{node.Process.Id}/fd").Length;
+        LimitDescriptors(node, open + 2);
+        List<TcpClient> clients = [];
+        for (int i = 0; i < 20; i++)
+            clients.Add(new TcpClient("127.0.0.1", node.HttpPort));
+        Eventually.True(() => node.Process.Warns("can't accept connections"), () => $"a line says so, {node}");
+        TimeSpan before = node.Process.ProcessorTime;
+        for (int i = 0; i < 20; i++)
+        {
+            Thread.Sleep(100);
+            Assert.Equal(404, old.Exchange("GET", "/absent").Status);
+        }
+        Assert.InRange(node.Process.ProcessorTime - before, TimeSpan.Zero, TimeSpan.FromSeconds(1));
+        clients.ForEach(client => client.Dispose());
+        LimitDescriptors(node, 1024);
+        Eventually.True(
+            () => node.TryExchange("GET", "/absent") is { Status: 404 }, () => $"a new client is served, {node}");
+    }
+
+    private static void LimitDescriptors(ClusterNode node, int soft)
+    {
+        using Process prlimit = Process.Start("prlimit", ["--pid", $"{node.Process.Id}", $"--nofile={soft}:"]);
+        prlimit.WaitForExit();
+        Assert.Equal(0, prlimit.ExitCode);
     }
 
     [Fact]

@@ -64,6 +64,26 @@ public sealed class DataDirectoryTests
     }
 
     [Fact]
+    public void A_mount_point_is_taken_and_only_its_owner_can_read_what_the_node_writes()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        ClusterNode node = cluster.Nodes[0];
+        Directory.CreateDirectory(Path.Combine(node.DataDirectory, "lost+found"));
+        string below = node.DataDirectory + "-new";
+        using ServerProcess process = ServerProcess.Start(
+            "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", below);
+        Eventually.True(
+            () => node.TryExchange("PUT", "/key", "value"u8) is { Status: 204 }, () => $"writes are served, {process}");
+        const UnixFileMode Owner = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        Assert.Equal(Owner | UnixFileMode.UserExecute, new DirectoryInfo(below).UnixFileMode);
+        Assert.All(new DirectoryInfo(below).GetFiles(), file => Assert.Equal(Owner, file.UnixFileMode));
+        process.Kill();
+
+        node.Start(cluster.Urls);
+        node.WaitUntilReady();
+    }
+
+    [Fact]
     public void The_data_directory_of_another_member_is_left_alone()
     {
         using Cluster cluster = Cluster.Start(3);

@@ -98,6 +98,17 @@ public sealed class NodeLogLinesTests : ILogger
         return new RaftCore(id, configurations, new RaftOptions(), default, new TermRuns(), new Random(1));
     }
 
+    [Fact]
+    public void Tells_once_that_the_state_is_full_and_once_that_it_has_room()
+    {
+        lines.EndBatch(isStateFull: true);
+        lines.EndBatch(isStateFull: true);
+        Assert.StartsWith(
+            "Warning: the keys and values have reached --state-max", Assert.Single(Take()), StringComparison.Ordinal);
+        lines.EndBatch(isStateFull: false);
+        Assert.Equal(["Information: the keys and values are below --state-max again"], Take());
+    }
+
     private void Tick(int count)
     {
         for (int i = 1; i <= count; i++)
@@ -106,7 +117,7 @@ public sealed class NodeLogLinesTests : ILogger
             core.Ready.Messages.Clear();
             lines.OnTick();
             if (i % TicksPerBatch == 0 || i == count)
-                lines.EndBatch();
+                lines.EndBatch(isStateFull: false);
         }
     }
 
@@ -114,7 +125,7 @@ public sealed class NodeLogLinesTests : ILogger
     {
         core.Step(new Message { Type = MessageType.Heartbeat, From = leader, To = core.Id, Term = term }, default);
         core.Ready.Messages.Clear();
-        lines.EndBatch();
+        lines.EndBatch(isStateFull: false);
     }
 
     private string[] Take()
