@@ -14,6 +14,7 @@ internal sealed class Leader : Role
     private readonly ReadRounds reads;
     private readonly LearnerPromotion promotion;
     private readonly HandOver handOver;
+    private readonly WritingMajority writing;
     private readonly UncommittedSizes uncommitted = new();
     private readonly long[] matchIndex = new long[ClusterConfiguration.MembersMax];
     private readonly QuorumAnswer[] heard = new QuorumAnswer[ClusterConfiguration.MembersMax];
@@ -27,7 +28,8 @@ internal sealed class Leader : Role
         progress = new ProgressTable(core);
         heartbeats = new Heartbeats(core, progress);
         reads = new ReadRounds(core, progress, heartbeats);
-        promotion = new LearnerPromotion(core, progress);
+        writing = new WritingMajority(core, progress);
+        promotion = new LearnerPromotion(core, progress, writing);
         handOver = new HandOver(core, progress);
     }
 
@@ -122,6 +124,12 @@ internal sealed class Leader : Role
         return current.IsJoint ? ConfigurationEditor.LeaveJoint(current, out _) : promotion.Next();
     }
 
+    /// <inheritdoc cref="WritingMajority.Of"/>
+    public QuorumResult MajorityWrites(ClusterConfiguration next, out MissingVoters missing) =>
+        writing.Of(next, out missing);
+
+    public PromotionWait PromotionWait => promotion.Wait;
+
     public bool HandOver() => handOver.TryBegin();
 
     public void AddRead(ulong from, long context) => reads.Add(from, context);
@@ -141,7 +149,7 @@ internal sealed class Leader : Role
         if (--ticksToQuorumCheck == 0 && !CheckQuorum())
             return;
         foreach (Progress follower in progress.All)
-            follower.Tick();
+            follower.Tick(Core.Log.Last.Index);
         handOver.Tick();
         reads.Tick();
         if (heartbeats.Tick())

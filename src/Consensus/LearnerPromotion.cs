@@ -4,15 +4,22 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Promotes a learner to voter after it has caught up with the leader's log (thesis §4.2.1). A voter without the log
-/// would only delay commitment.
+/// would only delay commitment. The promotion waits until a majority of the voters after it writes.
 /// </summary>
-internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress)
+internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, WritingMajority writing)
 {
     /// <summary>The log's last index at the latest heartbeat, and at the heartbeat before.</summary>
     private long lastAtHeartbeat;
     private long lastAtEarlierHeartbeat;
 
-    public void Enter() => lastAtHeartbeat = lastAtEarlierHeartbeat = core.Log.Last.Index + 1;
+    /// <summary>The promotion that waited when <see cref="Next"/> was last asked.</summary>
+    public PromotionWait Wait { get; private set; }
+
+    public void Enter()
+    {
+        lastAtHeartbeat = lastAtEarlierHeartbeat = core.Log.Last.Index + 1;
+        Wait = default;
+    }
 
     public void OnHeartbeat()
     {
@@ -20,15 +27,25 @@ internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress)
         lastAtHeartbeat = core.Log.Last.Index;
     }
 
-    /// <returns>The configuration that promotes a learner; null if no learner has caught up.</returns>
+    /// <returns>
+    /// The configuration that promotes a learner; null if no learner has caught up, or the promotion has to wait.
+    /// </returns>
     public ClusterConfiguration? Next()
     {
+        Wait = default;
         ClusterConfiguration current = core.Configuration.Cluster;
         for (int i = 0; i < progress.Count; i++)
         {
             Member member = current.Members[i];
-            if (member.Role == MemberRole.Learner && HasCaughtUp(progress[i]))
-                return ConfigurationEditor.Simple(current, [new(MemberEditKind.AddVoter, member.Id)], out _);
+            if (member.Role != MemberRole.Learner || !HasCaughtUp(progress[i]))
+                continue;
+            MemberEdit promote = new(MemberEditKind.AddVoter, member.Id);
+            ClusterConfiguration? next = ConfigurationEditor.Simple(current, [promote], out _);
+            QuorumResult result = writing.Of(next!, out MissingVoters missing);
+            if (result == QuorumResult.Won)
+                return next;
+            if (result == QuorumResult.Lost)
+                Wait = new(member.Id, missing);
         }
         return null;
     }
@@ -41,3 +58,7 @@ internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress)
         && learner.Match >= lastAtEarlierHeartbeat
         && learner.TicksSinceHeard <= 2 * core.Options.HeartbeatTicks;
 }
+
+/// <summary>A learner that has caught up and is not promoted, because no majority would write after that.</summary>
+/// <param name="Learner">0 if no promotion waits.</param>
+public readonly record struct PromotionWait(ulong Learner, MissingVoters Missing);

@@ -19,6 +19,36 @@ public static class MembershipPolicy
         return change.Kind == MembershipChangeKind.Add ? PlanAdd(ref next, change) : PlanRemove(ref next, change.Id);
     }
 
+    /// <summary>
+    /// Refuses a removal after which no majority of the voters would write: with the third of three voters dead, the
+    /// removal of the second would leave two, of which one is dead. The dead voter itself may be removed.
+    /// </summary>
+    /// <param name="leader">The leader, which may change the configuration.</param>
+    /// <param name="next">The configuration that <see cref="Plan"/> gave.</param>
+    /// <param name="missing">The voters that don't write, if the refusal is VotersMissing.</param>
+    public static ChangeRefusal Admit(RaftCore leader, ClusterConfiguration next, out MissingVoters missing)
+    {
+        missing = default;
+        if (!RemovesVoter(leader.Configuration.Cluster, next))
+            return ChangeRefusal.None;
+        return leader.MajorityWrites(next, out missing) switch
+        {
+            QuorumResult.Won => ChangeRefusal.None,
+            QuorumResult.Pending => ChangeRefusal.NotNow,
+            _ => ChangeRefusal.VotersMissing,
+        };
+    }
+
+    private static bool RemovesVoter(ClusterConfiguration current, ClusterConfiguration next)
+    {
+        foreach (Member member in current.Members)
+        {
+            if (member.IsVoter && next.Find(member.Id) is null)
+                return true;
+        }
+        return false;
+    }
+
     private static ChangeRefusal PlanAdd(ref ClusterConfiguration next, MembershipChange change)
     {
         if (next.WasRemoved(change.Id))

@@ -62,6 +62,12 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>Ticks since the last message from the follower.</summary>
     public int TicksSinceHeard { get; private set; }
 
+    /// <summary>
+    /// Ticks since the follower acknowledged an entry, or had none left to acknowledge. 0 at first: a leader that has
+    /// just been elected doesn't know yet if the follower writes.
+    /// </summary>
+    public int TicksSinceWritten { get; private set; }
+
     /// <summary>Highest read round that the follower has confirmed.</summary>
     public long ReadRound { get; set; }
 
@@ -89,6 +95,7 @@ internal sealed class Progress(RaftOptions options)
         Next = lastIndex + 1;
         IsRecentlyActive = false;
         TicksSinceHeard = int.MaxValue;
+        TicksSinceWritten = 0;
         ReadRound = 0;
         HelpedToConfirm = false;
         CommitAwaited = 0;
@@ -168,6 +175,8 @@ internal sealed class Progress(RaftOptions options)
         Match = Math.Max(Match, index);
         Next = Math.Max(Next, Match + 1);
         ticksWithoutAcknowledgement = 0;
+        if (advanced)
+            TicksSinceWritten = 0;
         // An acknowledgement of an append from before the snapshot does not end a transfer that is under way.
         if (State == ProgressState.Probe || (State == ProgressState.Snapshot && advanced && !snapshotIsOut))
         {
@@ -205,15 +214,37 @@ internal sealed class Progress(RaftOptions options)
             BecomeProbe(State == ProgressState.Probe ? Next : Match + 1);
     }
 
+    /// <summary>
+    /// Tells if the follower writes the log now, and would acknowledge an entry. Unknown while the leader has probed
+    /// for less than an election timeout: after an election, or after a connection broke.
+    /// </summary>
+    /// <param name="lastIndex">Last index of the leader's log.</param>
+    public QuorumAnswer Writes(long lastIndex)
+    {
+        bool hasWritten = TicksSinceWritten <= options.ElectionTicks;
+        bool isHeard = TicksSinceHeard <= options.ElectionTicks;
+        return State switch
+        {
+            ProgressState.Replicate when isHeard && (hasWritten || Match == lastIndex) => QuorumAnswer.Granted,
+            ProgressState.Probe when hasWritten => QuorumAnswer.Unknown,
+            _ => QuorumAnswer.Rejected,
+        };
+    }
+
     /// <summary>Lets a probe be sent again: the follower is there, but the probe or its answer may be lost.</summary>
     public void HeartbeatAnswered() => probeIsOut = false;
 
     /// <summary>Counts the appends in flight as lost after an election timeout without an acknowledgement.</summary>
-    public void Tick()
+    /// <param name="lastIndex">Last index of the leader's log.</param>
+    public void Tick(long lastIndex)
     {
         freshAppends = 0;
         if (TicksSinceHeard < int.MaxValue)
             TicksSinceHeard++;
+        if (State == ProgressState.Replicate && Match == lastIndex)
+            TicksSinceWritten = 0;
+        else if (TicksSinceWritten < int.MaxValue)
+            TicksSinceWritten++;
         if (State != ProgressState.Replicate || inflights.IsEmpty)
             ticksWithoutAcknowledgement = 0;
         else if (++ticksWithoutAcknowledgement >= options.ElectionTicks)

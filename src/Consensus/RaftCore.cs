@@ -150,6 +150,17 @@ public sealed class RaftCore
     /// </summary>
     public ClusterConfiguration? NextConfiguration() => MayChangeConfiguration ? leader.NextConfiguration() : null;
 
+    /// <inheritdoc cref="WritingMajority.Of"/>
+    /// <summary>Tells the leader if a majority of the voters of a configuration writes now.</summary>
+    public QuorumResult MajorityWrites(ClusterConfiguration next, out MissingVoters missing)
+    {
+        Invariant.Hold(IsLeader);
+        return leader.MajorityWrites(next, out missing);
+    }
+
+    /// <summary>The leader's promotion of a learner that waits for other voters.</summary>
+    public PromotionWait PromotionWait => IsLeader ? leader.PromotionWait : default;
+
     /// <summary>
     /// Makes the leader hand over to the most up-to-date of the other voters (thesis §3.10). The leader takes no
     /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.

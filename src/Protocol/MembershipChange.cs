@@ -89,4 +89,7 @@ public enum ChangeRefusal
     TooManyMembers = 7,
 
     DiskFull = 8,
+
+    /// <summary>After the removal of a voter, no majority of the voters would write.</summary>
+    VotersMissing = 9,
 }

@@ -100,7 +100,7 @@ public sealed class ProgressTests
         progress.Sent(1, 40);
         progress.Sent(1, 40);
         Assert.False(progress.MaySend(10));
-        progress.Tick();
+        progress.Tick(lastIndex: 10);
         progress.Sent(1, 40);
         progress.Sent(1, 40);
         Assert.False(progress.MaySend(10));
@@ -172,6 +172,6 @@ public sealed class ProgressTests
     private static void Tick(Progress progress, int count)
     {
         for (int i = 0; i < count; i++)
-            progress.Tick();
+            progress.Tick(progress.Next);
     }
 }

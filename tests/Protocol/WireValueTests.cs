@@ -25,7 +25,7 @@ public sealed class WireValueTests
         Assert.Equal("Add=1 Remove=2 Move=3", Numbers<MembershipChangeKind>());
         Assert.Equal(
             "None=0 NotNow=1 ChangeUnderWay=2 IdInUse=3 IdWasRemoved=4 AddressInUse=5 "
-            + "LastVoter=6 TooManyMembers=7 DiskFull=8",
+            + "LastVoter=6 TooManyMembers=7 DiskFull=8 VotersMissing=9",
             Numbers<ChangeRefusal>());
     }
 

@@ -146,6 +146,19 @@ internal static class FlagValues
         return null;
     }
 
+    public static long Bump(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        bool isNumber = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long bump);
+        if (!isNumber || bump is < RestoreCommand.BumpMin or > RestoreCommand.BumpMax)
+        {
+            argument.AddError(
+                $"--bump is '{text}'; "
+                + $"it must be a whole number from {RestoreCommand.BumpMin} to {RestoreCommand.BumpMax}");
+        }
+        return bump;
+    }
+
     public static string LogLevel(ArgumentResult argument)
     {
         string text = Text(argument);

@@ -21,6 +21,9 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private bool isRemoved;
     private bool wasStateFull;
 
+    /// <summary>Learner whose promotion waits, and of which the operator was told; 0: none.</summary>
+    private ulong waitingLearner;
+
     public void OnTick()
     {
         if (core.LeaderId != 0)
@@ -49,6 +52,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         }
         if (core.LeaderId != leader && core.LeaderId != 0 && !core.IsLeader)
             Follows(logger, core.LeaderId, core.Term);
+        TellOfPromotion();
         role = core.Role;
         leader = core.LeaderId;
         bool isLeaderless = leader == 0 && ticksWithoutLeader == TicksToWarning && !isRemoved;
@@ -91,6 +95,21 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         }
     }
 
+    /// <summary>Tells of a promotion that waits, once for each learner while this member leads.</summary>
+    private void TellOfPromotion()
+    {
+        (ulong learner, MissingVoters missing) = core.PromotionWait;
+        if (learner != 0 && learner != waitingLearner)
+        {
+            waitingLearner = learner;
+            PromotionWaits(logger, learner, missing.Count, missing.First);
+        }
+        else if (!core.IsLeader)
+        {
+            waitingLearner = 0;
+        }
+    }
+
     [LoggerMessage(LogLevel.Information, "became leader in term {Term}")]
     private static partial void BecameLeader(ILogger logger, long term);
 
@@ -130,6 +149,11 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
 
     [LoggerMessage(LogLevel.Information, "member {Id} at {Address} is a voter")]
     private static partial void MemberPromoted(ILogger logger, ulong id, PeerAddress address);
+
+    [LoggerMessage(LogLevel.Warning,
+        "member {Id} has caught up, but becomes a voter only once a majority of the voters writes: {Count} do not, "
+        + "the first is member {Missing}; start that member again, or remove it with DELETE")]
+    private static partial void PromotionWaits(ILogger logger, ulong id, int count, ulong missing);
 
     [LoggerMessage(LogLevel.Information, "member {Id} moved from {Former} to {Address}")]
     private static partial void MemberMoved(ILogger logger, ulong id, PeerAddress former, PeerAddress address);

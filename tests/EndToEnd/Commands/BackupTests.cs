@@ -33,10 +33,7 @@ public sealed class BackupTests : IDisposable
             node.Start(restored.Urls);
         restored.WaitUntilReady();
         foreach (ClusterNode node in restored.Nodes)
-        {
-            for (int i = 0; i < Keys; i++)
-                Assert.Equal($"value {i}", node.TryExchange("GET", $"/{i}")?.Text);
-        }
+            AssertHasAll(node);
         Assert.Equal(204, restored.Nodes[1].TryExchange("PUT", "/new", "value"u8)?.Status);
         restored.KillAll();
         foreach (ClusterNode node in restored.Nodes)
@@ -44,6 +41,51 @@ public sealed class BackupTests : IDisposable
         restored.WaitUntilReady();
         Assert.Equal("value", restored.Nodes[2].TryExchange("GET", "/new")?.Text);
         Assert.Equal("value 0", restored.Nodes[0].TryExchange("GET", "/0")?.Text);
+    }
+
+    /// <summary>
+    /// The log of a restored member begins 2^32 entries after the backup. Recovery, compaction, a new member and a
+    /// second restore continue from there.
+    /// </summary>
+    [Fact]
+    public void No_index_of_the_old_log_comes_again()
+    {
+        const long skipped = 1L << 32;
+        using Cluster old = Filled();
+        long last = Inspected(old.Nodes[0], "log-last-index");
+        string backup = directory.PathOf("backup");
+        Succeeds("backup", "--data-dir", old.Nodes[0].DataDirectory, "--output", backup);
+
+        using Cluster restored = Cluster.Prepare(1);
+        ClusterNode node = restored.Nodes[0];
+        Restore(restored, node, backup);
+        Assert.Equal(last + skipped + 1, Inspected(node, "log-first-index"));
+        node.Start(restored.Urls, "--snapshot-every", "25");
+        node.WaitUntilReady();
+        AssertHasAll(node);
+        node.Kill();
+        node.Restart();
+        node.WaitUntilReady();
+        Fill(node);
+        WaitForSnapshots(node, after: last + skipped);
+
+        ClusterNode second = restored.PrepareMember();
+        Operator.AssertDone(Operator.Post(node, second.Id, second.PeerUrl), restored);
+        second.StartJoining(restored.Urls);
+        Operator.WaitUntilVoter(restored, second);
+        AssertHasAll(second);
+        restored.KillAll();
+        Assert.True(Inspected(second, "log-first-index") > last + skipped);
+
+        string again = directory.PathOf("again");
+        Succeeds("backup", "--data-dir", second.DataDirectory, "--output", again);
+        last = Inspected(second, "log-last-index");
+        using Cluster newest = Cluster.Prepare(1);
+        Restore(newest, newest.Nodes[0], again);
+        Assert.Equal(last + skipped + 1, Inspected(newest.Nodes[0], "log-first-index"));
+        newest.Nodes[0].Start(newest.Urls);
+        newest.WaitUntilReady();
+        AssertHasAll(newest.Nodes[0]);
     }
 
     [Fact]
@@ -229,6 +271,23 @@ public sealed class BackupTests : IDisposable
             Assert.Equal(
                 204, node.TryExchange("PUT", $"/{i}", System.Text.Encoding.ASCII.GetBytes($"value {i}"))?.Status);
     }
+
+    private static void AssertHasAll(ClusterNode node)
+    {
+        for (int i = 0; i < Keys; i++)
+            Assert.Equal($"value {i}", node.TryExchange("GET", $"/{i}")?.Text);
+    }
+
+    /// <summary>Waits until both snapshots are of entries after this index.</summary>
+    private static void WaitForSnapshots(ClusterNode node, long after) =>
+        Eventually.True(
+            () =>
+            {
+                string[] names = [.. Directory.EnumerateFiles(node.DataDirectory, "snapshot-0*.snap")];
+                string least = Path.Combine(node.DataDirectory, $"snapshot-{after + 1:d20}.snap");
+                return names.Length == 2 && names.All(name => string.CompareOrdinal(name, least) >= 0);
+            },
+            () => $"two snapshots are taken; {node}");
 
     private static void Restore(Cluster cluster, ClusterNode node, string backup) =>
         Succeeds(

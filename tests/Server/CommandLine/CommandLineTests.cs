@@ -231,6 +231,13 @@ public sealed class CommandLineTests
     [InlineData("backup needs --output FILE", "backup", "--data-dir", "a")]
     [InlineData("restore needs --input FILE", "restore", "--data-dir", "a")]
     [InlineData("--input needs a value: --input FILE", "restore", "--input")]
+    [InlineData("--bump needs a value: --bump N", "restore", "--bump")]
+    [InlineData(
+        "--bump is '4294967295'; it must be a whole number from 4294967296 to 72057594037927936",
+        "restore", "--input", "a", "--bump", "4294967295")]
+    [InlineData(
+        "--bump is '72057594037927937'; it must be a whole number from 4294967296 to 72057594037927936",
+        "restore", "--input", "a", "--bump", "72057594037927937")]
     [InlineData("--output is empty; it must be the path of a file", "backup", "--output", "")]
     [InlineData("there is no flag --id; the flags are --data-dir", "inspect", "--id", "1")]
     [InlineData(

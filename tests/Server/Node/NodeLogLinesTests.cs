@@ -76,6 +76,37 @@ public sealed class NodeLogLinesTests : ILogger
         Assert.Empty(Take());
     }
 
+    /// <summary>Voter 2 answers nothing; voter 3 acknowledges no entries; learner 4 has the whole log.</summary>
+    [Fact]
+    public void Leader_says_once_that_a_promotion_waits()
+    {
+        core.Tick();
+        while (core.Role != RoleName.PreCandidate)
+            core.Tick();
+        Answer(MessageType.PreVoteResponse, 3, term: 1);
+        Answer(MessageType.VoteResponse, 3, term: 1);
+        core.DurableTo(core.Log.Last);
+        Answer(MessageType.AppendResponse, 3, term: 1, index: 1);
+        for (int i = 0; i < 300; i++)
+        {
+            core.Tick();
+            Answer(MessageType.HeartbeatResponse, 3, term: 1);
+            Answer(MessageType.AppendResponse, 4, term: 1, index: 1);
+            core.MessagesMayBeLost(3);
+            Assert.Null(core.NextConfiguration());
+            core.Ready.Messages.Clear();
+            lines.EndBatch();
+        }
+        Assert.True(core.IsLeader);
+        Assert.Equal(
+            [
+                "Information: became leader in term 1",
+                "Warning: member 4 has caught up, but becomes a voter only once a majority of the voters writes: "
+                + "2 do not, the first is member 2; start that member again, or remove it with DELETE",
+            ],
+            Take());
+    }
+
     IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
     bool ILogger.IsEnabled(LogLevel logLevel) => true;
@@ -126,6 +157,20 @@ public sealed class NodeLogLinesTests : ILogger
         core.Step(new Message { Type = MessageType.Heartbeat, From = leader, To = core.Id, Term = term }, default);
         core.Ready.Messages.Clear();
         lines.EndBatch(isStateFull: false);
+    }
+
+    private void Answer(MessageType type, ulong from, long term, long index = 0)
+    {
+        Message answer = new()
+        {
+            Type = type,
+            From = from,
+            To = core.Id,
+            Term = term,
+            Position = new LogPosition(0, index),
+        };
+        core.Step(answer, default);
+        core.Ready.Messages.Clear();
     }
 
     private string[] Take()

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 
@@ -30,6 +31,7 @@ namespace RaftFast.Server.Node.Requests;
 /// write          the state has reached its bound, and the write needs more memory        507
 /// change         another change was under way until its time was up                      409
 /// change         its id or URL is taken or was used, or the members' number forbids it   409
+/// change         no majority of the voters that it leaves would write                    409
 /// change         its URL is no URL                                                       400
 /// </code>
 /// Owners are resumed together, after a whole batch of inputs, so that each connection flushes once.
@@ -105,10 +107,13 @@ internal sealed class Answers
     public void BadAddress(ClientRequest request, string reason) =>
         Error(request, 400, Encoding.UTF8.GetBytes($"Not done: {reason}\n"));
 
-    public void Refused(ClientRequest request, ChangeRefusal refusal)
+    /// <param name="missing">The voters that don't write, if the refusal is VotersMissing.</param>
+    public void Refused(ClientRequest request, ChangeRefusal refusal, MissingVoters missing = default)
     {
         if (refusal == ChangeRefusal.DiskFull)
             DiskFull(request);
+        else if (refusal == ChangeRefusal.VotersMissing)
+            Error(request, 409, Encoding.UTF8.GetBytes(TextOf(missing)));
         else if (refusal is >= ChangeRefusal.ChangeUnderWay and < ChangeRefusal.DiskFull)
             Error(request, 409, TextOf(refusal, request.Method));
         else
@@ -183,6 +188,20 @@ internal sealed class Answers
             "Not done: the cluster has removed as many members as it can remember. "u8
             + "Restore a backup as a new cluster.\n"u8,
     };
+
+    private static string TextOf(MissingVoters missing)
+    {
+        string others = missing.Count switch
+        {
+            <= 1 => "does",
+            2 => "and one other voter do",
+            _ => $"and {missing.Count - 1} other voters do",
+        };
+        string them = missing.Count <= 1 ? "it" : "them";
+        return $"Not done: member {missing.First} {others} not write, and without {them} the voters that remain would be "
+            + $"no majority. Nothing was changed; start member {missing.First} again and let it catch up, "
+            + $"or remove it first with DELETE /{missing.First}.\n";
+    }
 
     private void Error(ClientRequest request, int status, ReadOnlySpan<byte> body)
     {

@@ -89,7 +89,7 @@ internal sealed class MembershipRouter(
             Announced(change.Id, change.Address!);
             return;
         }
-        ChangeRefusal refusal = TryPropose(change);
+        ChangeRefusal refusal = TryPropose(change, out MissingVoters missing);
         if (refusal == ChangeRefusal.None)
             core.AwaitCommit(message.From, core.Log.Last.Index);
         core.Ready.Messages.Add(new Message
@@ -99,7 +99,8 @@ internal sealed class MembershipRouter(
             To = message.From,
             Term = core.Term,
             Rejected = refusal != ChangeRefusal.None,
-            Position = refusal == ChangeRefusal.None ? core.Log.Last : default,
+            Position = refusal == ChangeRefusal.None ? core.Log.Last : InHalves(missing.First),
+            Commit = missing.Count,
             Context = message.Context,
             Count = (int)refusal,
         });
@@ -113,7 +114,8 @@ internal sealed class MembershipRouter(
         if (response.Rejected)
         {
             change.NotBefore = now + RetryMilliseconds;
-            if (!IsFinal(change, (ChangeRefusal)response.Count))
+            MissingVoters missing = new(OfHalves(response.Position), (int)Math.Min(response.Commit, int.MaxValue));
+            if (!IsFinal(change, (ChangeRefusal)response.Count, missing))
                 waiting.Add(change);
         }
         else if (change.Change is { Kind: MembershipChangeKind.Remove } && change.Change.Id == core.Id)
@@ -188,9 +190,9 @@ internal sealed class MembershipRouter(
 
     private bool TryFinish(WaitingChange change)
     {
-        ChangeRefusal refusal = TryPropose(change.Change);
+        ChangeRefusal refusal = TryPropose(change.Change, out MissingVoters missing);
         if (refusal != ChangeRefusal.None)
-            return IsFinal(change, refusal);
+            return IsFinal(change, refusal, missing);
         pending.Add(change.Request, core.Log.Last, change.Deadline);
         return true;
     }
@@ -217,22 +219,25 @@ internal sealed class MembershipRouter(
 
     /// <summary>Answers the request, unless the change may be made later.</summary>
     /// <returns>False when another attempt may succeed.</returns>
-    private bool IsFinal(WaitingChange change, ChangeRefusal refusal)
+    private bool IsFinal(WaitingChange change, ChangeRefusal refusal, MissingVoters missing)
     {
         change.LastRefusal = refusal;
         if (refusal is ChangeRefusal.NotNow or ChangeRefusal.ChangeUnderWay)
             return false;
-        answers.Refused(change.Request, refusal);
+        answers.Refused(change.Request, refusal, missing);
         return true;
     }
 
     /// <returns>None when the change has been proposed: its configuration is the log's last entry.</returns>
-    private ChangeRefusal TryPropose(MembershipChange change)
+    private ChangeRefusal TryPropose(MembershipChange change, out MissingVoters missing)
     {
+        missing = default;
         if (!core.MayChangeConfiguration)
             return core.IsChangingConfiguration ? ChangeRefusal.ChangeUnderWay : ChangeRefusal.NotNow;
         ClusterConfiguration current = core.Configuration.Cluster;
         ChangeRefusal refusal = MembershipPolicy.Plan(current, change, out ClusterConfiguration next);
+        if (refusal == ChangeRefusal.None)
+            refusal = MembershipPolicy.Admit(core, next, out missing);
         if (refusal != ChangeRefusal.None)
             return refusal;
         if (next.Find(core.Id) is null)
@@ -253,6 +258,11 @@ internal sealed class MembershipRouter(
         if (core.MayChangeConfiguration && news.NextMove() is { } moved)
             TryPropose(moved);
     }
+
+    /// <summary>Puts an id into a message, whose fields don't hold 64 bits.</summary>
+    private static LogPosition InHalves(ulong id) => new((long)(id >> 32), (uint)id);
+
+    private static ulong OfHalves(LogPosition halves) => ((ulong)halves.Term << 32) | (uint)halves.Index;
 
     private bool TryPropose(ClusterConfiguration next)
     {

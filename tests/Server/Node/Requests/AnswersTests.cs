@@ -1,4 +1,5 @@
 using System.Text;
+using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Requests;
@@ -49,6 +50,7 @@ public sealed class AnswersTests : IRequestOwner
         { "DELETE", "LastVoter", 409, "this member is the last voter" },
         { "POST", "TooManyMembers", 409, "the cluster has as many members as it can have" },
         { "DELETE", "TooManyMembers", 409, "the cluster has removed as many members as it can remember" },
+        { "DELETE", "VotersMissing", 409, "member 3 does not write, and without it the voters that remain" },
         { "POST", "BadAddress", 400, "the body is no URL" },
     };
 
@@ -63,6 +65,20 @@ public sealed class AnswersTests : IRequestOwner
         Assert.Contains(words, text, StringComparison.Ordinal);
         Assert.StartsWith(status == 504 ? "Outcome unknown: " : "Not done: ", text, StringComparison.Ordinal);
         Assert.Equal(text.Length - 1, text.IndexOf('\n', StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1, "member 3 does not write, and without it")]
+    [InlineData(2, "member 3 and one other voter do not write, and without them")]
+    [InlineData(4, "member 3 and 3 other voters do not write, and without them")]
+    public void Refused_removal_names_a_voter_that_is_missing_and_a_remedy(int count, string words)
+    {
+        ClientRequest request = Request("DELETE");
+        answers.Refused(request, ChangeRefusal.VotersMissing, new MissingVoters(First: 3, count));
+        string text = Encoding.UTF8.GetString(request.Answer);
+        Assert.Contains(words, text, StringComparison.Ordinal);
+        Assert.Contains("start member 3 again", text, StringComparison.Ordinal);
+        Assert.Contains("or remove it first with DELETE /3.", text, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -155,7 +171,7 @@ public sealed class AnswersTests : IRequestOwner
         else if (outcome == "StateFull")
             answers.StateFull(request);
         else if (Enum.TryParse(outcome, out ChangeRefusal refusal))
-            answers.Refused(request, refusal);
+            answers.Refused(request, refusal, new MissingVoters(First: 3, Count: 1));
         else if (outcome == "Busy")
             answers.Busy(request);
         else if (outcome == "BadAddress")
