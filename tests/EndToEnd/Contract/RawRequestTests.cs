@@ -53,7 +53,8 @@ public sealed class RawRequestTests(OneNode server) : IClassFixture<OneNode>
     [Fact]
     public void A_client_that_goes_on_sending_a_value_that_is_too_large_gets_its_answer()
     {
-        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { ReceiveTimeout = 20_000, SendTimeout = 20_000 };
+        using Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        socket.ReceiveTimeout = socket.SendTimeout = 20_000;
         socket.Connect("127.0.0.1", Node.HttpPort);
         socket.Send(Encoding.ASCII.GetBytes($"PUT /large HTTP/1.1\r\n{Host}Content-Length: 8000000\r\n\r\n"));
         byte[] piece = new byte[100_000];

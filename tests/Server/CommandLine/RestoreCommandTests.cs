@@ -30,7 +30,8 @@ public sealed class RestoreCommandTests : IDisposable
     {
         WriteBackup(Last);
         string line = Restore("new");
-        Assert.Contains("1 keys, up to entry 10 of term 3; the next entry is 4294967307", line, StringComparison.Ordinal);
+        Assert.Contains(
+            "1 keys, up to entry 10 of term 3; the next entry is 4294967307", line, StringComparison.Ordinal);
 
         LogPosition position = new(Last.Term, Last.Index + Skipped);
         using (DataDirectory directory = Open("new"))

@@ -95,7 +95,7 @@ public sealed class NodeLogLinesTests : ILogger
             core.MessagesMayBeLost(3);
             Assert.Null(core.NextConfiguration());
             core.Ready.Messages.Clear();
-            lines.EndBatch();
+            lines.EndBatch(isStateFull: false);
         }
         Assert.True(core.IsLeader);
         Assert.Equal(

@@ -198,8 +198,8 @@ internal sealed class Answers
             _ => $"and {missing.Count - 1} other voters do",
         };
         string them = missing.Count <= 1 ? "it" : "them";
-        return $"Not done: member {missing.First} {others} not write, and without {them} the voters that remain would be "
-            + $"no majority. Nothing was changed; start member {missing.First} again and let it catch up, "
+        return $"Not done: member {missing.First} {others} not write, and without {them} the voters that remain would "
+            + $"be no majority. Nothing was changed; start member {missing.First} again and let it catch up, "
             + $"or remove it first with DELETE /{missing.First}.\n";
     }
 
