@@ -147,6 +147,11 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             "the configuration in effect is not the last one in the log", server);
         Must(!isOwnChange || configurations.Effective.StaysVoter(core.Id),
             "a leader proposes a configuration in which it is no voter", server);
+        // A voter that acknowledges anything to the leader has the leader's term on disk.
+        bool changesVoters = isOwnChange && stillLeads && configurations.EffectiveIndex > before.Last
+            && configurations.Effective.Voters.Length != configurations.Committed.Voters.Length;
+        Must(!changesVoters || IsMajority(configurations.Effective.Cluster, disk => disk.Term >= core.Term),
+            "a leader proposes voters of which no majority has answered it", server);
         if (log.Committed > before.Committed)
             OnCommitted(server, core, before);
         histories[server] = ServerHistory.Of(core, core.IsLeader);
