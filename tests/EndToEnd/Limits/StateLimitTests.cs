@@ -17,7 +17,7 @@ public sealed class StateLimitTests
             written++;
         // A size class may be larger than its entry by an eighth.
         Assert.InRange(written, 140, 168);
-        Assert.True(leader.Process.Warns("--state-max"), leader.ToString());
+        Eventually.True(() => leader.Process.Warns("--state-max"), () => $"a line says so, {leader}");
         AssertFull(leader);
         Eventually.True(() => follower.TryExchange("PUT", "/new", value) is { Status: 507 }, () => $"{follower}");
         AssertFull(follower);
