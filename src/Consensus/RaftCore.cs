@@ -61,8 +61,8 @@ public sealed class RaftCore
     public bool IsLeader => role == leader;
 
     /// <summary>
-    /// True while this server leads or hears from the leader. A few ticks may then come late and all at once without
-    /// harm.
+    /// True while this server leads or hears from the leader. While true, a few late ticks that come all at once start
+    /// no needless election.
     /// </summary>
     public bool IsSettled =>
         IsLeader || (role == follower && LeaderId != 0 && Timer.Elapsed <= 2 * Options.HeartbeatTicks);
@@ -71,7 +71,8 @@ public sealed class RaftCore
     public int AppendBytesMax => Options.AppendBytesMax;
 
     /// <summary>
-    /// Index up to which no server needs the log from this one. Servers that need a snapshot first don't count.
+    /// Index up to which this server sends the log to no other server any more; on a follower, the log's last index.
+    /// Servers that need a snapshot first don't count.
     /// </summary>
     public long ReplicatedTo => IsLeader ? leader.ReplicatedTo : Log.Last.Index;
 
@@ -86,7 +87,7 @@ public sealed class RaftCore
     /// The decoded configurations among the entries, each at its entry's place; may be empty if there are none.
     /// </param>
     /// <returns>
-    /// The entries that the log took. The log has dropped any other entries from the first of these indices on.
+    /// The entries that the log took. From the first taken entry's index on, the log has dropped its former entries.
     /// </returns>
     public EntryRange Step(
         in Message message, ReadOnlySpan<RecordHeader> entries,
@@ -114,8 +115,9 @@ public sealed class RaftCore
 
     /// <summary>
     /// True while a proposal to the leader would gain nothing, because each voter that keeps up still has an append to
-    /// acknowledge. An entry proposed now is sent no sooner than one proposed after the next acknowledgement or tick.
-    /// Entries that wait until then share one write to the leader's log, as they share one write to each follower's.
+    /// acknowledge. An entry proposed now waits for the next acknowledgement or tick, so an entry proposed then is sent
+    /// as soon. Entries that wait for the acknowledgement or tick share one write to the leader's log and one write to
+    /// each follower's log.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 
@@ -158,7 +160,7 @@ public sealed class RaftCore
         return leader.MajorityWrites(next, out missing);
     }
 
-    /// <summary>The leader's promotion of a learner that waits for other voters.</summary>
+    /// <summary>Promotion of a learner that the leader delays until other voters write; default if none.</summary>
     public PromotionWait PromotionWait => IsLeader ? leader.PromotionWait : default;
 
     /// <summary>
@@ -186,7 +188,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// §7: true if a leader's snapshot must replace the log and the state machine (<see cref="Install"/>). If false,
-    /// the snapshot is stale, or the log holds its last entry. In the latter case, entries up to it are now committed.
+    /// the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the entries up to
+    /// that entry are now committed.
     /// </summary>
     public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
     {
@@ -341,8 +344,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// §5.1: rejects a request of an older term, so that the sender learns the newer term and steps down. The sender
-    /// may have become the newer term's leader meanwhile. The rejection therefore names no previous index; it would
-    /// otherwise pass for an answer to an append of this term.
+    /// may lead the newer term meanwhile. That sender would take a rejection with a previous index for an answer to an
+    /// append of the newer term, so the rejection has none.
     /// </summary>
     private void RejectStale(in Message message)
     {

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Position of the log at the beginning of each segment that has a durable batch or existed at the opening. One item a
-/// segment, so bounded by the log's size. Loop thread only.
+/// Position of the log at the beginning of each segment that has a durable batch or existed at the opening. The
+/// collection has one item a segment, so the log's size bounds it. Loop thread only.
 /// </summary>
 internal sealed class WalStarts
 {
@@ -30,9 +30,9 @@ internal sealed class WalStarts
     public void Clear() => starts.Clear();
 
     /// <summary>
-    /// Finds the last segment before which the last entry has an index up to <paramref name="index"/> and is still in
-    /// the log. Entries up to that entry are in earlier segments and all later entries are in this and later segments,
-    /// so the log may begin here.
+    /// Finds the last segment with which the log may begin. The entry before that segment must be in the log, and have
+    /// an index of at most <paramref name="index"/>. Earlier segments hold the entries up to that entry; the segment
+    /// and later segments hold all later entries.
     /// </summary>
     public bool TryFind(long index, WalTerms terms, out WalStart start)
     {

@@ -42,7 +42,8 @@ internal static class ScenarioOverrides
     }
 
     /// <summary>
-    /// Returns the settings that change the drawn scenario of the same seed into <paramref name="changed"/>.
+    /// Returns the <c>--set</c> flags with which a run of the scenario's seed has the scenario
+    /// <paramref name="changed"/>.
     /// </summary>
     public static string Describe(Scenario changed)
     {
