@@ -188,8 +188,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// §7: true if a leader's snapshot must replace the log and the state machine (<see cref="Install"/>). If false,
-    /// the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the entries up to
-    /// that entry are now committed.
+    /// the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the entries up
+    /// to that entry are now committed.
     /// </summary>
     public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
     {

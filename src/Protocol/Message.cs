@@ -106,7 +106,8 @@ public enum MessageType : byte
     /// <summary>
     /// Answers a ChangeMembers. Context: echoed. Accepted: Position is where the configuration was proposed.
     /// Rejected: Count is a <see cref="ChangeRefusal"/>. VotersMissing: Commit is the number of voters that don't
-    /// write, and Position has the lowest of their ids, its upper 32 bits as the term and its lower 32 bits as the index.
+    /// write, and Position has the lowest of their ids, its upper 32 bits as the term and its lower 32 bits as the
+    /// index.
     /// </summary>
     ChangeMembersResponse = 15,
 
