@@ -56,6 +56,9 @@ internal sealed class HttpConnection : IDisposable
         network.Write([.. head, .. body]);
     }
 
+    /// <summary>True once an answer has begun to arrive, or the connection has ended.</summary>
+    public bool HasInput => network.Socket.Poll(0, SelectMode.SelectRead);
+
     public void SendRaw(ReadOnlySpan<byte> bytes) => network.Write(bytes);
 
     public HttpAnswer Receive(bool hasBody = true)
