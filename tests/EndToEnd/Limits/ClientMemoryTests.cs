@@ -129,7 +129,8 @@ public sealed class ClientMemoryTests
             TrySend(client, bytes);
         }
         Eventually.True(
-            () => clients.Where((_, i) => i % 3 == 1).All(client => client.HasInput), () => $"small answers come, {node}");
+            () => clients.Where((_, i) => i % 3 == 1).All(client => client.HasInput),
+            () => $"small answers come, {node}");
         Assert.True(node.Runs, node.ToString());
         Assert.InRange(node.Process.ResidentBytesPeak, 0, SumOfBounds);
         clients.ForEach(client => client.Dispose());
