@@ -30,7 +30,7 @@ public class RequestParsingBenchmarks
         HttpLimits limits = new();
         front = new HttpFront(static _ => { }, limits, TimeProvider.System);
         requests = new RequestQueue(
-            new HttpConnection(front, limits, new CoarseClock(TimeProvider.System)), front.Buffers,
+            new HttpConnection(front, limits, new CoarseClock(TimeProvider.System)),
             new ConnectionMemory(front.Memory, limits.PipelineBytesMax));
         reader = new RequestReader(requests, limits, AccessPolicy.AnyHost);
     }

@@ -85,7 +85,7 @@ internal sealed class Client : IRequestOwner
     {
         ClientRequest request = requests[place];
         request.Begin();
-        request.BeginPut(keys[NextRandom() % keys.Length]);
+        request.BeginPut(keys[NextRandom() % keys.Length], value.Length);
         request.AppendBody(value);
         request.EndBody();
         submitted[place] = now;

@@ -1,43 +1,80 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// Bytes that the requests and answers of all connections hold. Requests and answers of at most <see
-/// cref="FreeBytes"/> are not counted: their number is bounded (<see cref="HttpLimits.RequestsMax"/>).
+/// Memory of the requests and answers of all connections: their buffers, the answers on their way to the sockets, and
+/// the free buffers. Requests and answers that fit the small buffer of a <see cref="ClientRequest"/> are not counted:
+/// their number is bounded (<see cref="HttpLimits.RequestsMax"/>).
 /// </summary>
 internal sealed class ClientMemory(long bytesMax)
 {
-    /// <summary>Bytes of a request, or of an answer, that need no room.</summary>
-    public const int FreeBytes = 1024;
-
+    private readonly BufferPool buffers = new();
     private long held;
     private bool isShort;
 
-    /// <summary>Bytes held beyond the bound; not positive while there is room.</summary>
-    public long Excess => Volatile.Read(ref held) - bytesMax;
+    /// <summary>Memory that no bound limits, for requests that no connection parses.</summary>
+    public static ClientMemory Unlimited { get; } = new(long.MaxValue);
 
+    /// <summary>Bytes of the buffers, rented and free, and of the answers on their way.</summary>
+    public long Bytes => Held + buffers.FreeBytes;
+
+    /// <summary>Bytes reserved beyond the bound; not positive while there is room.</summary>
+    public long Excess => Held - bytesMax;
+
+    private long Held => Volatile.Read(ref held);
+
+    /// <summary>Reserves bytes. Without room, free buffers of other sizes give their pages back.</summary>
     /// <returns>False if there is no room. Then a connection that does not move its bytes has to end.</returns>
     public bool TryHold(long bytes)
     {
         if (Interlocked.Add(ref held, bytes) <= bytesMax)
+        {
+            GiveBackExcess();
             return true;
+        }
         Interlocked.Add(ref held, -bytes);
         Volatile.Write(ref isShort, true);
         return false;
     }
 
     /// <summary>Counts bytes that are in memory already.</summary>
-    public void Hold(long bytes) => Interlocked.Add(ref held, bytes);
+    public void Hold(long bytes)
+    {
+        Interlocked.Add(ref held, bytes);
+        GiveBackExcess();
+    }
 
     public void Release(long bytes) => Interlocked.Add(ref held, -bytes);
 
+    /// <summary>Takes a buffer whose size the caller has reserved.</summary>
+    public PooledBuffer Rent(int bytes) => buffers.Rent(bytes);
+
+    public void Return(PooledBuffer buffer)
+    {
+        buffers.Return(buffer);
+        GiveBackExcess();
+    }
+
+    /// <summary>Gives back the pages of buffers that nobody needed since the last call.</summary>
+    public void Trim() => buffers.Trim();
+
     /// <summary>Returns true if room was refused since the last call.</summary>
     public bool TakeShortage() => Interlocked.Exchange(ref isShort, false);
+
+    private void GiveBackExcess()
+    {
+        long excess = Bytes - bytesMax;
+        if (excess > 0)
+            buffers.GiveBack(excess);
+    }
 }
 
 /// <summary>Bytes of <see cref="ClientMemory"/> that one connection holds, at most its share and one request.</summary>
 internal sealed class ConnectionMemory(ClientMemory all, long share)
 {
     private long held;
+
+    /// <summary>Memory of a connection that no bound limits.</summary>
+    public static ConnectionMemory Unlimited { get; } = new(ClientMemory.Unlimited, long.MaxValue);
 
     public long Held => Volatile.Read(ref held);
 
@@ -65,4 +102,9 @@ internal sealed class ConnectionMemory(ClientMemory all, long share)
         Interlocked.Add(ref held, -bytes);
         all.Release(bytes);
     }
+
+    /// <inheritdoc cref="ClientMemory.Rent"/>
+    public PooledBuffer Rent(int bytes) => all.Rent(bytes);
+
+    public void Return(PooledBuffer buffer) => all.Return(buffer);
 }

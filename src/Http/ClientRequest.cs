@@ -9,33 +9,33 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed class ClientRequest
 {
-    /// <summary>Bytes of a small buffer, which the request keeps. A larger buffer comes from a pool.</summary>
-    private const int SmallBufferBytes = ClientMemory.FreeBytes + 128;
+    /// <summary>Bytes of a small buffer, which the request keeps. A larger buffer is rented.</summary>
+    internal const int SmallBufferBytes = 1152;
 
     private const int KeyStartInRecord = Protocol.Record.HeaderSize + PutCommand.HeaderSize;
 
-    private readonly BufferPool buffers;
-    private readonly ConnectionMemory? memory;
+    private readonly ConnectionMemory memory;
 
-    /// <summary>The record, key or peer URL; after completion, the answer's body.</summary>
-    private byte[] buffer = [];
     private byte[] small = [];
+    private PooledBuffer large;
     private int length;
     private int keyLength;
     private int status;
     private int heldBytes;
 
     /// <summary>Makes a request that no connection parses; its memory is not counted.</summary>
-    public ClientRequest(IRequestOwner owner) : this(owner, new BufferPool(), null)
+    public ClientRequest(IRequestOwner owner) : this(owner, ConnectionMemory.Unlimited)
     {
     }
 
-    internal ClientRequest(IRequestOwner owner, BufferPool buffers, ConnectionMemory? memory)
+    internal ClientRequest(IRequestOwner owner, ConnectionMemory memory)
     {
         Owner = owner;
-        this.buffers = buffers;
         this.memory = memory;
     }
+
+    /// <summary>Maximum bytes of a request, and of an answer.</summary>
+    internal static int BytesMax { get; } = BytesOfPut(PutCommand.KeyBytesMax, PutCommand.ValueBytesMax);
 
     public IRequestOwner Owner { get; }
 
@@ -44,19 +44,19 @@ public sealed class ClientRequest
     /// <summary>Raw request target of a Put or Get; else empty.</summary>
     public ReadOnlySpan<byte> Key => Method switch
     {
-        ClientRequestMethod.Put => buffer.AsSpan(KeyStartInRecord, keyLength),
-        ClientRequestMethod.Get => buffer.AsSpan(0, keyLength),
+        ClientRequestMethod.Put => Buffer.Slice(KeyStartInRecord, keyLength),
+        ClientRequestMethod.Get => Buffer[..keyLength],
         _ => [],
     };
 
     /// <summary>Finished record of a Put, with a <see cref="PutCommand"/>, at position (0, 0); else empty.</summary>
-    public Span<byte> Record => Method == ClientRequestMethod.Put ? buffer.AsSpan(0, length) : [];
+    public Span<byte> Record => Method == ClientRequestMethod.Put ? Buffer[..length] : [];
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
     public ulong MemberId { get; private set; }
 
     /// <summary>Body of an AddMember: the member's URL; else empty.</summary>
-    public ReadOnlySpan<byte> Body => Method == ClientRequestMethod.AddMember ? buffer.AsSpan(0, length) : [];
+    public ReadOnlySpan<byte> Body => Method == ClientRequestMethod.AddMember ? Buffer[..length] : [];
 
     /// <summary>Next request in the list of the <see cref="RequestQueue"/> that holds this one.</summary>
     internal ClientRequest? Next { get; set; }
@@ -90,7 +90,7 @@ public sealed class ClientRequest
 
     internal int Status => status;
 
-    internal ReadOnlySpan<byte> Answer => buffer.AsSpan(0, length);
+    internal ReadOnlySpan<byte> Answer => Buffer[..length];
 
     /// <summary>Number of bytes of <see cref="Answer"/> that are written.</summary>
     internal int AnswerWritten { get; set; }
@@ -101,18 +101,21 @@ public sealed class ClientRequest
     /// </summary>
     public bool TryHoldAnswer(int bytes) => TryHold(bytes);
 
-    /// <summary>Reserves memory for the whole request or the whole answer, of which part may be reserved.</summary>
+    /// <summary>
+    /// Reserves the buffer for the whole request or the whole answer, of which a part may be reserved.
+    /// </summary>
     internal bool TryHold(int bytes)
     {
-        if (memory is null || bytes <= Math.Max(ClientMemory.FreeBytes, heldBytes))
+        if (bytes <= Math.Max(SmallBufferBytes, heldBytes))
             return true;
-        if (!memory.TryHold(bytes - heldBytes))
+        int size = BufferPool.SizeFor(bytes);
+        if (!memory.TryHold(size - heldBytes))
             return false;
-        heldBytes = bytes;
+        heldBytes = size;
         return true;
     }
 
-    /// <summary>Bytes reserved for this request or its answer.</summary>
+    /// <summary>Bytes of the buffer that is reserved for this request or its answer.</summary>
     internal int Held => heldBytes;
 
     /// <summary>Passes the reservation to the caller, who releases it.</summary>
@@ -158,12 +161,18 @@ public sealed class ClientRequest
         AnswerWritten = 0;
     }
 
-    internal void BeginPut(ReadOnlySpan<byte> key)
+    /// <summary>Bytes of the record of a Put.</summary>
+    internal static int BytesOfPut(int keyBytes, int valueBytes) =>
+        Protocol.Record.LengthOf(PutCommand.HeaderSize + keyBytes + valueBytes);
+
+    /// <param name="key">Target of the request.</param>
+    /// <param name="valueBytesMax">Maximum bytes that the body will have.</param>
+    internal void BeginPut(ReadOnlySpan<byte> key, int valueBytesMax)
     {
         Method = ClientRequestMethod.Put;
         keyLength = key.Length;
-        Reserve(KeyStartInRecord + key.Length);
-        PutCommand.WriteKey(buffer.AsSpan(Protocol.Record.HeaderSize), key);
+        Reserve(BytesOfPut(key.Length, valueBytesMax));
+        PutCommand.WriteKey(Buffer[Protocol.Record.HeaderSize..], key);
         length = KeyStartInRecord + key.Length;
     }
 
@@ -171,7 +180,7 @@ public sealed class ClientRequest
     {
         Method = ClientRequestMethod.Get;
         Reserve(key.Length);
-        key.CopyTo(buffer);
+        key.CopyTo(Buffer);
         length = keyLength = key.Length;
     }
 
@@ -187,7 +196,7 @@ public sealed class ClientRequest
         if (Method is not (ClientRequestMethod.Put or ClientRequestMethod.AddMember))
             return;
         Reserve(length + piece.Length);
-        piece.CopyTo(buffer.AsSpan(length));
+        piece.CopyTo(Buffer[length..]);
         length += piece.Length;
     }
 
@@ -197,25 +206,26 @@ public sealed class ClientRequest
         if (Method != ClientRequestMethod.Put)
             return;
         int payloadLength = length - Protocol.Record.HeaderSize;
-        int recordLength = Protocol.Record.LengthOf(payloadLength);
-        Reserve(recordLength);
-        length = recordLength;
+        length = Protocol.Record.LengthOf(payloadLength);
         Protocol.Record.Finish(Record, RecordType.Command, payloadLength);
     }
 
     /// <summary>Gives back a large buffer and the reservation.</summary>
     internal void Recycle()
     {
-        memory?.Release(TakeHeld());
+        memory.Release(TakeHeld());
         ReturnLargeBuffer();
     }
 
+    /// <summary>The record, key or peer URL; after completion, the answer's body.</summary>
+    private Span<byte> Buffer => large.Length > 0 ? large.Span : small;
+
     private void ReturnLargeBuffer()
     {
-        if (buffer.Length <= SmallBufferBytes)
+        if (large.Length == 0)
             return;
-        buffers.Return(buffer);
-        buffer = small;
+        memory.Return(large);
+        large = default;
     }
 
     private void Complete(int answerStatus, ReadOnlySpan<byte> body)
@@ -223,25 +233,25 @@ public sealed class ClientRequest
         Invariant.Hold(!IsFinished);
         length = 0;
         Reserve(body.Length);
-        body.CopyTo(buffer);
+        body.CopyTo(Buffer);
         length = body.Length;
         Volatile.Write(ref status, answerStatus);
     }
 
-    /// <summary>Grows the buffer to hold bytes that have arrived, never bytes that are only announced.</summary>
+    /// <summary>Grows the buffer, and keeps the bytes in it.</summary>
     private void Reserve(int capacity)
     {
-        if (capacity <= buffer.Length)
+        if (capacity <= Buffer.Length)
             return;
         if (capacity <= SmallBufferBytes)
         {
-            buffer = small = new byte[SmallBufferBytes];
+            small = new byte[SmallBufferBytes];
             return;
         }
-        byte[] larger = buffers.Rent(capacity);
-        buffer.AsSpan(0, length).CopyTo(larger);
+        PooledBuffer larger = memory.Rent(capacity);
+        Buffer[..length].CopyTo(larger.Span);
         ReturnLargeBuffer();
-        buffer = larger;
+        large = larger;
     }
 }
 

@@ -57,7 +57,7 @@ public sealed class HttpConnection : IRequestOwner
         work = new SerialWork(Step);
         pipes = new ConnectionPipes(work.Wake);
         memory = new ConnectionMemory(front.Memory, limits.PipelineBytesMax);
-        requests = new RequestQueue(this, front.Buffers, memory);
+        requests = new RequestQueue(this, memory);
         reader = new RequestReader(requests, limits, front.Access);
         answers = new AnswerSender(pipes, new ResponseWriter(clock), memory);
         deadline = new Deadline(clock, limits);
@@ -212,7 +212,7 @@ public sealed class HttpConnection : IRequestOwner
             ReadRequests();
         }
         while (requests.First is { IsFinished: true } && answers.HasRoom && taken < StepBytes);
-        if (reader.WantsContinue && !lacksRoom && requests.IsEmpty)
+        if (reader.WantsContinue && requests.IsEmpty)
         {
             ResponseWriter.WriteContinue(pipes.Output);
             reader.ContinueSent();
@@ -256,7 +256,7 @@ public sealed class HttpConnection : IRequestOwner
                 Accept(request);
             Volatile.Write(ref lacksRoom, reader.LacksRoom);
             bool needsMore = CanParse;
-            hasPartialHead = needsMore && !buffer.IsEmpty;
+            hasPartialHead = (needsMore || lacksRoom) && !buffer.IsEmpty;
             pipes.Advance(buffer.Start, needsMore ? buffer.End : buffer.Start);
             if (needsMore && result.IsCompleted)
             {
@@ -336,7 +336,8 @@ public sealed class HttpConnection : IRequestOwner
         pipes.IsFlushing ? Http.Awaited.Flush
         : isLingering ? Http.Awaited.Close
         : !pipes.IsReading || isClosing ? Http.Awaited.Nothing
-        : reader.IsInBody ? (reader.WantsContinue || lacksRoom ? Http.Awaited.Nothing : Http.Awaited.Body)
+        : reader.IsInBody ? (reader.WantsContinue ? Http.Awaited.Nothing : Http.Awaited.Body)
+        : lacksRoom ? Http.Awaited.Nothing
         : hasPartialHead ? Http.Awaited.Headers
         : requests.IsEmpty ? Http.Awaited.Request
         : Http.Awaited.Nothing;

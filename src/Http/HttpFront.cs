@@ -1,5 +1,7 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.ObjectPool;
 using RaftFast.Protocol;
 
@@ -9,13 +11,10 @@ namespace RaftFast.Http;
 /// The HTTP/1.1 side of the server. The front turns the bytes of its connections into <see cref="ClientRequest"/>s,
 /// hands each to <c>submit</c> on the connection's thread, and writes the answers.
 /// </summary>
-public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
+public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
 {
     /// <summary>Milliseconds between two looks for buffers that nobody needs.</summary>
     private const long TrimPeriod = 2_000;
-
-    /// <summary>Bytes of dropped buffers that are worth a garbage collection.</summary>
-    private const long DroppedBytesMax = 8 << 20;
 
     private const int Serving = 0;
     private const int Stopping = 1;
@@ -26,6 +25,7 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private readonly Action? submitted;
     private readonly TimeProvider time;
     private readonly CoarseClock clock;
+    private readonly ILogger log;
     private readonly ITimer sweep;
     private readonly DefaultObjectPool<HttpConnection> pool;
     private readonly OpenConnections open = new();
@@ -35,20 +35,21 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private int connections;
     private int refusals;
     private int requests;
-    private long droppedBytes;
     private long trimmedAt;
 
     /// <param name="submit">Takes a request over and returns at once.</param>
     /// <param name="submitted">Called by the submitting thread after it has submitted one or more requests.</param>
     /// <param name="access">Requests that may pass; null lets any host pass, and no page of another site.</param>
+    /// <param name="log">Takes lines that any client can cause, so it has to limit them.</param>
     public HttpFront(
         Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null,
-        AccessPolicy? access = null)
+        AccessPolicy? access = null, ILogger? log = null)
     {
         Access = access ?? AccessPolicy.AnyHost;
         this.submit = submit;
         this.submitted = submitted;
         this.limits = limits;
+        this.log = log ?? NullLogger.Instance;
         this.time = time;
         clock = new CoarseClock(time);
         Memory = new ClientMemory(limits.MemoryMax);
@@ -63,8 +64,6 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     internal AccessPolicy Access { get; }
 
     internal ClientMemory Memory { get; }
-
-    internal BufferPool Buffers { get; } = new();
 
     /// <summary>Milliseconds of the front's clock.</summary>
     internal long Now => clock.Milliseconds;
@@ -81,6 +80,8 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         if (isAdmitted && !IsStopping)
             return pool.Get().Serve(connection);
         Release();
+        if (!IsStopping)
+            LogRefused(log, limits.ConnectionsMax);
         if (Interlocked.Increment(ref refusals) <= limits.ConnectionsBeyondMax / 2)
             return RefuseAsync(connection, IsStopping ? Refusal.Stopping : Refusal.Connections);
         Interlocked.Decrement(ref refusals);
@@ -151,27 +152,19 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
     private void Sweep()
     {
         clock.Tick();
-        GiveMemoryBack();
+        if (clock.Milliseconds - trimmedAt >= TrimPeriod)
+        {
+            trimmedAt = clock.Milliseconds;
+            Memory.Trim();
+        }
         long excess = Memory.Excess;
         if (Memory.TakeShortage() || excess > 0)
-            open.EndSlowest(Math.Max(excess, 1), excess > 0 ? clock.Milliseconds : IdleLatest);
+        {
+            int ended = open.EndSlowest(Math.Max(excess, 1), excess > 0 ? clock.Milliseconds : IdleLatest);
+            if (ended > 0)
+                LogEnded(log, ended, limits.MemoryMax >> 20);
+        }
         open.WakeDue();
-    }
-
-    /// <summary>
-    /// Drops buffers that nobody needed for <see cref="TrimPeriod"/>. After a burst these are many bytes, which only a
-    /// collection gives back to the system, and an idle process would not collect by itself.
-    /// </summary>
-    private void GiveMemoryBack()
-    {
-        if (clock.Milliseconds - trimmedAt < TrimPeriod)
-            return;
-        trimmedAt = clock.Milliseconds;
-        droppedBytes += Buffers.Trim();
-        if (droppedBytes < DroppedBytesMax)
-            return;
-        droppedBytes = 0;
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
     }
 
     /// <summary>A connection that is idle since this time, or longer, is idle for at least IdleTime.</summary>
@@ -208,6 +201,18 @@ public sealed class HttpFront : ConnectionHandler, IAsyncDisposable
         await output.CompleteAsync().ConfigureAwait(false);
         Interlocked.Decrement(ref refusals);
     }
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "refused a client's connection: all {Max} connections are in use; look for clients that do not close "
+        + "connections, or raise --connections-max")]
+    private static partial void LogRefused(ILogger log, int max);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "ended {Count} connections of clients that take no answers or send no more of a request: others need the "
+        + "memory, {MiB} MiB in all; look for such clients, or raise --client-memory-max")]
+    private static partial void LogEnded(ILogger log, int count, long miB);
 
     private sealed class ConnectionPolicy(HttpFront front) : PooledObjectPolicy<HttpConnection>
     {

@@ -70,8 +70,10 @@ internal sealed class OpenConnections
     /// Ends the connections that took or sent bytes least recently, until they held <paramref name="bytes"/>.
     /// </summary>
     /// <param name="latest">Connections that moved bytes after this time stay.</param>
-    public void EndSlowest(long bytes, long latest)
+    /// <returns>Number of connections that end.</returns>
+    public int EndSlowest(long bytes, long latest)
     {
+        int ended = 0;
         lock (entry)
         {
             while (bytes > 0)
@@ -86,10 +88,12 @@ internal sealed class OpenConnections
                     }
                 }
                 if (slowest is null)
-                    return;
+                    break;
                 bytes -= slowest.MemoryHeld;
                 slowest.EndSoon();
+                ended++;
             }
         }
+        return ended;
     }
 }

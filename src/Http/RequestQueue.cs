@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>Requests of a connection: the unanswered ones in order, and the idle ones for reuse.</summary>
-internal sealed class RequestQueue(HttpConnection connection, BufferPool buffers, ConnectionMemory memory)
+internal sealed class RequestQueue(HttpConnection connection, ConnectionMemory memory)
 {
     private ClientRequest? free;
     private ClientRequest? last;
@@ -20,7 +20,7 @@ internal sealed class RequestQueue(HttpConnection connection, BufferPool buffers
 
     public ClientRequest Rent()
     {
-        ClientRequest request = free ?? new ClientRequest(connection, buffers, memory);
+        ClientRequest request = free ?? new ClientRequest(connection, memory);
         free = request.Next;
         request.Next = null;
         request.Begin();

@@ -15,7 +15,6 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     private ClientRequest? current;
     private Refusal? currentRefusal;
     private BodyReader body;
-    private int bytesToHold;
 
     /// <summary>True while a request's headers are complete and its body is not.</summary>
     public bool IsInBody => current is not null;
@@ -29,7 +28,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     public bool WantsContinue { get; private set; }
 
     /// <summary>
-    /// True if the body is not read because the memory for requests is used up. The next call tries again.
+    /// True if a request is not begun because the memory for requests is used up. The next call tries again.
     /// </summary>
     public bool LacksRoom { get; private set; }
 
@@ -108,20 +107,30 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
             RequestHead.TryParse(source, limits.HeadersBytesMax, out RequestHead head, out Refusal? refusal);
         if (status == DecodeStatus.Incomplete)
             return null;
-        ClientRequest request = current = requests.Rent();
+        ClientRequest request = requests.Rent();
         request.OmitsBody = head.Method == RequestMethod.Head;
         if (refusal is not null)
+        {
+            current = request;
             return GiveUp(refusal);
+        }
+        currentRefusal = access.Judge(head);
+        LacksRoom = currentRefusal is null && !request.TryHold(BytesOf(head));
+        if (LacksRoom)
+        {
+            requests.Return(request);
+            return null;
+        }
+        current = request;
         request.Closes = !head.Fields.KeepsAlive;
         request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
-        currentRefusal = access.Judge(head) ?? Begin(request, head);
+        currentRefusal ??= Begin(request, head);
         // The client now decides whether it sends the body, so the next request cannot be found.
         if (currentRefusal is not null && head.Fields.ExpectsContinue)
             return GiveUp(currentRefusal);
         WantsContinue = head.Fields.ExpectsContinue;
         body = new BodyReader(head.Fields, limits.HeadersBytesMax);
         BodyBytes = 0;
-        bytesToHold = currentRefusal is null ? BytesOf(request, head.Fields) : 0;
         input = input.Slice(head.Length);
         return null;
     }
@@ -132,7 +141,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         switch (head.Method)
         {
             case RequestMethod.Put:
-                request.BeginPut(head.Target);
+                request.BeginPut(head.Target, BodyBytesMax(head.Fields));
                 return null;
             case RequestMethod.Get or RequestMethod.Head:
                 request.BeginGet(head.Target);
@@ -152,17 +161,20 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         }
     }
 
-    /// <summary>Bytes that the request has once its body is read; for chunks, as many as it may have.</summary>
-    private static int BytesOf(ClientRequest request, in RequestFields fields) =>
-        request.Bytes + (request.Method is not (ClientRequestMethod.Put or ClientRequestMethod.AddMember) ? 0
-            : fields.IsChunked ? PutCommand.ValueBytesMax
-            : (int)fields.ContentLength);
+    /// <summary>Bytes of the request with its body.</summary>
+    private static int BytesOf(in RequestHead head) => head.Method switch
+    {
+        RequestMethod.Put => ClientRequest.BytesOfPut(head.Target.Length, BodyBytesMax(head.Fields)),
+        RequestMethod.Post => BodyBytesMax(head.Fields),
+        _ => head.Target.Length,
+    };
+
+    /// <summary>Bytes of the body; if it comes in chunks, the most that it may have.</summary>
+    private static int BodyBytesMax(in RequestFields fields) =>
+        fields.IsChunked ? PutCommand.ValueBytesMax : (int)fields.ContentLength;
 
     private ClientRequest? ReadBody(ref ReadOnlySequence<byte> input, ClientRequest request)
     {
-        LacksRoom = !request.TryHold(bytesToHold);
-        if (LacksRoom)
-            return null;
         WantsContinue &= input.IsEmpty;
         long before = input.Length;
         DecodeStatus status = body.Read(ref input, request, out Refusal? refusal);

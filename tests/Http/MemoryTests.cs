@@ -5,7 +5,10 @@ public sealed class MemoryTests
 {
     private const int ValueBytes = 100_000;
 
-    private static readonly HttpLimits Small = new() { MemoryMax = 4 * ValueBytes, PipelineBytesMax = 2 * ValueBytes };
+    private static readonly int BufferBytes = BufferPool.SizeFor(ValueBytes);
+
+    private static readonly HttpLimits Small =
+        new() { MemoryMax = 4 * BufferBytes, PipelineBytesMax = 2 * BufferBytes };
 
     [Fact]
     public async Task Answers_of_one_connection_have_room_up_to_its_share()
@@ -82,6 +85,30 @@ public sealed class MemoryTests
         Task<ClientRequest> large = server.TakeAsync();
         await server.PassTimeUntilAsync(large);
         Assert.Equal("/large", ManualServer.KeyOf(await large));
+    }
+
+    [Fact]
+    public async Task Request_without_room_for_its_key_waits_with_its_headers_unread()
+    {
+        await using ManualServer server = new(Small);
+        List<ClientRequest> gets = await GetsAsync(server, new PipeClient(server.Front), 2);
+        gets.AddRange(await GetsAsync(server, new PipeClient(server.Front), 2));
+        Assert.All(gets, get => Assert.True(get.TryHoldAnswer(ValueBytes)));
+        PipeClient reader = new(server.Front);
+        string key = "/" + new string('k', 8000);
+        await reader.SendAsync(ManualServer.Get(key));
+        // The headers' time does not pass for a client that the server keeps waiting.
+        for (int i = 0; i < 60; i++)
+            server.Time.Advance(CoarseClock.Period);
+        Assert.False(reader.Closed.IsCompleted);
+        foreach (ClientRequest get in gets)
+        {
+            get.CompleteNotFound();
+            get.Owner.Resume();
+        }
+        Task<ClientRequest> waiting = server.TakeAsync();
+        await server.PassTimeUntilAsync(waiting);
+        Assert.Equal(key, ManualServer.KeyOf(await waiting));
     }
 
     [Fact]

@@ -87,7 +87,7 @@ internal static partial class NodeHost
             new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
-            ClientAccess.Policy(options));
+            ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
             clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers, loggers);

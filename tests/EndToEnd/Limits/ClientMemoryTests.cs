@@ -98,7 +98,7 @@ public sealed class ClientMemoryTests
     /// <summary>
     /// The sum of docs/ARCHITECTURE.md with smaller flags: 20 MiB for the program, 1,000 connections of 48 KiB, 64 MiB
     /// for requests and answers, 92 MiB for small ones, 64 MiB of log, and 32 MiB of state in size classes that may be
-    /// an eighth larger. The values have one size, so the buffers are hardly larger than what is counted.
+    /// an eighth larger.
     /// </summary>
     [Fact]
     public void Memory_at_every_bound_at_once_is_the_sum_of_the_bounds()
@@ -136,6 +136,35 @@ public sealed class ClientMemoryTests
         clients.ForEach(client => client.Dispose());
         Eventually.True(
             () => node.TryExchange("PUT", "/large0", Large) is { Status: 204 }, () => $"writes go on, {node}");
+    }
+
+    [Fact]
+    public void Values_whose_sizes_change_need_no_more_memory_than_values_of_one_size()
+    {
+        // 20 MiB for the program, 64 MiB for requests and answers, 64 MiB of log, 11 MiB of state, 32 MiB of answers in
+        // the transport's blocks.
+        const long SumOfBounds = (20 + 64 + 64 + 11 + 32) * MiB;
+        using Cluster cluster = Cluster.Start(1, "--client-memory-max", "64MiB");
+        ClusterNode node = cluster.Nodes[0];
+        int[] sizes = [1_000_000, 600_000, 300_000, 150_000, 70_000, 30_000, 10_000, 3000];
+        foreach (int size in sizes)
+            Assert.Equal(204, node.TryExchange("PUT", $"/{size}", new byte[size])!.Status);
+        foreach (int size in sizes)
+        {
+            // All connections together ask for four times the bound, and take the answers only afterwards.
+            int reads = (int)Math.Min(4 * 64 * MiB / size, 6400);
+            List<HttpConnection> readers = [];
+            while (reads > 0)
+            {
+                HttpConnection reader = HttpConnection.Open(node.HttpPort);
+                readers.Add(reader);
+                for (int k = 0; k < 64 && reads > 0; k++, reads--)
+                    reader.Send("GET", $"/{size}");
+            }
+            Eventually.True(() => readers.TrueForAll(reader => reader.HasInput), () => $"answers come, {node}");
+            readers.ForEach(reader => reader.Dispose());
+        }
+        Assert.InRange(node.Process.ResidentBytesPeak, 0, SumOfBounds);
     }
 
     private static void TrySend(HttpConnection client, byte[] bytes)

@@ -126,6 +126,9 @@ public sealed class ConnectionLimitTests
         }
         Eventually.True(
             () => node.TryExchange("GET", "/absent") is { Status: 503 }, () => $"a new client is refused, {node}");
+        Eventually.True(
+            () => node.Process.Warns("refused a client's connection: all 4 connections"),
+            () => $"a line says so, {node}");
         foreach (HttpConnection client in busy)
         {
             client.SendRaw("alue"u8);

@@ -84,8 +84,9 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         if (put)
         {
             int written = cluster.NextValue();
-            request.BeginPut(keyBytes);
-            request.AppendBody(ValueOf(written));
+            ReadOnlySpan<byte> value = ValueOf(written);
+            request.BeginPut(keyBytes, value.Length);
+            request.AppendBody(value);
             request.EndBody();
             operation = cluster.History.Invoke(Operation.Put(number, key, written));
         }

@@ -146,7 +146,7 @@ public sealed class AnswersTests : IRequestOwner
         switch (method)
         {
             case "PUT":
-                request.BeginPut("/key"u8);
+                request.BeginPut("/key"u8, valueBytesMax: 0);
                 break;
             case "GET":
                 request.BeginGet("/key"u8);

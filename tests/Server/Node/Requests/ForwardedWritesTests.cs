@@ -37,7 +37,7 @@ public sealed class ForwardedWritesTests : IRequestOwner
         RaftLog log = new(new TermRuns(Snapshot), configurations, Snapshot.Index);
         ClientRequest write = new(this);
         write.Begin();
-        write.BeginPut("/key"u8);
+        write.BeginPut("/key"u8, valueBytesMax: 0);
         write.EndBody();
         forwarded.AddFrame(2, [new WaitingWrite(write, 1000)]);
         Message response = new()

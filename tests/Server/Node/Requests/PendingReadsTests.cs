@@ -144,7 +144,7 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
     {
         ClientRequest put = new(this);
         put.Begin();
-        put.BeginPut("/key"u8);
+        put.BeginPut("/key"u8, value.Length);
         put.AppendBody(value);
         put.EndBody();
         Protocol.Record.TryReadHeader(put.Record, out RecordHeader header);
@@ -153,7 +153,7 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
 
     private ClientRequest Add(ConnectionMemory? memory = null)
     {
-        ClientRequest request = new(this, new BufferPool(), memory);
+        ClientRequest request = new(this, memory ?? ConnectionMemory.Unlimited);
         request.Begin();
         request.BeginGet("/key"u8);
         reads.Add(request, deadline: 1000);
