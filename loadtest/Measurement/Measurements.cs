@@ -70,6 +70,7 @@ internal sealed class Measurements
             long now = Stopwatch.GetTimestamp();
             Stretch(now);
             TakeSample(now);
+            JoinShortLastSample();
             isRecording = false;
             elapsed = now - begun;
         }
@@ -134,22 +135,28 @@ internal sealed class Measurements
             at, at - since, all.TotalCount, failed - failedBefore,
             Latency.At(all, 50), Latency.At(all, 99), Latency.At(all, 100));
         failedBefore = failed;
-        // A short last interval has no meaningful rate: join it to the interval before.
-        if (samples.Count > 0 && sample.Length < samples[^1].Length / 2)
-        {
-            Sample last = samples[^1];
-            sample = last with
-            {
-                At = at,
-                Length = last.Length + sample.Length,
-                Ok = last.Ok + sample.Ok,
-                Failed = last.Failed + sample.Failed,
-                Longest = last.Longest > sample.Longest ? last.Longest : sample.Longest,
-            };
-            samples.RemoveAt(samples.Count - 1);
-        }
         samples.Add(sample);
         return sample;
+    }
+
+    /// <summary>
+    /// Joins the run's last sample to the sample before if the last is short: a short interval has no meaningful rate.
+    /// </summary>
+    private void JoinShortLastSample()
+    {
+        if (samples.Count < 2 || samples[^1].Length >= samples[^2].Length / 2)
+            return;
+        Sample last = samples[^1];
+        Sample before = samples[^2];
+        samples.RemoveAt(samples.Count - 1);
+        samples[^1] = before with
+        {
+            At = last.At,
+            Length = before.Length + last.Length,
+            Ok = before.Ok + last.Ok,
+            Failed = before.Failed + last.Failed,
+            Longest = before.Longest > last.Longest ? before.Longest : last.Longest,
+        };
     }
 
     /// <summary>Notes that a response was Ok at this time. Two threads may call this in the wrong order.</summary>

@@ -59,6 +59,22 @@ public sealed class MeasurementsTests
     }
 
     [Fact]
+    public void Short_samples_after_a_late_one_stay_apart_until_the_end()
+    {
+        Measurements measurements = new();
+        measurements.Begin();
+        SpinWait.SpinUntil(() => measurements.Elapsed > TimeSpan.FromMilliseconds(50));
+        for (int i = 0; i < 5; i++)
+        {
+            measurements.Record("put", Response.TimedOut, 0, 1);
+            Assert.True(measurements.TryTakeSample(out Sample sample));
+            Assert.Equal(1, sample.Failed);
+        }
+        measurements.End();
+        Assert.InRange(new RunResult(measurements).Samples.Count, 5, 6);
+    }
+
+    [Fact]
     public void A_latency_above_the_maximum_is_recorded_as_the_maximum()
     {
         Measurements measurements = new();
