@@ -2,109 +2,14 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Faults;
 
-/// <summary>kill -9 under load: every write that was answered 204 is on every member afterwards.</summary>
+/// <summary>Three members are killed while they take snapshots.</summary>
 public sealed class KillTests
 {
-    private const int Writers = 4;
-
-    private readonly Random random = new(20);
-
-    /// <summary>Once with a snapshot every 100 entries, and once without snapshots.</summary>
-    [Theory]
-    [InlineData(50, "--snapshot-every", "100")]
-    [InlineData(12)]
-    public void Every_204_survives_kills_of_any_node_of_the_leader_and_of_all_at_once(int rounds, params string[] flags)
-    {
-        using Cluster cluster = Cluster.Start(3, flags);
-        KillUnderLoad(cluster, rounds, round =>
-        {
-            switch (round % 3)
-            {
-                case 0:
-                    return [cluster.Nodes[random.Next(3)]];
-                case 1:
-                    return [cluster.WaitForLeader()];
-                default:
-                    return cluster.Nodes;
-            }
-        });
-        Assert.Equal(
-            flags.Length > 0,
-            cluster.Nodes.All(node => node.Lines.Any(line => line.Contains(" taken, ", StringComparison.Ordinal))));
-    }
-
     [Fact]
-    public void Every_204_of_a_single_node_survives_its_kills()
+    public void Every_204_survives_kills_of_any_node_of_the_leader_and_of_all_at_once()
     {
-        using Cluster cluster = Cluster.Start(1);
-        KillUnderLoad(cluster, rounds: 15, _ => cluster.Nodes);
-    }
-
-    private static void KillUnderLoad(Cluster cluster, int rounds, Func<int, IReadOnlyList<ClusterNode>> victims)
-    {
-        Writer[] writers = [.. Enumerable.Range(0, Writers).Select(number => new Writer(number, cluster.Nodes))];
-        try
-        {
-            int[] verified = new int[Writers];
-            for (int round = 0; round < rounds; round++)
-            {
-                WaitForProgress(writers, cluster);
-                Kill(victims(round), writers, cluster);
-                cluster.WaitUntilReady();
-                VerifyUniqueWrites(writers, verified, cluster);
-            }
-            foreach (Writer writer in writers)
-                writer.Stop();
-            Verification.EveryMemberKeeps(writers.SelectMany(writer => writer.WritesFrom(0)), cluster.Nodes);
-            string[] violations = [.. writers.SelectMany(writer => writer.Violations)];
-            Assert.True(violations.Length == 0, string.Join('\n', violations.Take(20)) + "\n" + cluster);
-        }
-        finally
-        {
-            foreach (Writer writer in writers)
-                writer.Dispose();
-        }
-    }
-
-    /// <summary>
-    /// Kills and restarts the victims. If the killed members are a minority, the others acknowledge writes before the
-    /// restart.
-    /// </summary>
-    private static void Kill(IReadOnlyList<ClusterNode> victims, Writer[] writers, Cluster cluster)
-    {
-        foreach (ClusterNode victim in victims)
-            victim.Process.BeginKill();
-        foreach (ClusterNode victim in victims)
-            victim.Process.WaitForExit();
-        if (victims.Count < cluster.Nodes.Count)
-            WaitForProgress(writers, cluster);
-        foreach (ClusterNode victim in victims)
-            victim.Restart();
-    }
-
-    /// <summary>Waits until each client has had one more PUT acknowledged.</summary>
-    private static void WaitForProgress(Writer[] writers, Cluster cluster)
-    {
-        int[] before = [.. writers.Select(writer => writer.Acknowledged)];
-        Eventually.True(
-            () => writers.Zip(before).All(pair => pair.First.Acknowledged > pair.Second),
-            () =>
-            {
-                IEnumerable<int> progress = writers.Zip(before).Select(pair => pair.First.Acknowledged - pair.Second);
-                return $"every writer continues: {string.Join(", ", progress)}; {cluster}";
-            });
-    }
-
-    private static void VerifyUniqueWrites(Writer[] writers, int[] verified, Cluster cluster)
-    {
-        List<Write> writes = [];
-        for (int i = 0; i < writers.Length; i++)
-        {
-            IReadOnlyList<Write> recent = writers[i].WritesFrom(verified[i]);
-            verified[i] += recent.Count;
-            writes.AddRange(recent.Where(write => write.Outcome == WriteOutcome.Acknowledged && write.Target.StartsWith(
-                "/unique/", StringComparison.Ordinal)));
-        }
-        Verification.EveryMemberKeeps(writes, cluster.Nodes);
+        using Cluster cluster = Cluster.Start(3, "--snapshot-every", "100");
+        Kills.OfThree(cluster, rounds: 50);
+        Assert.All(cluster.Nodes, node => Assert.True(node.HasTakenSnapshot));
     }
 }

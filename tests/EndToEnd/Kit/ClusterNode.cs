@@ -30,6 +30,12 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     /// <summary>Lines that all its runs have logged, in order.</summary>
     public IEnumerable<string> Lines => AllRuns.SelectMany(run => run.Lines);
 
+    public bool HasTakenSnapshot => Lines.Any(line => line.Contains(" taken, ", StringComparison.Ordinal));
+
+    /// <summary>True if the present run has installed a snapshot.</summary>
+    public bool HasInstalledSnapshot =>
+        Process.Lines.Any(line => line.Contains(" installed: ", StringComparison.Ordinal));
+
     private IEnumerable<ServerProcess> AllRuns => IsStarted ? [.. earlier, Process] : [];
 
     public string Url(string target) => $"http://127.0.0.1:{httpPort}{target}";

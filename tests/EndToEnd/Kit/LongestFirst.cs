@@ -9,7 +9,10 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
-        ["TourPorts", "KillTests", "SnapshotInstallTests", "WalDamageTests", "AddMemberTests"];
+    [
+        "TourPorts", "KillTests", "WalDamageTests", "SnapshotInstallTests", "KillWithoutSnapshotTests",
+        "InstallUnderLoadTests", "AddMemberTests",
+    ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(
         IReadOnlyCollection<TTestCollection> testCollections)

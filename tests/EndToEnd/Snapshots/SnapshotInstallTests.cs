@@ -58,43 +58,6 @@ public sealed class SnapshotInstallTests
     }
 
     [Fact]
-    public void A_new_member_catches_up_with_a_large_state_under_full_load_and_stays()
-    {
-        using Cluster cluster = Cluster.Start(3, "--snapshot-every", "16MiB");
-        ClusterNode leader = cluster.WaitForLeader();
-        Overwriter[] clients = [.. Enumerable.Range(0, 4).Select(number => new Overwriter(number, leader))];
-        try
-        {
-            Eventually.True(
-                () => clients.All(client => client.Rounds > 0), TimeSpan.FromMinutes(1),
-                () => $"the state gets large, {cluster}");
-            // After the second snapshot the log no longer contains its first entries.
-            Eventually.True(
-                () => leader.Lines.Count(line => line.Contains(" taken, ", StringComparison.Ordinal)) > 1,
-                TimeSpan.FromMinutes(1),
-                () => $"the log is compacted, {cluster}");
-            ClusterNode fourth = cluster.PrepareMember();
-            Operator.AssertDone(Operator.Post(leader, fourth.Id, fourth.PeerUrl), cluster);
-            fourth.StartJoining(cluster.Urls);
-            Eventually.True(
-                () => Operator.Says(leader, $"member {fourth.Id} at {fourth.PeerUrl} is a voter"),
-                TimeSpan.FromMinutes(2),
-                () => $"the new member catches up, {cluster}");
-            AssertInstalls(fourth, cluster);
-            int rounds = clients[0].Rounds;
-            Eventually.True(
-                () => clients[0].Rounds > rounds + 1, TimeSpan.FromMinutes(1), () => $"writes continue, {cluster}");
-            Assert.All(clients, client => Assert.Null(client.Failure));
-            Assert.Single(fourth.Lines, line => line.Contains(" installed: ", StringComparison.Ordinal));
-        }
-        finally
-        {
-            foreach (Overwriter client in clients)
-                client.Dispose();
-        }
-    }
-
-    [Fact]
     public void A_member_that_is_killed_at_any_time_of_an_install_has_the_old_state_or_the_new()
     {
         using Cluster cluster = Cluster.Start(3, Flags);
@@ -109,7 +72,7 @@ public sealed class SnapshotInstallTests
             // A moment between the first connection and some time after the install.
             int lines = random.Next(12);
             Eventually.True(
-                () => victim.Process.Lines.Count > lines || IsInstalled(victim), () => $"it comes back, {victim}");
+                () => victim.Process.Lines.Count > lines || victim.HasInstalledSnapshot, () => $"it comes back, {victim}");
             victim.Kill();
             victim.Restart();
             victim.WaitUntilReady();
@@ -119,10 +82,7 @@ public sealed class SnapshotInstallTests
     }
 
     private static void AssertInstalls(ClusterNode node, Cluster cluster) =>
-        Eventually.True(() => IsInstalled(node), () => $"member {node.Id} installs a snapshot, {cluster}");
-
-    private static bool IsInstalled(ClusterNode node) =>
-        node.Process.Lines.Any(line => line.Contains(" installed: ", StringComparison.Ordinal));
+        Eventually.True(() => node.HasInstalledSnapshot, () => $"member {node.Id} installs a snapshot, {cluster}");
 
     private void Write(ClusterNode node)
     {
