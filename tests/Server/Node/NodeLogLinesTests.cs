@@ -5,7 +5,7 @@ using RaftFast.Server.Node;
 
 namespace RaftFast.Server.Tests.Node;
 
-/// <summary>Lines about the leader that member 1 of three writes; a fourth member is a learner.</summary>
+/// <summary>Log lines about the leader, written by member 1 of three voters. Member 4 is a learner.</summary>
 public sealed class NodeLogLinesTests : ILogger
 {
     private const int TicksPerBatch = 5;

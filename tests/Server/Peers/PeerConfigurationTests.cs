@@ -117,7 +117,7 @@ public sealed class PeerConfigurationTests
         {
             using Socket socket = before.AcceptAndAnswer();
             first.Reader.Next<PeerConnected>();
-            first.Configure(Dialling.Cluster([2], [after.Port])); // perhaps an old one, that comes with the log
+            first.Configure(Dialling.Cluster([2], [after.Port])); // perhaps an old configuration from the log
             first.Network.Send(Frames.Heartbeat(1, to: 2), default);
             first.Network.Flush();
             Assert.Equal(Frames.Bytes(Frames.Heartbeat(1)), RawAcceptor.Receive(socket, Frame.HeaderSize));

@@ -5,8 +5,9 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A directory in memory that treats a crash as a real disk may. A write in progress happened, did not happen, or
-/// happened in part, by sector. Each unsynced change of the directory happened or did not, independently of the others.
+/// A directory in memory. After a crash it holds what a real disk may hold: a write in progress happened, did not
+/// happen, or happened in part, by sector. Each unsynced change of the directory happened or did not, independently of
+/// the others.
 /// </summary>
 internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : IDisk
 {
@@ -21,7 +22,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     private long crashAt = long.MaxValue;
     private CrashMoment crashMoment;
 
-    /// <summary>Number of operations so far that change something. Only in these does a crash matter.</summary>
+    /// <summary>Number of operations so far that change something. A crash matters only in these.</summary>
     public long Operations { get; private set; }
 
     public bool IsFull { get; set; }

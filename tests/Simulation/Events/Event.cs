@@ -2,7 +2,6 @@ using RaftFast.Simulation.Faults;
 
 namespace RaftFast.Simulation.Events;
 
-/// <summary>One event.</summary>
 /// <param name="Actor">Number of a server or a client, from 0.</param>
 /// <param name="Incarnation">Incarnation of the server's process. An event for a dead process is ignored.</param>
 /// <param name="Argument">A number whose meaning depends on the kind.</param>

@@ -73,8 +73,8 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
                 bool isHealed = chosen[from] && chosen[to];
-                // The rest is cut off for good. A leader that only a part of the majority can reach would stay leader,
-                // because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
+                // The other servers stay cut off. A leader that only a part of the majority can reach would stay
+                // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }

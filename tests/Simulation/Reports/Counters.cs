@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RaftFast.Simulation.Reports;
 
-/// <summary>Counts faults that had an effect, and the effects. A campaign in which one stays at zero fails.</summary>
+/// <summary>
+/// Counts faults that had an effect, and the effects. A long campaign fails if a counter stays at zero.
+/// </summary>
 internal sealed class Counters
 {
     private readonly long[] values = new long[Names.Length];

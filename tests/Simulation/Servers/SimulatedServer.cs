@@ -67,7 +67,7 @@ internal sealed class SimulatedServer : IDisposable
     public SnapshotStore? SnapshotFiles => process?.SnapshotFiles;
 
     /// <summary>
-    /// True if the server is out for good: its disk is empty, or has damage over which the server refuses to start.
+    /// True if the server is lost: its disk is empty, or so damaged that the server refuses to start.
     /// </summary>
     public bool IsLost { get; private set; }
 

@@ -4,7 +4,9 @@ using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>A log driven by one thread in all parts, with a copy of the entries that the log should hold.</summary>
+/// <summary>
+/// A log whose parts are all driven by one thread, and a copy of the entries that the log should hold.
+/// </summary>
 internal sealed class LogWriter : IDisposable
 {
     public const ulong Cluster = 0xC1;

@@ -168,7 +168,7 @@ public sealed class SnapshotSenderTests
         AssertReceives(earlier, frames[0]);
         Assert.False(first.Network.SendSnapshot(2, SnapshotFiles.Term + 1));
         Assert.Equal(0, earlier.Receive(new byte[1]));
-        // The loop has not taken the report of the end.
+        // The loop has not yet taken the report that the transfer ended.
         Assert.True(first.Inbox.Wait((int)Eventually.Deadline.TotalMilliseconds));
         Assert.False(first.Network.SendSnapshot(2, SnapshotFiles.Term + 1));
         Assert.Equal(0, first.Reader.Next<SnapshotSent>().Installed);
