@@ -24,8 +24,8 @@ public sealed record RaftOptions
     public int OverdueWriteTicks => 5 * ElectionTicks;
 
     /// <summary>
-    /// Ticks between two hand-overs by a leader whose disk is full: 150 election timeouts, a minute. Room that comes and
-    /// goes must not cost an election each time.
+    /// Ticks between two hand-overs by a leader whose disk is full: 150 election timeouts, a minute. Room that comes
+    /// and goes must not cost an election each time.
     /// </summary>
     public int FullHandOverTicks => 150 * ElectionTicks;
 

@@ -33,6 +33,9 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         Require(
             dispatch.RunUntil(deadline, () => cluster.Counters[Counter.WritesAcknowledged] > written),
             "the healed majority takes no writes");
+        new FullDisks(cluster, nemesis, dispatch)
+            .Judge(new SeededRandom(cluster.Scenario.Seed).Fork("full disks"), RecoveryMax);
+        deadline = Math.Max(deadline, cluster.Events.Now + RecoveryMax);
         clients.Retire();
         dispatch.RunUntil(nemesis.LastReturn, () => false);
         deadline = Math.Max(deadline, nemesis.LastReturn + RecoveryMax);

@@ -62,6 +62,7 @@ internal enum Counter
     WritesReturnedAfterMinutes,
     HungLeadersHandOver,
     FullLeadersHandOver,
+    MajoritiesWithoutRoom,
     RotRefused,
     MisdirectedWritesRefused,
     FramesLost,
