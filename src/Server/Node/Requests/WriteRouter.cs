@@ -131,12 +131,13 @@ internal sealed class WriteRouter(
             answers.NotDone(write.Request, NotDoneReason.DiskHangs);
             return;
         }
-        if (core.MajorityLacksRoom)
+        bool majorityIsFull = core.MajorityLacksRoom;
+        if (majorityIsFull && !core.LacksRoom)
         {
             answers.MajorityFull(write.Request);
             return;
         }
-        if (!wal.HasRoom(record.Length))
+        if (majorityIsFull || !wal.HasRoom(record.Length))
         {
             answers.DiskFull(write.Request);
             return;
