@@ -1,3 +1,4 @@
+using RaftFast.Consensus;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Clients;
@@ -110,7 +111,17 @@ internal sealed class Cluster : IDisposable
     public void OnSaying(int server, Message message)
     {
         Invariants.OnSaying(server, message);
+        if (message.Type == MessageType.TimeoutNow)
+            CountHandOver(servers[server].Node!.Core);
         trace.Said(Events.Now, message);
+    }
+
+    private void CountHandOver(RaftCore leader)
+    {
+        if (leader.LogWriteIsOverdue)
+            Counters[Counter.HungLeadersHandOver]++;
+        else if (leader.LacksRoom)
+            Counters[Counter.FullLeadersHandOver]++;
     }
 
     /// <summary>Called before and after a server puts a message on the wire.</summary>

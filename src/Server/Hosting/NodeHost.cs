@@ -26,8 +26,11 @@ namespace RaftFast.Server.Hosting;
 /// <summary>One node as a process: makes the node's parts, runs them, and stops them in order.</summary>
 internal static partial class NodeHost
 {
-    /// <summary>Time to answer the requests that are unanswered when the process is asked to stop.</summary>
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Time to answer the requests that are unanswered when the process is asked to stop, from that moment on. What is
+    /// left of <see cref="StopDeadline.StopMax"/> is for the log.
+    /// </summary>
+    private static readonly TimeSpan StopGrace = StopDeadline.StopMax - TimeSpan.FromMilliseconds(250);
 
     /// <summary>Time for another member to take over leadership from a leader that stops.</summary>
     private static readonly TimeSpan HandOverGrace = TimeSpan.FromSeconds(1);
@@ -99,6 +102,7 @@ internal static partial class NodeHost
         // From now on an exception on a thread ends the process: a node that can't keep its promises sends nothing
         // more.
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using StopDeadline deadline = new();
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
@@ -139,6 +143,7 @@ internal static partial class NodeHost
         loop.Start();
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
+        deadline.Begin(writer);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -146,7 +151,8 @@ internal static partial class NodeHost
             await stopRequest.Done.WaitAsync(HandOverGrace, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await front.StopAsync(StopGrace);
+        TimeSpan grace = StopGrace - deadline.Elapsed;
+        await front.StopAsync(grace > TimeSpan.Zero ? grace : TimeSpan.Zero);
     }
 
     private static async Task WaitForEndAsync(ILogger log, CancellationToken end)

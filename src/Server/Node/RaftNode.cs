@@ -89,6 +89,7 @@ internal sealed class RaftNode
 
     public void OnTick()
     {
+        core.LacksRoom = wal.DiskIsFull && !wal.HasRoom(core.AppendBytesMax);
         core.Tick();
         executor.Persist();
         reads.Tick();
@@ -290,9 +291,6 @@ internal sealed class RaftNode
 
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
-        // An append that the log has no room for is dropped: the leader sends it again, and by then there may be room.
-        if (!wal.HasRoom(records.Length))
-            return;
         if (message.Count > entries.Length)
             Array.Resize(ref entries, (int)BitOperations.RoundUpToPowerOf2((uint)message.Count));
         ClusterConfiguration?[]? configurations = null;
@@ -309,7 +307,20 @@ internal sealed class RaftNode
             }
             rest = rest[entries[i].RecordLength..];
         }
-        EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count), configurations);
+        int count = message.Count;
+        if (count > 0 && !wal.HasRoom(records.Length))
+        {
+            count = ReserveAppends.Count(entries.AsSpan(0, count), message.Term, out int bytes);
+            // An append that the log has no room for is dropped: the leader sends it again, and by then there may be
+            // room.
+            if (count == 0 || !wal.HasRoomInReserve(bytes))
+                return;
+            records = records[..bytes];
+        }
+        EntryRange accepted = core.Step(
+            message with { Count = count },
+            entries.AsSpan(0, count),
+            configurations is null ? default : configurations.AsSpan(0, count));
         executor.PersistAccepted(accepted, records);
     }
 }

@@ -201,15 +201,19 @@ public sealed class Wal : IDisposable
     /// <param name="bytes">
     /// Bytes of all records admitted but not yet appended, which will be published together.
     /// </param>
-    public bool HasRoom(long bytes)
-    {
-        long onDisk = BytesOnDiskOf(bytes);
-        lock (gate)
-            return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets);
-    }
+    public bool HasRoom(long bytes) => FindsRoom(bytes, mayUseReserve: false);
+
+    /// <summary>
+    /// As <see cref="HasRoom"/>, for the few entries that the cluster needs to go on when the disk is full. They
+    /// may use half of the reserve. The other half stays for hard states, seals and the no-ops of this member.
+    /// </summary>
+    public bool HasRoomInReserve(long bytes) => FindsRoom(bytes, mayUseReserve: true);
 
     /// <summary>True if <see cref="HasRoom"/> can ever be true for this number of bytes, in an empty segment.</summary>
     public bool MayHaveRoom(long bytes) => BytesOnDiskOf(bytes) <= segments.RoomWhenEmpty;
+
+    /// <summary>True while a published batch is not on stable storage.</summary>
+    public bool HasWriteOut => completedBatch < publishedBatch;
 
     /// <summary>
     /// Records from <paramref name="firstIndex"/> on that are contiguous in memory or in a read-ahead buffer, at least
@@ -339,6 +343,13 @@ public sealed class Wal : IDisposable
     {
         const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
         return bytes + (2 + 2 * (bytes / (bufferBytes - WalBatchHeader.Size))) * overhead;
+    }
+
+    private bool FindsRoom(long bytes, bool mayUseReserve)
+    {
+        long onDisk = BytesOnDiskOf(bytes);
+        lock (gate)
+            return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets, mayUseReserve);
     }
 
     private void DropBefore(long segment)

@@ -92,21 +92,24 @@ internal sealed class WalSegments : IDisposable
     /// than the size of that batch. The batches continue in the next segment, if it is prepared. Under the gate.
     /// </summary>
     /// <param name="restarts">Number of batches that begin a segment of their own.</param>
-    public bool HasRoom(long bytes, int batchBytesMax, int restarts)
+    /// <param name="mayUseReserve">True to count half of the reserve as room.</param>
+    public bool HasRoom(long bytes, int batchBytesMax, int restarts, bool mayUseReserve)
     {
+        int kept = mayUseReserve ? reserveBytes / 2 : reserveBytes;
+        long roomInNext = segmentBytes - WalSegmentHeader.Size - kept;
         bool isPrepared = files.IsPrepared;
         bool isRolling = fileSegment != header.Segment;
         if (isRolling && !isPrepared)
             return false;
         // The reserve moves to the next segment.
         if (restarts > 0)
-            return restarts == 1 && isPrepared && !isRolling && bytes <= RoomWhenEmpty;
-        long room = header.SegmentBytes - offset - reserveBytes;
+            return restarts == 1 && isPrepared && !isRolling && bytes <= roomInNext;
+        long room = header.SegmentBytes - offset - kept;
         if (bytes <= room)
             return true;
         if (!isPrepared || isRolling)
             return false;
-        return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
+        return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + roomInNext;
     }
 
     /// <summary>True if a batch can be written without making a file. Under the gate.</summary>

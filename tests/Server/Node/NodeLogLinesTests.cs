@@ -140,6 +140,22 @@ public sealed class NodeLogLinesTests : ILogger
         Assert.Equal(["Information: the keys and values are below --state-max again"], Take());
     }
 
+    [Fact]
+    public void Tells_once_that_the_disk_hangs_and_once_that_it_answers()
+    {
+        core.LogWriteBegun();
+        for (int i = 0; i < new RaftOptions().OverdueWriteTicks + 10; i++)
+        {
+            core.Tick();
+            lines.EndBatch(isStateFull: false);
+        }
+        Assert.StartsWith("Warning: the disk does not answer: ", Assert.Single(Take()), StringComparison.Ordinal);
+        core.LogWriteEnded(isNextOut: false);
+        lines.EndBatch(isStateFull: false);
+        lines.EndBatch(isStateFull: false);
+        Assert.Equal(["Information: the disk answers again: the write of the log has returned"], Take());
+    }
+
     private void Tick(int count)
     {
         for (int i = 1; i <= count; i++)

@@ -27,6 +27,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     public bool IsFull { get; set; }
 
+    public HungWrites HungWrites { get; } = new();
+
     /// <summary>
     /// True if the next write fails and leaves its pages in an unknown state, as after a failed fsync.
     /// </summary>

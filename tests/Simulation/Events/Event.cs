@@ -54,4 +54,7 @@ internal enum EventKind : byte
 
     /// <summary>A paused process continues.</summary>
     Resume,
+
+    /// <summary>The write of a server that hung at the healing returns.</summary>
+    WriteReturns,
 }

@@ -45,6 +45,9 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Heal:
                 nemesis.Heal(happening.Argument);
                 break;
+            case EventKind.WriteReturns:
+                nemesis.ReturnWrite(cluster.Servers[happening.Actor]);
+                break;
             default:
                 cluster.Servers[happening.Actor].Handle(happening);
                 break;

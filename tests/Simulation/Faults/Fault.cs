@@ -35,4 +35,10 @@ internal enum Fault
 
     /// <summary>The newest snapshot file of a server is damaged.</summary>
     RotSnapshot,
+
+    /// <summary>Log writes of some servers never return.</summary>
+    HangDisks,
+
+    /// <summary>Log writes of some servers return after minutes.</summary>
+    StallDisks,
 }

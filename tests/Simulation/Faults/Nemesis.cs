@@ -11,6 +11,7 @@ namespace RaftFast.Simulation.Faults;
 internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
     private readonly List<Action> remedies = [];
+    private readonly DiskHangs hangs = new(cluster, servers, random.Fork("disk hangs"));
     private bool[]? healed;
 
     public void Begin()
@@ -44,10 +45,11 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         // When members come and go, the majority itself changes, so all servers are healed.
         int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
+        hangs.Leave(Leader(), MayHang(majority), IsOut);
         for (int count = 0; count < majority;)
         {
             int i = random.Next(servers.Length);
-            if (!chosen[i] && !IsOut(servers[i]))
+            if (!chosen[i] && !IsOut(servers[i]) && !hangs.IsLeft(servers[i]))
             {
                 chosen[i] = true;
                 count++;
@@ -55,7 +57,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         }
         bool minorityComesToo = random.OneIn(2) || cluster.Scenario.HasChurn;
         for (int i = 0; i < servers.Length; i++)
-            chosen[i] |= minorityComesToo && !IsOut(servers[i]);
+            chosen[i] |= minorityComesToo && !IsOut(servers[i]) && !hangs.IsLeft(servers[i]);
         healed = chosen;
         foreach (SimulatedServer server in servers)
         {
@@ -64,6 +66,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;
+            server.Disk.HungWrites.Return();
             if (server.IsPaused)
                 server.Resume();
         }
@@ -72,13 +75,24 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             for (int to = 0; to < servers.Length; to++)
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
-                bool isHealed = chosen[from] && chosen[to];
+                bool isHealed = (chosen[from] || hangs.IsLeft(servers[from]))
+                    && (chosen[to] || hangs.IsLeft(servers[to]));
                 // The other servers stay cut off. A leader that only a part of the majority can reach would stay
                 // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }
         }
+    }
+
+    /// <summary>Latest time at which a write returns that hung at the healing; 0 if none will.</summary>
+    public long LastReturn => hangs.LastReturn;
+
+    /// <summary>A write that hung at the healing returns: the server is healed, too.</summary>
+    public void ReturnWrite(SimulatedServer server)
+    {
+        healed![server.Number] = true;
+        hangs.Return(server);
     }
 
     public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
@@ -160,6 +174,12 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             case Fault.RotSnapshot:
                 if (MayLoseOne())
                     MachineFaults.DamageSnapshot(server);
+                break;
+            case Fault.HangDisks:
+                Hang(cluster.Scenario.FaultDurationMax, losesPower: true);
+                break;
+            case Fault.StallDisks:
+                Hang(cluster.Scenario.Duration, losesPower: false);
                 break;
             // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
@@ -247,6 +267,33 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
     {
         if (MayLoseOne())
             MachineFaults.DamageLog(server, isMisdirected);
+    }
+
+    /// <summary>
+    /// Hangs the disks of some servers. A write that never returns ends with its machine; a stalled one returns late.
+    /// </summary>
+    private void Hang(long durationMax, bool losesPower)
+    {
+        foreach (SimulatedServer server in hangs.Strike())
+        {
+            remedies.Add(() =>
+            {
+                if (losesPower)
+                    server.Crash(losesPower: true);
+                server.Disk.HungWrites.Return();
+            });
+            long delay = random.Between(1_000, durationMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.Heal, 0, 0, remedies.Count - 1));
+        }
+    }
+
+    /// <summary>Number of servers whose disks may hang after the healing.</summary>
+    private int MayHang(int majority)
+    {
+        int left = cluster.Scenario.HasChurn ? 0 : servers.Length - majority;
+        foreach (SimulatedServer server in servers)
+            left -= IsOut(server) ? 1 : 0;
+        return left;
     }
 
     private bool MayLoseOne()

@@ -288,6 +288,7 @@ internal sealed class SimulatedServer : IDisposable
         Incarnation++;
         process!.Dispose();
         process = null;
+        Disk.HungWrites.Forget();
         if (losesPower)
             Disk.LosePower();
         else
