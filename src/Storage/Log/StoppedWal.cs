@@ -29,6 +29,7 @@ public sealed class StoppedWal : IDisposable
         {
             Damage = error.Message;
         }
+        replay.Dispose();
     }
 
     /// <summary>

@@ -128,7 +128,7 @@ public sealed class Wal : IDisposable
     public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
     {
         options.Check();
-        WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
+        using WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
         replay.Run();
         Invariant.Hold(replay.Segments == 0);
         WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();

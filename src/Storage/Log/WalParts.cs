@@ -36,7 +36,7 @@ internal sealed record WalParts
         WalExtents extents = new();
         WalTerms terms = new();
         WalStarts starts = new();
-        WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
+        using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
         replay.Run();
         LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
         HardState state = HardStateOrder.Seen(replay.State, terms.Last);

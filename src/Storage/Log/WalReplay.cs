@@ -8,11 +8,13 @@ namespace RaftFast.Storage.Log;
 /// whether the batch is durable, torn or damaged.
 /// </summary>
 internal sealed class WalReplay(
-    IDisk disk, ulong clusterId, ulong memberId, WalExtents extents, WalTerms terms, WalStarts starts)
+    IDisk disk, ulong clusterId, ulong memberId, WalExtents extents, WalTerms terms, WalStarts starts) : IDisposable
 {
     private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
     private readonly List<WalSegmentFile> files = [];
 
+    private AlignedMemory? memory;
+    private int lastBatchOffset;
     private string name = "";
     private WalBatchVerdict end;
     private bool isTorn;
@@ -25,6 +27,12 @@ internal sealed class WalReplay(
 
     /// <summary>Offset in the last segment after its last batch.</summary>
     public int Offset { get; private set; }
+
+    /// <summary>
+    /// Verified bytes of the last batch, with its padding. Empty if the last segment has no batch. Valid until the
+    /// disposal.
+    /// </summary>
+    public ReadOnlySpan<byte> LastBatch => lastBatchOffset == 0 ? default : memory!.Span[lastBatchOffset..Offset];
 
     /// <summary>
     /// Offset in the last segment after the last byte that isn't zero. Above <see cref="Offset"/> if the tail is torn
@@ -96,6 +104,19 @@ internal sealed class WalReplay(
         return !terms.Matches(snapshot);
     }
 
+    public void Dispose() => memory?.Dispose();
+
+    /// <summary>Memory for one segment, which replaces the bytes of the segment before.</summary>
+    private Span<byte> MemoryOf(int bytes)
+    {
+        if (memory is null || memory.Length < bytes)
+        {
+            memory?.Dispose();
+            memory = new AlignedMemory(bytes);
+        }
+        return memory.Span[..bytes];
+    }
+
     /// <summary>Finds the log's segments: all, or those from the last segment that restarts the log.</summary>
     private List<(string Name, long Segment)> FindSegments()
     {
@@ -133,12 +154,12 @@ internal sealed class WalReplay(
             throw StorageException.Unusable(WalSegment.Name(expected), $"is missing, and {file} is there");
         using IDiskFile source = disk.Open(file);
         long bytes = Math.Clamp(source.Length, WalSegmentHeader.Size, WalSegment.BytesMax);
-        using AlignedMemory memory = new(AlignedMemory.RoundUp((int)bytes));
-        memory.Span[source.Read(0, memory.Span)..].Clear();
-        ReadHeader(file, segment, memory.Span);
+        Span<byte> image = MemoryOf(AlignedMemory.RoundUp((int)bytes));
+        image[source.Read(0, image)..].Clear();
+        ReadHeader(file, segment, image);
         name = file;
         Segments++;
-        ReadBatches(memory.Span);
+        ReadBatches(image);
         int place = files.FindIndex(found => found.Name == file);
         files[place] = files[place] with { FirstIndex = Header.Last.Index + 1, LastIndex = terms.Last.Index };
     }
@@ -186,6 +207,7 @@ internal sealed class WalReplay(
     {
         WalJudge judge = new(name, segment, Header, Salt);
         Offset = WalSegmentHeader.Size;
+        lastBatchOffset = 0;
         for (end = judge.Check(Offset, Batches + 1); end.IsIntact; end = judge.Check(Offset, Batches + 1))
         {
             WalBatchHeader header = end.Header;
@@ -197,6 +219,7 @@ internal sealed class WalReplay(
             Apply(segment, header);
             Batches++;
             Bytes += header.BytesOnDisk;
+            lastBatchOffset = Offset;
             Offset += header.BytesOnDisk;
             IsSealed = header.Records == 0;
         }

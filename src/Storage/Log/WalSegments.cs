@@ -66,6 +66,7 @@ internal sealed class WalSegments : IDisposable
             // directory's sync.
             segments.file.Sync();
             disk.SyncDirectory();
+            RewriteLastBatch(segments.file, replay);
             Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
         files.NeedFrom(reset is null && !isNew ? replay.FirstSegment : segments.header.Segment);
@@ -184,6 +185,19 @@ internal sealed class WalSegments : IDisposable
             fileSegment = segment;
         }
     }
+
+    /// <summary>
+    /// Writes the last batch once more. If its sync failed, Linux counts the batch's pages as written: they are read,
+    /// but may not be on the disk, and a later sync writes nothing. Only the last batch can be meant, because a batch
+    /// begins after the sync of the batch before it. Equal bytes replace each sector, so a torn rewrite does no harm.
+    /// </summary>
+    private static void RewriteLastBatch(IDiskFile file, WalReplay replay)
+    {
+        ReadOnlySpan<byte> batch = replay.LastBatch;
+        if (batch.Length > 0)
+            file.Write(replay.Offset - batch.Length, batch);
+    }
+
     /// <summary>Makes the end of a segment as it was at the segment's beginning: zeros up to the full size.</summary>
     /// <param name="offset">Offset after the last batch and its padding.</param>
     /// <param name="end">Offset after the last byte that isn't zero.</param>

@@ -148,13 +148,24 @@ public sealed class PartialSnapshot : IDisposable
         IDiskFile file = disk.Open(SnapshotFile.ReceivedName);
         // The previous process may have been killed between a write and its sync.
         file.Sync();
-        PartialSnapshot partial = new(store, disk, file, header) { offset = existing.End };
-        SnapshotReadStatus status;
-        while ((status = existing.Read()) == SnapshotReadStatus.Chunk)
-            partial.offset = existing.End;
-        partial.totals = existing.Totals;
+        PartialSnapshot partial = new(store, disk, file, header);
+        SnapshotReadStatus status = SnapshotReadStatus.Chunk;
+        int lastBytes = 0;
+        while (existing.Damage is null)
+        {
+            existing.Image.CopyTo(partial.buffer.Span);
+            (lastBytes, partial.offset, partial.totals) = (existing.Image.Length, existing.Offset, existing.Totals);
+            if (status == SnapshotReadStatus.End)
+                break;
+            status = existing.Read();
+        }
         partial.IsComplete = status == SnapshotReadStatus.End;
-        return partial;
+        // A part whose sync failed is still read from memory, but may not be on the disk (see WalSegments). Only the
+        // last part can be such a part.
+        if (partial.TryWrite(partial.buffer.Span[..lastBytes]))
+            return partial;
+        partial.Dispose();
+        return null;
     }
 
     private bool TryWrite(ReadOnlySpan<byte> image)
