@@ -89,4 +89,5 @@ internal enum Counter
     SnapshotsDamaged,
     LogsCompacted,
     RecoveriesFromSnapshot,
+    CachedPagesRewritten,
 }

@@ -33,7 +33,7 @@ internal sealed class SimulatedServer : IDisposable
         this.random = random;
         Number = number;
         Identity = NewIdentity();
-        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
+        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters, cluster.Scenario.IsBuffered)
         {
             Written = image => cluster.Invariants.OnWritten(number, image),
             Torn = image => cluster.Invariants.OnTorn(number, image),
