@@ -129,7 +129,7 @@ public sealed class Wal : IDisposable
     {
         options.Check();
         using WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
-        replay.Run();
+        replay.Run(default);
         Invariant.Hold(replay.Segments == 0);
         WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();
     }

@@ -37,7 +37,7 @@ internal sealed record WalParts
         WalTerms terms = new();
         WalStarts starts = new();
         using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
-        replay.Run();
+        replay.Run(snapshot);
         LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
         HardState state = HardStateOrder.Seen(replay.State, terms.Last);
         Lock gate = new();
@@ -61,6 +61,7 @@ internal sealed record WalParts
             Batches = replay.Batches,
             WasReset = reset is not null,
             TornTail = replay.TornTail,
+            CoveredDamage = replay.CoveredDamage,
         };
         return new WalParts
         {

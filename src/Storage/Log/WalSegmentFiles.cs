@@ -138,7 +138,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         while (first < Interlocked.Read(ref firstNeeded))
         {
             string name = WalSegment.Name(first);
-            if (LengthOf(name) == segmentBytes)
+            if (disk.Exists(name) && LengthOf(name) == segmentBytes)
             {
                 disk.Rename(name, WalSegment.NextName);
                 disk.SyncDirectory();
@@ -169,11 +169,15 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     private void DeleteFirst()
     {
         string name = WalSegment.Name(first);
-        long length = LengthOf(name);
-        disk.Delete(name);
-        disk.SyncDirectory();
+        // A segment that the log does not need may be missing.
+        if (disk.Exists(name))
+        {
+            long length = LengthOf(name);
+            disk.Delete(name);
+            disk.SyncDirectory();
+            Interlocked.Add(ref bytes, -length);
+        }
         Interlocked.Increment(ref first);
-        Interlocked.Add(ref bytes, -length);
     }
 
     private long LengthOf(string name)

@@ -160,10 +160,13 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
         file.Page(offset).Clear();
     }
 
-    /// <summary>Flips a bit in the header of a batch before the last.</summary>
+    /// <summary>
+    /// Flips a bit in the header of a batch before the last, often of an old batch, which a snapshot may cover.
+    /// </summary>
     public void Rot()
     {
-        (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
+        int among = random.OneIn(2) ? writes.Count - 1 : writes.Count / 4 + 1;
+        (SimulatedFile file, long offset) = writes[random.Next(among)];
         file.Page(offset)[random.Next(WalBatchHeader.Size)] ^= (byte)(1 << random.Next(8));
     }
 

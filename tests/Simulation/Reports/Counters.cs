@@ -90,4 +90,5 @@ internal enum Counter
     LogsCompacted,
     RecoveriesFromSnapshot,
     CachedPagesRewritten,
+    CoveredDamagePassedOver,
 }

@@ -106,9 +106,11 @@ internal sealed class SimulatedServer : IDisposable
         catch (Exception failure) when (IsSimulated(failure))
         {
             Die(random.OneIn(2));
+            return;
         }
-        // A server never notices damage to entries that a snapshot has replaced.
-        Invariant.Hold(!IsLost || wasReset);
+        // A server never notices damage to entries that a snapshot has replaced, and passes over damage to entries that
+        // a snapshot covers.
+        Invariant.Hold(!IsLost || wasReset || process.HasPassedOverDamage);
         IsLost = false;
     }
 
