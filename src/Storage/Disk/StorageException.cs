@@ -25,6 +25,9 @@ public sealed class StorageException : Exception
     /// <summary>True if a file of this member is damaged or missing. False if the disk failed.</summary>
     internal bool IsDamage { get; private init; }
 
+    /// <summary>True if the disk has no room for the change of a name. Nothing has changed.</summary>
+    public bool IsDiskFull { get; init; }
+
     internal static StorageException Damage(string file, long offset, string what) =>
         Unusable(file, $"is damaged at byte {offset}: {what}");
 

@@ -55,10 +55,20 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     /// <param name="segment">Number of the first segment with a file.</param>
     public void Open(long segment, long fileBytes)
     {
-        if (disk.Exists(WalSegment.NextName))
-            disk.Delete(WalSegment.NextName);
         first = firstNeeded = firstNeededBefore = segment;
         bytes = fileBytes;
+        if (!disk.Exists(WalSegment.NextName))
+            return;
+        isPrepared = LengthOf(WalSegment.NextName) == segmentBytes;
+        if (!isPrepared)
+        {
+            disk.Delete(WalSegment.NextName);
+            return;
+        }
+        // On a full disk there may be no other. The file may be a renamed segment, whose old name must be durably gone.
+        disk.SyncDirectory();
+        nextIsRecycled = true;
+        bytes += segmentBytes;
     }
 
     /// <summary>Makes the log begin with this segment, so that earlier segments are unneeded. Any thread.</summary>

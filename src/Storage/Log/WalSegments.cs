@@ -110,6 +110,14 @@ internal sealed class WalSegments : IDisposable
         return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
     }
 
+    /// <summary>
+    /// True if the queued batches of <paramref name="bytes"/> in all fit into the current segment, so that the prepared
+    /// segment is left for the batch with which the log restarts. Under the gate.
+    /// </summary>
+    /// <param name="restarts">Number of queued batches that begin a segment of their own.</param>
+    public bool HasRoomToRestart(long bytes, int restarts) =>
+        files.IsPrepared && fileSegment == header.Segment && restarts == 0 && bytes <= header.SegmentBytes - offset;
+
     /// <summary>True if a batch can be written without making a file. Under the gate.</summary>
     public bool HasPlace(int bytes) => Fits(bytes) || files.IsPrepared;
 

@@ -1,6 +1,7 @@
 using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation.Disk;
 
@@ -68,6 +69,12 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
 
     public void Rename(string from, string to)
     {
+        // The directory may need a block for the new name.
+        if (IsFull && SnapshotFile.TryParseName(to, out _) && random.OneIn(2))
+        {
+            counters[Counter.DiskFull]++;
+            throw new StorageException("simulated: the directory has no room") { IsDiskFull = true };
+        }
         if (to == WalSegment.NextName)
             Forget(files[from]);
         Begin();

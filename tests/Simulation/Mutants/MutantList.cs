@@ -197,8 +197,8 @@ internal static class MutantList
             "if (slot.Index <= viewedIndex)",
             "if (slot.Index < 0)"),
         new("installed-before-durable", "A snapshot is durable before it takes the log's place.",
-            "Server/Node/Snapshots/SnapshotCycle.cs",
-            "if (received.File.Publish() != SnapshotPublishStatus.Published)\n            return false;",
-            ""),
+            "Storage/Snapshots/PartialSnapshot.cs",
+            "return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));",
+            "return SnapshotPublishStatus.Published;"),
     ];
 }

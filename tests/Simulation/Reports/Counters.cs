@@ -91,4 +91,5 @@ internal enum Counter
     RecoveriesFromSnapshot,
     CachedPagesRewritten,
     CoveredDamagePassedOver,
+    SnapshotsRefusedForAnother,
 }

@@ -191,6 +191,7 @@ internal sealed class ServerProcess : IDisposable
         WakeWriter = Writer.Wake,
         WakeSegments = Writer.WakeSegments,
         RunSnapshot = Snapshots.Take,
+        Free = static store => store.Dispose(),
         Resume = static owners =>
         {
             foreach (IRequestOwner owner in owners)

@@ -66,6 +66,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public SnapshotStore? SnapshotFiles => process?.SnapshotFiles;
 
+    /// <summary>The place of the snapshot that the process receives.</summary>
+    public SnapshotPlace? SnapshotPlace => process?.Snapshots.Place;
+
     /// <summary>
     /// True if the server is out for good: its disk is empty, or has damage over which the server refuses to start.
     /// </summary>
@@ -103,7 +106,7 @@ internal sealed class SimulatedServer : IDisposable
             process = null;
             return;
         }
-        catch (Exception failure) when (IsSimulated(failure))
+        catch (Exception failure) when (IsSimulated(failure, isStart: true))
         {
             Die(random.OneIn(2));
             return;
@@ -274,10 +277,12 @@ internal sealed class SimulatedServer : IDisposable
         new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
 
     /// <summary>
-    /// True if the process died, or if its disk failed or was full at a place where the real process would exit.
+    /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may end
+    /// a start, but no process that runs.
     /// </summary>
-    private bool IsSimulated(Exception failure) =>
-        failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
+    private bool IsSimulated(Exception failure, bool isStart = false) =>
+        failure is SimulatedCrashException
+        || (failure is StorageException && (Disk.HasFailed || (isStart && Disk.IsFull)));
 
     private void DieOfDisk()
     {
