@@ -5,8 +5,8 @@ namespace RaftFast.Simulation.Disk;
 
 /// <summary>
 /// Pages whose sync has failed, as Linux treats them: they are read from memory, count as written, and no later sync
-/// writes them. What the disk itself holds in their place is unknown. A kernel that needs memory drops some of them, and
-/// a power loss drops all.
+/// writes them. What the disk itself holds in their place is unknown. A kernel that needs memory drops some of them,
+/// and a power loss drops all.
 /// </summary>
 internal sealed class PageCache(SeededRandom random, Counters counters)
 {

@@ -277,8 +277,8 @@ internal sealed class SimulatedServer : IDisposable
         new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
 
     /// <summary>
-    /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may end
-    /// a start, but no process that runs.
+    /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
+    /// end a start, but no process that runs.
     /// </summary>
     private bool IsSimulated(Exception failure, bool isStart = false) =>
         failure is SimulatedCrashException

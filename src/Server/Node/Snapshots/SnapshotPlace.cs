@@ -4,8 +4,8 @@ namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
 /// The place of the one snapshot that is received at a time. A snapshot holds only committed entries, so a transfer
-/// stays useful when its sender no longer leads. A sender of another snapshot therefore waits while the present transfer
-/// makes progress, and for some time after its last progress: the sender may dial again and continue.
+/// stays useful when its sender no longer leads. A sender of another snapshot therefore waits while the present
+/// transfer makes progress, and for some time after its last progress: the sender may dial again and continue.
 /// <para>
 /// The caller guards <see cref="MayEnter"/>, <see cref="Enter"/> and <see cref="Leave"/> with one lock. The connection
 /// calls the other methods on any thread.

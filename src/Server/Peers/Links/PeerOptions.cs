@@ -64,8 +64,8 @@ internal sealed record PeerOptions
     public int SnapshotAttemptsMax { get; init; } = 10;
 
     /// <summary>
-    /// Time without a part of a received snapshot after which another sender's snapshot is received instead. Longer than
-    /// the time of a part at a low rate, and than a sender's pauses before it dials again.
+    /// Time without a part of a received snapshot after which another sender's snapshot is received instead. Longer
+    /// than the time of a part at a low rate, and than a sender's pauses before it dials again.
     /// </summary>
     public TimeSpan SnapshotSilenceMax { get; init; } = TimeSpan.FromSeconds(10);
 

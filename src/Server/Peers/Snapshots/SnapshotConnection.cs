@@ -11,8 +11,8 @@ namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
 /// One connection that carries a snapshot. Writes the received chunks to the disk, loads the snapshot when it is
-/// complete, makes its file this member's newest, and offers it to the loop. The next connection continues an unfinished
-/// snapshot.
+/// complete, makes its file this member's newest, and offers it to the loop. The next connection continues an
+/// unfinished snapshot.
 /// </summary>
 /// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
 /// <param name="close">Ends a pending read.</param>
@@ -177,8 +177,8 @@ internal sealed class SnapshotConnection(
     }
 
     /// <summary>
-    /// Offers the snapshot to the loop and waits. The loop may have to wait for the log's next segment, and decides even
-    /// if the sender is gone.
+    /// Offers the snapshot to the loop and waits. The loop may have to wait for the log's next segment, and decides
+    /// even if the sender is gone.
     /// </summary>
     private void Offer(OfferedSnapshot offered)
     {
