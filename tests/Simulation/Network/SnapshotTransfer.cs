@@ -74,7 +74,6 @@ internal sealed class SnapshotTransfer(
     {
         if (!To.SnapshotPlace!.MayEnter(From.Id, To.SnapshotFiles!.MatchPartial(reader.Image), Milliseconds))
         {
-            cluster.Counters[Counter.SnapshotsRefusedForAnother]++;
             End(0);
             return false;
         }

@@ -91,5 +91,4 @@ internal enum Counter
     RecoveriesFromSnapshot,
     CachedPagesRewritten,
     CoveredDamagePassedOver,
-    SnapshotsRefusedForAnother,
 }
