@@ -59,6 +59,7 @@ internal sealed class Member : IDisposable
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshots.Run,
+                Free = snapshots.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = static () => { },
                 Stop = static () => { },

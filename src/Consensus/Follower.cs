@@ -60,7 +60,8 @@ internal sealed class Follower(RaftCore core) : Role(core)
     public void Installed(long index)
     {
         matched = index;
-        Acknowledge();
+        if (Core.LeaderId != 0)
+            Acknowledge();
     }
 
     /// <summary>A server whose disk hangs could not write its vote, and the term would have no leader.</summary>

@@ -212,18 +212,17 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// §7: true if a leader's snapshot must replace the log and the state machine (<see cref="Install"/>). If false,
-    /// the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the entries up
-    /// to that entry are now committed.
+    /// §7: true if another server's snapshot must replace the log and the state machine (<see cref="Install"/>). If
+    /// false, the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the
+    /// entries up to that entry are now committed.
+    /// <para>
+    /// The sender's term is not asked for: a snapshot holds only committed entries, which every later leader has
+    /// (Leader Completeness). So the snapshot stays valid if its sender no longer leads.
+    /// </para>
     /// </summary>
-    public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
+    public bool OfferSnapshot(LogPosition snapshot)
     {
-        if (term < Term || IsLeader)
-            return false;
-        if (term > Term || role != follower)
-            BecomeFollower(term, leader: 0);
-        FollowLeader(from);
-        if (snapshot.Index <= Log.Committed)
+        if (IsLeader || snapshot.Index <= Log.Committed)
             return false;
         if (!Log.Matches(snapshot))
             return true;
@@ -231,10 +230,15 @@ public sealed class RaftCore
         return false;
     }
 
-    /// <summary>Replaces the whole log and the configurations by a durable snapshot.</summary>
+    /// <summary>
+    /// Replaces the whole log and the configurations by a durable snapshot. A candidate can't win without the
+    /// snapshot's entries, and becomes a follower.
+    /// </summary>
     public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
-        Invariant.Hold(role == follower);
+        Invariant.Hold(!IsLeader);
+        if (role != follower)
+            BecomeFollower(Term, leader: 0);
         Log.Install(snapshot, configurationIndex, configuration);
         follower.Installed(snapshot.Index);
     }

@@ -127,6 +127,7 @@ internal static partial class NodeHost
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshotThread.Run,
+                Free = snapshotThread.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = stopRequest.Complete,
                 Stop = removed.Cancel,

@@ -18,6 +18,8 @@ internal static partial class StartLogLines
     {
         if (recovery.TornTail is not null)
             TornTail(log, recovery.TornTail);
+        if (recovery.CoveredDamage is not null)
+            CoveredDamage(log, recovery.CoveredDamage);
         bool isNew = recovered.Position == default && recovery.Batches == 0;
         if (isNew)
             New(log, path);
@@ -97,6 +99,12 @@ internal static partial class StartLogLines
 
     [LoggerMessage(LogLevel.Warning, "{TornTail}")]
     private static partial void TornTail(ILogger log, string tornTail);
+
+    [LoggerMessage(
+        LogLevel.Error,
+        "damage in a part of the log that the snapshot covers: the log begins after it, and nothing is lost; "
+        + "check the disk: {Damage}")]
+    private static partial void CoveredDamage(ILogger log, string damage);
 
     [LoggerMessage(
         LogLevel.Information,

@@ -31,8 +31,8 @@ internal interface IPeerNetwork
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
     /// <summary>
-    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> learns how
-    /// the sending ended.
+    /// Begins to send the newest snapshot, on a connection of its own. If a snapshot that was begun in an earlier term
+    /// is still being sent, continues it. <see cref="RaftNode.OnSnapshotSent"/> learns how the sending ended.
     /// </summary>
     /// <param name="term">The term in which this member leads.</param>
     /// <returns>

@@ -66,10 +66,11 @@ internal sealed class PeerNetwork(
         {
             if (snapshot.Peer != peer)
                 continue;
-            // The loop learns of the end of this one before it begins another.
-            if (snapshot.Term != term)
-                snapshot.Stop();
-            return false;
+            // The loop learns of the end of this one before it begins another. A snapshot that was begun in an earlier
+            // term is as good, and continues.
+            bool isContinued = snapshot.Term != term;
+            snapshot.Term = term;
+            return isContinued;
         }
         if (snapshots.Files.Count == 0 || Find(peer) is not { IsConnected: true } link)
             return false;

@@ -111,10 +111,10 @@ internal sealed unsafe class LinuxFile : IDiskFile
             }
         }
         // fdatasync is not retried even after EINTR: a second call may report success for pages that the first call
-        // lost.
-        if (!syncsItself && Libc.SyncData(handle) < 0)
-            throw Failure("sync", offset);
-        return true;
+        // lost. Some file systems find room for the pages only here.
+        if (syncsItself || Libc.SyncData(handle) == 0)
+            return true;
+        return IsFull(Libc.LastError) ? false : throw Failure("sync", offset);
     }
 
     public void Sync()

@@ -128,8 +128,8 @@ public sealed class Wal : IDisposable
     public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
     {
         options.Check();
-        WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
-        replay.Run();
+        using WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
+        replay.Run(default);
         Invariant.Hold(replay.Segments == 0);
         WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();
     }
@@ -279,25 +279,33 @@ public sealed class Wal : IDisposable
     /// snapshot in a new segment, with term and vote unchanged. If a crash comes before the new segment is durable, the
     /// next Open empties the log.
     /// </summary>
-    /// <returns>
+    /// <param name="batch">
     /// Number of the batch with which the log continues. Positions in earlier batches are of entries that are gone.
+    /// </param>
+    /// <returns>
+    /// False if nothing has changed, because the batches in the queue may need the prepared segment: on a full disk
+    /// there is no further one. The caller tries again later.
     /// </returns>
-    public long ResetTo(LogPosition snapshot)
+    public bool TryResetTo(LogPosition snapshot, out long batch)
     {
         Invariant.Hold(snapshot.Index > terms.Base.Index);
         Invariant.Hold(!terms.Matches(snapshot));
+        batch = 0;
+        lock (gate)
+        {
+            if (!segments.HasRoomToRestart(queue.BytesOnDisk, queue.Resets))
+                return false;
+            queue.BeginAppending();
+            queue.Reset(snapshot);
+        }
         HardState seen = HardStateOrder.Seen(state, terms.Last);
         terms.Reset(snapshot);
         extents.Clear();
         buffers.Reset(snapshot.Index);
         reader.Truncate(0);
-        lock (gate)
-        {
-            queue.BeginAppending();
-            queue.Reset(snapshot);
-        }
         AppendHardState(seen);
-        return queue.Open.Number;
+        batch = queue.Open.Number;
+        return true;
     }
 
     /// <summary>Records that a batch is durable. The caller passes every batch, seals included, in order.</summary>

@@ -36,6 +36,7 @@ internal sealed class Dialling : IAsyncDisposable
         BackoffMin = TimeSpan.FromMilliseconds(1),
         BackoffMax = TimeSpan.FromMilliseconds(10),
         SnapshotRetryPause = TimeSpan.FromMilliseconds(1),
+        SnapshotBusyPause = TimeSpan.FromMilliseconds(1),
     };
 
     public string Location => directory.Location;

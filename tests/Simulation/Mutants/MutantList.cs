@@ -138,6 +138,10 @@ internal static class MutantList
             "Storage/Log/WalSegmentFiles.cs",
             "disk.Rename(WalSegment.NextName, WalSegment.Name(segment));\n            disk.SyncDirectory();",
             "disk.Rename(WalSegment.NextName, WalSegment.Name(segment));"),
+        new("page-cache-trusted", "Recovery counts on nothing that only the page cache holds.",
+            "Storage/Log/WalSegments.cs",
+            "RewriteLastBatch(segments.file, replay);",
+            ""),
         new("buffer-reused-early", "Memory is reused only after its contents are written.", "Storage/Log/WalBuffers.cs",
             "buffer.LastBatch <= durableBatch && (buffer.IsEmpty",
             "(buffer.IsEmpty"),
@@ -205,8 +209,8 @@ internal static class MutantList
             "if (slot.Index <= viewedIndex)",
             "if (slot.Index < 0)"),
         new("installed-before-durable", "A snapshot is durable before it takes the log's place.",
-            "Server/Node/Snapshots/SnapshotCycle.cs",
-            "if (received.File.Publish() != SnapshotPublishStatus.Published)\n            return false;",
-            ""),
+            "Storage/Snapshots/PartialSnapshot.cs",
+            "return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));",
+            "return SnapshotPublishStatus.Published;"),
     ];
 }

@@ -96,4 +96,6 @@ internal enum Counter
     SnapshotsDamaged,
     LogsCompacted,
     RecoveriesFromSnapshot,
+    CachedPagesRewritten,
+    CoveredDamagePassedOver,
 }

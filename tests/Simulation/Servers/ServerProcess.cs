@@ -61,6 +61,9 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>The node; null before its recovery is complete, and after the death of the process.</summary>
     public RaftNode? Node { get; private set; }
 
+    /// <summary>True if the log began after damage that a snapshot covers.</summary>
+    public bool HasPassedOverDamage { get; private set; }
+
     /// <summary>True once the node stops because its server was removed from the cluster.</summary>
     public bool MustExit { get; private set; }
 
@@ -81,6 +84,9 @@ internal sealed class ServerProcess : IDisposable
             Server.Disk, clusterId: 1, Server.Id, Cluster.Scenario.Wal, recovered.Position, out WalRecovery recovery);
         if (recovery.TornTail is not null)
             Cluster.Counters[Counter.TornBatchesInRecovery]++;
+        HasPassedOverDamage = recovery.CoveredDamage is not null;
+        if (HasPassedOverDamage)
+            Cluster.Counters[Counter.CoveredDamagePassedOver]++;
         CreateNode(Log, recovered, recovery);
         Node!.AdvanceTo(Cluster.Events.Now / 1000);
         if (recovery.WasReset)
@@ -185,6 +191,7 @@ internal sealed class ServerProcess : IDisposable
         WakeWriter = Writer.Wake,
         WakeSegments = Writer.WakeSegments,
         RunSnapshot = Snapshots.Take,
+        Free = static store => store.Dispose(),
         Resume = static owners =>
         {
             foreach (IRequestOwner owner in owners)

@@ -33,7 +33,7 @@ internal sealed class SimulatedServer : IDisposable
         this.random = random;
         Number = number;
         Identity = NewIdentity();
-        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
+        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters, cluster.Scenario.IsBuffered)
         {
             Written = image => cluster.Invariants.OnWritten(number, image),
             Torn = image => cluster.Invariants.OnTorn(number, image),
@@ -65,6 +65,9 @@ internal sealed class SimulatedServer : IDisposable
     public Wal? Log => process?.Log;
 
     public SnapshotStore? SnapshotFiles => process?.SnapshotFiles;
+
+    /// <summary>The place of the snapshot that the process receives.</summary>
+    public SnapshotPlace? SnapshotPlace => process?.Snapshots.Place;
 
     /// <summary>
     /// True if the server is lost: its disk is empty, or so damaged that the server refuses to start.
@@ -103,12 +106,14 @@ internal sealed class SimulatedServer : IDisposable
             process = null;
             return;
         }
-        catch (Exception failure) when (IsSimulated(failure))
+        catch (Exception failure) when (IsSimulated(failure, isStart: true))
         {
             Die(random.OneIn(2));
+            return;
         }
-        // A server never notices damage to entries that a snapshot has replaced.
-        Invariant.Hold(!IsLost || wasReset);
+        // A server never notices damage to entries that a snapshot has replaced, and passes over damage to entries that
+        // a snapshot covers.
+        Invariant.Hold(!IsLost || wasReset || process.HasPassedOverDamage);
         IsLost = false;
     }
 
@@ -272,10 +277,12 @@ internal sealed class SimulatedServer : IDisposable
         new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
 
     /// <summary>
-    /// True if the process died, or if its disk failed or was full at a place where the real process would exit.
+    /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
+    /// end a start, but no process that runs.
     /// </summary>
-    private bool IsSimulated(Exception failure) =>
-        failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
+    private bool IsSimulated(Exception failure, bool isStart = false) =>
+        failure is SimulatedCrashException
+        || (failure is StorageException && (Disk.HasFailed || (isStart && Disk.IsFull)));
 
     private void DieOfDisk()
     {

@@ -99,6 +99,15 @@ internal sealed class LogWriter : IDisposable
 
     public long ResetTo(LogPosition snapshot)
     {
+        Assert.True(TryResetTo(snapshot, out long batch));
+        return batch;
+    }
+
+    public bool TryResetTo(LogPosition snapshot, out long batch)
+    {
+        Wal.TryPrepareSegment();
+        if (!Wal.TryResetTo(snapshot, out batch))
+            return false;
         if (Base.Index + records.Count > 0)
         {
             LogPosition last = records.Count == 0 ? Base : PositionOf(records[^1]);
@@ -106,7 +115,7 @@ internal sealed class LogWriter : IDisposable
         }
         records.Clear();
         Base = snapshot;
-        return Wal.ResetTo(snapshot);
+        return true;
     }
 
     public static LogPosition PositionOf(byte[] record)

@@ -63,6 +63,15 @@ internal sealed record PeerOptions
     /// </summary>
     public int SnapshotAttemptsMax { get; init; } = 10;
 
+    /// <summary>
+    /// Time without a part of a received snapshot after which another sender's snapshot is received instead. Longer
+    /// than the time of a part at a low rate, and than a sender's pauses before it dials again.
+    /// </summary>
+    public TimeSpan SnapshotSilenceMax { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Pause before the report that the peer receives another snapshot.</summary>
+    public TimeSpan SnapshotBusyPause { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Pause from a snapshot's failure until its report, after which another attempt may begin.</summary>
     public TimeSpan SnapshotRetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
