@@ -35,4 +35,10 @@ internal enum Fault
 
     /// <summary>The newest snapshot file of a server is damaged.</summary>
     RotSnapshot,
+
+    /// <summary>
+    /// A leader without its majority adds a server, and the others overwrite what that server got. Then the server is
+    /// added again.
+    /// </summary>
+    ForkUnderJoiner,
 }

@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
@@ -8,7 +9,8 @@ namespace RaftFast.Simulation.Faults;
 /// <summary>
 /// Causes the scenario's faults and ends them. At the end, heals a majority and may leave the rest broken.
 /// </summary>
-internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
+internal sealed class Nemesis(
+    Cluster cluster, SimulatedServer[] servers, SimulatedClients clients, SeededRandom random)
 {
     private readonly List<Action> remedies = [];
     private bool[]? healed;
@@ -161,6 +163,9 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 if (MayLoseOne())
                     MachineFaults.DamageSnapshot(server);
                 break;
+            case Fault.ForkUnderJoiner:
+                ForkUnderJoiner(leader);
+                break;
             // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
                 servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
@@ -219,6 +224,28 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 sides[(leader.Number + i) % servers.Length] = true;
         }
         Cut((from, to) => sides[from] != sides[to]);
+    }
+
+    /// <summary>
+    /// Leaves the leader with a server that is not a member, and has the operator add that server there, then again at
+    /// another server. The majority may write more than one append meanwhile.
+    /// </summary>
+    private void ForkUnderJoiner(SimulatedServer leader)
+    {
+        SimulatedServer? joiner = Array.Find(servers, server =>
+            server.IsUp && !cluster.IsMember(server) && !cluster.Members.WasRemoved(server.Id));
+        if (joiner is null || leader.Node is not { Core.IsLeader: true } || cluster.Members.Members.Count < 3)
+            return;
+        bool IsCutOff(int server) => server == leader.Number || server == joiner.Number;
+        Cut((from, to) => IsCutOff(from) != IsCutOff(to));
+        clients.Operator.Plan(leader, joiner);
+        Later(() =>
+        {
+            bool isForked = joiner.Node is { } node && node.Core.Configuration.Cluster.Find(joiner.Id) is not null
+                && !cluster.IsMember(joiner);
+            cluster.Counters[Counter.JoinersForked] += isForked ? 1 : 0;
+            clients.Operator.Plan(servers[random.Next(servers.Length)], joiner);
+        });
     }
 
     private void ResetConnections(SimulatedServer server)

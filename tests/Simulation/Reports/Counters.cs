@@ -78,6 +78,7 @@ internal enum Counter
     MembersMoved,
     ChangesRefused,
     ConfigurationsRolledBack,
+    JoinersForked,
     LeadershipHandedOver,
     RemovedServersExited,
     WipedServersRefused,

@@ -116,6 +116,9 @@ internal sealed class ServerProcess : IDisposable
             case EventKind.Resume:
                 Loop.Resume();
                 break;
+            case EventKind.Connect:
+                Network.Attempt(happening.Argument);
+                break;
             case EventKind.DiskBegins:
                 Writer.Begin();
                 break;

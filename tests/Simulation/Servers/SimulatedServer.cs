@@ -87,6 +87,8 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>True if this server, while not connected to the peer, dials this address.</summary>
     public bool Dials(int peer, PeerAddress address) => IsUp && process!.Network.Dials(peer, address);
 
+    public void OnConnectionLost(int peer) => process?.Network.ConnectionLost(peer);
+
     public void Start()
     {
         Invariant.Hold(!IsUp);

@@ -72,6 +72,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
         finally
         {
             batch?.Release();
+            // After the last frames of this connection, and before the first of the next one.
+            inbox.Post(member.AnswersLost);
             ended.TrySetResult();
         }
         return null;

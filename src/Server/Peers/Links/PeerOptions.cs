@@ -73,11 +73,11 @@ internal sealed record PeerOptions
     public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
 
     /// <summary>
-    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es and
-    /// <see cref="PeerAnnounced"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
+    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es,
+    /// <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
     /// <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either of two reasons, and <see cref="SnapshotSent"/>.
     /// </summary>
-    public const int InboxItemsPerPeer = 3 + 6;
+    public const int InboxItemsPerPeer = 4 + 6;
 
     internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
 }

@@ -36,6 +36,24 @@ public sealed class PeerReceiveTests
     }
 
     [Fact]
+    public async Task Loss_of_a_connection_is_reported_after_its_frames_and_before_those_of_the_next_one()
+    {
+        await using Node node = new();
+        for (int i = 0; i < 10; i++)
+        {
+            using RawDialer first = RawDialer.Accepted(node);
+            first.Send(ThreeFrames);
+            Assert.Equal(ThreeFrames, node.Reader.NextFrames(ThreeFrames.Length, from: 2));
+            using RawDialer second = RawDialer.Accepted(node); // replaces the first
+            second.Send(ThreeFrames);
+            Assert.Equal(2u, node.Reader.Next<PeerAnswersLost>().Peer);
+            Assert.Equal(ThreeFrames, node.Reader.NextFrames(ThreeFrames.Length, from: 2));
+            second.Socket.Close();
+            Assert.Equal(2u, node.Reader.Next<PeerAnswersLost>().Peer);
+        }
+    }
+
+    [Fact]
     public async Task Frames_in_two_pieces_cut_anywhere_arrive_the_same()
     {
         await using Node node = new();
@@ -275,7 +293,7 @@ public sealed class PeerReceiveTests
                 await Task.Yield();
                 continue;
             }
-            if (one[0] is PeerAnnounced)
+            if (one[0] is PeerAnnounced or PeerAnswersLost)
                 continue;
             PeerBatch batch = Assert.IsType<PeerBatch>(one[0]);
             received.AddRange(batch.Frames);
