@@ -12,7 +12,7 @@ namespace RaftFast.Protocol;
 /// 12  u32  kind             ConnectionKind
 /// 16  u64  cluster id
 /// 24  u64  from
-/// 32  u64  to
+/// 32  u64  to               0 if the kind is Hint
 /// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
 /// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
@@ -77,7 +77,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumStart..]) != Crc32C.Compute(source[..ChecksumStart]))
             return DecodeStatus.Invalid;
         uint kind = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
-        if (kind > (uint)ConnectionKind.Snapshot)
+        if (kind > (uint)ConnectionKind.Hint)
             return DecodeStatus.Invalid;
         uint addressLength = BinaryPrimitives.ReadUInt32LittleEndian(source[48..]);
         if (addressLength > PeerAddress.UrlBytesMax)
@@ -126,6 +126,12 @@ public enum ConnectionKind
     /// One snapshot, and the answers to it: a connection of its own, so that no message waits after the bulk.
     /// </summary>
     Snapshot = 1,
+
+    /// <summary>
+    /// Nothing after the handshake, whose To is 0: the sender knows an address, and not which member is there. The
+    /// receiver dials the sender back.
+    /// </summary>
+    Hint = 2,
 }
 
 /// <summary>The accepting side's answer to a <see cref="Handshake"/>. The values are on the wire.</summary>

@@ -80,7 +80,7 @@ public sealed class HandshakeTests
             Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out _));
             Assert.Equal(kind, handshake.Kind);
         }
-        byte[] unknown = Decoding.With(SampleBytes, 12, [2], Handshake.Size - 4, ..(Handshake.Size - 4));
+        byte[] unknown = Decoding.With(SampleBytes, 12, [3], Handshake.Size - 4, ..(Handshake.Size - 4));
         Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(unknown, out _, out _));
     }
 

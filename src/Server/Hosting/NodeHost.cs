@@ -132,6 +132,11 @@ internal static partial class NodeHost
             Random = random,
             Logger = loggers.CreateLogger("raft"),
         });
+        if (options.ClusterIsGiven)
+        {
+            foreach (Member member in options.Configuration.Members)
+                network.Hint(member.Address);
+        }
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();

@@ -32,6 +32,8 @@ internal sealed class PeerNetwork(
     /// <summary>Snapshots being sent, at most one for each peer.</summary>
     private readonly List<SnapshotSender> sending = [];
 
+    private readonly List<PeerHint> hints = [];
+
     private DialledPeers<PeerLink>? peers;
     private int dirtyCount;
     private ClusterConfiguration? committed;
@@ -110,6 +112,19 @@ internal sealed class PeerNetwork(
         Peers.Configure(effective, committed);
     }
 
+    /// <summary>
+    /// Looks for a member at this address too, whatever the log says. Called before the loop begins.
+    /// </summary>
+    public void Hint(PeerAddress address)
+    {
+        if (address == identity.Address)
+            return;
+        Handshake handshake = HandshakeTo(0) with { Kind = ConnectionKind.Hint };
+        PeerHint hint = new(address, handshake, IsHintNeeded, logger, options);
+        hints.Add(hint);
+        Run(BackgroundTask.Run(hint.RunAsync));
+    }
+
     public void Announced(ulong peer, PeerAddress address) => Peers.Announced(peer, address);
 
     PeerLink IPeerDialler<PeerLink>.Create(ulong peer) =>
@@ -132,9 +147,19 @@ internal sealed class PeerNetwork(
     {
         foreach (PeerLink link in Peers.Links)
             link.Stop();
+        foreach (PeerHint hint in hints)
+            hint.Stop();
         foreach (SnapshotSender snapshot in sending)
             snapshot.Stop();
         await Task.WhenAll(running);
+    }
+
+    /// <summary>True if no link dials the address, while a peer is not connected. Called on any thread.</summary>
+    private bool IsHintNeeded(PeerAddress address)
+    {
+        PeerLink[] links = Peers.Links;
+        return !Array.Exists(links, link => link.Dials(address))
+            && (links.Length == 0 || Array.Exists(links, static link => !link.IsConnected));
     }
 
     /// <summary>A method of its own, so that only a snapshot that begins allocates the closure.</summary>

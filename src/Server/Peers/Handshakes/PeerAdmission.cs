@@ -33,7 +33,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, I
             return HandshakeStatus.UnsupportedVersion;
         if (handshake.ClusterId != identity.Configuration.ClusterId)
             return HandshakeStatus.WrongCluster;
-        if (handshake.To != identity.MemberId)
+        if (handshake.To != (handshake.Kind == ConnectionKind.Hint ? 0 : identity.MemberId))
             return HandshakeStatus.WrongMember;
         if (handshake.From == 0 || handshake.From == identity.MemberId)
             return HandshakeStatus.UnknownMember;

@@ -80,15 +80,25 @@ internal sealed class PeerAcceptor(
         }
         if (Enter(handshake.From) is not { } member)
             return;
+        if (handshake.Kind == ConnectionKind.Hint)
+        {
+            Announce(member, handshake.Address);
+            return;
+        }
         InboundConnection connection = new(member, input, close, inbox);
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
-        member.Announced.Address = handshake.Address;
-        inbox.Post(member.Announced);
+        Announce(member, handshake.Address);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
+    }
+
+    private void Announce(InboundMember member, PeerAddress address)
+    {
+        member.Announced.Address = address;
+        inbox.Post(member.Announced);
     }
 
     /// <returns>Null if the connection has ended, or its handshake was refused.</returns>

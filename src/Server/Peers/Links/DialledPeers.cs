@@ -12,9 +12,10 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
 {
     private ClusterConfiguration? effective;
     private ClusterConfiguration? committed;
+    private volatile TLink[] links = [];
 
     /// <summary>Links, replaced by a new array at each change. Read on any thread.</summary>
-    public TLink[] Links { get; private set; } = [];
+    public TLink[] Links => links;
 
     /// <summary>Begins, keeps and ends links after a change of the configurations.</summary>
     public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
@@ -105,7 +106,7 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
     private TLink Add(ulong peer)
     {
         TLink link = dialler.Create(peer);
-        Links = [.. Links, link];
+        links = [.. links, link];
         return link;
     }
 
@@ -119,7 +120,7 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
 
     private void End(TLink link)
     {
-        Links = Array.FindAll(Links, other => other != link);
+        links = Array.FindAll(links, other => other != link);
         dialler.End(link);
     }
 }

@@ -16,6 +16,9 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Pause before dialling again an address of <c>--cluster</c> at which no member answers.</summary>
+    public TimeSpan WrongHintPause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Returns the bytes of memory that the process may still take, as far as known. A received snapshot is loaded
     /// beside the present state, so it waits until there is memory for both.
