@@ -76,15 +76,16 @@ internal static partial class NodeHost
         ILogger peerLog = loggers.CreateLogger("peer");
         // Anyone who reaches the peer port can cause these lines.
         LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
-        PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, inboundLog);
         PeerOptions peers = new()
         {
             SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
             HandshakesMax = descriptors.Peers / 4,
         };
+        bool hasPromised = CoreRecovery.HasPromised(recovered, recovery);
         PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
-            new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
+            new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options));

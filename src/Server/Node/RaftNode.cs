@@ -167,9 +167,10 @@ internal sealed class RaftNode
         if (status == HandshakeStatus.DirectoryReplaced)
         {
             throw new StorageException(
-                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised "
-                + "from there is lost, so it can't come back under this id. "
-                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
+                $"member {peer} has met member {core.Id} with another data directory, and counts on what was promised "
+                + $"from there. If only a volume was not mounted at one of two starts, start member {core.Id} on the "
+                + "other directory. If that directory is lost, the member can't come back under this id: "
+                + $"remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
                 + "with --join and an empty --data-dir");
         }
         if (status == HandshakeStatus.Removed)

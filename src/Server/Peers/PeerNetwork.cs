@@ -17,10 +17,11 @@ namespace RaftFast.Server.Peers;
 /// next call on.
 /// </summary>
 /// <param name="identity">This node; its address is the one at which peers dial it.</param>
+/// <param name="hasPromised">True if the data directory held promises at the start.</param>
 /// <param name="randomSeed">Seed of the jitter between attempts.</param>
 internal sealed class PeerNetwork(
     NodeIdentity identity, PeerAcceptor acceptor, SnapshotStore snapshots, Inbox inbox, ILogger logger,
-    PeerOptions options, int randomSeed)
+    PeerOptions options, bool hasPromised, int randomSeed)
     : IPeerNetwork, IPeerDialler<PeerLink>, IAsyncDisposable
 {
     private readonly Random seeds = new(randomSeed);
@@ -166,7 +167,10 @@ internal sealed class PeerNetwork(
     private static Func<PeerAddress> AddressOf(PeerLink link) => () => link.Address;
 
     private Handshake HandshakeTo(ulong peer) =>
-        new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
+        new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address)
+        {
+            HasPromised = hasPromised,
+        };
 
     private void Run(Task task)
     {

@@ -157,7 +157,7 @@ internal sealed class Nemesis(
                 break;
             case Fault.WipeDisk:
                 if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
-                    server.Wipe();
+                    Wipe(server);
                 break;
             case Fault.RotSnapshot:
                 if (MayLoseOne())
@@ -282,6 +282,17 @@ internal sealed class Nemesis(
         foreach (SimulatedServer other in servers)
             lost += IsOut(other) ? 1 : 0;
         return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
+    }
+
+    /// <summary>
+    /// Wipes a disk. If all others keep the directory of this server, another directory that holds promises must not
+    /// replace it either.
+    /// </summary>
+    private void Wipe(SimulatedServer server)
+    {
+        bool isKept = Array.TrueForAll(servers, other => other == server || other.Keeps(server));
+        cluster.Counters[Counter.KeptDirectoriesReplaced] += isKept && server.IsUp ? 1 : 0;
+        server.Wipe(claimsPromises: isKept);
     }
 
     private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped;

@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -64,8 +65,14 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
     /// <summary>Delivers the frame that has arrived, unless its connection or its receiver is gone.</summary>
     public void Deliver(long slot)
     {
-        if (cluster.Network.TryTake(slot, out FrameInFlight frame))
-            cluster.Servers[frame.To].Deliver(new Input(InputKind.Frame) { Frame = frame });
+        if (!cluster.Network.TryTake(slot, out FrameInFlight frame))
+            return;
+        SimulatedServer receiver = cluster.Servers[frame.To];
+        Frame.TryReadHeader(frame.Span, out Message message, out _);
+        if (receiver.IsUp && !frame.IsReplay && Promises.Has(message) && !receiver.Keep(cluster.Servers[frame.From]))
+            SimulatedNetwork.Return(frame);
+        else
+            receiver.Deliver(new Input(InputKind.Frame) { Frame = frame });
     }
 
     /// <summary>True if every other server would notice that this server comes back with another directory.</summary>

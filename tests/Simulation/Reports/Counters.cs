@@ -82,6 +82,7 @@ internal enum Counter
     LeadershipHandedOver,
     RemovedServersExited,
     WipedServersRefused,
+    KeptDirectoriesReplaced,
     SnapshotsTaken,
     SnapshotsGivenUp,
     SnapshotsInstalled,
