@@ -141,6 +141,8 @@ internal sealed class Leader : Role
 
     public void AddRead(ulong from, long context) => reads.Add(from, context);
 
+    public int TicksSinceHeard(ulong peer) => progress.Of(peer).TicksSinceHeard;
+
     public void MessagesMayBeLost(ulong peer) => progress.Of(peer).MessagesMayBeLost();
 
     public void AwaitCommit(ulong peer, long index) => progress.Of(peer).AwaitCommit(index);

@@ -188,6 +188,9 @@ public sealed class RaftCore
     /// <summary>Promotion of a learner that the leader delays until other voters write; default if none.</summary>
     public PromotionWait PromotionWait => IsLeader ? leader.PromotionWait : default;
 
+    /// <summary>Leader: ticks since the last message from a member.</summary>
+    public int TicksSinceHeard(ulong peer) => leader.TicksSinceHeard(peer);
+
     /// <summary>
     /// Makes the leader hand over to the most up-to-date of the other voters (thesis §3.10). The leader takes no
     /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.

@@ -48,7 +48,7 @@ internal sealed class Cluster : IDisposable
             servers[i] = new SimulatedServer(this, i, own) { TickPeriod = 10_000 + skew };
         }
         clients = new SimulatedClients(this, random, choices);
-        nemesis = new Nemesis(this, servers, random.Fork("nemesis"));
+        nemesis = new Nemesis(this, servers, clients, random.Fork("nemesis"));
         crash = new ArmedCrash(crashPoint, servers);
     }
 
@@ -142,11 +142,7 @@ internal sealed class Cluster : IDisposable
     public void OnAnswered(int status, SimulatedServer server) =>
         trace.Note(Events.Now, server.Number, $"answers {status}");
 
-    public void OnStarted(SimulatedServer server)
-    {
-        trace.Note(Events.Now, server.Number, "starts");
-        Connections.DialAll(server);
-    }
+    public void OnStarted(SimulatedServer server) => trace.Note(Events.Now, server.Number, "starts");
 
     public void OnDied(SimulatedServer server)
     {

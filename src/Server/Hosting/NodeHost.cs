@@ -79,15 +79,16 @@ internal static partial class NodeHost
         ILogger peerLog = loggers.CreateLogger("peer");
         // Anyone who reaches the peer port can cause these lines.
         LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
-        PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, inboundLog);
         PeerOptions peers = new()
         {
             SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
             HandshakesMax = descriptors.Peers / 4,
         };
+        bool hasPromised = CoreRecovery.HasPromised(recovered, recovery);
         PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
-            new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
+            new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
@@ -137,6 +138,11 @@ internal static partial class NodeHost
             Random = random,
             Logger = loggers.CreateLogger("raft"),
         });
+        if (options.ClusterIsGiven)
+        {
+            foreach (Member member in options.Configuration.Members)
+                network.Hint(member.Address);
+        }
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();

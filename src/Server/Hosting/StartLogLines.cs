@@ -59,7 +59,8 @@ internal static partial class StartLogLines
 
     [LoggerMessage(
         LogLevel.Warning,
-        "--cluster says {Given}, but the data directory says {Persisted}: the data directory's members are used")]
+        "--cluster says {Given}, but the data directory says {Persisted}: the data directory's "
+        + "members count, and the flag's addresses are dialled too")]
     public static partial void ClusterFlagIgnored(ILogger log, string given, string persisted);
 
     private static string Describe(RecoveredState recovered, WalRecovery recovery)

@@ -47,10 +47,11 @@ internal interface IPeerNetwork
     void Flush();
 
     /// <summary>
-    /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration,
-    /// and to no other node. The effective configuration gives the members' addresses, until the members announce
-    /// others (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as removed are disconnected, and
-    /// told so whenever they dial. A call with the same configurations as the last one costs nothing.
+    /// Sets the configurations; never called within a frame. Frames can be sent to the members of a configuration that
+    /// names this node, and to strangers that have dialled it. The effective configuration gives members' addresses,
+    /// until the members announce others (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as
+    /// removed are disconnected, and told so whenever they dial. A call with the same configurations as the last one
+    /// costs nothing.
     /// </summary>
     /// <param name="effective">The last configuration in the log.</param>
     /// <param name="committed">The last configuration that is known to be committed.</param>

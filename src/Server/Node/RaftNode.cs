@@ -37,6 +37,7 @@ internal sealed class RaftNode
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
+    private readonly SilentMembers silent;
     private readonly long requestTimeout;
 
     private RecordHeader[] entries = new RecordHeader[1024];
@@ -58,6 +59,7 @@ internal sealed class RaftNode
         // The leader would send an append for ever if a follower could never have room for it.
         Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
         log = new NodeLogLines(core, parts.Logger);
+        silent = new SilentMembers(core, network, parts.Logger);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
@@ -94,6 +96,7 @@ internal sealed class RaftNode
         executor.Persist();
         reads.Tick();
         log.OnTick();
+        silent.OnTick();
         if (++ticks % TicksToExpire != 0)
             return;
         Expire(now);
@@ -138,6 +141,10 @@ internal sealed class RaftNode
     /// <summary>A connection to this peer has been made: frames on the last one may be lost.</summary>
     public void OnPeerConnected(ulong peer) => core.MessagesMayBeLost(peer);
 
+    /// <summary>
+    /// A connection with this peer has ended, in either direction: requests on their way to it may be lost, or its
+    /// answers.
+    /// </summary>
     public void OnPeerLost(ulong peer)
     {
         core.MessagesMayBeLost(peer);
@@ -161,9 +168,10 @@ internal sealed class RaftNode
         if (status == HandshakeStatus.DirectoryReplaced)
         {
             throw new StorageException(
-                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised "
-                + "from there is lost, so it can't come back under this id. "
-                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
+                $"member {peer} has met member {core.Id} with another data directory, and counts on what was promised "
+                + $"from there. If only a volume was not mounted at one of two starts, start member {core.Id} on the "
+                + "other directory. If that directory is lost, the member can't come back under this id: "
+                + $"remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
                 + "with --join and an empty --data-dir");
         }
         if (status == HandshakeStatus.Removed)

@@ -25,6 +25,9 @@ internal static class ThreadNames
     /// <summary>Receives, stores and loads one snapshot that another member sends. SnapshotAcceptor.</summary>
     public const string InstallSnapshot = "raftfast-install";
 
+    /// <summary>Records the data directory of another member. PeerAdmission.</summary>
+    public const string Admit = "raftfast-admit";
+
     /// <summary>Sends one snapshot to the peer. PeerNetwork.</summary>
     public static string SendSnapshot(ulong peer) => $"raftfast-send-{peer}";
 }

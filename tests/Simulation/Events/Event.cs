@@ -28,7 +28,7 @@ internal enum EventKind : byte
     /// <summary>The frame in slot Argument arrives.</summary>
     Deliver,
 
-    /// <summary>The actor dials server number Argument.</summary>
+    /// <summary>An attempt to dial a peer is due. Argument has the number of the attempt and of the peer.</summary>
     Connect,
 
     /// <summary>The operator may ask for another membership change.</summary>

@@ -27,9 +27,6 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Deliver:
                 cluster.Connections.Deliver(happening.Argument);
                 break;
-            case EventKind.Connect:
-                cluster.Connections.Connect(happening.Actor, (int)happening.Argument);
-                break;
             case EventKind.SnapshotArrives:
                 cluster.SnapshotTransfers.Step();
                 break;

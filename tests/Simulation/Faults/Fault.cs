@@ -41,4 +41,10 @@ internal enum Fault
 
     /// <summary>Log writes of some servers return after minutes.</summary>
     StallDisks,
+
+    /// <summary>
+    /// A leader without its majority adds a server, and the others overwrite what that server got. Then the server is
+    /// added again.
+    /// </summary>
+    ForkUnderJoiner,
 }

@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
@@ -8,7 +9,8 @@ namespace RaftFast.Simulation.Faults;
 /// <summary>
 /// Causes the scenario's faults and ends them. At the end, heals a majority and may leave the rest broken.
 /// </summary>
-internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
+internal sealed class Nemesis(
+    Cluster cluster, SimulatedServer[] servers, SimulatedClients clients, SeededRandom random)
 {
     private readonly List<Action> remedies = [];
     private readonly DiskHangs hangs = new(cluster, servers, random.Fork("disk hangs"));
@@ -169,7 +171,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 break;
             case Fault.WipeDisk:
                 if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
-                    server.Wipe();
+                    Wipe(server);
                 break;
             case Fault.RotSnapshot:
                 if (MayLoseOne())
@@ -180,6 +182,9 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 break;
             case Fault.StallDisks:
                 Hang(cluster.Scenario.Duration, losesPower: false);
+                break;
+            case Fault.ForkUnderJoiner:
+                ForkUnderJoiner(leader);
                 break;
             // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
@@ -239,6 +244,28 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 sides[(leader.Number + i) % servers.Length] = true;
         }
         Cut((from, to) => sides[from] != sides[to]);
+    }
+
+    /// <summary>
+    /// Leaves the leader with a server that is not a member, and has the operator add that server there, then again at
+    /// another server. The majority may write more than one append meanwhile.
+    /// </summary>
+    private void ForkUnderJoiner(SimulatedServer leader)
+    {
+        SimulatedServer? joiner = Array.Find(servers, server =>
+            server.IsUp && !cluster.IsMember(server) && !cluster.Members.WasRemoved(server.Id));
+        if (joiner is null || leader.Node is not { Core.IsLeader: true } || cluster.Members.Members.Count < 3)
+            return;
+        bool IsCutOff(int server) => server == leader.Number || server == joiner.Number;
+        Cut((from, to) => IsCutOff(from) != IsCutOff(to));
+        clients.Operator.Plan(leader, joiner);
+        Later(() =>
+        {
+            bool isForked = joiner.Node is { } node && node.Core.Configuration.Cluster.Find(joiner.Id) is not null
+                && !cluster.IsMember(joiner);
+            cluster.Counters[Counter.JoinersForked] += isForked ? 1 : 0;
+            clients.Operator.Plan(servers[random.Next(servers.Length)], joiner);
+        });
     }
 
     private void ResetConnections(SimulatedServer server)
@@ -302,6 +329,17 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         foreach (SimulatedServer other in servers)
             lost += IsOut(other) ? 1 : 0;
         return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
+    }
+
+    /// <summary>
+    /// Wipes a disk. If all others keep the directory of this server, another directory that holds promises must not
+    /// replace it either.
+    /// </summary>
+    private void Wipe(SimulatedServer server)
+    {
+        bool isKept = Array.TrueForAll(servers, other => other == server || other.Keeps(server));
+        cluster.Counters[Counter.KeptDirectoriesReplaced] += isKept && server.IsUp ? 1 : 0;
+        server.Wipe(claimsPromises: isKept);
     }
 
     private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped;

@@ -54,6 +54,11 @@ internal sealed class ServerProcess : IDisposable
 
     public PeerAdmission? Admission { get; private set; }
 
+    public MetDirectories? Met { get; private set; }
+
+    /// <summary>True if the directory held promises at the start.</summary>
+    public bool HasPromised { get; private set; }
+
     public Wal? Log { get; private set; }
 
     public KeyValueStore? Store => state?.Store;
@@ -122,6 +127,9 @@ internal sealed class ServerProcess : IDisposable
             case EventKind.Resume:
                 Loop.Resume();
                 break;
+            case EventKind.Connect:
+                Network.Attempt(happening.Argument);
+                break;
             case EventKind.DiskBegins:
                 Writer.Begin();
                 break;
@@ -157,7 +165,10 @@ internal sealed class ServerProcess : IDisposable
     {
         ConfigurationHistory configurations = CoreRecovery.Configurations(
             Server.Identity.Configuration, recovered.Configuration, recovery);
-        Admission = new PeerAdmission(Server.Identity, MetDirectories.Open(Server.Disk), NullLogger.Instance);
+        Met = MetDirectories.Open(Server.Disk);
+        Admission = new PeerAdmission(
+            Server.Identity, Met, TimeProvider.System, NullLogger.Instance);
+        HasPromised = CoreRecovery.HasPromised(recovered, recovery);
         int incarnation = Server.Incarnation;
         RaftCore core = new(
             Server.Id, configurations, Cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery),

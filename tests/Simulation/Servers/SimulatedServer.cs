@@ -76,6 +76,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsWiped { get; private set; }
 
+    /// <summary>True if the wiped server has a directory that holds promises of its own, such as an old copy.</summary>
+    public bool ClaimsPromises { get; private set; }
+
     /// <summary>True once the members have told the server of its removal.</summary>
     public bool IsRemoved { get; private set; }
 
@@ -89,6 +92,8 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>True if this server, while not connected to the peer, dials this address.</summary>
     public bool Dials(int peer, PeerAddress address) => IsUp && process!.Network.Dials(peer, address);
+
+    public void OnConnectionLost(int peer) => process?.Network.ConnectionLost(peer);
 
     public void Start()
     {
@@ -172,10 +177,28 @@ internal sealed class SimulatedServer : IDisposable
     public HandshakeStatus? Admit(SimulatedServer from)
     {
         HandshakeStatus? status = null;
-        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address);
+        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address)
+        {
+            HasPromised = from.process!.HasPromised || from.ClaimsPromises,
+        };
         Survive(() => status = Admission!.Judge(handshake, Handshake.Version));
         return status;
     }
+
+    /// <summary>
+    /// Records a sender's directory before a promise of its frame may be counted, as InboundConnection does.
+    /// </summary>
+    /// <returns>False if the frame must not be taken.</returns>
+    public bool Keep(SimulatedServer from)
+    {
+        bool isKept = false;
+        Survive(() => isKept = Admission!.Keep(from.Id, from.Identity.Directory));
+        return isKept;
+    }
+
+    /// <summary>True if no other directory may replace the one that another server has now.</summary>
+    public bool Keeps(SimulatedServer other) =>
+        IsUp && process!.Met!.Knows(other.Id, other.Identity.Directory, hasPromised: true);
 
     public void OnSnapshotArrived(ArrivedSnapshot received) => process!.Snapshots.Receive(received);
 
@@ -250,10 +273,12 @@ internal sealed class SimulatedServer : IDisposable
     }
 
     /// <summary>Brings the machine back with an empty disk: all its promises are forgotten.</summary>
-    public void Wipe()
+    /// <param name="claimsPromises">True if the other directory says that it holds promises.</param>
+    public void Wipe(bool claimsPromises)
     {
         if (!IsUp)
             return;
+        ClaimsPromises = claimsPromises;
         IsWiped = true;
         Crash(losesPower: true);
         Disk.Wipe();

@@ -74,4 +74,10 @@ internal static partial class PeerLogLines
         16, LogLevel.Debug,
         "member {Peer} receives another snapshot: the one up to entry {Index} is offered again later")]
     public static partial void SnapshotWaits(ILogger logger, long index, ulong peer);
+
+    [LoggerMessage(
+        17, LogLevel.Warning,
+        "no member of this cluster answers at {Address}, which --cluster names: {Reason}; correct --cluster if a member "
+        + "should be there")]
+    public static partial void HintIsWrong(ILogger logger, PeerAddress address, string reason);
 }

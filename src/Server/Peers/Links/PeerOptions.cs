@@ -16,6 +16,9 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Pause before dialling again an address of <c>--cluster</c> at which no member answers.</summary>
+    public TimeSpan WrongHintPause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Returns the bytes of memory that the process may still take, as far as known. A received snapshot is loaded
     /// beside the present state, so it waits until there is memory for both.
@@ -82,11 +85,11 @@ internal sealed record PeerOptions
     public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
 
     /// <summary>
-    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es and
-    /// <see cref="PeerAnnounced"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
+    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es,
+    /// <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
     /// <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either of two reasons, and <see cref="SnapshotSent"/>.
     /// </summary>
-    public const int InboxItemsPerPeer = 3 + 6;
+    public const int InboxItemsPerPeer = 4 + 6;
 
     internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
 }
