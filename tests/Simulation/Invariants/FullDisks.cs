@@ -51,8 +51,8 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
     }
 
     /// <summary>
-    /// True if the reserve is sure to hold what a follower lacks before the no-op: few bytes, in few appends. Changes of
-    /// the members take from the reserve as well.
+    /// True if the reserve is sure to hold what a follower lacks before the no-op: few bytes, in few appends. Changes
+    /// of the members take from the reserve as well.
     /// </summary>
     private static bool IsReserveSure(Scenario scenario) =>
         !scenario.HasChurn && scenario is { ValueBytesMax: <= 100, Raft.AppendBytesMax: >= 4_000 };
