@@ -12,8 +12,11 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
     private int ticksToHung;
     private int ticksToFull;
 
-    /// <summary>True if no majority of the voters, this server included, has room in the log.</summary>
-    public bool MajorityLacksRoom => CountRooms(!core.LacksRoom) != QuorumResult.Won;
+    /// <summary>
+    /// True if voters lack room, and without them no majority can write. A silent voter can't, but alone is no reason:
+    /// a new leader has not heard any yet.
+    /// </summary>
+    public bool MajorityLacksRoom => AnyLacksRoom() && CountRooms(!core.LacksRoom) != QuorumResult.Won;
 
     /// <summary>
     /// True if a majority without this server has committed an entry that this server has not written: that majority
@@ -38,11 +41,24 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
         }
     }
 
+    private bool AnyLacksRoom()
+    {
+        if (core.LacksRoom)
+            return true;
+        foreach (int voter in core.Configuration.Voters)
+        {
+            if (progress[voter].LacksRoom)
+                return true;
+        }
+        return false;
+    }
+
     private QuorumResult CountRooms(bool own)
     {
         for (int i = 0; i < progress.Count; i++)
         {
-            bool hasRoom = i == progress.Self ? own : !progress[i].LacksRoom;
+            bool isHeard = progress[i].TicksSinceHeard <= core.Options.ElectionTicks;
+            bool hasRoom = i == progress.Self ? own : isHeard && !progress[i].LacksRoom;
             rooms[i] = hasRoom ? QuorumAnswer.Granted : QuorumAnswer.Rejected;
         }
         return Quorum.Count(core.Configuration, rooms);

@@ -36,6 +36,19 @@ public sealed class FullDiskTests
     }
 
     [Fact]
+    public void Silent_voter_gives_no_majority_room()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
+        leader.Tick(TestCore.ElectionTicks + 1);
+        Assert.True(leader.Core.IsLeader);
+        Assert.False(leader.Core.MajorityLacksRoom); // nobody has said so
+        Answer(leader, 2, lacksRoom: true);
+        Assert.True(leader.Core.MajorityLacksRoom);
+        Answer(leader, 3, lacksRoom: false);
+        Assert.False(leader.Core.MajorityLacksRoom);
+    }
+
+    [Fact]
     public void Full_leader_hands_over_to_a_voter_with_room_once_a_minute_at_most()
     {
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3, 4, 5]));

@@ -13,9 +13,9 @@ internal static class FatalError
     private static int isExiting;
 
     /// <summary>
-    /// Shuts down all sockets, reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or an async void that no
-    /// caller awaits must end here: compiled ahead of time, the runtime aborts there without raising
-    /// <see cref="AppDomain.UnhandledException"/>.
+    /// Shuts down all sockets, reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or
+    /// an async void that no caller awaits must end here: compiled ahead of time, the runtime aborts there without
+    /// raising <see cref="AppDomain.UnhandledException"/>.
     /// </summary>
     [DoesNotReturn]
     public static void Exit(Exception exception)
