@@ -139,6 +139,6 @@ public enum InstallStatus
     /// <summary>The receiver's disk has no room for the snapshot. The receiver has kept no part of the file.</summary>
     DiskFull = 4,
 
-    /// <summary>The receiver is receiving another snapshot, perhaps from a former leader. Offer it again later.</summary>
+    /// <summary>The receiver is receiving another snapshot, perhaps of a former leader. Offer again later.</summary>
     Busy = 5,
 }
