@@ -136,12 +136,12 @@ public enum InstallStatus
 
     Installed = 2,
 
-    /// <summary>The receiver already holds all that the snapshot covers, or it knows a later term.</summary>
+    /// <summary>The receiver already holds all that the snapshot covers.</summary>
     NotWanted = 3,
 
     /// <summary>The receiver's disk has no room for the snapshot. The receiver has kept no part of the file.</summary>
     DiskFull = 4,
 
-    /// <summary>The receiver is receiving another snapshot, possibly from an equally valid leader.</summary>
+    /// <summary>The receiver is receiving another snapshot, perhaps of a former leader. Offer again later.</summary>
     Busy = 5,
 }
