@@ -38,7 +38,7 @@ public class FrameSplitBenchmarks
         IEnumerable<int> numbers = Enumerable.Range(0, Records / RecordsPerFrame);
         frames = [.. numbers.SelectMany(i => AppendFrame(i * RecordsPerFrame, RecordsPerFrame))];
         InboundMember member = new(1, new PeerOptions());
-        connection = new InboundConnection(member, pipe.Reader, pipe.Reader.CancelPendingRead, inbox);
+        connection = new InboundConnection(member, pipe.Reader, pipe.Reader.CancelPendingRead, inbox, keep: null);
         receiving = connection.RunAsync();
     }
 

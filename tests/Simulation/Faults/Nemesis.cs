@@ -151,7 +151,7 @@ internal sealed class Nemesis(
                 Clog(server);
                 break;
             case Fault.FillDisk:
-                server.Disk.IsFull = true;
+                server.FillDisk();
                 Later(() => server.Disk.IsFull = false);
                 break;
             case Fault.FailSync:

@@ -34,7 +34,11 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
             return;
         long elections = cluster.Counters[Counter.Elections];
         foreach (SimulatedServer server in cluster.Servers)
-            server.Disk.IsFull = nemesis.IsHealed(server) && !random.OneIn(6);
+        {
+            server.Disk.IsFull = false;
+            if (nemesis.IsHealed(server) && !random.OneIn(6))
+                server.FillDisk();
+        }
         if (dispatch.RunUntil(cluster.Events.Now + FillingMax, () => FullLeader() is not null))
         {
             cluster.Counters[Counter.MajoritiesWithoutRoom]++;

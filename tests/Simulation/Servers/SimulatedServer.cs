@@ -20,7 +20,14 @@ internal sealed class SimulatedServer : IDisposable
 {
     private readonly Cluster cluster;
     private readonly SeededRandom random;
+    /// <summary>
+    /// Terms that use up the log's reserve, 16 blocks of the disk: each term may write a vote, a no-op, a configuration,
+    /// and a seal after each.
+    /// </summary>
+    private const int TermsOfReserve = 3;
+
     private ServerProcess? process;
+    private long termWhenFull;
 
     /// <summary>True once the log was reset for a snapshot.</summary>
     private bool wasReset;
@@ -128,6 +135,13 @@ internal sealed class SimulatedServer : IDisposable
             process!.Loop.Add(input);
         else if (input.Kind == InputKind.Frame)
             SimulatedNetwork.Return(input.Frame);
+    }
+
+    public void FillDisk()
+    {
+        if (!Disk.IsFull)
+            termWhenFull = Node?.Core.HardState.Term ?? 0;
+        Disk.IsFull = true;
     }
 
     /// <summary>Handles an event of this server. An event of an earlier process is ignored.</summary>
@@ -303,11 +317,13 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>
     /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
-    /// end a start, but no process that runs.
+    /// end a start, and a process whose log has used up its reserve; no other process.
     /// </summary>
     private bool IsSimulated(Exception failure, bool isStart = false) =>
         failure is SimulatedCrashException
-        || (failure is StorageException && (Disk.HasFailed || (isStart && Disk.IsFull)));
+        || (failure is StorageException && (Disk.HasFailed || (Disk.IsFull && (isStart || HasUsedReserve))));
+
+    private bool HasUsedReserve => Node is { } node && node.Core.HardState.Term >= termWhenFull + TermsOfReserve;
 
     private void DieOfDisk()
     {
