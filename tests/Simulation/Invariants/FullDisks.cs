@@ -20,10 +20,10 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
     private const long WithoutLeader = 15_000_000;
 
     /// <summary>
-    /// Elections for which the reserve of the simulated logs is sure to last: 64 KiB are 16 blocks, of which half are
-    /// for no-ops. An election takes up to three: a vote, a no-op, a seal.
+    /// Terms for which the reserve of the simulated logs is sure to last: 64 KiB are 16 blocks, of which half are for
+    /// no-ops. A term takes up to three, even without a leader: a vote, a no-op, a seal.
     /// </summary>
-    private const int ElectionsMax = 2;
+    private const int TermsMax = 2;
 
     private static readonly Func<bool> Never = () => false;
 
@@ -32,7 +32,7 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
     {
         if (!cluster.Scenario.Faults.Contains(Fault.FillDisk) || !IsReserveSure(cluster.Scenario) || random.OneIn(2))
             return;
-        long elections = cluster.Counters[Counter.Elections];
+        long term = HighestTerm();
         foreach (SimulatedServer server in cluster.Servers)
         {
             server.Disk.IsFull = false;
@@ -47,7 +47,7 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
             long enough = cluster.Counters[Counter.ReadsServed] + cluster.Servers.Count;
             long deadline = cluster.Events.Now + recoveryMax;
             bool isServed = dispatch.RunUntil(deadline, () => cluster.Counters[Counter.ReadsServed] >= enough);
-            if (!isServed && cluster.Counters[Counter.Elections] - elections <= ElectionsMax)
+            if (!isServed && HighestTerm() - term <= TermsMax)
                 throw new InvariantException("a majority without room serves no reads");
         }
         foreach (SimulatedServer server in cluster.Servers)
@@ -60,6 +60,14 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
     /// </summary>
     private static bool IsReserveSure(Scenario scenario) =>
         !scenario.HasChurn && scenario is { ValueBytesMax: <= 100, Raft.AppendBytesMax: >= 4_000 };
+
+    private long HighestTerm()
+    {
+        long term = 0;
+        foreach (SimulatedServer server in cluster.Servers)
+            term = Math.Max(term, server.Node?.Core.HardState.Term ?? 0);
+        return term;
+    }
 
     private SimulatedServer? FullLeader()
     {
