@@ -28,6 +28,7 @@ internal sealed class SimulatedServer : IDisposable
 
     private ServerProcess? process;
     private long termWhenFull;
+    private bool beganOnFullDisk;
 
     /// <summary>True once the log was reset for a snapshot.</summary>
     private bool wasReset;
@@ -106,6 +107,7 @@ internal sealed class SimulatedServer : IDisposable
     {
         Invariant.Hold(!IsUp);
         process = new ServerProcess(this, cluster, random);
+        beganOnFullDisk = Disk.IsFull;
         try
         {
             process.Boot();
@@ -317,13 +319,15 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>
     /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
-    /// end a start, and a process whose log has used up its reserve; no other process.
+    /// end a start, and a process whose log has no reserve. The log may have used it up, or found none at the start: a
+    /// loss of power can take a prepared segment away.
     /// </summary>
     private bool IsSimulated(Exception failure, bool isStart = false) =>
         failure is SimulatedCrashException
-        || (failure is StorageException && (Disk.HasFailed || (Disk.IsFull && (isStart || HasUsedReserve))));
+        || (failure is StorageException && (Disk.HasFailed || (Disk.IsFull && (isStart || MayLackReserve))));
 
-    private bool HasUsedReserve => Node is { } node && node.Core.HardState.Term >= termWhenFull + TermsOfReserve;
+    private bool MayLackReserve =>
+        beganOnFullDisk || (Node is { } node && node.Core.HardState.Term >= termWhenFull + TermsOfReserve);
 
     private void DieOfDisk()
     {
