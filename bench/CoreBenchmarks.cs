@@ -5,14 +5,14 @@ using RaftFast.Protocol;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Work of the core of a leader among three servers for a batch of proposals: it proposes, sends, takes
-/// acknowledgements of its disk and of the followers, and commits.
+/// Measures the core of the leader of three servers on a batch of proposals: it proposes, sends, takes acknowledgements
+/// of its own disk and of the followers, and commits.
 /// </summary>
 [MemoryDiagnoser]
 public class CoreBenchmarks
 {
     /// <summary>
-    /// Operations in a batch: fewer than an object has bytes, so one object allocated in a batch shows.
+    /// Operations in a batch. The smallest object has 24 bytes, so one object allocated in a batch does not round to 0.
     /// </summary>
     private const int Batch = 16;
 

@@ -6,9 +6,9 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// Durable writes a second through FileDisk, sequential on preallocated files. Compares O_DIRECT|O_DSYNC with write and
-/// fdatasync, for one writer and for three writers at once, like three members on one disk. The two modes take turns,
-/// and the medians are printed.
+/// Measures durable writes a second through FileDisk, sequential on preallocated files. Compares O_DIRECT|O_DSYNC with
+/// write and fdatasync, for one writer and for three writers at once, like three members on one disk. The two modes
+/// take turns, and the medians are printed.
 /// </summary>
 internal static class DiskSync
 {
@@ -29,8 +29,8 @@ internal static class DiskSync
     }
 
     /// <summary>
-    /// Prints the rate at which each of three simultaneous writers makes 64 KiB durable, in times a second, with writes
-    /// of the better size. For bench/compare/targets.
+    /// Prints how often a second each of three simultaneous writers makes 64 KiB durable, with writes of 64 or 512 KiB,
+    /// whichever is faster. For bench/compare/targets.
     /// </summary>
     public static void RunRate(string directory)
     {

@@ -7,9 +7,9 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// The parts that every write needs, each in its simplest form. The first is the round trip of a frame to another
-/// thread over loopback TCP. The second is a 4 KiB write through FileDisk, by one writer and by three at once like
-/// three members on one disk. Prints the median of each, in microseconds, on one line, for bench/compare/targets.
+/// Measures the parts that every write needs, each in its simplest form. The first is the round trip of a frame to
+/// another thread over loopback TCP. The second is a 4 KiB write through FileDisk, by one writer and by three at once
+/// like three members on one disk. Prints the median of each, in microseconds, on one line, for bench/compare/targets.
 /// </summary>
 internal static class Floor
 {

@@ -17,7 +17,7 @@ public class RequestBenchmarks
     private const int Depth = 16;
 
     /// <summary>
-    /// PUTs before measuring. These PUTs fill each buffer of the log's memory once, so that it has its full size.
+    /// PUTs before measuring. They fill each buffer of the log's memory once, so that every buffer has its full size.
     /// </summary>
     private const int WarmUpPuts = 32 * 1024;
 

@@ -19,7 +19,7 @@ internal static class SnapshotLatency
     /// <summary>Part of the node's log line about a complete snapshot.</summary>
     private const string Taken = " taken, ";
 
-    /// <summary>PUTs after which the node takes a snapshot: 20 s.</summary>
+    /// <summary>PUTs after which the node takes a snapshot: those of 20 s.</summary>
     private const int PutsBefore = 20 * PutsPerSecond;
 
     /// <summary>First PUTs, which warm the node up and are not measured.</summary>

@@ -8,8 +8,8 @@ namespace RaftFast.Bench;
 
 /// <summary>
 /// Measures a store of many keys: resident memory for each key, times of puts and gets, and the work of the garbage
-/// collector. The longest puts are given while the store grows, and while another thread reads a view. Keys have 16
-/// bytes, values 64 bytes.
+/// collector. Prints the longest put while the store grows, and while another thread reads a view. Keys have 16 bytes,
+/// values 64.
 /// </summary>
 internal static class StoreScale
 {

@@ -7,9 +7,8 @@ using RaftFast.Server.Sockets;
 namespace RaftFast.LoadTest;
 
 /// <summary>
-/// RaftFast's HTTP front without a node: it answers a PUT with 204 at once, and a GET with a value. A load generator is
-/// measured against this server. This server's rate is the maximum of a node whose consensus and disk would cost
-/// nothing.
+/// RaftFast's HTTP front without a node: it answers a PUT with 204 at once, and a GET with a value. Load generators are
+/// measured against this server. It is as fast as a node whose consensus and disk cost nothing.
 /// </summary>
 internal sealed class EmptyServer : IAsyncDisposable
 {

@@ -1,6 +1,5 @@
 namespace RaftFast.LoadTest;
 
-/// <summary>Exit codes of the process.</summary>
 internal static class ExitCode
 {
     /// <summary>Every threshold held.</summary>
@@ -17,8 +16,8 @@ internal static class ExitCode
     public const int NoTarget = 3;
 
     /// <summary>
-    /// The run was interrupted by Ctrl-C or SIGTERM; the code is that of shells. The measurements so far are reported,
-    /// but thresholds are not judged.
+    /// Ctrl-C or SIGTERM interrupted the run; 130 is the code that shells use. The report has the measurements so far,
+    /// but its thresholds do not decide the exit code.
     /// </summary>
     public const int Interrupted = 130;
 }

@@ -13,11 +13,11 @@ namespace RaftFast.LoadTest;
 internal sealed record Generator(double PerSecond)
 {
     /// <summary>
-    /// Minimum ratio of the generator's rate to a run's. Below this ratio, the generator may have limited the run.
+    /// Minimum ratio of the generator's rate to the rate of a run. Below it, the generator may have limited the run.
     /// </summary>
     public const double RatioMin = 1.5;
 
-    /// <summary>Maximum share of the generator's own lateness in the 99th percentile of the latencies.</summary>
+    /// <summary>Maximum ratio of the generator's own lateness (p99) to the p99 of the latencies.</summary>
     public const double LagShareMax = 0.25;
 
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(1);

@@ -4,7 +4,8 @@ using System.Net.Sockets;
 namespace RaftFast.LoadTest;
 
 /// <summary>
-/// A member's HTTP address, parsed from its URL. Without <c>--allow-remote</c> it must be this machine's loopback.
+/// A member's HTTP address, parsed from its URL. Without <c>--allow-remote</c> the address must be this machine's
+/// loopback.
 /// </summary>
 internal static class TargetAddress
 {

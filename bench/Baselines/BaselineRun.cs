@@ -92,9 +92,9 @@ internal static class BaselineRun
     }
 
     /// <summary>
-    /// Makes the finalizer's thread wait for the end of a measurement, by a switch of BenchmarkDotNet's own tests. The
-    /// collections before a measurement give that thread work that allocates, such as trimming the array pool, which
-    /// would be counted.
+    /// Keeps the finalizer's thread waiting until a measurement ends, with a switch that BenchmarkDotNet has for its
+    /// own tests. Collections before a measurement give that thread work that allocates, such as trimming the array
+    /// pool. These allocations would be counted.
     /// </summary>
     private static void HoldFinalizer()
     {
@@ -111,7 +111,7 @@ internal static class BaselineRun
         foreach (Type type in types.OrderBy(static type => type.Name, StringComparer.Ordinal))
         {
             List<Measured> measured = Run(type, failures);
-            // A collection may have grown once, under the highest load so far. In a second run only operations that
+            // A list or table may have grown once, under the highest load so far. In a second run, only operations that
             // always allocate do so again.
             if (failures.Count == 0 && measured.Exists(static each => each.AllocatedBytes > 0))
                 measured = [.. measured.Zip(Run(type, failures), Lower)];

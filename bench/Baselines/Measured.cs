@@ -12,8 +12,8 @@ namespace RaftFast.Bench.Baselines;
 /// <param name="Parameters">Parameters as <c>Name=value</c>, separated by spaces. May be empty.</param>
 /// <param name="MeanNanoseconds">Mean time of an operation.</param>
 /// <param name="AllocatedBytes">
-/// Bytes that all threads allocate for an operation, rounded down, so that work done once in a measurement may allocate
-/// a little. The smallest object has 24 bytes, so an allocation in every operation, or in one of 24, does not round to
+/// Bytes that all threads allocate for an operation, rounded down. So work done once in a measurement may allocate a
+/// little. The smallest object has 24 bytes, so an allocation in every operation, or in every 24th, does not round to
 /// 0.
 /// </param>
 internal sealed record Measured(string Benchmark, string Parameters, double MeanNanoseconds, long AllocatedBytes)

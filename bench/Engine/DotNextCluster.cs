@@ -7,9 +7,9 @@ using DotNext.Net.Cluster.Consensus.Raft.StateMachine;
 namespace RaftFast.Engine;
 
 /// <summary>
-/// A cluster of DotNext.Net.Cluster nodes with its TCP transport and its WriteAheadLog, also in one process.
+/// A cluster of nodes of DotNext.Net.Cluster in this process, with the library's TCP transport and WriteAheadLog.
 /// <para>
-/// The meaning of its acknowledgement (version 6.12): ReplicateAsync returns once the leader has applied the entry. The
+/// What an acknowledgement of version 6.12 means: ReplicateAsync returns once the leader has applied the entry. The
 /// leader commits and applies an entry only after it has flushed its own log up to that entry (FlushOnCommit "is always
 /// true"). A follower answers an append once the entries are in its memory, and flushes up to the commit index in the
 /// append. So the answers that form the majority promise nothing about a power loss. RaftFast's followers answer after
@@ -31,7 +31,7 @@ internal sealed class DotNextCluster : ILoadTarget
     /// </summary>
     private const int ChunkBytes = 16 << 20;
 
-    /// <summary>Entries after which the log may drop them. A few hundred megabytes stay.</summary>
+    /// <summary>Number of entries after which the log may drop old ones. A few hundred megabytes stay.</summary>
     private const long SnapshotEntries = 1_000_000;
 
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);

@@ -17,7 +17,7 @@ internal interface ILoadTarget : IAsyncDisposable
     LogWrites? Writes { get; }
 
     /// <summary>
-    /// Begins the run's first writes. After each completed write begins another, as long as the run asks for more.
+    /// Begins the run's first writes, and another after each completed write while the run asks for more.
     /// </summary>
     void Start(LoadRun run);
 }

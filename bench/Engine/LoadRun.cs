@@ -36,7 +36,8 @@ internal sealed class LoadRun
     public long Committed => Volatile.Read(ref committed);
 
     /// <summary>
-    /// Number of failed writes, including those with an unknown outcome. Each was followed by another attempt.
+    /// Number of failed writes, including those with an unknown outcome. Each failed write was followed by another
+    /// attempt.
     /// </summary>
     public long Failed { get; private set; }
 

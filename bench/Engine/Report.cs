@@ -1,6 +1,5 @@
 namespace RaftFast.Engine;
 
-/// <summary>A measurement as text.</summary>
 internal static class Report
 {
     public const string CsvHeader =

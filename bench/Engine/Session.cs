@@ -56,7 +56,7 @@ internal sealed class Session(EngineOptions options)
     private async Task CompareAsync()
     {
         List<double> ratios = [];
-        // The first round of each system is not counted: the just-in-time compiler optimizes a slower system later.
+        // The first round of each system is not counted: a slower system runs longer before the compiler optimizes it.
         for (int round = 0; round <= options.Rounds; round++)
         {
             Measurement own = await MeasureRaftFastAsync();

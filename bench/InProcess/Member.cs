@@ -59,6 +59,7 @@ internal sealed class Member : IDisposable
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshots.Run,
+                Free = snapshots.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = static () => { },
                 Stop = static () => { },
@@ -74,8 +75,8 @@ internal sealed class Member : IDisposable
     private const long RequestTimeoutMilliseconds = 5000;
 
     /// <summary>
-    /// Options for stable allocations. No segment is full within a few thousand writes: a new segment allocates, mostly
-    /// file names. If there are few buffers, all are soon in use.
+    /// Options that keep allocations constant. No segment fills up within a few thousand writes, because a new segment
+    /// allocates, mostly file names. The few buffers are all in use soon.
     /// </summary>
     private static WalOptions WalOptions { get; } = new() { SegmentBytes = 32 << 20, CacheBuffers = 2 };
 

@@ -26,7 +26,7 @@ internal sealed class PipeNetwork(ulong from, Inbox inbox) : IPeerNetwork
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline,
             useSynchronizationContext: false));
         InboundConnection inbound =
-            new(new InboundMember(from, options), pipe.Reader, pipe.Reader.CancelPendingRead, theirs);
+            new(new InboundMember(from, options), pipe.Reader, pipe.Reader.CancelPendingRead, theirs, keep: null);
         Task receiving = Task.Run(inbound.RunAsync);
         Task sending = Task.Run(() => ring.SendAsync(pipe.Writer.AsStream()));
         links.Add(new Link(to, ring, inbound, receiving, sending));

@@ -4,7 +4,7 @@ namespace RaftFast.LoadTest.Load;
 
 /// <summary>
 /// Copies that each begin their next iteration when the previous one has ended. A closed loop shows the maximum rate of
-/// a node. While the node stalls, no request is due, so the latencies say little about an independent client's.
+/// a node. While the node stalls, no request is due. So the latencies say little about those of independent clients.
 /// </summary>
 internal sealed class ClosedLoop(Copies copies)
 {

@@ -29,7 +29,7 @@ internal sealed class Copies(Scenarios.Load load, Target target, Measurements me
         }
     }
 
-    /// <summary>Runs one iteration, up to the first step that is not Ok. Returns false if there was one.</summary>
+    /// <summary>Runs one iteration, up to the first step that is not Ok. Returns false if a step was not Ok.</summary>
     /// <param name="due">
     /// Start of the first step's latency. Each further step is due when the previous one is done.
     /// </param>

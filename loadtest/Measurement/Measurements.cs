@@ -76,7 +76,7 @@ internal sealed class Measurements
         }
     }
 
-    /// <summary>Begins a new gap. Called after a time without load, which is not a gap.</summary>
+    /// <summary>Begins a new gap. Called after a pause in the load, which does not count as a gap.</summary>
     public void Rest() => Volatile.Write(ref lastOk, Stopwatch.GetTimestamp());
 
     public void Record(string step, in Response response, long due, long done)

@@ -17,7 +17,7 @@ public enum AnswerStatus
 
 /// <summary>
 /// Status line and headers of an answer (RFC 9112 §4, §6), as far as a client needs them to find the end of the answer.
-/// Informational answers (1xx) before it are skipped.
+/// Informational answers (1xx) before that answer are skipped.
 /// </summary>
 /// <param name="Length">Bytes before the body, including skipped answers.</param>
 /// <param name="Closes">True if the node takes no further request on this connection.</param>

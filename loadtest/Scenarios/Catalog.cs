@@ -2,7 +2,6 @@ using RaftFast.LoadTest.Scenarios.Cluster;
 
 namespace RaftFast.LoadTest.Scenarios;
 
-/// <summary>All scenarios.</summary>
 public static class Catalog
 {
     private const string Closed = "KeepConstant(copies: 64, during: 10s)";
@@ -12,7 +11,7 @@ public static class Catalog
     /// </summary>
     private const string Open = "Inject(rate: 2000, interval: 1s, during: 12s)";
 
-    /// <summary>The gap that the README promises after the leader has failed.</summary>
+    /// <summary>Maximum time without a success after a leader's failure, as the README promises.</summary>
     private static readonly string[] Recovers = ["gap<1500ms"];
 
     private static readonly string[] NoFailure = ["failed<=0%"];

@@ -6,8 +6,8 @@ namespace RaftFast.LoadTest.Scenarios;
 
 /// <summary>
 /// One kept-alive HTTP/1.1 connection over a raw socket. HttpClient costs several times as much for each request, more
-/// than the node that it would measure. The connection is opened for the first request and, after a failure, opened to
-/// the target's next member. A failed request is not repeated.
+/// than the measured node does. The connection is opened for the first request. After a failure, a connection to the
+/// target's next member is opened. A failed request is not repeated.
 /// </summary>
 /// <param name="first">Number of the first member to connect to, modulo the number of members.</param>
 public sealed class Connection(Target target, int first) : IDisposable
@@ -22,7 +22,7 @@ public sealed class Connection(Target target, int first) : IDisposable
 
     /// <summary>
     /// Makes this process handle received bytes on the thread that polls the sockets, not on the thread pool. Handling
-    /// bytes there gives about 40 % more requests a second. Call it before the first socket is created.
+    /// bytes there gives about 40 % more requests a second. Call this method before the first socket is created.
     /// </summary>
     public static void CompleteInline() => Environment.SetEnvironmentVariable(InlineVariable, "1");
 

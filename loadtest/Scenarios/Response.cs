@@ -3,7 +3,7 @@ using System.Globalization;
 namespace RaftFast.LoadTest.Scenarios;
 
 /// <summary>Result of a step.</summary>
-/// <param name="Status">The HTTP status or the kind of failure. There are only a few different strings.</param>
+/// <param name="Status">The HTTP status or the kind of failure. Few different strings occur.</param>
 /// <param name="Bytes">Bytes of the answer's head and body; 0 without an answer.</param>
 public readonly record struct Response(bool IsOk, string Status, long Bytes)
 {

@@ -43,7 +43,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
                 OnReadIndexResponse(message);
                 break;
             // Thesis §3.10: the leader hands over. The leader steps down when it sees this server's higher term.
-            case MessageType.TimeoutNow when Core.Configuration.StaysVoter(Core.Id) && message.From == Core.LeaderId:
+            case MessageType.TimeoutNow when MayTakeOver(message.From):
                 Core.BecomeCandidate(isHandOver: true);
                 break;
         }
@@ -60,8 +60,13 @@ internal sealed class Follower(RaftCore core) : Role(core)
     public void Installed(long index)
     {
         matched = index;
-        Acknowledge();
+        if (Core.LeaderId != 0)
+            Acknowledge();
     }
+
+    /// <summary>A server whose disk hangs could not write its vote, and the term would have no leader.</summary>
+    private bool MayTakeOver(ulong from) =>
+        from == Core.LeaderId && Core.Configuration.StaysVoter(Core.Id) && !Core.LogWriteIsOverdue;
 
     private EntryRange OnAppend(
         in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)
@@ -148,7 +153,13 @@ internal sealed class Follower(RaftCore core) : Role(core)
     private void OnHeartbeat(in Message message)
     {
         CommitTo(message.Commit);
-        Core.Send(new Message { Type = MessageType.HeartbeatResponse, To = message.From, Context = message.Context });
+        Core.Send(new Message
+        {
+            Type = MessageType.HeartbeatResponse,
+            To = message.From,
+            Context = message.Context,
+            Count = Core.LacksRoom ? 1 : 0,
+        });
     }
 
     private void OnReadIndexResponse(in Message message)
@@ -175,6 +186,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Type = MessageType.AppendResponse,
             To = Core.LeaderId,
             Position = new LogPosition(0, acknowledged),
+            Count = Core.LacksRoom ? 1 : 0,
         });
     }
 }

@@ -20,7 +20,8 @@ internal sealed class HandOver(RaftCore core, ProgressTable progress)
     /// Chooses the most up-to-date of the other voters that have answered within an election timeout. Returns false if
     /// there is none.
     /// </summary>
-    public bool TryBegin()
+    /// <param name="needsRoom">True to choose only among voters with room in their logs.</param>
+    public bool TryBegin(bool needsRoom = false)
     {
         if (IsUnderWay)
             return true;
@@ -29,7 +30,9 @@ internal sealed class HandOver(RaftCore core, ProgressTable progress)
         {
             Progress follower = progress[voter];
             bool isHeard = voter != progress.Self && follower.TicksSinceHeard <= core.Options.ElectionTicks;
-            if (!isHeard || follower.Match <= best)
+            if (!isHeard || (needsRoom && follower.LacksRoom))
+                continue;
+            if (follower.Match <= best)
                 continue;
             target = core.Configuration.Servers[voter];
             best = follower.Match;

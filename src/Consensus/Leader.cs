@@ -14,6 +14,7 @@ internal sealed class Leader : Role
     private readonly ReadRounds reads;
     private readonly LearnerPromotion promotion;
     private readonly HandOver handOver;
+    private readonly DiskHandOver diskHandOver;
     private readonly WritingMajority writing;
     private readonly UncommittedSizes uncommitted = new();
     private readonly long[] matchIndex = new long[ClusterConfiguration.MembersMax];
@@ -31,14 +32,18 @@ internal sealed class Leader : Role
         writing = new WritingMajority(core, progress);
         promotion = new LearnerPromotion(core, progress, writing);
         handOver = new HandOver(core, progress);
+        diskHandOver = new DiskHandOver(core, progress, handOver);
     }
 
     public bool MayChangeConfiguration =>
         Core.Log.Committed >= termStart
         && !Core.IsChangingConfiguration
-        && !handOver.IsUnderWay;
+        && !handOver.IsUnderWay
+        && !Core.LogWriteIsOverdue;
 
     public bool IsHandingOver => handOver.IsUnderWay;
+
+    public bool MajorityLacksRoom => diskHandOver.MajorityLacksRoom;
 
     public bool HoldsProposals
     {
@@ -93,6 +98,8 @@ internal sealed class Leader : Role
     {
         if (handOver.IsUnderWay)
             return ProposeResult.HandingOver;
+        if (Core.LogWriteIsOverdue)
+            return ProposeResult.DiskHangs;
         if (uncommitted.Bytes > 0 && uncommitted.Bytes + bytes > Core.Options.UncommittedBytesMax)
             return ProposeResult.Busy;
         Append(bytes);
@@ -134,6 +141,8 @@ internal sealed class Leader : Role
 
     public void AddRead(ulong from, long context) => reads.Add(from, context);
 
+    public int TicksSinceHeard(ulong peer) => progress.Of(peer).TicksSinceHeard;
+
     public void MessagesMayBeLost(ulong peer) => progress.Of(peer).MessagesMayBeLost();
 
     public void AwaitCommit(ulong peer, long index) => progress.Of(peer).AwaitCommit(index);
@@ -151,6 +160,7 @@ internal sealed class Leader : Role
         foreach (Progress follower in progress.All)
             follower.Tick(Core.Log.Last.Index);
         handOver.Tick();
+        diskHandOver.Tick();
         reads.Tick();
         if (heartbeats.Tick())
         {
@@ -173,10 +183,12 @@ internal sealed class Leader : Role
                 break;
             case MessageType.AppendResponse:
                 Invariant.Hold(message.Position.Index <= Core.Log.Last.Index);
+                follower.LacksRoom = message.Count != 0;
                 if (follower.Acknowledged(message.Position.Index))
                     AdvanceCommit();
                 break;
             case MessageType.HeartbeatResponse:
+                follower.LacksRoom = message.Count != 0;
                 follower.HeartbeatAnswered();
                 reads.OnHeartbeatAnswered(follower, message.Context);
                 break;
@@ -306,4 +318,7 @@ public enum ProposeResult
     /// leader gives the hand-over up.
     /// </summary>
     HandingOver,
+
+    /// <summary>A write of the leader's log has been out for too long; the leader has appended nothing.</summary>
+    DiskHangs,
 }

@@ -68,6 +68,9 @@ internal sealed class Progress(RaftOptions options)
     /// </summary>
     public int TicksSinceWritten { get; private set; }
 
+    /// <summary>True if the follower said in its last answer that its log has no room.</summary>
+    public bool LacksRoom { get; set; }
+
     /// <summary>Highest read round that the follower has confirmed.</summary>
     public long ReadRound { get; set; }
 
@@ -96,6 +99,7 @@ internal sealed class Progress(RaftOptions options)
         IsRecentlyActive = false;
         TicksSinceHeard = int.MaxValue;
         TicksSinceWritten = 0;
+        LacksRoom = false;
         ReadRound = 0;
         HelpedToConfirm = false;
         CommitAwaited = 0;

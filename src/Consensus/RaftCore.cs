@@ -6,7 +6,8 @@ namespace RaftFast.Consensus;
 /// Raft for one server: a deterministic state machine without I/O, clocks or threads. Inputs: <see cref="Tick"/>,
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>,
 /// <see cref="AppliedTo"/>, <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>,
-/// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>; after each batch of inputs, <see cref="EndBatch"/>.
+/// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>, <see cref="LogWriteBegun"/>,
+/// <see cref="LogWriteEnded"/>, <see cref="LacksRoom"/>; after each batch of inputs, <see cref="EndBatch"/>.
 /// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
 /// In this project, § means the Raft paper (Ongaro and Ousterhout, extended version), and "thesis §" Ongaro's thesis.
 /// </summary>
@@ -15,6 +16,7 @@ public sealed class RaftCore
     private readonly Follower follower;
     private readonly Candidate candidate;
     private readonly Leader leader;
+    private readonly LogWriteTimer logWrite;
     private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
@@ -31,6 +33,7 @@ public sealed class RaftCore
         // An entry proves that its term was seen. The server may have had no need to record term and vote then.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
+        logWrite = new LogWriteTimer(options.OverdueWriteTicks);
         follower = new Follower(this);
         candidate = new Candidate(this);
         leader = new Leader(this);
@@ -80,7 +83,29 @@ public sealed class RaftCore
 
     internal ElectionTimer Timer { get; }
 
-    public void Tick() => role.Tick();
+    /// <summary>
+    /// True while the oldest log write has been out for <see cref="RaftOptions.OverdueWriteTicks"/>. While true, this
+    /// server takes no proposals, grants no votes and does not campaign: it could keep none of these promises.
+    /// </summary>
+    public bool LogWriteIsOverdue => logWrite.IsOverdue;
+
+    /// <summary>True while this server's disk has no room for another append of full size.</summary>
+    public bool LacksRoom { get; set; }
+
+    /// <summary>True if this server leads, and no majority of the voters has room in the log.</summary>
+    public bool MajorityLacksRoom => IsLeader && leader.MajorityLacksRoom;
+
+    public void Tick()
+    {
+        logWrite.Tick();
+        role.Tick();
+    }
+
+    /// <summary>A write of the log has begun, or waits for the writes before it.</summary>
+    public void LogWriteBegun() => logWrite.Begun();
+
+    /// <param name="isNextOut">True if another write has begun meanwhile.</param>
+    public void LogWriteEnded(bool isNextOut) => logWrite.Ended(isNextOut);
 
     /// <param name="entries">Verified headers of the records of an Append, contiguous after its position.</param>
     /// <param name="configurations">
@@ -163,6 +188,9 @@ public sealed class RaftCore
     /// <summary>Promotion of a learner that the leader delays until other voters write; default if none.</summary>
     public PromotionWait PromotionWait => IsLeader ? leader.PromotionWait : default;
 
+    /// <summary>Leader: ticks since the last message from a member.</summary>
+    public int TicksSinceHeard(ulong peer) => leader.TicksSinceHeard(peer);
+
     /// <summary>
     /// Makes the leader hand over to the most up-to-date of the other voters (thesis §3.10). The leader takes no
     /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.
@@ -187,18 +215,17 @@ public sealed class RaftCore
     }
 
     /// <summary>
-    /// §7: true if a leader's snapshot must replace the log and the state machine (<see cref="Install"/>). If false,
-    /// the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the entries up
-    /// to that entry are now committed.
+    /// §7: true if another server's snapshot must replace the log and the state machine (<see cref="Install"/>). If
+    /// false, the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the
+    /// entries up to that entry are now committed.
+    /// <para>
+    /// The sender's term is not asked for: a snapshot holds only committed entries, which every later leader has
+    /// (Leader Completeness). So the snapshot stays valid if its sender no longer leads.
+    /// </para>
     /// </summary>
-    public bool OfferSnapshot(ulong from, long term, LogPosition snapshot)
+    public bool OfferSnapshot(LogPosition snapshot)
     {
-        if (term < Term || IsLeader)
-            return false;
-        if (term > Term || role != follower)
-            BecomeFollower(term, leader: 0);
-        FollowLeader(from);
-        if (snapshot.Index <= Log.Committed)
+        if (IsLeader || snapshot.Index <= Log.Committed)
             return false;
         if (!Log.Matches(snapshot))
             return true;
@@ -206,10 +233,15 @@ public sealed class RaftCore
         return false;
     }
 
-    /// <summary>Replaces the whole log and the configurations by a durable snapshot.</summary>
+    /// <summary>
+    /// Replaces the whole log and the configurations by a durable snapshot. A candidate can't win without the
+    /// snapshot's entries, and becomes a follower.
+    /// </summary>
     public void Install(LogPosition snapshot, long configurationIndex, ClusterConfiguration configuration)
     {
-        Invariant.Hold(role == follower);
+        Invariant.Hold(!IsLeader);
+        if (role != follower)
+            BecomeFollower(Term, leader: 0);
         Log.Install(snapshot, configurationIndex, configuration);
         follower.Installed(snapshot.Index);
     }
@@ -307,7 +339,10 @@ public sealed class RaftCore
     {
         LeaderId = 0;
         Timer.Redraw();
-        if (!Log.Configurations.HasVoter(Id))
+        // The vote for itself would have to be written first.
+        if (LogWriteIsOverdue && role == candidate)
+            BecomeFollower(Term, leader: 0);
+        if (LogWriteIsOverdue || !Log.Configurations.HasVoter(Id))
             return;
         role = candidate;
         candidate.Enter(preVote: true, isHandOver: false);

@@ -17,6 +17,19 @@ public sealed record RaftOptions
     public int HeartbeatTicks { get; init; } = 5;
 
     /// <summary>
+    /// Ticks after which a log write that is out counts as hung: five election timeouts, 2 s. Healthy disks stall for a
+    /// second or so, when a cache is flushed or a sector is read again. A hand-over takes less than an election. So a
+    /// write that waits for both is answered within the clients' default time of 5 s.
+    /// </summary>
+    public int OverdueWriteTicks => 5 * ElectionTicks;
+
+    /// <summary>
+    /// Ticks between two hand-overs by a leader whose disk is full: 150 election timeouts, a minute. Room that comes
+    /// and goes must not cost an election each time.
+    /// </summary>
+    public int FullHandOverTicks => 150 * ElectionTicks;
+
+    /// <summary>
     /// Maximum bytes of records in one append. A larger record goes alone; a frame has room for it
     /// (Frame.RecordsBytesMax).
     /// </summary>

@@ -4,7 +4,7 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Answers requests for votes and pre-votes, in any role. A server gives one vote a term (§5.2), only to an up-to-date
-/// log (§5.4.1), and none while a leader is heard (§6, thesis §9.6).
+/// log (§5.4.1), and none while a leader is heard (§6, thesis §9.6). A server whose disk hangs gives none.
 /// </summary>
 internal static class VoteRequests
 {
@@ -18,6 +18,7 @@ internal static class VoteRequests
         bool isFree = core.HardState.Vote == request.From || (core.HardState.Vote == 0 && core.LeaderId == 0);
         bool isGranted = request.Term >= core.Term
             && (isPreVote ? request.Term > core.Term : isFree)
+            && !core.LogWriteIsOverdue
             && core.Log.IsUpToDate(request.Position);
         if (isGranted && !isPreVote)
             core.VoteFor(request.From);

@@ -12,10 +12,11 @@ namespace RaftFast.Protocol;
 /// 12  u32  kind             ConnectionKind
 /// 16  u64  cluster id
 /// 24  u64  from
-/// 32  u64  to
+/// 32  u64  to               0 if the kind is Hint
 /// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
 /// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
+/// 320 u32  promises         1 if the directory holds a term, a vote or entries; else 0
 /// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
 /// and sends no frame before it has the answer:
@@ -29,6 +30,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 {
     public ConnectionKind Kind { get; init; }
 
+    /// <summary>True if the sender's directory holds promises: a term, a vote or entries.</summary>
+    public bool HasPromised { get; init; }
+
     public const int Size = 328;
 
     public const int AnswerSize = 16;
@@ -36,6 +40,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
     public const uint Version = 1;
 
     private const int AddressStart = 52;
+    private const int PromisesStart = ChecksumStart - sizeof(uint);
     private const int ChecksumStart = Size - sizeof(uint);
 
     private static ReadOnlySpan<byte> Magic => "RaftFast"u8;
@@ -51,8 +56,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], From);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], To);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
-        int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..ChecksumStart]);
+        int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..PromisesStart]);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[PromisesStart..], HasPromised ? 1u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
 
@@ -77,7 +83,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         if (BinaryPrimitives.ReadUInt32LittleEndian(source[ChecksumStart..]) != Crc32C.Compute(source[..ChecksumStart]))
             return DecodeStatus.Invalid;
         uint kind = BinaryPrimitives.ReadUInt32LittleEndian(source[12..]);
-        if (kind > (uint)ConnectionKind.Snapshot)
+        if (kind > (uint)ConnectionKind.Hint)
             return DecodeStatus.Invalid;
         uint addressLength = BinaryPrimitives.ReadUInt32LittleEndian(source[48..]);
         if (addressLength > PeerAddress.UrlBytesMax)
@@ -90,7 +96,11 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             BinaryPrimitives.ReadUInt64LittleEndian(source[24..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[32..]),
             BinaryPrimitives.ReadUInt64LittleEndian(source[40..]),
-            address) { Kind = (ConnectionKind)kind };
+            address)
+        {
+            Kind = (ConnectionKind)kind,
+            HasPromised = BinaryPrimitives.ReadUInt32LittleEndian(source[PromisesStart..]) == 1,
+        };
         return DecodeStatus.Complete;
     }
 
@@ -126,6 +136,12 @@ public enum ConnectionKind
     /// One snapshot, and the answers to it: a connection of its own, so that no message waits after the bulk.
     /// </summary>
     Snapshot = 1,
+
+    /// <summary>
+    /// Nothing after the handshake, whose To is 0: the sender knows an address, and not which member is there. The
+    /// receiver dials the sender back.
+    /// </summary>
+    Hint = 2,
 }
 
 /// <summary>The accepting side's answer to a <see cref="Handshake"/>. The values are on the wire.</summary>

@@ -61,6 +61,7 @@ public enum MessageType : byte
     /// Answers an Append. Accepted: up to Position.Index the follower's log matches the leader's and is durable.
     /// Rejected: Context is the index of the previous entry that did not match, and Position is a hint. The hint is the
     /// follower's last entry at or below Context with a term not above the term of that previous entry.
+    /// Count, if accepted: 1 if the follower's log has no room, otherwise 0.
     /// </summary>
     AppendResponse = 6,
 
@@ -70,7 +71,9 @@ public enum MessageType : byte
     /// </summary>
     Heartbeat = 7,
 
-    /// <summary>Answers a Heartbeat. Context: the read round, echoed (thesis §6.4).</summary>
+    /// <summary>
+    /// Answers a Heartbeat. Context: the read round, echoed (thesis §6.4). Count: as in an AppendResponse.
+    /// </summary>
     HeartbeatResponse = 8,
 
     /// <summary>Asks the leader for a read index (thesis §6.4). Context: a number that the follower chose.</summary>
@@ -133,12 +136,12 @@ public enum InstallStatus
 
     Installed = 2,
 
-    /// <summary>The receiver already holds all that the snapshot covers, or it knows a later term.</summary>
+    /// <summary>The receiver already holds all that the snapshot covers.</summary>
     NotWanted = 3,
 
     /// <summary>The receiver's disk has no room for the snapshot. The receiver has kept no part of the file.</summary>
     DiskFull = 4,
 
-    /// <summary>The receiver is receiving another snapshot, possibly from an equally valid leader.</summary>
+    /// <summary>The receiver is receiving another snapshot, perhaps of a former leader. Offer again later.</summary>
     Busy = 5,
 }

@@ -9,7 +9,7 @@ namespace RaftFast.Protocol;
 public sealed record PeerAddress(string Host, int Port)
 {
     /// <summary>Maximum bytes of a URL: scheme, the longest host name, and port.</summary>
-    public const int UrlBytesMax = 272;
+    public const int UrlBytesMax = 268;
 
     /// <summary>Maximum bytes of a host name as text (RFC 1035 §2.3.4).</summary>
     private const int HostBytesMax = 253;

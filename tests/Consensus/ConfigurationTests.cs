@@ -89,7 +89,7 @@ public sealed class ConfigurationTests
         Assert.False(leader.Core.MayChangeConfiguration);
         Assert.Null(leader.Core.NextConfiguration());
         leader.Acknowledge(2, 2);
-        Assert.False(leader.Core.MayChangeConfiguration); // two of four
+        Assert.False(leader.Core.MayChangeConfiguration); // two of four have the change
         leader.Acknowledge(4, 2);
         Assert.True(leader.Core.MayChangeConfiguration);
         leader.Propose(Five);
@@ -104,7 +104,7 @@ public sealed class ConfigurationTests
         leader.Core.DurableTo(leader.Log.Last);
         leader.Campaign();
         leader.Receive(new Message { Type = MessageType.VoteResponse, From = 3, Term = 2 });
-        Assert.False(leader.Core.IsLeader); // two of four
+        Assert.False(leader.Core.IsLeader); // two votes of four
         leader.Receive(new Message { Type = MessageType.VoteResponse, From = 4, Term = 2 });
         Assert.True(leader.Core.IsLeader);
         Assert.False(leader.Core.MayChangeConfiguration);
@@ -233,8 +233,8 @@ public sealed class ConfigurationTests
     [Fact] // thesis §4.2.2, figure 4.6
     public void Server_that_alone_holds_the_configuration_that_leaves_it_out_still_campaigns()
     {
-        // Leader 1 demotes server 2, and sends the entry before its own disk holds it (thesis §10.2.1). Leader 1 then
-        // restarts without the entry. Server 2 has the longer log and can't vote for it.
+        // Leader 1 demotes server 2, and sends the entry before its own disk holds it (thesis §10.2.1). Server 1 then
+        // restarts without the entry. Server 2 has the longer log, and refuses to vote for server 1.
         TestCluster cluster = new(2);
         cluster.Elect(1);
         cluster[1].DiskIsStalled = true;

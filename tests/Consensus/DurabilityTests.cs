@@ -91,8 +91,8 @@ public sealed class DurabilityTests
     [InlineData(4)]
     public void Completion_is_not_taken_for_a_later_write_of_the_same_entry(int writesKept)
     {
-        // Entry (1, 1) is written, a leader of term 2 overwrites it, and a leader of term 3 brings it back. Only then
-        // comes the completion of the first write. Acknowledged entries must be there after a crash.
+        // While entry (1, 1) is being written, a leader of term 2 overwrites it, and a leader of term 3 brings it back.
+        // Only then the first write completes. After a crash, acknowledged entries must still be in the log.
         List<Message> sent = [];
         TestServer server = new(
             1, Configurations.Cluster([1, 2, 3]), TestCluster.Options, new FixedRandom(),

@@ -160,7 +160,7 @@ public sealed class LearnerTests
         cluster.Partition(2);
         cluster[1].Propose(21);
         cluster.Settle();
-        Assert.True(cluster.Committed < cluster[1].Log.Count); // a commit needs both
+        Assert.True(cluster.Committed < cluster[1].Log.Count); // a commit needs both voters
         cluster.Heal();
         cluster.Tick(Heartbeat);
         Assert.Equal(cluster.Committed, cluster[1].Log.Count);

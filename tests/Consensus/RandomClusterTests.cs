@@ -1,8 +1,8 @@
 namespace RaftFast.Consensus.Tests;
 
 /// <summary>
-/// Figure 3 under random loss, delay, reordering, duplication, partitions, slow disks and crashes, and changes of
-/// members.
+/// The properties of figure 3 under random loss, delay, reordering, duplication, partitions, slow disks, crashes and
+/// changes of members.
 /// </summary>
 [Trait("Suite", "Long")]
 public sealed class RandomClusterTests
@@ -26,7 +26,7 @@ public sealed class RandomClusterTests
                 throw new InvalidOperationException($"seed {seed}", e);
             }
         }
-        // The faults must have had effects, or they have tested nothing.
+        // Faults without effects would have tested nothing.
         Assert.True(effects.Committed > Seeds);
         Assert.True(effects.Elections > Seeds);
         Assert.True(effects.Truncations > Seeds / 3);

@@ -7,7 +7,7 @@ namespace RaftFast.Consensus.Tests;
 /// </summary>
 internal sealed class RandomRun
 {
-    /// <summary>Number of servers that may join. Ids are never used again, so no more than these can.</summary>
+    /// <summary>Number of servers that may join. An id is never used again, so each joins at most once.</summary>
     private const int Joiners = 5;
 
     private readonly Random random;

@@ -120,7 +120,7 @@ public sealed class ReadIndexTests
         TestCore leader = Ready();
         long first = Begin(leader, context: 1);
         leader.AnswerHeartbeat(3, first);
-        leader.AnswerHeartbeat(2, first); // too late: it isn't asked first next time
+        leader.AnswerHeartbeat(2, first); // too late: server 2 isn't asked first next time
         leader.Core.Ready.Reads.Clear();
 
         leader.Core.RequestRead(2);
@@ -160,7 +160,7 @@ public sealed class ReadIndexTests
             (MessageType.ReadIndexResponse, 3UL, 5L, 1L),
             (answer.Type, answer.To, answer.Context, answer.Position.Index));
         Ask(leader, from: 3, context: 6, term: leader.Core.Term - 1);
-        Assert.Empty(leader.Sent()); // another leader may have followed that term
+        Assert.Empty(leader.Sent()); // a newer leader may have followed that term's
     }
 
     [Fact]
@@ -270,7 +270,7 @@ public sealed class ReadIndexTests
         Assert.Equal(new ReadState(5, 2), Assert.Single(cluster[3].Reads));
         Assert.True(cluster[3].Applied.Count < 2);
         cluster[3].DiskIsStalled = false;
-        cluster.Settle(); // no tick: the leader tells it at once
+        cluster.Settle(); // no tick: the leader tells server 3 at once
         Assert.Equal(2, cluster[3].Applied.Count);
     }
 

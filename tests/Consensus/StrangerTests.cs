@@ -35,7 +35,7 @@ public sealed class StrangerTests
         AssertNothingChanges(new TestCore(term: 3), MessageType.Vote, from: 1, last: new(99, 99));
 
     [Fact]
-    public void Stranger_that_leads_is_followed() // thesis §4.1: the entry that names it comes from itself
+    public void Stranger_that_leads_is_followed() // thesis §4.1: the entry that names the leader comes from the leader
     {
         TestCore core = new(Configurations.Cluster([]));
         core.Append(from: 7, term: 3, default, [1, 3]);
@@ -63,7 +63,7 @@ public sealed class StrangerTests
     }
 
     [Fact]
-    public void Stranger_whose_log_goes_further_gets_a_vote() // this server may miss its entries
+    public void Stranger_whose_log_goes_further_gets_a_vote() // this server may lack those entries
     {
         TestCore core = new(Configurations.Cluster([1, 2, 3]), log: [1, 1]);
         Assert.False(core.AskedToPreVote(from: 8, term: 2, last: new(1, 3)).Rejected);

@@ -7,8 +7,8 @@ internal sealed record Envelope(Message Message, Entry[] Entries);
 
 /// <summary>
 /// One server: a core, and a disk that holds the synced writes. The server keeps the contract of the core's caller.
-/// Writes go to the disk in order. Messages and appends leave when the HardState of their moment is synced. The leader
-/// proposes every <see cref="RaftCore.NextConfiguration"/>.
+/// Writes go to the disk in order. Messages and appends wait until the hard state at their creation is synced. The
+/// leader proposes every <see cref="RaftCore.NextConfiguration"/>.
 /// </summary>
 internal sealed class TestServer
 {
@@ -65,7 +65,8 @@ internal sealed class TestServer
     public Dictionary<long, ulong> Votes { get; } = [];
 
     /// <summary>
-    /// Commits that this server made as leader since the last check: the index, and the configuration that counted.
+    /// Commits that this server made as leader since the last check: the index, and the configuration whose majority
+    /// counted.
     /// </summary>
     public List<(long Index, ConfigurationState Configuration)> Commits { get; } = [];
 
@@ -190,7 +191,7 @@ internal sealed class TestServer
         }
     }
 
-    /// <param name="writesKept">Number of unsynced writes that reach the disk even so.</param>
+    /// <param name="writesKept">Number of unsynced writes that reach the disk nevertheless.</param>
     public void Crash(int writesKept = 0)
     {
         for (; writesKept > 0 && writes.Count > 0; writesKept--)

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus.Tests;
 
 /// <summary>
-/// A configuration is in effect as soon as it is in the log (thesis §4.1). So a voter is removed, and a learner
-/// promoted, only if a majority of the voters after that writes.
+/// A configuration is in effect as soon as it is in the log (thesis §4.1). So a voter is removed, or a learner
+/// promoted, only if a majority of the resulting voters writes.
 /// </summary>
 public sealed class WritingMajorityTests
 {

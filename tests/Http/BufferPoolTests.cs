@@ -62,7 +62,7 @@ public sealed class BufferPoolTests
         Queue<PooledBuffer> rented = new();
         for (int i = 0; i < 20_000; i++)
         {
-            // Sizes come in phases, so that buffers of a former phase are free.
+            // Sizes come in phases, so that buffers of an earlier phase are free.
             int bytes = 1 + random.Next(2000 << (i / 500 % 10));
             int size = BufferPool.SizeFor(bytes);
             while (!memory.TryHold(size))

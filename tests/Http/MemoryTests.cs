@@ -1,6 +1,8 @@
 namespace RaftFast.Http.Tests;
 
-/// <summary>Memory of requests and answers: shares, the whole, and the connection that has to end.</summary>
+/// <summary>
+/// Memory of requests and answers: the share of a connection, the whole, and the connection that ends at the bound.
+/// </summary>
 public sealed class MemoryTests
 {
     private const int ValueBytes = 100_000;
@@ -97,7 +99,7 @@ public sealed class MemoryTests
         PipeClient reader = new(server.Front);
         string key = "/" + new string('k', 8000);
         await reader.SendAsync(ManualServer.Get(key));
-        // The headers' time does not pass for a client that the server keeps waiting.
+        // The deadline for headers does not count while the server keeps the client waiting.
         for (int i = 0; i < 60; i++)
             server.Time.Advance(CoarseClock.Period);
         Assert.False(reader.Closed.IsCompleted);

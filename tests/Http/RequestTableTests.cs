@@ -3,8 +3,9 @@ using System.Text;
 namespace RaftFast.Http.Tests;
 
 /// <summary>
-/// Bytes in, bytes out. A probe follows each row's request: it shows whether the connection stayed open, and where the
-/// request ended. Each row is sent whole, cut in two at every place, and byte by byte. The answers must be the same.
+/// Requests and their answers, byte for byte. A probe follows each row's request, and shows whether the connection
+/// stayed open and where the request ended. Each row is sent whole, cut in two at every place, and byte by byte. The
+/// answers must be the same.
 /// </summary>
 public sealed class RequestTableTests : IDisposable
 {

@@ -81,7 +81,7 @@ public sealed class GeneratedHistoryTests
         return again.Succeeded(first.Completed);
     });
 
-    /// <summary>Changes one operation: the first that the mutation applies to, from a random one on.</summary>
+    /// <summary>Changes one operation: the first to which the mutation applies, at or after a random place.</summary>
     private static void EveryMutationIsFound(Func<Operation[], int, Operation?> mutate)
     {
         int mutated = 0;

@@ -8,8 +8,8 @@ namespace RaftFast.Linearizability;
 /// linearizability", 2017). An operation is a candidate for the next place if no unplaced operation completed before
 /// its invocation. Not all candidates have to be tried:
 /// <list type="bullet">
-/// <item><description>A legal operation that changes nothing is placed at once, without an alternative: from any later
-/// place it can be moved to here.</description></item>
+/// <item><description>A legal operation that changes nothing is placed at once, without an alternative: it could be
+/// moved here from any later place.</description></item>
 /// <item>
 /// <description>An open operation is tried only if it makes another operation legal. Take an order with the fewest open
 /// operations, each as late as possible. The operation after an open one needs the open one, which could otherwise be

@@ -44,7 +44,8 @@ internal sealed class ValueSupply
     }
 
     /// <summary>
-    /// True if this write would replace <paramref name="value"/> for good before its last reader is placed.
+    /// True if this write would replace <paramref name="value"/> before the value's last reader is placed, and no later
+    /// write could bring the value back.
     /// </summary>
     public bool IsLostTo(int operation, int value)
     {

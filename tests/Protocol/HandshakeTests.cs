@@ -70,6 +70,16 @@ public sealed class HandshakeTests
     public void Any_address_goes_there_and_back(string url) => AssertThereAndBack(PeerAddress.TryParse(url, out _)!);
 
     [Fact]
+    public void Promises_of_the_directory_go_there_and_back_after_the_longest_address()
+    {
+        byte[] bytes = new byte[Handshake.Size];
+        Handshake longest = Sample with { HasPromised = true, Address = new PeerAddress(LongHost, 65535) };
+        longest.Write(bytes);
+        Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out _));
+        Assert.Equal(longest, handshake);
+    }
+
+    [Fact]
     public void Kind_of_the_connection_goes_there_and_back_and_no_other_is_valid()
     {
         byte[] bytes = new byte[Handshake.Size];
@@ -80,7 +90,7 @@ public sealed class HandshakeTests
             Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out _));
             Assert.Equal(kind, handshake.Kind);
         }
-        byte[] unknown = Decoding.With(SampleBytes, 12, [2], Handshake.Size - 4, ..(Handshake.Size - 4));
+        byte[] unknown = Decoding.With(SampleBytes, 12, [3], Handshake.Size - 4, ..(Handshake.Size - 4));
         Assert.Equal(DecodeStatus.Invalid, Handshake.TryRead(unknown, out _, out _));
     }
 

@@ -39,7 +39,8 @@ public sealed class MembershipChangeTests
     }
 
     /// <summary>
-    /// A longer prefix may end with another valid address; only the record's length and checksum tell.
+    /// A longer prefix may end with another valid address. Only the record's length and checksum show that it is a
+    /// prefix.
     /// </summary>
     [Fact]
     public void Every_prefix_that_ends_before_a_host_is_no_change()

@@ -51,7 +51,7 @@ public sealed partial class RoomOrderTests
     }
 
     /// <summary>
-    /// Reads one line for each room: two spaces more than the folder around it, then its name and its purpose.
+    /// Each line is a room, indented by two spaces more than the folder around it: its name, then its purpose.
     /// </summary>
     private static List<Room> ReadRooms()
     {

@@ -11,11 +11,13 @@ internal static class Eventually
 
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
-    /// <summary>For what another thread of the test process brings about, within microseconds as a rule.</summary>
+    /// <summary>
+    /// For a condition that another thread of the test process makes true, usually within microseconds.
+    /// </summary>
     public static void True(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "") =>
         Assert.True(SpinWait.SpinUntil(condition, Deadline), $"not within {Deadline.TotalSeconds} s: {text}");
 
-    /// <summary>For what another process brings about: polls at an interval.</summary>
+    /// <summary>For a condition that another process makes true: polls at an interval.</summary>
     /// <param name="otherwise">The failure's message, made when the deadline has passed.</param>
     public static void True(Func<bool> condition, Func<string> otherwise) => True(condition, Deadline, otherwise);
 
@@ -30,7 +32,7 @@ internal static class Eventually
         }
     }
 
-    /// <summary>As <see cref="True(Func{bool}, string)"/>, without a thread that waits.</summary>
+    /// <summary>The same as <see cref="True(Func{bool}, string)"/>, but blocks no thread.</summary>
     public static async Task TrueAsync(
         Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "")
     {

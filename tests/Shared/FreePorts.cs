@@ -5,7 +5,7 @@ namespace RaftFast.Tests;
 
 /// <summary>
 /// Ports without a listener, below the range from which Linux takes the ports of outgoing connections (32768 and up).
-/// An outgoing connection could take a port of that range while its node is down.
+/// If a node's port were in that range, an outgoing connection could take it while the node is down.
 /// </summary>
 internal static class FreePorts
 {
@@ -13,7 +13,8 @@ internal static class FreePorts
     private const int Last = 32_000;
 
     /// <summary>
-    /// Distance between the first ports of two test processes with consecutive ids, which may run side by side.
+    /// Distance between the first ports of two test processes with consecutive ids: such processes may run side by
+    /// side.
     /// </summary>
     private const int ProcessStride = 1009;
 

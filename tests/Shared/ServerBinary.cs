@@ -21,7 +21,7 @@ internal static class ServerBinary
                 ? Path.GetFullPath(named)
                 : throw new FileNotFoundException($"{Variable} names {named}, which does not exist");
         }
-        // Tests of one configuration run the server of the same one: …/bin/<configuration>/<framework>/
+        // Tests run the server of their own configuration: …/bin/<configuration>/<framework>/
         DirectoryInfo framework = new(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         string built = Repository.PathOf("src", "Server", "bin", framework.Parent!.Name, framework.Name, "raftfast");
         return File.Exists(built)

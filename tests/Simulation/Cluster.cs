@@ -1,3 +1,4 @@
+using RaftFast.Consensus;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Clients;
@@ -47,7 +48,7 @@ internal sealed class Cluster : IDisposable
             servers[i] = new SimulatedServer(this, i, own) { TickPeriod = 10_000 + skew };
         }
         clients = new SimulatedClients(this, random, choices);
-        nemesis = new Nemesis(this, servers, random.Fork("nemesis"));
+        nemesis = new Nemesis(this, servers, clients, random.Fork("nemesis"));
         crash = new ArmedCrash(crashPoint, servers);
     }
 
@@ -110,7 +111,17 @@ internal sealed class Cluster : IDisposable
     public void OnSaying(int server, Message message)
     {
         Invariants.OnSaying(server, message);
+        if (message.Type == MessageType.TimeoutNow)
+            CountHandOver(servers[server].Node!.Core);
         trace.Said(Events.Now, message);
+    }
+
+    private void CountHandOver(RaftCore leader)
+    {
+        if (leader.LogWriteIsOverdue)
+            Counters[Counter.HungLeadersHandOver]++;
+        else if (leader.LacksRoom)
+            Counters[Counter.FullLeadersHandOver]++;
     }
 
     /// <summary>Called before and after a server puts a message on the wire.</summary>
@@ -131,11 +142,7 @@ internal sealed class Cluster : IDisposable
     public void OnAnswered(int status, SimulatedServer server) =>
         trace.Note(Events.Now, server.Number, $"answers {status}");
 
-    public void OnStarted(SimulatedServer server)
-    {
-        trace.Note(Events.Now, server.Number, "starts");
-        Connections.DialAll(server);
-    }
+    public void OnStarted(SimulatedServer server) => trace.Note(Events.Now, server.Number, "starts");
 
     public void OnDied(SimulatedServer server)
     {

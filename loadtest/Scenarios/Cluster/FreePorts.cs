@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace RaftFast.LoadTest.Scenarios.Cluster;
 
 /// <summary>
-/// Ports without a listener, below the range that Linux uses for outgoing connections (32768 and up). While a member is
-/// down, a client of the load could take a port of that range.
+/// Ports without a listener, below the range that Linux uses for outgoing connections (32768 and up). If a member's
+/// port were in that range, a client of the load could take it while the member is down.
 /// </summary>
 internal static class FreePorts
 {

@@ -59,7 +59,8 @@ internal static class BackupCommand
         SnapshotStore snapshots = SnapshotStore.OpenReadOnly(directory.Disk, clusterId);
         RecoveredState recovered = RecoveredState.Load(snapshots, loggers.CreateLogger("backup"));
         using KeyValueStore store = recovered.Store;
-        using StoppedWal wal = StoppedWal.Read(directory.Disk, clusterId, identity.MemberId);
+        using StoppedWal wal = StoppedWal.Read(
+            directory.Disk, clusterId, identity.MemberId, recovered.Position);
         if (wal.Damage is { } damage)
             throw new StorageException(damage);
         LogPosition last = ApplyLog(store, wal, recovered.Position);

@@ -28,9 +28,10 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
         const uint LogFormat = StoppedWal.FormatVersion;
         const uint SnapshotFormat = SnapshotStore.FormatVersion;
         Line($"formats: identity {IdentityFile.FormatVersion}, log {LogFormat}, snapshot {SnapshotFormat}");
-        using StoppedWal wal = StoppedWal.Read(directory.Disk, clusterId, identity.MemberId);
-        WriteLog(wal);
         SnapshotReader? newest = WriteSnapshots(SnapshotStore.OpenReadOnly(directory.Disk, clusterId));
+        using StoppedWal wal = StoppedWal.Read(
+            directory.Disk, clusterId, identity.MemberId, newest?.Position ?? default);
+        WriteLog(wal);
         WriteMembers(identity, wal, newest);
         CheckTogether(wal, newest?.Position ?? default);
         newest?.Dispose();
@@ -59,6 +60,8 @@ internal sealed class DirectoryReport(DataDirectory directory, TextWriter output
         }
         if (wal.TornTail is { } tail && wal.Damage is null)
             Line($"torn-tail: {tail}; the file itself is cut at the next start");
+        if (wal.CoveredDamage is { } covered)
+            damage.Add($"{covered}; the newest snapshot covers these entries, so a start continues without them");
         if (wal.Damage is { } flaw)
             damage.Add(flaw);
     }

@@ -26,8 +26,11 @@ namespace RaftFast.Server.Hosting;
 /// <summary>One node as a process: makes the node's parts, runs them, and stops them in order.</summary>
 internal static partial class NodeHost
 {
-    /// <summary>Time to answer the requests that are unanswered when the process is asked to stop.</summary>
-    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Time to answer the requests that are unanswered when the process is asked to stop, from that moment on. What is
+    /// left of <see cref="StopDeadline.StopMax"/> is for the log.
+    /// </summary>
+    private static readonly TimeSpan StopGrace = StopDeadline.StopMax - TimeSpan.FromMilliseconds(250);
 
     /// <summary>Time for another member to take over leadership from a leader that stops.</summary>
     private static readonly TimeSpan HandOverGrace = TimeSpan.FromSeconds(1);
@@ -76,15 +79,16 @@ internal static partial class NodeHost
         ILogger peerLog = loggers.CreateLogger("peer");
         // Anyone who reaches the peer port can cause these lines.
         LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
-        PeerAdmission admission = new(identity, MetDirectories.Open(disk), inboundLog);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, inboundLog);
         PeerOptions peers = new()
         {
             SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
             HandshakesMax = descriptors.Peers / 4,
         };
+        bool hasPromised = CoreRecovery.HasPromised(recovered, recovery);
         PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
         await using PeerNetwork network =
-            new(identity, acceptor, snapshots, inbox, peerLog, peers, Environment.ProcessId);
+            new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
@@ -100,6 +104,7 @@ internal static partial class NodeHost
         // From now on an exception on a thread ends the process: a node that can't keep its promises sends nothing
         // more.
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        using StopDeadline deadline = new();
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = new(wal, inbox, segments);
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
@@ -124,6 +129,7 @@ internal static partial class NodeHost
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshotThread.Run,
+                Free = snapshotThread.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = stopRequest.Complete,
                 Stop = removed.Cancel,
@@ -133,6 +139,11 @@ internal static partial class NodeHost
             Random = random,
             Logger = loggers.CreateLogger("raft"),
         });
+        if (options.ClusterIsGiven)
+        {
+            foreach (Member member in options.Configuration.Members)
+                network.Hint(member.Address);
+        }
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
@@ -140,6 +151,7 @@ internal static partial class NodeHost
         loop.Start();
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
+        deadline.Begin(writer);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -147,7 +159,8 @@ internal static partial class NodeHost
             await stopRequest.Done.WaitAsync(HandOverGrace, CancellationToken.None)
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
-        await front.StopAsync(StopGrace);
+        TimeSpan grace = StopGrace - deadline.Elapsed;
+        await front.StopAsync(grace > TimeSpan.Zero ? grace : TimeSpan.Zero);
     }
 
     private static async Task WaitForEndAsync(ILogger log, CancellationToken end)

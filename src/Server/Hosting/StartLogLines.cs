@@ -18,6 +18,8 @@ internal static partial class StartLogLines
     {
         if (recovery.TornTail is not null)
             TornTail(log, recovery.TornTail);
+        if (recovery.CoveredDamage is not null)
+            CoveredDamage(log, recovery.CoveredDamage);
         bool isNew = recovered.Position == default && recovery.Batches == 0;
         if (isNew)
             New(log, path);
@@ -57,7 +59,8 @@ internal static partial class StartLogLines
 
     [LoggerMessage(
         LogLevel.Warning,
-        "--cluster says {Given}, but the data directory says {Persisted}: the data directory's members are used")]
+        "--cluster says {Given}, but the data directory says {Persisted}: the data directory's "
+        + "members count, and the flag's addresses are dialled too")]
     public static partial void ClusterFlagIgnored(ILogger log, string given, string persisted);
 
     private static string Describe(RecoveredState recovered, WalRecovery recovery)
@@ -97,6 +100,12 @@ internal static partial class StartLogLines
 
     [LoggerMessage(LogLevel.Warning, "{TornTail}")]
     private static partial void TornTail(ILogger log, string tornTail);
+
+    [LoggerMessage(
+        LogLevel.Error,
+        "damage in a part of the log that the snapshot covers: the log begins after it, and nothing is lost; "
+        + "check the disk: {Damage}")]
+    private static partial void CoveredDamage(ILogger log, string damage);
 
     [LoggerMessage(
         LogLevel.Information,

@@ -10,13 +10,22 @@ namespace RaftFast.Server.Lifetime;
 /// <summary>Ends a process that cannot continue.</summary>
 internal static class FatalError
 {
+    private static int isExiting;
+
     /// <summary>
-    /// Reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or an async void that no
-    /// caller awaits must end here: compiled ahead of time, the runtime aborts there without raising
-    /// <see cref="AppDomain.UnhandledException"/>.
+    /// Shuts down all sockets, reports and ends the process, at most <see cref="LineWriter.ExitWait"/> later. A task or
+    /// an async void that no caller awaits must end here: compiled ahead of time, the runtime aborts there without
+    /// raising <see cref="AppDomain.UnhandledException"/>.
     /// </summary>
     [DoesNotReturn]
-    public static void Exit(Exception exception) => Environment.Exit(Report(exception));
+    public static void Exit(Exception exception)
+    {
+        // The first fault is the cause. What its end does to other threads is no fault.
+        if (Interlocked.Exchange(ref isExiting, 1) != 0)
+            Thread.Sleep(Timeout.Infinite);
+        ProcessSockets.ShutDown();
+        Environment.Exit(Report(exception));
+    }
 
     /// <summary>Writes the description to stderr.</summary>
     /// <returns>The process's exit code.</returns>

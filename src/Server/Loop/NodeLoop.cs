@@ -154,6 +154,9 @@ internal sealed class NodeLoop : IDisposable
             case PeerLost lost:
                 node.OnPeerLost(lost.Peer);
                 break;
+            case PeerAnswersLost lost:
+                node.OnPeerLost(lost.Peer);
+                break;
             case PeerAnnounced announced:
                 node.OnPeerAnnounced(announced.Peer, announced.Address);
                 break;

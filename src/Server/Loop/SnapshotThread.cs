@@ -1,16 +1,20 @@
+using System.Collections.Concurrent;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Snapshots;
 using RaftFast.Server.Threads;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Loop;
 
 /// <summary>
 /// The thread that writes snapshots at a bounded rate, and posts each to the inbox when it is complete or has failed.
+/// The thread also frees the stores that installed snapshots have replaced.
 /// </summary>
 internal sealed class SnapshotThread : IDisposable
 {
     private readonly Inbox inbox;
     private readonly long bytesPerSecond;
+    private readonly ConcurrentQueue<KeyValueStore> unused = new();
     private readonly SemaphoreSlim wanted = new(0);
     private readonly ManualResetEventSlim stopping = new();
     private readonly Thread thread;
@@ -33,12 +37,20 @@ internal sealed class SnapshotThread : IDisposable
         wanted.Release();
     }
 
+    /// <summary>Frees a store that nothing uses any more. Called by the loop.</summary>
+    public void Free(KeyValueStore store)
+    {
+        unused.Enqueue(store);
+        wanted.Release();
+    }
+
     public void Dispose()
     {
         stopping.Set();
         next?.Cancel();
         wanted.Release();
         thread.Join();
+        FreeUnused();
         wanted.Dispose();
         stopping.Dispose();
     }
@@ -50,12 +62,20 @@ internal sealed class SnapshotThread : IDisposable
             wanted.Wait();
             if (stopping.IsSet)
                 return;
-            SnapshotTask task = next!;
+            FreeUnused();
+            if (next is not { } task)
+                continue;
             SendRate rate = new(bytesPerSecond, TimeProvider.System);
             for (long written = 0; task.Step(); written = task.Bytes)
                 stopping.Wait(rate.Spend((int)(task.Bytes - written)));
             next = null;
             inbox.Post(task);
         }
+    }
+
+    private void FreeUnused()
+    {
+        while (unused.TryDequeue(out KeyValueStore? store))
+            store.Dispose();
     }
 }

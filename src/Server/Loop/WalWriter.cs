@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
 
@@ -27,6 +28,9 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private int hasWork;
     private long diskReadsSeen;
+
+    /// <summary>Timestamp of the beginning of the write in progress; 0 if there is none.</summary>
+    private long writeBegan;
     private volatile bool isStopping;
 
     public WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments)
@@ -39,6 +43,16 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     }
 
     private bool HasWork => Volatile.Read(ref hasWork) != 0;
+
+    /// <summary>Time for which the write in progress has been out; zero if there is none. Any thread.</summary>
+    public TimeSpan TimeOfWrite
+    {
+        get
+        {
+            long began = Volatile.Read(ref writeBegan);
+            return began == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(began);
+        }
+    }
 
     public void Start() => thread.Start();
 
@@ -94,7 +108,9 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private void Write(in WalBatch batch)
     {
+        Volatile.Write(ref writeBegan, Stopwatch.GetTimestamp());
         wal.Writer.Write(batch);
+        Volatile.Write(ref writeBegan, 0);
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);

@@ -31,8 +31,8 @@ internal interface IPeerNetwork
     void Write(ulong peer, ReadOnlySpan<byte> records);
 
     /// <summary>
-    /// Begins to send the newest snapshot, on a connection of its own. <see cref="RaftNode.OnSnapshotSent"/> learns how
-    /// the sending ended.
+    /// Begins to send the newest snapshot, on a connection of its own. If a snapshot that was begun in an earlier term
+    /// is still being sent, continues it. <see cref="RaftNode.OnSnapshotSent"/> learns how the sending ended.
     /// </summary>
     /// <param name="term">The term in which this member leads.</param>
     /// <returns>
@@ -47,10 +47,11 @@ internal interface IPeerNetwork
     void Flush();
 
     /// <summary>
-    /// Sets the configurations; never called within a frame. Frames can be sent to the members of either configuration,
-    /// and to no other node. The effective configuration gives the members' addresses, until the members announce
-    /// others (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as removed are disconnected, and
-    /// told so whenever they dial. A call with the same configurations as the last one costs nothing.
+    /// Sets the configurations; never called within a frame. Frames can be sent to the members of a configuration that
+    /// names this node, and to strangers that have dialled it. The effective configuration gives members' addresses,
+    /// until the members announce others (<see cref="Announced"/>). Nodes that <paramref name="committed"/> names as
+    /// removed are disconnected, and told so whenever they dial. A call with the same configurations as the last one
+    /// costs nothing.
     /// </summary>
     /// <param name="effective">The last configuration in the log.</param>
     /// <param name="committed">The last configuration that is known to be committed.</param>

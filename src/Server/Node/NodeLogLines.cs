@@ -20,6 +20,8 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private bool hasWarned;
     private bool isRemoved;
     private bool wasStateFull;
+    private bool diskHung;
+    private bool majorityLackedRoom;
 
     /// <summary>Learner whose promotion waits, and of which the operator was told; 0: none.</summary>
     private ulong waitingLearner;
@@ -41,6 +43,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         else if (wasStateFull && !isStateFull)
             StateHasRoom(logger);
         wasStateFull = isStateFull;
+        TellOfDisks();
         if (core.Role != role)
         {
             if (core.IsLeader)
@@ -95,6 +98,21 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         }
     }
 
+    private void TellOfDisks()
+    {
+        if (core.LogWriteIsOverdue && !diskHung)
+            DiskHangs(logger);
+        else if (diskHung && !core.LogWriteIsOverdue)
+            DiskAnswers(logger);
+        diskHung = core.LogWriteIsOverdue;
+        bool lacksRoom = core.MajorityLacksRoom;
+        if (lacksRoom && !majorityLackedRoom)
+            MajorityIsFull(logger);
+        else if (majorityLackedRoom && !lacksRoom && core.IsLeader)
+            MajorityHasRoom(logger);
+        majorityLackedRoom = lacksRoom;
+    }
+
     /// <summary>Tells of a promotion that waits, once for each learner while this member leads.</summary>
     private void TellOfPromotion()
     {
@@ -135,6 +153,21 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
 
     [LoggerMessage(LogLevel.Information, "the keys and values are below --state-max again")]
     private static partial void StateHasRoom(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning,
+        "the disk does not answer: a write of the log has not returned; until then this member votes for no other, "
+        + "and a leader takes no writes and hands leadership over; check the disk")]
+    private static partial void DiskHangs(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "the disk answers again: the write of the log has returned")]
+    private static partial void DiskAnswers(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning,
+        "no majority of the voters has room for the log: writes are answered 507; free space on their disks")]
+    private static partial void MajorityIsFull(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "a majority of the voters has room for the log again")]
+    private static partial void MajorityHasRoom(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "there is a leader now, member {Leader}: reads and writes are served")]
     private static partial void HasLeader(ILogger logger, ulong leader);

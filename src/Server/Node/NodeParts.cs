@@ -5,6 +5,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
 
@@ -67,6 +68,9 @@ internal sealed record NodeActions
     /// (<see cref="RaftNode.OnSnapshotTaken"/>).
     /// </summary>
     public required Action<SnapshotTask> RunSnapshot { get; init; }
+
+    /// <summary>Disposes of a store on another thread: a large one takes long.</summary>
+    public required Action<KeyValueStore> Free { get; init; }
 
     /// <summary>Resumes each of these owners, whose requests have been answered.</summary>
     public required Action<ReadOnlySpan<IRequestOwner>> Resume { get; init; }

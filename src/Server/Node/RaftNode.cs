@@ -37,6 +37,7 @@ internal sealed class RaftNode
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
+    private readonly SilentMembers silent;
     private readonly long requestTimeout;
 
     private RecordHeader[] entries = new RecordHeader[1024];
@@ -58,6 +59,7 @@ internal sealed class RaftNode
         // The leader would send an append for ever if a follower could never have room for it.
         Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
         log = new NodeLogLines(core, parts.Logger);
+        silent = new SilentMembers(core, network, parts.Logger);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
@@ -89,10 +91,12 @@ internal sealed class RaftNode
 
     public void OnTick()
     {
+        core.LacksRoom = wal.DiskIsFull && !wal.HasRoom(core.AppendBytesMax);
         core.Tick();
         executor.Persist();
         reads.Tick();
         log.OnTick();
+        silent.OnTick();
         if (++ticks % TicksToExpire != 0)
             return;
         Expire(now);
@@ -137,6 +141,10 @@ internal sealed class RaftNode
     /// <summary>A connection to this peer has been made: frames on the last one may be lost.</summary>
     public void OnPeerConnected(ulong peer) => core.MessagesMayBeLost(peer);
 
+    /// <summary>
+    /// A connection with this peer has ended, in either direction: requests on their way to it may be lost, or its
+    /// answers.
+    /// </summary>
     public void OnPeerLost(ulong peer)
     {
         core.MessagesMayBeLost(peer);
@@ -160,9 +168,10 @@ internal sealed class RaftNode
         if (status == HandshakeStatus.DirectoryReplaced)
         {
             throw new StorageException(
-                $"member {peer} has met member {core.Id} with another data directory: what member {core.Id} promised "
-                + "from there is lost, so it can't come back under this id. "
-                + $"Remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
+                $"member {peer} has met member {core.Id} with another data directory, and counts on what was promised "
+                + $"from there. If only a volume was not mounted at one of two starts, start member {core.Id} on the "
+                + "other directory. If that directory is lost, the member can't come back under this id: "
+                + $"remove it (DELETE /{core.Id} at another member), then add the node under a new id, "
                 + "with --join and an empty --data-dir");
         }
         if (status == HandshakeStatus.Removed)
@@ -290,9 +299,6 @@ internal sealed class RaftNode
 
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
-        // An append that the log has no room for is dropped: the leader sends it again, and by then there may be room.
-        if (!wal.HasRoom(records.Length))
-            return;
         if (message.Count > entries.Length)
             Array.Resize(ref entries, (int)BitOperations.RoundUpToPowerOf2((uint)message.Count));
         ClusterConfiguration?[]? configurations = null;
@@ -309,7 +315,20 @@ internal sealed class RaftNode
             }
             rest = rest[entries[i].RecordLength..];
         }
-        EntryRange accepted = core.Step(message, entries.AsSpan(0, message.Count), configurations);
+        int count = message.Count;
+        if (count > 0 && !wal.HasRoom(records.Length))
+        {
+            count = ReserveAppends.Count(entries.AsSpan(0, count), message.Term, out int bytes);
+            // An append that the log has no room for is dropped: the leader sends it again, and by then there may be
+            // room.
+            if (count == 0 || !wal.HasRoomInReserve(bytes))
+                return;
+            records = records[..bytes];
+        }
+        EntryRange accepted = core.Step(
+            message with { Count = count },
+            entries.AsSpan(0, count),
+            configurations is null ? default : configurations.AsSpan(0, count));
         executor.PersistAccepted(accepted, records);
     }
 }

@@ -84,6 +84,7 @@ internal sealed class ReadyExecutor(
     {
         wal.Completed(batch);
         durableBatch = batch.Number;
+        core.LogWriteEnded(isNextOut: wal.HasWriteOut);
         // A batch from before a reset holds entries that are no longer in the log.
         if (batch.Number >= resetBatch)
             core.DurableTo(batch.Last);
@@ -105,6 +106,7 @@ internal sealed class ReadyExecutor(
     {
         if (!wal.TryPublish(out long batch))
             return false;
+        core.LogWriteBegun();
         if (hardStateIsUnpublished)
             hardStateBatch = batch;
         hardStateIsUnpublished = false;
@@ -117,7 +119,12 @@ internal sealed class ReadyExecutor(
         // Raft paper, figure 2: term and vote are durable before any message that depends on them leaves. Called after
         // Publish: the term and vote of these messages are in hardStateBatch or an earlier batch.
         if (durableBatch < hardStateBatch)
+        {
+            // A disk may hang for hours, and these messages would fill the memory. Messages may be lost.
+            if (core.LogWriteIsOverdue)
+                core.Ready.Messages.Clear();
             return;
+        }
         foreach (Message message in core.Ready.Messages)
             network.Send(message, default);
         core.Ready.Messages.Clear();

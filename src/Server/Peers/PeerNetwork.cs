@@ -17,11 +17,12 @@ namespace RaftFast.Server.Peers;
 /// next call on.
 /// </summary>
 /// <param name="identity">This node; its address is the one at which peers dial it.</param>
+/// <param name="hasPromised">True if the data directory held promises at the start.</param>
 /// <param name="randomSeed">Seed of the jitter between attempts.</param>
 internal sealed class PeerNetwork(
     NodeIdentity identity, PeerAcceptor acceptor, SnapshotStore snapshots, Inbox inbox, ILogger logger,
-    PeerOptions options, int randomSeed)
-    : IPeerNetwork, IAsyncDisposable
+    PeerOptions options, bool hasPromised, int randomSeed)
+    : IPeerNetwork, IPeerDialler<PeerLink>, IAsyncDisposable
 {
     private readonly Random seeds = new(randomSeed);
     private readonly PeerLink?[] dirty = new PeerLink?[PeerOptions.PeersMax];
@@ -32,12 +33,15 @@ internal sealed class PeerNetwork(
     /// <summary>Snapshots being sent, at most one for each peer.</summary>
     private readonly List<SnapshotSender> sending = [];
 
-    private PeerLink[] links = [];
+    private readonly List<PeerHint> hints = [];
+
+    private DialledPeers<PeerLink>? peers;
     private int dirtyCount;
-    private ClusterConfiguration? effective;
     private ClusterConfiguration? committed;
 
-    public bool CanSend(ulong peer) => Find(peer) is { CanSend: true };
+    private DialledPeers<PeerLink> Peers => peers ??= new DialledPeers<PeerLink>(identity.MemberId, this);
+
+    public bool CanSend(ulong peer) => Peers.Find(peer) is { CanSend: true };
 
     public bool Send(in Message message, ReadOnlySpan<byte> records)
     {
@@ -49,7 +53,7 @@ internal sealed class PeerNetwork(
 
     public bool Begin(in Message message, int recordsLength)
     {
-        PeerLink? link = Find(message.To);
+        PeerLink? link = Peers.Find(message.To);
         if (link is null || !link.TryBegin(message, recordsLength))
             return false;
         if (dirty.AsSpan(0, dirtyCount).IndexOf(link) < 0)
@@ -57,7 +61,7 @@ internal sealed class PeerNetwork(
         return true;
     }
 
-    public void Write(ulong peer, ReadOnlySpan<byte> records) => Find(peer)!.Write(records);
+    public void Write(ulong peer, ReadOnlySpan<byte> records) => Peers.Find(peer)!.Write(records);
 
     public bool SendSnapshot(ulong peer, long term)
     {
@@ -66,12 +70,13 @@ internal sealed class PeerNetwork(
         {
             if (snapshot.Peer != peer)
                 continue;
-            // The loop learns of the end of this one before it begins another.
-            if (snapshot.Term != term)
-                snapshot.Stop();
-            return false;
+            // The loop learns of the end of this one before it begins another. A snapshot that was begun in an earlier
+            // term is as good, and continues.
+            bool isContinued = snapshot.Term != term;
+            snapshot.Term = term;
+            return isContinued;
         }
-        if (snapshots.Files.Count == 0 || Find(peer) is not { IsConnected: true } link)
+        if (snapshots.Files.Count == 0 || Peers.Find(peer) is not { IsConnected: true } link)
             return false;
         Handshake handshake = HandshakeTo(peer) with { Kind = ConnectionKind.Snapshot };
         SnapshotSender begun = new(
@@ -103,92 +108,33 @@ internal sealed class PeerNetwork(
 
     public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
     {
-        bool isCommittedNew = !ReferenceEquals(committed, this.committed);
-        if (!isCommittedNew && ReferenceEquals(effective, this.effective))
-            return;
-        this.effective = effective;
-        this.committed = committed;
-        if (isCommittedNew)
+        if (!ReferenceEquals(committed, this.committed))
             acceptor.Update(committed);
-        foreach (PeerLink link in links)
-        {
-            bool isMember = effective.Find(link.Peer) is not null || committed.Find(link.Peer) is not null;
-            // Only a committed removal ends a link. A stranger may be the leader whose log is still on its way to this
-            // node. A member that only a truncated configuration named may be that leader, too: without a link this
-            // node could hear that leader and never answer it.
-            if (committed.WasRemoved(link.Peer))
-                End(link);
-            else if (!isMember)
-                link.Forget();
-        }
-        foreach (Member member in effective.Members)
-            Dial(member);
-        foreach (Member member in committed.Members)
-        {
-            if (effective.Find(member.Id) is null)
-                Dial(member);
-        }
+        this.committed = committed;
+        Peers.Configure(effective, committed);
     }
 
-    public void Announced(ulong peer, PeerAddress address)
+    /// <summary>
+    /// Looks for a member at this address too, whatever the log says. Called before the loop begins.
+    /// </summary>
+    public void Hint(PeerAddress address)
     {
-        if (peer == identity.MemberId || (committed is not null && committed.WasRemoved(peer)))
+        if (address == identity.Address)
             return;
-        if (Find(peer) is { } link)
-            link.Announce(address);
-        else if (links.Length < PeerOptions.PeersMax)
-            Start(Begin(peer, address));
+        Handshake handshake = HandshakeTo(0) with { Kind = ConnectionKind.Hint };
+        PeerHint hint = new(address, handshake, IsHintNeeded, logger, options);
+        hints.Add(hint);
+        Run(BackgroundTask.Run(hint.RunAsync));
     }
 
-    /// <summary>Ends all links and snapshots, after the loop has ended.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        foreach (PeerLink link in links)
-            link.Stop();
-        foreach (SnapshotSender snapshot in sending)
-            snapshot.Stop();
-        await Task.WhenAll(running);
-    }
+    public void Announced(ulong peer, PeerAddress address) => Peers.Announced(peer, address);
 
-    private void Dial(Member member)
-    {
-        if (member.Id == identity.MemberId)
-            return;
-        PeerLink? link = Find(member.Id);
-        if (link is null)
-        {
-            // Two configurations at most fill the table. If the table is full now, it holds links of strangers.
-            if (links.Length == PeerOptions.PeersMax)
-                End(Array.Find(links, static link => link.IsStranger)!);
-            link = Begin(member.Id, announced: null);
-            link.Configure(member.Address);
-            Start(link);
-        }
-        link.Configure(member.Address);
-    }
+    PeerLink IPeerDialler<PeerLink>.Create(ulong peer) =>
+        new(HandshakeTo(peer), inbox, logger, options, seeds.Next());
 
-    /// <summary>A method of its own, so that only a snapshot that begins allocates the closure.</summary>
-    private static Func<PeerAddress> AddressOf(PeerLink link) => () => link.Address;
+    void IPeerDialler<PeerLink>.Start(PeerLink link) => Run(BackgroundTask.Run(link.RunAsync));
 
-    private PeerLink Begin(ulong peer, PeerAddress? announced)
-    {
-        PeerLink link = new(announced, HandshakeTo(peer), inbox, logger, options, seeds.Next());
-        links = [.. links, link];
-        return link;
-    }
-
-    private void Start(PeerLink link) => Run(BackgroundTask.Run(link.RunAsync));
-
-    private Handshake HandshakeTo(ulong peer) =>
-        new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address);
-
-    private void Run(Task task)
-    {
-        running.RemoveAll(static task => task.IsCompleted);
-        running.Add(task);
-    }
-
-    private void End(PeerLink link)
+    void IPeerDialler<PeerLink>.End(PeerLink link)
     {
         link.Stop();
         foreach (SnapshotSender snapshot in sending)
@@ -196,16 +142,40 @@ internal sealed class PeerNetwork(
             if (snapshot.Peer == link.Peer)
                 snapshot.Stop();
         }
-        links = Array.FindAll(links, other => other != link);
     }
 
-    private PeerLink? Find(ulong peer)
+    /// <summary>Ends all links and snapshots, after the loop has ended.</summary>
+    public async ValueTask DisposeAsync()
     {
-        foreach (PeerLink link in links)
+        foreach (PeerLink link in Peers.Links)
+            link.Stop();
+        foreach (PeerHint hint in hints)
+            hint.Stop();
+        foreach (SnapshotSender snapshot in sending)
+            snapshot.Stop();
+        await Task.WhenAll(running);
+    }
+
+    /// <summary>True if no link dials the address, while a peer is not connected. Called on any thread.</summary>
+    private bool IsHintNeeded(PeerAddress address)
+    {
+        PeerLink[] links = Peers.Links;
+        return !Array.Exists(links, link => link.Dials(address))
+            && (links.Length == 0 || Array.Exists(links, static link => !link.IsConnected));
+    }
+
+    /// <summary>A method of its own, so that only a snapshot that begins allocates the closure.</summary>
+    private static Func<PeerAddress> AddressOf(PeerLink link) => () => link.Address;
+
+    private Handshake HandshakeTo(ulong peer) =>
+        new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address)
         {
-            if (link.Peer == peer)
-                return link;
-        }
-        return null;
+            HasPromised = hasPromised,
+        };
+
+    private void Run(Task task)
+    {
+        running.RemoveAll(static task => task.IsCompleted);
+        running.Add(task);
     }
 }

@@ -23,6 +23,10 @@ internal static class CoreRecovery
         return configurations;
     }
 
+    /// <summary>True if the directory holds a term, a vote or entries, which an empty one has forgotten.</summary>
+    public static bool HasPromised(RecoveredState recovered, WalRecovery recovery) =>
+        recovery.HardState.Term > 0 || recovered.Position != default;
+
     public static TermRuns TermRuns(WalRecovery recovery)
     {
         TermRuns runs = new(recovery.Base);

@@ -28,6 +28,9 @@ internal static class ThreadNames
     /// <summary>Waits for sockets, and runs what arrives. EpollThread (room Sockets).</summary>
     public static string Sockets(int number) => $"raftfast-io-{number}";
 
+    /// <summary>Records the data directory of another member. PeerAdmission.</summary>
+    public const string Admit = "raftfast-admit";
+
     /// <summary>Sends one snapshot to the peer. PeerNetwork.</summary>
     public static string SendSnapshot(ulong peer) => $"raftfast-send-{peer}";
 }

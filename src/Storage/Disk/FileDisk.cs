@@ -75,7 +75,9 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw Failure($"rename {PathOf(from)} to {to}", error);
+            // The directory may need a block for the new name.
+            bool isDiskFull = error is IOException full && PortableFile.IsFull(full);
+            throw Failure($"rename {PathOf(from)} to {to}", error, isDiskFull);
         }
     }
 
@@ -162,6 +164,9 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
 
     private string PathOf(string name) => Path.Combine(directory, name);
 
-    private static StorageException Failure(string operation, Exception error) =>
-        new($"can't {operation}: {error.Message}; check the disk and this user's rights", error);
+    private static StorageException Failure(string operation, Exception error, bool isDiskFull = false) =>
+        new($"can't {operation}: {error.Message}; check the disk and this user's rights", error)
+        {
+            IsDiskFull = isDiskFull,
+        };
 }

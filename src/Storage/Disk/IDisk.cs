@@ -32,6 +32,9 @@ public interface IDisk
     IDiskFile Open(string name);
 
     /// <summary>Renames a file and replaces <paramref name="to"/>. Durable after <see cref="SyncDirectory"/>.</summary>
+    /// <exception cref="StorageException">
+    /// Nothing has changed if <see cref="StorageException.IsDiskFull"/>.
+    /// </exception>
     void Rename(string from, string to);
 
     /// <summary>Deletes a file. Durable after <see cref="SyncDirectory"/>.</summary>

@@ -71,7 +71,7 @@ internal sealed unsafe class LinuxFile : IDiskFile
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         if (!TryWrite(offset, data))
-            throw Failure("write", offset);
+            throw Overwriting(offset);
     }
 
     /// <summary>
@@ -111,10 +111,10 @@ internal sealed unsafe class LinuxFile : IDiskFile
             }
         }
         // fdatasync is not retried even after EINTR: a second call may report success for pages that the first call
-        // lost.
-        if (!syncsItself && Libc.SyncData(handle) < 0)
-            throw Failure("sync", offset);
-        return true;
+        // lost. Some file systems find room for the pages only here.
+        if (syncsItself || Libc.SyncData(handle) == 0)
+            return true;
+        return IsFull(Libc.LastError) ? false : throw Failure("sync", offset);
     }
 
     public void Sync()
@@ -155,6 +155,13 @@ internal sealed unsafe class LinuxFile : IDiskFile
     private static SafeFileHandle Checked(int descriptor, string path) => descriptor >= 0
         ? new SafeFileHandle(descriptor, ownsHandle: true)
         : throw new StorageException($"can't open {path}: {Libc.LastMessage}; make it accessible to this user");
+
+    /// <summary>
+    /// The blocks of the file were allocated. Where an overwrite goes to other blocks, it needs room all the same.
+    /// </summary>
+    private StorageException Overwriting(long offset) => new(
+        $"can't write {path} at byte {offset}: {Libc.LastMessage}; on a file system that copies on write, and on a "
+        + "thin volume, a write to reserved space needs room too: free some space, then start again");
 
     private StorageException Failure(string operation, long offset) =>
         new($"can't {operation} {path} at byte {offset}: {Libc.LastMessage}; check the disk, then start again");

@@ -72,10 +72,14 @@ internal sealed class PortableFile(SafeFileHandle handle, string path) : IDiskFi
 
     /// <summary>
     /// True for the system's codes of a full disk: ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL on Windows, ENOSPC and
-    /// EDQUOT on macOS and the BSDs.
+    /// EDQUOT elsewhere.
     /// </summary>
-    private static bool IsFull(IOException error) =>
-        OperatingSystem.IsWindows() ? (error.HResult & 0xFFFF) is 39 or 112 : error.HResult is 28 or 69;
+    internal static bool IsFull(IOException error)
+    {
+        if (OperatingSystem.IsWindows())
+            return (error.HResult & 0xFFFF) is 39 or 112;
+        return error.HResult is Libc.NoSpace || error.HResult == (OperatingSystem.IsLinux() ? Libc.QuotaExceeded : 69);
+    }
 
     private StorageException Failure(string operation, long offset, IOException error) =>
         new($"can't {operation} {path} at byte {offset}: {error.Message}; check the disk, then start again", error);

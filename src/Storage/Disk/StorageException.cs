@@ -22,10 +22,17 @@ public sealed class StorageException : Exception
     {
     }
 
-    internal static StorageException Damage(string file, long offset, string what) =>
-        new($"{file} is damaged at byte {offset}: {what}; {Remedy}");
+    /// <summary>True if a file of this member is damaged or missing. False if the disk failed.</summary>
+    internal bool IsDamage { get; private init; }
 
-    internal static StorageException Unusable(string file, string what) => new($"{file} {what}; {Remedy}");
+    /// <summary>True if the disk has no room for the change of a name. Nothing has changed.</summary>
+    public bool IsDiskFull { get; init; }
+
+    internal static StorageException Damage(string file, long offset, string what) =>
+        Unusable(file, $"is damaged at byte {offset}: {what}");
+
+    internal static StorageException Unusable(string file, string what) =>
+        new($"{file} {what}; {Remedy}") { IsDamage = true };
 }
 
 /// <summary>The disk has no room for a new file. Nothing of the file remains.</summary>

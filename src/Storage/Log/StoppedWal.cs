@@ -17,18 +17,19 @@ public sealed class StoppedWal : IDisposable
     private readonly WalReplay replay;
     private readonly WalReader reader;
 
-    private StoppedWal(IDisk disk, ulong clusterId, ulong memberId)
+    private StoppedWal(IDisk disk, ulong clusterId, ulong memberId, LogPosition snapshot)
     {
         replay = new WalReplay(disk, clusterId, memberId, extents, terms, new WalStarts());
         reader = new WalReader(disk, extents, new WalOptions().RecordBytesMax);
         try
         {
-            replay.Run();
+            replay.Run(snapshot);
         }
         catch (StorageException error)
         {
             Damage = error.Message;
         }
+        replay.Dispose();
     }
 
     /// <summary>
@@ -54,13 +55,18 @@ public sealed class StoppedWal : IDisposable
     /// </summary>
     public string? TornTail => replay.TornTail;
 
+    /// <inheritdoc cref="WalRecovery.CoveredDamage"/>
+    public string? CoveredDamage => replay.CoveredDamage;
+
     /// <summary>Files of all segments, unneeded segments first.</summary>
     public IReadOnlyList<WalSegmentFile> Files => replay.Files;
 
     /// <exception cref="StorageException">
     /// The disk failed. A damaged log is no exception here, but sets <see cref="Damage"/>.
     /// </exception>
-    public static StoppedWal Read(IDisk disk, ulong clusterId, ulong memberId) => new(disk, clusterId, memberId);
+    /// <param name="snapshot">Last entry that the newest intact snapshot covers; (0, 0) without a snapshot.</param>
+    public static StoppedWal Read(IDisk disk, ulong clusterId, ulong memberId, LogPosition snapshot = default) =>
+        new(disk, clusterId, memberId, snapshot);
 
     /// <summary>
     /// True if the log continues from a snapshot. If false, the log ends before the snapshot or conflicts with it, and

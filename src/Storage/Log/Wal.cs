@@ -128,8 +128,8 @@ public sealed class Wal : IDisposable
     public static void Create(IDisk disk, ulong clusterId, ulong memberId, WalOptions options, LogPosition snapshot)
     {
         options.Check();
-        WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
-        replay.Run();
+        using WalReplay replay = new(disk, clusterId, memberId, new WalExtents(), new WalTerms(), new WalStarts());
+        replay.Run(default);
         Invariant.Hold(replay.Segments == 0);
         WalSegments.Open(disk, clusterId, memberId, options, replay, snapshot, new Lock()).Dispose();
     }
@@ -201,15 +201,19 @@ public sealed class Wal : IDisposable
     /// <param name="bytes">
     /// Bytes of all records admitted but not yet appended, which will be published together.
     /// </param>
-    public bool HasRoom(long bytes)
-    {
-        long onDisk = BytesOnDiskOf(bytes);
-        lock (gate)
-            return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets);
-    }
+    public bool HasRoom(long bytes) => FindsRoom(bytes, mayUseReserve: false);
+
+    /// <summary>
+    /// As <see cref="HasRoom"/>, for the few entries that the cluster needs to go on when the disk is full. They
+    /// may use half of the reserve. The other half stays for hard states, seals and the no-ops of this member.
+    /// </summary>
+    public bool HasRoomInReserve(long bytes) => FindsRoom(bytes, mayUseReserve: true);
 
     /// <summary>True if <see cref="HasRoom"/> can ever be true for this number of bytes, in an empty segment.</summary>
     public bool MayHaveRoom(long bytes) => BytesOnDiskOf(bytes) <= segments.RoomWhenEmpty;
+
+    /// <summary>True while a published batch is not on stable storage.</summary>
+    public bool HasWriteOut => completedBatch < publishedBatch;
 
     /// <summary>
     /// Records from <paramref name="firstIndex"/> on that are contiguous in memory or in a read-ahead buffer, at least
@@ -275,25 +279,33 @@ public sealed class Wal : IDisposable
     /// snapshot in a new segment, with term and vote unchanged. If a crash comes before the new segment is durable, the
     /// next Open empties the log.
     /// </summary>
-    /// <returns>
+    /// <param name="batch">
     /// Number of the batch with which the log continues. Positions in earlier batches are of entries that are gone.
+    /// </param>
+    /// <returns>
+    /// False if nothing has changed, because the batches in the queue may need the prepared segment: on a full disk
+    /// there is no further one. The caller tries again later.
     /// </returns>
-    public long ResetTo(LogPosition snapshot)
+    public bool TryResetTo(LogPosition snapshot, out long batch)
     {
         Invariant.Hold(snapshot.Index > terms.Base.Index);
         Invariant.Hold(!terms.Matches(snapshot));
+        batch = 0;
+        lock (gate)
+        {
+            if (!segments.HasRoomToRestart(queue.BytesOnDisk, queue.Resets))
+                return false;
+            queue.BeginAppending();
+            queue.Reset(snapshot);
+        }
         HardState seen = HardStateOrder.Seen(state, terms.Last);
         terms.Reset(snapshot);
         extents.Clear();
         buffers.Reset(snapshot.Index);
         reader.Truncate(0);
-        lock (gate)
-        {
-            queue.BeginAppending();
-            queue.Reset(snapshot);
-        }
         AppendHardState(seen);
-        return queue.Open.Number;
+        batch = queue.Open.Number;
+        return true;
     }
 
     /// <summary>Records that a batch is durable. The caller passes every batch, seals included, in order.</summary>
@@ -339,6 +351,13 @@ public sealed class Wal : IDisposable
     {
         const int overhead = WalBatchHeader.Size + IDisk.Alignment - 1;
         return bytes + (2 + 2 * (bytes / (bufferBytes - WalBatchHeader.Size))) * overhead;
+    }
+
+    private bool FindsRoom(long bytes, bool mayUseReserve)
+    {
+        long onDisk = BytesOnDiskOf(bytes);
+        lock (gate)
+            return segments.HasRoom(queue.BytesOnDisk + onDisk, bufferBytes, queue.Resets, mayUseReserve);
     }
 
     private void DropBefore(long segment)

@@ -11,8 +11,8 @@ public sealed record WalOptions
 
     /// <summary>
     /// Bytes of the current segment that <see cref="Wal.HasRoom"/> keeps free for records that can't be refused when
-    /// the disk is full: hard states, no-ops and seals. 1 MiB is 256 batches of one block, and an election takes two or
-    /// three batches.
+    /// the disk is full: hard states, no-ops, configurations and seals. 1 MiB is 256 batches of one block, and an
+    /// election takes two or three batches.
     /// </summary>
     public int ReserveBytes { get; init; } = 1 << 20;
 

@@ -36,8 +36,8 @@ internal sealed record WalParts
         WalExtents extents = new();
         WalTerms terms = new();
         WalStarts starts = new();
-        WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
-        replay.Run();
+        using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
+        replay.Run(snapshot);
         LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
         HardState state = HardStateOrder.Seen(replay.State, terms.Last);
         Lock gate = new();
@@ -61,6 +61,7 @@ internal sealed record WalParts
             Batches = replay.Batches,
             WasReset = reset is not null,
             TornTail = replay.TornTail,
+            CoveredDamage = replay.CoveredDamage,
         };
         return new WalParts
         {

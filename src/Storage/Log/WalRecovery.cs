@@ -44,4 +44,10 @@ public sealed class WalRecovery
     /// acknowledged. Null if there was none.
     /// </summary>
     public required string? TornTail { get; init; }
+
+    /// <summary>
+    /// For an operator: damage in segments before the log's first. A snapshot covers all entries of those segments.
+    /// Null if there was none.
+    /// </summary>
+    public required string? CoveredDamage { get; init; }
 }

@@ -8,11 +8,13 @@ namespace RaftFast.Storage.Log;
 /// whether the batch is durable, torn or damaged.
 /// </summary>
 internal sealed class WalReplay(
-    IDisk disk, ulong clusterId, ulong memberId, WalExtents extents, WalTerms terms, WalStarts starts)
+    IDisk disk, ulong clusterId, ulong memberId, WalExtents extents, WalTerms terms, WalStarts starts) : IDisposable
 {
     private readonly List<(long Index, ClusterConfiguration Configuration)> configurations = [];
-    private readonly List<WalSegmentFile> files = [];
+    private readonly WalSegmentList list = new(disk, clusterId, memberId);
 
+    private AlignedMemory? memory;
+    private int lastBatchOffset;
     private string name = "";
     private WalBatchVerdict end;
     private bool isTorn;
@@ -27,6 +29,12 @@ internal sealed class WalReplay(
     public int Offset { get; private set; }
 
     /// <summary>
+    /// Verified bytes of the last batch, with its padding. Empty if the last segment has no batch. Valid until the
+    /// disposal.
+    /// </summary>
+    public ReadOnlySpan<byte> LastBatch => lastBatchOffset == 0 ? default : memory!.Span[lastBatchOffset..Offset];
+
+    /// <summary>
     /// Offset in the last segment after the last byte that isn't zero. Above <see cref="Offset"/> if the tail is torn
     /// or the file is recycled.
     /// </summary>
@@ -38,8 +46,8 @@ internal sealed class WalReplay(
 
     public IReadOnlyList<(long Index, ClusterConfiguration Configuration)> Configurations => configurations;
 
-    /// <summary>Number of the first segment with a file; 0 if there is none.</summary>
-    public long FirstFile { get; private set; }
+    /// <inheritdoc cref="WalSegmentList.FirstFile"/>
+    public long FirstFile => list.FirstFile;
 
     /// <summary>Number of the segment with which the log begins. Older segments are no part of the log.</summary>
     public long FirstSegment { get; private set; }
@@ -47,11 +55,11 @@ internal sealed class WalReplay(
     /// <summary>Segments of the log.</summary>
     public int Segments { get; private set; }
 
-    /// <summary>Bytes of all segments' files.</summary>
-    public long FileBytes { get; private set; }
+    /// <inheritdoc cref="WalSegmentList.FileBytes"/>
+    public long FileBytes => list.FileBytes;
 
     /// <summary>Files of all segments, including those that are no part of the log.</summary>
-    public IReadOnlyList<WalSegmentFile> Files => files;
+    public IReadOnlyList<WalSegmentFile> Files => list.Files;
 
     /// <summary>Batches since the log began; also the number of the last batch.</summary>
     public long Batches { get; private set; }
@@ -62,16 +70,39 @@ internal sealed class WalReplay(
     /// <summary>True if the last batch is a seal, or there is no batch.</summary>
     public bool IsSealed { get; private set; } = true;
 
+    /// <inheritdoc cref="WalRecovery.CoveredDamage"/>
+    public string? CoveredDamage { get; private set; }
+
     public string? TornTail =>
         isTorn ? $"{name}: an unfinished batch was cut off at byte {Offset}, after entry {terms.Last.Index}" : null;
 
+    /// <summary>
+    /// Reads the log. Damage in segments of which the snapshot covers all entries is passed over: the log then begins
+    /// with the first segment after the damage, as if the segments before had been compacted.
+    /// </summary>
+    /// <param name="snapshot">Last entry that the loaded snapshot covers; (0, 0) without a snapshot.</param>
     /// <exception cref="StorageException">
     /// The log is damaged or another node's, or a segment is missing.
     /// </exception>
-    public void Run()
+    public void Run(LogPosition snapshot)
     {
-        foreach ((string file, long segment) in FindSegments())
-            ReadSegment(file, segment);
+        int start = list.Find();
+        for (int place = Begin(start); place < list.Count; place++)
+        {
+            try
+            {
+                ReadSegment(place);
+            }
+            catch (StorageException damage) when (damage.IsDamage)
+            {
+                // The damage may be at the end of the segment before this one.
+                start = list.FindStart(Math.Max(place, start + 1), snapshot);
+                if (start < 0)
+                    throw;
+                CoveredDamage ??= damage.Message;
+                place = Begin(start) - 1;
+            }
+        }
     }
 
     /// <summary>
@@ -96,51 +127,50 @@ internal sealed class WalReplay(
         return !terms.Matches(snapshot);
     }
 
-    /// <summary>Finds the log's segments: all, or those from the last segment that restarts the log.</summary>
-    private List<(string Name, long Segment)> FindSegments()
+    public void Dispose()
     {
-        List<(string Name, long Segment)> segments = [];
-        foreach (string file in disk.List())
-        {
-            if (WalSegment.TryParseName(file, out long segment))
-                segments.Add((file, segment));
-        }
-        if (segments.Count > 0)
-            FirstFile = segments[0].Segment;
-        using AlignedMemory block = new(WalSegmentHeader.Size);
-        int start = 0;
-        for (int i = segments.Count - 1; i >= 0; i--)
-        {
-            using IDiskFile source = disk.Open(segments[i].Name);
-            FileBytes += source.Length;
-            files.Insert(0, new WalSegmentFile(segments[i].Name, source.Length, 0, 0));
-            if (start > 0)
-                continue;
-            block.Span[source.Read(0, block.Span)..].Clear();
-            if (WalSegmentHeader.TryRead(block.Span, out WalSegmentHeader header, out _, out _) && header.Resets)
-                start = i;
-        }
-        segments.RemoveRange(0, start);
-        if (segments.Count > 0)
-            FirstSegment = segments[0].Segment;
-        return segments;
+        memory?.Dispose();
+        list.Dispose();
     }
 
-    private void ReadSegment(string file, long segment)
+    /// <summary>Forgets everything read so far: the log begins with the segment at this place.</summary>
+    private int Begin(int place)
     {
+        FirstSegment = place < list.Count ? list[place].Segment : 0;
+        (Segments, Batches, Bytes, IsSealed, isTorn) = (0, 0, 0, true, false);
+        configurations.Clear();
+        extents.Clear();
+        starts.Clear();
+        list.ForgetNotes();
+        return place;
+    }
+
+    /// <summary>Memory for one segment, which replaces the bytes of the segment before.</summary>
+    private Span<byte> MemoryOf(int bytes)
+    {
+        if (memory is null || memory.Length < bytes)
+        {
+            memory?.Dispose();
+            memory = new AlignedMemory(bytes);
+        }
+        return memory.Span[..bytes];
+    }
+
+    private void ReadSegment(int place)
+    {
+        (string file, long segment) = list[place];
         long expected = FirstSegment + Segments;
         if (segment != expected)
             throw StorageException.Unusable(WalSegment.Name(expected), $"is missing, and {file} is there");
         using IDiskFile source = disk.Open(file);
         long bytes = Math.Clamp(source.Length, WalSegmentHeader.Size, WalSegment.BytesMax);
-        using AlignedMemory memory = new(AlignedMemory.RoundUp((int)bytes));
-        memory.Span[source.Read(0, memory.Span)..].Clear();
-        ReadHeader(file, segment, memory.Span);
+        Span<byte> image = MemoryOf(AlignedMemory.RoundUp((int)bytes));
+        image[source.Read(0, image)..].Clear();
+        ReadHeader(file, segment, image);
         name = file;
         Segments++;
-        ReadBatches(memory.Span);
-        int place = files.FindIndex(found => found.Name == file);
-        files[place] = files[place] with { FirstIndex = Header.Last.Index + 1, LastIndex = terms.Last.Index };
+        ReadBatches(image);
+        list.Note(place, Header.Last.Index + 1, terms.Last.Index);
     }
 
     private void ReadHeader(string file, long segment, ReadOnlySpan<byte> source)
@@ -186,6 +216,7 @@ internal sealed class WalReplay(
     {
         WalJudge judge = new(name, segment, Header, Salt);
         Offset = WalSegmentHeader.Size;
+        lastBatchOffset = 0;
         for (end = judge.Check(Offset, Batches + 1); end.IsIntact; end = judge.Check(Offset, Batches + 1))
         {
             WalBatchHeader header = end.Header;
@@ -197,6 +228,7 @@ internal sealed class WalReplay(
             Apply(segment, header);
             Batches++;
             Bytes += header.BytesOnDisk;
+            lastBatchOffset = Offset;
             Offset += header.BytesOnDisk;
             IsSealed = header.Records == 0;
         }

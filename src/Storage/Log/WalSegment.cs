@@ -6,7 +6,7 @@ namespace RaftFast.Storage.Log;
 internal static class WalSegment
 {
     /// <summary>
-    /// Name of the file that becomes the next segment. A start deletes the file if a crash has left it.
+    /// Name of the file that becomes the next segment. A start uses the file that the last process has prepared.
     /// </summary>
     public const string NextName = "wal-next.tmp";
 

@@ -55,10 +55,20 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     /// <param name="segment">Number of the first segment with a file.</param>
     public void Open(long segment, long fileBytes)
     {
-        if (disk.Exists(WalSegment.NextName))
-            disk.Delete(WalSegment.NextName);
         first = firstNeeded = firstNeededBefore = segment;
         bytes = fileBytes;
+        if (!disk.Exists(WalSegment.NextName))
+            return;
+        isPrepared = LengthOf(WalSegment.NextName) == segmentBytes;
+        if (!isPrepared)
+        {
+            disk.Delete(WalSegment.NextName);
+            return;
+        }
+        // On a full disk there may be no other. The file may be a renamed segment, whose old name must be durably gone.
+        disk.SyncDirectory();
+        nextIsRecycled = true;
+        bytes += segmentBytes;
     }
 
     /// <summary>Makes the log begin with this segment, so that earlier segments are unneeded. Any thread.</summary>
@@ -138,7 +148,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         while (first < Interlocked.Read(ref firstNeeded))
         {
             string name = WalSegment.Name(first);
-            if (LengthOf(name) == segmentBytes)
+            if (disk.Exists(name) && LengthOf(name) == segmentBytes)
             {
                 disk.Rename(name, WalSegment.NextName);
                 disk.SyncDirectory();
@@ -169,11 +179,15 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     private void DeleteFirst()
     {
         string name = WalSegment.Name(first);
-        long length = LengthOf(name);
-        disk.Delete(name);
-        disk.SyncDirectory();
+        // A segment that the log does not need may be missing.
+        if (disk.Exists(name))
+        {
+            long length = LengthOf(name);
+            disk.Delete(name);
+            disk.SyncDirectory();
+            Interlocked.Add(ref bytes, -length);
+        }
         Interlocked.Increment(ref first);
-        Interlocked.Add(ref bytes, -length);
     }
 
     private long LengthOf(string name)

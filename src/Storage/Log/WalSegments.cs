@@ -66,6 +66,7 @@ internal sealed class WalSegments : IDisposable
             // directory's sync.
             segments.file.Sync();
             disk.SyncDirectory();
+            RewriteLastBatch(segments.file, replay);
             Clear(segments.file, replay.Offset, replay.TailEnd, header.SegmentBytes);
         }
         files.NeedFrom(reset is null && !isNew ? replay.FirstSegment : segments.header.Segment);
@@ -92,22 +93,33 @@ internal sealed class WalSegments : IDisposable
     /// than the size of that batch. The batches continue in the next segment, if it is prepared. Under the gate.
     /// </summary>
     /// <param name="restarts">Number of batches that begin a segment of their own.</param>
-    public bool HasRoom(long bytes, int batchBytesMax, int restarts)
+    /// <param name="mayUseReserve">True to count half of the reserve as room.</param>
+    public bool HasRoom(long bytes, int batchBytesMax, int restarts, bool mayUseReserve)
     {
+        int kept = mayUseReserve ? reserveBytes / 2 : reserveBytes;
+        long roomInNext = segmentBytes - WalSegmentHeader.Size - kept;
         bool isPrepared = files.IsPrepared;
         bool isRolling = fileSegment != header.Segment;
         if (isRolling && !isPrepared)
             return false;
         // The reserve moves to the next segment.
         if (restarts > 0)
-            return restarts == 1 && isPrepared && !isRolling && bytes <= RoomWhenEmpty;
-        long room = header.SegmentBytes - offset - reserveBytes;
+            return restarts == 1 && isPrepared && !isRolling && bytes <= roomInNext;
+        long room = header.SegmentBytes - offset - kept;
         if (bytes <= room)
             return true;
         if (!isPrepared || isRolling)
             return false;
-        return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + RoomWhenEmpty;
+        return bytes <= Math.Max(0, header.SegmentBytes - offset - batchBytesMax) + roomInNext;
     }
+
+    /// <summary>
+    /// True if the queued batches of <paramref name="bytes"/> in all fit into the current segment, so that the prepared
+    /// segment is left for the batch with which the log restarts. Under the gate.
+    /// </summary>
+    /// <param name="restarts">Number of queued batches that begin a segment of their own.</param>
+    public bool HasRoomToRestart(long bytes, int restarts) =>
+        files.IsPrepared && fileSegment == header.Segment && restarts == 0 && bytes <= header.SegmentBytes - offset;
 
     /// <summary>True if a batch can be written without making a file. Under the gate.</summary>
     public bool HasPlace(int bytes) => Fits(bytes) || files.IsPrepared;
@@ -184,6 +196,19 @@ internal sealed class WalSegments : IDisposable
             fileSegment = segment;
         }
     }
+
+    /// <summary>
+    /// Writes the last batch once more. If its sync failed, Linux counts the batch's pages as written: they are read,
+    /// but may not be on the disk, and a later sync writes nothing. Only the last batch can be meant, because a batch
+    /// begins after the sync of the batch before it. Equal bytes replace each sector, so a torn rewrite does no harm.
+    /// </summary>
+    private static void RewriteLastBatch(IDiskFile file, WalReplay replay)
+    {
+        ReadOnlySpan<byte> batch = replay.LastBatch;
+        if (batch.Length > 0)
+            file.Write(replay.Offset - batch.Length, batch);
+    }
+
     /// <summary>Makes the end of a segment as it was at the segment's beginning: zeros up to the full size.</summary>
     /// <param name="offset">Offset after the last batch and its padding.</param>
     /// <param name="end">Offset after the last byte that isn't zero.</param>

@@ -21,6 +21,19 @@ public enum PartialSnapshotStatus
     DiskFull,
 }
 
+/// <summary>Relation of an offered snapshot to the partial snapshot on the disk.</summary>
+public enum PartialSnapshotMatch
+{
+    /// <summary>There is no partial snapshot.</summary>
+    None,
+
+    /// <summary>The partial snapshot is a part of the offered one.</summary>
+    Same,
+
+    /// <summary>The partial snapshot is a part of another one.</summary>
+    Other,
+}
+
 /// <summary>
 /// A snapshot that another member sends, received byte for byte under a temporary name. The chunks received outlive the
 /// process: if the same snapshot is sent again, receiving continues after them. One thread at a time.
@@ -52,6 +65,9 @@ public sealed class PartialSnapshot : IDisposable
 
     public bool IsComplete { get; private set; }
 
+    /// <summary>Bytes of the file so far.</summary>
+    public long Bytes => offset;
+
     /// <param name="image">Header of the sender's file, as it is on the sender's disk.</param>
     /// <returns>Null if the disk is full.</returns>
     internal static PartialSnapshot? TryOpen(
@@ -59,6 +75,7 @@ public sealed class PartialSnapshot : IDisposable
     {
         if (TryResume(store, disk, image, header) is PartialSnapshot resumed)
             return resumed;
+        store.NotePartial(null);
         if (disk.Exists(SnapshotFile.ReceivedName))
             disk.Delete(SnapshotFile.ReceivedName);
         IDiskFile file;
@@ -74,6 +91,7 @@ public sealed class PartialSnapshot : IDisposable
         if (partial.TryWrite(image))
         {
             disk.SyncDirectory();
+            store.NotePartial(header.Nonce);
             return partial;
         }
         partial.Dispose();
@@ -109,8 +127,8 @@ public sealed class PartialSnapshot : IDisposable
     }
 
     /// <summary>
-    /// Makes the snapshot the newest of the store, and durable. Called only when this member will install the
-    /// snapshot.
+    /// Makes the snapshot the newest of the store, and durable. This member installs it from then on. After DiskFull
+    /// the file stays as it is.
     /// </summary>
     public SnapshotPublishStatus Publish()
     {
@@ -148,13 +166,24 @@ public sealed class PartialSnapshot : IDisposable
         IDiskFile file = disk.Open(SnapshotFile.ReceivedName);
         // The previous process may have been killed between a write and its sync.
         file.Sync();
-        PartialSnapshot partial = new(store, disk, file, header) { offset = existing.End };
-        SnapshotReadStatus status;
-        while ((status = existing.Read()) == SnapshotReadStatus.Chunk)
-            partial.offset = existing.End;
-        partial.totals = existing.Totals;
+        PartialSnapshot partial = new(store, disk, file, header);
+        SnapshotReadStatus status = SnapshotReadStatus.Chunk;
+        int lastBytes = 0;
+        while (existing.Damage is null)
+        {
+            existing.Image.CopyTo(partial.buffer.Span);
+            (lastBytes, partial.offset, partial.totals) = (existing.Image.Length, existing.Offset, existing.Totals);
+            if (status == SnapshotReadStatus.End)
+                break;
+            status = existing.Read();
+        }
         partial.IsComplete = status == SnapshotReadStatus.End;
-        return partial;
+        // A part whose sync failed is still read from memory, but may not be on the disk (see WalSegments). Only the
+        // last part can be such a part.
+        if (partial.TryWrite(partial.buffer.Span[..lastBytes]))
+            return partial;
+        partial.Dispose();
+        return null;
     }
 
     private bool TryWrite(ReadOnlySpan<byte> image)
@@ -168,6 +197,7 @@ public sealed class PartialSnapshot : IDisposable
         hasEnded = true;
         file.Dispose();
         disk.Delete(SnapshotFile.ReceivedName);
+        store.NotePartial(null);
         return false;
     }
 }

@@ -26,6 +26,9 @@ public sealed class SnapshotStore
     /// <summary>Replaced as a whole, never changed.</summary>
     private volatile SnapshotFile[] files = [];
 
+    /// <summary>Boxed nonce of the partial snapshot; null if there is none.</summary>
+    private volatile object? partialNonce;
+
     private SnapshotStore(IDisk disk, ulong clusterId, bool isReadOnly)
     {
         this.disk = disk;
@@ -175,6 +178,20 @@ public sealed class SnapshotStore
         return partial;
     }
 
+    /// <summary>
+    /// Compares a sender's header with the partial snapshot on the disk. Any thread, without the disk.
+    /// </summary>
+    public PartialSnapshotMatch MatchPartial(ReadOnlySpan<byte> header)
+    {
+        if (partialNonce is not ulong nonce)
+            return PartialSnapshotMatch.None;
+        bool isHeader = SnapshotHeader.TryRead(header, out SnapshotHeader read, out _) == DecodeStatus.Complete;
+        return isHeader && read.Nonce == nonce ? PartialSnapshotMatch.Same : PartialSnapshotMatch.Other;
+    }
+
+    /// <summary>Notes the partial snapshot that is on the disk now; null for none.</summary>
+    internal void NotePartial(ulong? nonce) => partialNonce = nonce;
+
     /// <summary>Gives a complete and durable file its final name, and makes it the newest snapshot.</summary>
     internal SnapshotPublishStatus Publish(string name, SnapshotFile file)
     {
@@ -183,10 +200,19 @@ public sealed class SnapshotStore
             if (file.Index <= NewestIndex)
             {
                 disk.Delete(name);
+                partialNonce = name == SnapshotFile.ReceivedName ? null : partialNonce;
                 return SnapshotPublishStatus.Stale;
             }
-            disk.Rename(name, file.Name);
+            try
+            {
+                disk.Rename(name, file.Name);
+            }
+            catch (StorageException error) when (error.IsDiskFull)
+            {
+                return SnapshotPublishStatus.DiskFull;
+            }
             disk.SyncDirectory();
+            partialNonce = name == SnapshotFile.ReceivedName ? null : partialNonce;
             SnapshotFile[] all = [file, .. files];
             files = all[..Math.Min(Kept, all.Length)];
             if (all.Length == files.Length)
@@ -216,5 +242,7 @@ public sealed class SnapshotStore
         using SnapshotReader received = new(disk, SnapshotFile.ReceivedName, clusterId);
         if (received.Damage is not null || received.Position.Index <= NewestIndex)
             disk.Delete(SnapshotFile.ReceivedName);
+        else
+            NotePartial(received.Nonce);
     }
 }

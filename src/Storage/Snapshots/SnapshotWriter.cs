@@ -11,7 +11,7 @@ public enum SnapshotPublishStatus
     /// <summary>The store has a snapshot of the same entry or a later one. This snapshot is deleted.</summary>
     Stale,
 
-    /// <summary>The disk had no room. Nothing of the snapshot is left.</summary>
+    /// <summary>The disk had no room. Nothing is left of a snapshot that this member took.</summary>
     DiskFull,
 }
 
@@ -94,7 +94,10 @@ public sealed class SnapshotWriter : IDisposable
             return SnapshotPublishStatus.DiskFull;
         hasEnded = true;
         file.Dispose();
-        return publish();
+        SnapshotPublishStatus status = publish();
+        if (status == SnapshotPublishStatus.DiskFull)
+            disk.Delete(name);
+        return status;
     }
 
     /// <summary>Ends the attempt, and deletes the file.</summary>

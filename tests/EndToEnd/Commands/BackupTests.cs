@@ -168,8 +168,8 @@ public sealed class BackupTests : IDisposable
     }
 
     /// <summary>
-    /// A restore writes the identity last, which makes the directory a member's. A start refuses each shorter prefix of
-    /// the files, and another restore completes it.
+    /// A restore gives the identity its name last, which makes the directory a member's. A start refuses a directory
+    /// that has only the first of the files, and another restore completes it.
     /// </summary>
     [Fact]
     public void A_restore_that_was_killed_is_refused_by_a_start_and_done_again()

@@ -28,7 +28,7 @@ public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
         ClusterNode node = server.Node;
         int before = node.Process.Lines.Count;
         int sent = 0;
-        // Another test's line may be less than a second old: then the first lines of this test are only counted.
+        // If another test's line is less than a second old, the first lines of this test are only counted.
         Eventually.True(
             () =>
             {
@@ -108,7 +108,7 @@ public sealed class PeerPortTests(OneNode server) : IClassFixture<OneNode>
         {
             while (socket.Receive(buffer) > 0)
             {
-                // The server may answer before it closes: it may give a reason for refusing a handshake.
+                // The server may send the reason of a refused handshake before it closes.
             }
         }
         catch (SocketException failure)

@@ -19,8 +19,8 @@ public sealed class StaleReadTests
             Eventually.True(
                 () => other.TryExchange("PUT", "/key", Encoding.ASCII.GetBytes($"new {round}"))?.Status == 204,
                 () => $"the others elect a leader, {cluster}");
-            // The kernel accepts these for the paused process, which finds them with its peers' messages when it
-            // resumes.
+            // The kernel accepts these requests for the paused process. When the process resumes, it finds them and its
+            // peers' messages at once.
             HttpConnection[] waiting = [.. Enumerable.Range(0, 8).Select(_ => HttpConnection.Open(old.HttpPort))];
             foreach (HttpConnection connection in waiting)
                 connection.Send("GET", "/key");

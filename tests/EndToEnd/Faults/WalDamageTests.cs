@@ -66,7 +66,7 @@ public sealed class WalDamageTests : IDisposable
             AssertRefused(image, middle, offset);
     }
 
-    /// <summary>A closed log ends with a seal, which proves that every write before it was complete.</summary>
+    /// <summary>A closed log ends with a seal, which proves that every write before the seal was complete.</summary>
     [Fact]
     public void A_flipped_bit_in_the_last_record_is_refused_after_a_clean_stop()
     {

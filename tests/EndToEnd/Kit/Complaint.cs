@@ -1,7 +1,7 @@
 namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>
-/// The reason that a process gives when it refuses to start: one line on stderr that is no event of the log.
+/// The reason that a process gives when it refuses to start: one line on stderr, not an event of the log.
 /// </summary>
 internal static class Complaint
 {

@@ -11,7 +11,7 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 /// </summary>
 internal sealed class HttpConnection : IDisposable
 {
-    /// <summary>Longer than every timeout of the server: a request without an answer by then hangs.</summary>
+    /// <summary>Longer than every timeout of the server: a request that is not answered in this time hangs.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(20);
 
     private readonly NetworkStream network;

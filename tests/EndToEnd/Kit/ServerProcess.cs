@@ -61,7 +61,7 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments) =>
         Start(new ProcessStartInfo(ServerBinary.Location, arguments) { WorkingDirectory = workingDirectory });
 
-    /// <summary>Starts the server from a shell, which may limit the process or close its descriptors before.</summary>
+    /// <summary>Starts the server from a shell, which may first limit the process or close its descriptors.</summary>
     /// <param name="script">
     /// Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.
     /// </param>

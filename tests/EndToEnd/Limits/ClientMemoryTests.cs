@@ -30,12 +30,12 @@ public sealed class ClientMemoryTests
             for (int k = 0; k < 4; k++)
                 reader.Send("GET", "/large");
         }
-        // How long a small read takes here is a figure, not a test: PendingReadsTests holds that it goes first.
+        // The time of a small read is not asserted here. PendingReadsTests checks that small values go first.
         for (int i = 0; i < 20; i++)
             Assert.Equal(64, node.TryExchange("GET", "/small")!.Body.Length);
         Assert.InRange(node.Process.ResidentBytesPeak, 0, ResidentMax);
 
-        // A connection that reads at last gets its answers whole, or has been ended; it never gets less.
+        // A connection that reads at last gets whole answers, unless the server has ended the connection.
         foreach (HttpConnection reader in readers.TakeLast(10))
         {
             try
@@ -46,7 +46,7 @@ public sealed class ClientMemoryTests
             }
             catch (IOException)
             {
-                // Ended, because others needed its memory.
+                // The server has ended this connection, because others needed its memory.
             }
         }
         readers.ForEach(reader => reader.Dispose());
@@ -135,7 +135,7 @@ public sealed class ClientMemoryTests
         Assert.InRange(node.Process.ResidentBytesPeak, 0, SumOfBounds);
         clients.ForEach(client => client.Dispose());
         Eventually.True(
-            () => node.TryExchange("PUT", "/large0", Large) is { Status: 204 }, () => $"writes go on, {node}");
+            () => node.TryExchange("PUT", "/large0", Large) is { Status: 204 }, () => $"writes continue, {node}");
     }
 
     [Fact]

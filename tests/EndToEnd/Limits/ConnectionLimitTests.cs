@@ -7,7 +7,7 @@ namespace RaftFast.EndToEnd.Tests.Limits;
 /// <summary>More clients than the process has descriptors for.</summary>
 public sealed class ConnectionLimitTests
 {
-    /// <summary>Soft and hard limit of open descriptors; it allows 72 connections of clients.</summary>
+    /// <summary>Soft and hard limit of open descriptors: room for 72 connections of clients.</summary>
     private const int Descriptors = 256;
 
     private const int IdleClients = 300;
@@ -78,7 +78,7 @@ public sealed class ConnectionLimitTests
         clients.ForEach(client => client.Dispose());
     }
 
-    /// <summary>prlimit(1) takes the descriptors away while the node runs, as a system without any would.</summary>
+    /// <summary>prlimit(1) takes the descriptors away while the node runs, as when the system has none left.</summary>
     [Fact]
     public void Accept_without_a_descriptor_tries_again_without_a_busy_loop()
     {

@@ -4,7 +4,7 @@ namespace RaftFast.EndToEnd.Tests.Limits;
 
 public sealed class StateLimitTests
 {
-    /// <summary>At the bound, growth is refused on every member, and all else goes on, after a restart too.</summary>
+    /// <summary>At the bound, every member refuses growth and serves everything else, also after a restart.</summary>
     [Fact]
     public void Writes_that_need_memory_beyond_the_bound_of_the_state_are_answered_507()
     {

@@ -37,7 +37,7 @@ public sealed class AddMemberTests
             () => $"the leader's log tells of both, {leader}");
         Assert.Equal(204, Curl.Put(fourth.Url("/new"), "from the fourth").Status);
 
-        // A majority of four is three: with one old member down, writes need the vote of the fourth.
+        // A majority of four is three: with one old member down, writes need the fourth.
         ClusterNode down = cluster.Nodes[0];
         down.Kill();
         Eventually.True(

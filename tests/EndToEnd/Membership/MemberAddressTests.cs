@@ -73,6 +73,33 @@ public sealed class MemberAddressTests
     }
 
     [Fact]
+    public void Members_that_all_moved_at_once_find_each_other()
+    {
+        using Cluster cluster = Cluster.Start(3);
+        Assert.Equal(204, Curl.Put(cluster.WaitForLeader().Url("/key"), "before").Status);
+        cluster.KillAll();
+        string[] urls = [.. cluster.Nodes.Select(_ => $"http://127.0.0.1:{FreePorts.Take()}")];
+        foreach (ClusterNode node in cluster.Nodes)
+            node.Start(string.Join(',', urls));
+        foreach (ClusterNode node in cluster.Nodes)
+        {
+            foreach (ClusterNode moved in cluster.Nodes)
+            {
+                Eventually.True(
+                    () => Operator.Says(node, $"member {moved.Id} moved from {moved.PeerUrl} to {urls[moved.Id - 1]}"),
+                    () => $"every move is committed, {cluster}");
+            }
+            Assert.Equal("before", Curl.Get(node.Url("/key")).Text);
+        }
+        // The moves are in the log: the flags are not needed again.
+        cluster.KillAll();
+        foreach (ClusterNode node in cluster.Nodes)
+            node.Start(OnlyOwn(node, urls));
+        cluster.WaitUntilReady();
+        Assert.Equal(204, Curl.Put(cluster.Nodes[0].Url("/key"), "after").Status);
+    }
+
+    [Fact]
     public void A_cluster_of_one_moves_too()
     {
         using Cluster cluster = Cluster.Start(1);
@@ -90,4 +117,8 @@ public sealed class MemberAddressTests
         second.StartJoining(url);
         Operator.WaitUntilVoter(cluster, second);
     }
+
+    /// <summary>A value of --cluster that names no other member's URL.</summary>
+    private static string OnlyOwn(ClusterNode node, string[] urls) => string.Join(
+        ',', urls.Select((url, i) => i == node.Id - 1 ? url : $"http://127.0.0.1:{2 + i}"));
 }

@@ -26,7 +26,7 @@ public sealed class MembershipKillTests
         while (rounds++ < Rounds && Environment.TickCount64 - begun < 30_000)
         {
             bool adds = members.Count == 2 || (members.Count < MembersMax && random.Next(2) == 0);
-            // The first member stays: it gets the requests.
+            // The first member stays, because it gets the requests.
             ClusterNode changed = adds ? cluster.PrepareMember() : members[random.Next(1, members.Count)];
             if (adds)
                 members.Add(changed);
@@ -75,8 +75,8 @@ public sealed class MembershipKillTests
         victim.Process.WaitForExit();
         victim.Restart();
 
-        // A request with 503 did nothing; one with 504 or without an answer may have. Repeating it is safe in both
-        // cases.
+        // A request answered 503 did nothing. A request answered 504, or not at all, may have taken effect. Both are
+        // safe to repeat.
         CurlResult answer = change.GetAwaiter().GetResult();
         Eventually.True(
             () => answer.Status == 204 || (answer = Request(asked, changed, adds)).Status == 204,

@@ -3,7 +3,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
-/// <summary>A node serves without standard streams, and with a stderr that nobody reads.</summary>
+/// <summary>A node serves without standard streams, and with a stderr from which no process reads.</summary>
 [Collection(nameof(Alone))]
 public sealed class StandardStreamsTests
 {
@@ -77,7 +77,7 @@ public sealed class StandardStreamsTests
         Assert.True(node.Process.WaitForExit(StopsWithin) == 1, node.ToString());
     }
 
-    /// <summary>Script that starts the server with a full pipe as stderr, of which nobody reads.</summary>
+    /// <summary>Script that starts the server with a full pipe as stderr. No process reads from the pipe.</summary>
     private static string WithBlockedStderr(Cluster cluster)
     {
         string pipe = Path.Combine(Path.GetDirectoryName(cluster.Nodes[0].DataDirectory)!, "stderr");

@@ -3,8 +3,8 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.Tour;
 
 /// <summary>
-/// Ports in the README, the Procfile and scripts/cluster. A person types them, so they are fixed, and the classes of
-/// tests that use them are one collection.
+/// Ports in the README, the Procfile and scripts/cluster. The ports are fixed, because a person types them. So the test
+/// classes that use them are one collection.
 /// </summary>
 internal static class TourPorts
 {

@@ -5,7 +5,7 @@ using RaftFast.Server.Node;
 
 namespace RaftFast.Server.Tests.Node;
 
-/// <summary>Lines about the leader that member 1 of three writes; a fourth member is a learner.</summary>
+/// <summary>Log lines about the leader, written by member 1 of three voters. Member 4 is a learner.</summary>
 public sealed class NodeLogLinesTests : ILogger
 {
     private const int TicksPerBatch = 5;
@@ -138,6 +138,22 @@ public sealed class NodeLogLinesTests : ILogger
             "Warning: the keys and values have reached --state-max", Assert.Single(Take()), StringComparison.Ordinal);
         lines.EndBatch(isStateFull: false);
         Assert.Equal(["Information: the keys and values are below --state-max again"], Take());
+    }
+
+    [Fact]
+    public void Tells_once_that_the_disk_hangs_and_once_that_it_answers()
+    {
+        core.LogWriteBegun();
+        for (int i = 0; i < new RaftOptions().OverdueWriteTicks + 10; i++)
+        {
+            core.Tick();
+            lines.EndBatch(isStateFull: false);
+        }
+        Assert.StartsWith("Warning: the disk does not answer: ", Assert.Single(Take()), StringComparison.Ordinal);
+        core.LogWriteEnded(isNextOut: false);
+        lines.EndBatch(isStateFull: false);
+        lines.EndBatch(isStateFull: false);
+        Assert.Equal(["Information: the disk answers again: the write of the log has returned"], Take());
     }
 
     private void Tick(int count)

@@ -25,9 +25,9 @@ internal sealed class Dialling : IAsyncDisposable
         NodeIdentity identity = TestHandshakes.Identity(1);
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
-        Acceptor = new PeerAcceptor(
-            new PeerAdmission(identity, MetDirectories.Open(disk), Log), Snapshots, Inbox, Log, options);
-        Network = new PeerNetwork(identity, Acceptor, Snapshots, Inbox, Log, options, randomSeed: 1);
+        PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, Log);
+        Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options);
+        Network = new PeerNetwork(identity, Acceptor, Snapshots, Inbox, Log, options, hasPromised: true, randomSeed: 1);
         Configure(Cluster([2, 3], [port2, port3]));
     }
 
@@ -36,6 +36,7 @@ internal sealed class Dialling : IAsyncDisposable
         BackoffMin = TimeSpan.FromMilliseconds(1),
         BackoffMax = TimeSpan.FromMilliseconds(10),
         SnapshotRetryPause = TimeSpan.FromMilliseconds(1),
+        SnapshotBusyPause = TimeSpan.FromMilliseconds(1),
     };
 
     public string Location => directory.Location;

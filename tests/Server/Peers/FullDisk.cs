@@ -9,6 +9,9 @@ internal sealed class FullDisk(IDisk disk) : IDisk
 
     public bool IsFull { get => isFull; set => isFull = value; }
 
+    /// <summary>True while the directory has no room for a new name.</summary>
+    public bool RefusesNames { get; set; }
+
     public IReadOnlyList<string> List() => disk.List();
 
     public bool Exists(string name) => disk.Exists(name);
@@ -18,7 +21,12 @@ internal sealed class FullDisk(IDisk disk) : IDisk
 
     public IDiskFile Open(string name) => new FullDiskFile(this, disk.Open(name));
 
-    public void Rename(string from, string to) => disk.Rename(from, to);
+    public void Rename(string from, string to)
+    {
+        if (RefusesNames)
+            throw new StorageException("the directory is full") { IsDiskFull = true };
+        disk.Rename(from, to);
+    }
 
     public void Delete(string name) => disk.Delete(name);
 

@@ -17,13 +17,16 @@ internal sealed class InboxReader
         inbox.Open(_ => inbox.GiveTurnBack(isDone: true));
     }
 
-    /// <summary>Takes the next item. Skips <see cref="PeerAnnounced"/>, unless that is the type asked for.</summary>
+    /// <summary>
+    /// Takes the next item. Skips <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>, unless that is the type
+    /// asked for.
+    /// </summary>
     public T Next<T>()
     {
         object item;
         do
             item = Next();
-        while (item is PeerAnnounced and not T);
+        while (item is PeerAnnounced or PeerAnswersLost && item is not T);
         return Assert.IsAssignableFrom<T>(item);
     }
 
@@ -37,7 +40,7 @@ internal sealed class InboxReader
     public void AssertEmpty()
     {
         while (inbox.Drain(one) > 0)
-            Assert.IsType<PeerAnnounced>(one[0]);
+            Assert.True(one[0] is PeerAnnounced or PeerAnswersLost);
     }
 
     /// <summary>Takes the next <paramref name="length"/> bytes of frames, and releases their batches.</summary>

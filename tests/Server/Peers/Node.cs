@@ -32,7 +32,8 @@ internal sealed class Node : IAsyncDisposable
         Reader = new InboxReader(Inbox);
         Disk = new FullDisk(new FileDisk(Location, DiskWriteMode.Buffered)) { IsFull = false };
         Snapshots = SnapshotStore.Open(Disk, clusterId);
-        PeerAdmission admission = new(TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), Log);
+        PeerAdmission admission = new(
+            TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), TimeProvider.System, Log);
         Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
         SocketListener bound = Listeners.BindPeer(new IPEndPoint(IPAddress.Loopback, port), NullLogger.Instance);
         listener = new Listener(bound, Acceptor, connectionsMax: 16, Log);

@@ -5,7 +5,7 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>Over a real connection: member 1 sends, and member 2's loop takes and releases.</summary>
+/// <summary>Member 1 sends over a real connection, and member 2's loop takes and releases the batches.</summary>
 [Collection(nameof(Alone))]
 public sealed class PeerAllocationTests
 {

@@ -30,7 +30,7 @@ internal sealed class RawAcceptor : IDisposable
         byte[] bytes = Receive(socket, Handshake.Size);
         Assert.Equal(DecodeStatus.Complete, Handshake.TryRead(bytes, out Handshake handshake, out uint version));
         Assert.Equal(Handshake.Version, version);
-        Assert.Equal(TestHandshakes.From(1, to: 2) with { Kind = kind }, handshake);
+        Assert.Equal(TestHandshakes.From(1, to: kind == ConnectionKind.Hint ? 0u : 2u) with { Kind = kind }, handshake);
         return socket;
     }
 
@@ -42,6 +42,22 @@ internal sealed class RawAcceptor : IDisposable
         Handshake.WriteAnswer(answer, status);
         socket.Send(answer);
         return socket;
+    }
+
+    /// <summary>Accepts the next connection, and answers its handshake.</summary>
+    /// <returns>Null if the connection was a hint's.</returns>
+    public Socket? TryAcceptLink()
+    {
+        Assert.True(listener.Poll(Eventually.Deadline, SelectMode.SelectRead), "no peer dialled");
+        Socket socket = listener.Accept();
+        Handshake.TryRead(Receive(socket, Handshake.Size), out Handshake handshake, out _);
+        byte[] answer = new byte[Handshake.AnswerSize];
+        Handshake.WriteAnswer(answer, HandshakeStatus.Accepted);
+        socket.Send(answer);
+        if (handshake.Kind != ConnectionKind.Hint)
+            return socket;
+        socket.Dispose();
+        return null;
     }
 
     /// <summary>Asserts that no connection waits. Called when member 1 no longer dials.</summary>

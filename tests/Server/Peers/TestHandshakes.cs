@@ -12,7 +12,7 @@ internal static class TestHandshakes
     public static PeerAddress AddressOf(ulong id) => new("127.0.0.1", 100 + (int)id);
 
     public static Handshake From(ulong from, ulong to = 1, ulong clusterId = Node.ClusterId) =>
-        new(clusterId, from, to, DirectoryOf(from), AddressOf(from));
+        new(clusterId, from, to, DirectoryOf(from), AddressOf(from)) { HasPromised = true };
 
     /// <summary>Identity of a member whose directory knows no other member.</summary>
     public static NodeIdentity Identity(ulong id, ulong clusterId = Node.ClusterId) =>

@@ -14,6 +14,9 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     private SimulatedServer? server;
     private int incarnation;
 
+    /// <summary>The next request, if it is not drawn: the server to ask, and the one to add.</summary>
+    private (SimulatedServer Server, SimulatedServer Subject)? plan;
+
     /// <summary>Request that was answered 204 in the present batch.</summary>
     private ClientRequest? unconfirmed;
 
@@ -45,19 +48,31 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         }
     }
 
+    /// <summary>Has the operator add a server, at a certain one, as soon as no other request is under way.</summary>
+    public void Plan(SimulatedServer server, SimulatedServer subject)
+    {
+        plan = (server, subject);
+        if (request is null)
+            Ask();
+    }
+
     public void Ask()
     {
-        server = cluster.Servers[random.Next(cluster.Servers.Count)];
+        // A plan may have been quicker than the operator's next thought.
+        if (request is not null)
+            return;
+        server = plan?.Server ?? cluster.Servers[random.Next(cluster.Servers.Count)];
         if (IsRetired || !server.IsUp)
         {
             Think();
             return;
         }
         incarnation = server.Incarnation;
-        SimulatedServer subject = cluster.Servers[random.Next(cluster.Servers.Count)];
+        SimulatedServer subject = plan?.Subject ?? cluster.Servers[random.Next(cluster.Servers.Count)];
         request = new ClientRequest(this);
         request.Begin();
-        bool adds = subject.Number >= cluster.Scenario.Servers && random.OneIn(2);
+        bool adds = subject.Number >= cluster.Scenario.Servers && (plan is not null || random.OneIn(2));
+        plan = null;
         request.BeginMember(adds ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, subject.Id);
         if (adds)
             request.AppendBody(Encoding.ASCII.GetBytes(subject.Identity.Address.ToString()));

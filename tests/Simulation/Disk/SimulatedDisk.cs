@@ -1,14 +1,16 @@
 using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A directory in memory that treats a crash as a real disk may. A write in progress happened, did not happen, or
-/// happened in part, by sector. Each unsynced change of the directory happened or did not, independently of the others.
+/// A directory in memory. After a crash it holds what a real disk may hold: a write in progress happened, did not
+/// happen, or happened in part, by sector. Each unsynced change of the directory happened or did not, independently of
+/// the others.
 /// </summary>
-internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : IDisk
+internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool isBuffered) : IDisk
 {
     private const int PageBytes = IDisk.Alignment;
 
@@ -18,13 +20,18 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     private readonly List<(SimulatedFile File, long Offset)> writes = [];
 
+    /// <summary>Null if writes bypass the page cache, as with O_DIRECT.</summary>
+    private readonly PageCache? cache = isBuffered ? new PageCache(random.Fork("page cache"), counters) : null;
+
     private long crashAt = long.MaxValue;
     private CrashMoment crashMoment;
 
-    /// <summary>Number of operations so far that change something. Only in these does a crash matter.</summary>
+    /// <summary>Number of operations so far that change something. A crash matters only in these.</summary>
     public long Operations { get; private set; }
 
     public bool IsFull { get; set; }
+
+    public HungWrites HungWrites { get; } = new();
 
     /// <summary>
     /// True if the next write fails and leaves its pages in an unknown state, as after a failed fsync.
@@ -65,6 +72,12 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     public void Rename(string from, string to)
     {
+        // The directory may need a block for the new name.
+        if (IsFull && SnapshotFile.TryParseName(to, out _) && random.OneIn(2))
+        {
+            counters[Counter.DiskFull]++;
+            throw new StorageException("simulated: the directory has no room") { IsDiskFull = true };
+        }
         if (to == WalSegment.NextName)
             Forget(files[from]);
         Begin();
@@ -99,6 +112,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     /// <summary>Ends the process but not the machine: unsynced changes stay visible, and can still be lost.</summary>
     public void LoseProcess()
     {
+        cache?.Shrink();
         crashAt = long.MaxValue;
         NextWriteFails = false;
         NextReadFails = false;
@@ -109,6 +123,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
     public void LosePower()
     {
         LoseProcess();
+        cache?.Clear();
         foreach (DirectoryOperation operation in unsynced)
         {
             if (random.OneIn(2))
@@ -137,6 +152,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         durableFiles.Clear();
         unsynced.Clear();
         writes.Clear();
+        cache?.Clear();
     }
 
     /// <summary>
@@ -154,15 +170,20 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
         file.Page(offset).Clear();
     }
 
-    /// <summary>Flips a bit in the header of a batch before the last.</summary>
+    /// <summary>
+    /// Flips a bit in the header of a batch before the last, often of an old batch, which a snapshot may cover.
+    /// </summary>
     public void Rot()
     {
-        (SimulatedFile file, long offset) = writes[random.Next(writes.Count - 1)];
+        int among = random.OneIn(2) ? writes.Count - 1 : writes.Count / 4 + 1;
+        (SimulatedFile file, long offset) = writes[random.Next(among)];
         file.Page(offset)[random.Next(WalBatchHeader.Size)] ^= (byte)(1 << random.Next(8));
     }
 
-    internal void BeforeRead()
+    /// <param name="destination">Bytes on the disk, to be replaced where the page cache has others.</param>
+    internal void Read(SimulatedFile file, long offset, Span<byte> destination)
     {
+        cache?.Read(file, offset, destination);
         if (!NextReadFails)
             return;
         NextReadFails = false;
@@ -187,6 +208,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             HasFailed = true;
             counters[Counter.SyncsFailed]++;
             Tear(file, offset, data);
+            cache?.Keep(file, offset, data);
             if (IsBatch(file, offset, data))
                 Torn?.Invoke(data);
             throw new StorageException("simulated: the sync failed");
@@ -201,12 +223,21 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
                 Torn?.Invoke(data);
         }
         Begin();
+        bool isOnDisk = true;
         for (int done = 0; done < data.Length; done += PageBytes)
-            data.Slice(done, PageBytes).CopyTo(file.Page(offset + done));
+        {
+            Span<byte> page = file.Page(offset + done);
+            isOnDisk &= page.SequenceEqual(data.Slice(done, PageBytes));
+            data.Slice(done, PageBytes).CopyTo(page);
+        }
+        cache?.Wrote(file, offset, data);
         if (IsBatch(file, offset, data))
         {
-            writes.Add((file, offset));
-            Written?.Invoke(data);
+            if (writes.Count == 0 || writes[^1] != (file, offset))
+                writes.Add((file, offset));
+            // A recovery writes the last batch once more.
+            if (!isOnDisk)
+                Written?.Invoke(data);
         }
         End();
     }
@@ -246,7 +277,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
 
     /// <summary>
     /// Tears a write: each sector keeps its old bytes, gets the new ones, zeros or garbage; or the write ends at some
-    /// sector.
+    /// sector. A sector whose old bytes are the new ones keeps them.
     /// </summary>
     private void Tear(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
     {
@@ -258,6 +289,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters) : ID
             int start = i * sector;
             Span<byte> target = file.Page((offset + start) / PageBytes * PageBytes).Slice(start % PageBytes, sector);
             bool isWritten = isPrefix ? i < prefix : random.OneIn(2);
+            if (data.Slice(start, sector).SequenceEqual(target))
+                continue;
             if (isWritten)
                 data.Slice(start, sector).CopyTo(target);
             else if (!isPrefix && random.OneIn(8))

@@ -5,7 +5,7 @@ namespace RaftFast.Simulation.Disk;
 
 /// <summary>
 /// Bytes of a file, in pages that exist once they are written, because a preallocated segment is mostly zeros. A write
-/// is durable at once, as with O_DSYNC, unless a crash tears it.
+/// is durable at once, as with O_DSYNC, unless a crash tears it or its sync fails.
 /// </summary>
 internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 {
@@ -66,8 +66,9 @@ internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 
         public int Read(long offset, Span<byte> destination)
         {
-            disk.BeforeRead();
-            return file.Read(offset, destination);
+            int count = file.Read(offset, destination);
+            disk.Read(file, offset, destination[..count]);
+            return count;
         }
 
         public void Write(long offset, ReadOnlySpan<byte> data)

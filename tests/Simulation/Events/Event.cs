@@ -2,7 +2,6 @@ using RaftFast.Simulation.Faults;
 
 namespace RaftFast.Simulation.Events;
 
-/// <summary>One event.</summary>
 /// <param name="Actor">Number of a server or a client, from 0.</param>
 /// <param name="Incarnation">Incarnation of the server's process. An event for a dead process is ignored.</param>
 /// <param name="Argument">A number whose meaning depends on the kind.</param>
@@ -29,7 +28,7 @@ internal enum EventKind : byte
     /// <summary>The frame in slot Argument arrives.</summary>
     Deliver,
 
-    /// <summary>The actor dials server number Argument.</summary>
+    /// <summary>An attempt to dial a peer is due. Argument has the number of the attempt and of the peer.</summary>
     Connect,
 
     /// <summary>The operator may ask for another membership change.</summary>
@@ -55,4 +54,7 @@ internal enum EventKind : byte
 
     /// <summary>A paused process continues.</summary>
     Resume,
+
+    /// <summary>The write of a server that hung at the healing returns.</summary>
+    WriteReturns,
 }

@@ -27,9 +27,6 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Deliver:
                 cluster.Connections.Deliver(happening.Argument);
                 break;
-            case EventKind.Connect:
-                cluster.Connections.Connect(happening.Actor, (int)happening.Argument);
-                break;
             case EventKind.SnapshotArrives:
                 cluster.SnapshotTransfers.Step();
                 break;
@@ -44,6 +41,9 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
                 break;
             case EventKind.Heal:
                 nemesis.Heal(happening.Argument);
+                break;
+            case EventKind.WriteReturns:
+                nemesis.ReturnWrite(cluster.Servers[happening.Actor]);
                 break;
             default:
                 cluster.Servers[happening.Actor].Handle(happening);

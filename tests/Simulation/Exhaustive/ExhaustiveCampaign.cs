@@ -9,7 +9,8 @@ namespace RaftFast.Simulation.Exhaustive;
 
 /// <summary>
 /// Counts the disk operations and messages of a short run. Then repeats the run with a crash before, during and after
-/// each of them. In one repetition a single server crashes, and in another all servers crash.
+/// each operation, and before and after each message. In one repetition a single server crashes, and in another all
+/// servers.
 /// </summary>
 internal static class ExhaustiveCampaign
 {

@@ -35,4 +35,16 @@ internal enum Fault
 
     /// <summary>The newest snapshot file of a server is damaged.</summary>
     RotSnapshot,
+
+    /// <summary>Log writes of some servers never return.</summary>
+    HangDisks,
+
+    /// <summary>Log writes of some servers return after minutes.</summary>
+    StallDisks,
+
+    /// <summary>
+    /// A leader without its majority adds a server, and the others overwrite what that server got. Then the server is
+    /// added again.
+    /// </summary>
+    ForkUnderJoiner,
 }

@@ -22,9 +22,9 @@ internal static class MachineFaults
     }
 
     /// <summary>
-    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage. The
-    /// damage stays if the log begins after the older snapshot, as after a start that reset a log shorter than the
-    /// newest.
+    /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage, unless
+    /// the log begins after the older snapshot. The log does so after a start that reset a log shorter than the newest
+    /// snapshot.
     /// </summary>
     public static void DamageSnapshot(SimulatedServer server)
     {

@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
@@ -8,9 +9,11 @@ namespace RaftFast.Simulation.Faults;
 /// <summary>
 /// Causes the scenario's faults and ends them. At the end, heals a majority and may leave the rest broken.
 /// </summary>
-internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
+internal sealed class Nemesis(
+    Cluster cluster, SimulatedServer[] servers, SimulatedClients clients, SeededRandom random)
 {
     private readonly List<Action> remedies = [];
+    private readonly DiskHangs hangs = new(cluster, servers, random.Fork("disk hangs"));
     private bool[]? healed;
 
     public void Begin()
@@ -44,10 +47,11 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         // When members come and go, the majority itself changes, so all servers are healed.
         int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
+        hangs.Leave(Leader(), MayHang(majority), IsOut);
         for (int count = 0; count < majority;)
         {
             int i = random.Next(servers.Length);
-            if (!chosen[i] && !IsOut(servers[i]))
+            if (!chosen[i] && !IsOut(servers[i]) && !hangs.IsLeft(servers[i]))
             {
                 chosen[i] = true;
                 count++;
@@ -55,7 +59,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         }
         bool minorityComesToo = random.OneIn(2) || cluster.Scenario.HasChurn;
         for (int i = 0; i < servers.Length; i++)
-            chosen[i] |= minorityComesToo && !IsOut(servers[i]);
+            chosen[i] |= minorityComesToo && !IsOut(servers[i]) && !hangs.IsLeft(servers[i]);
         healed = chosen;
         foreach (SimulatedServer server in servers)
         {
@@ -64,6 +68,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;
+            server.Disk.HungWrites.Return();
             if (server.IsPaused)
                 server.Resume();
         }
@@ -72,13 +77,24 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             for (int to = 0; to < servers.Length; to++)
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
-                bool isHealed = chosen[from] && chosen[to];
-                // The rest is cut off for good. A leader that only a part of the majority can reach would stay leader,
-                // because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
+                bool isHealed = (chosen[from] || hangs.IsLeft(servers[from]))
+                    && (chosen[to] || hangs.IsLeft(servers[to]));
+                // The other servers stay cut off. A leader that only a part of the majority can reach would stay
+                // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
             }
         }
+    }
+
+    /// <summary>Latest time at which a write returns that hung at the healing; 0 if none will.</summary>
+    public long LastReturn => hangs.LastReturn;
+
+    /// <summary>A write that hung at the healing returns: the server is healed, too.</summary>
+    public void ReturnWrite(SimulatedServer server)
+    {
+        healed![server.Number] = true;
+        hangs.Return(server);
     }
 
     public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
@@ -135,7 +151,7 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 Clog(server);
                 break;
             case Fault.FillDisk:
-                server.Disk.IsFull = true;
+                server.FillDisk();
                 Later(() => server.Disk.IsFull = false);
                 break;
             case Fault.FailSync:
@@ -155,11 +171,20 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
                 break;
             case Fault.WipeDisk:
                 if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
-                    server.Wipe();
+                    Wipe(server);
                 break;
             case Fault.RotSnapshot:
                 if (MayLoseOne())
                     MachineFaults.DamageSnapshot(server);
+                break;
+            case Fault.HangDisks:
+                Hang(cluster.Scenario.FaultDurationMax, losesPower: true);
+                break;
+            case Fault.StallDisks:
+                Hang(cluster.Scenario.Duration, losesPower: false);
+                break;
+            case Fault.ForkUnderJoiner:
+                ForkUnderJoiner(leader);
                 break;
             // Only one server moves. Two servers that move at once may look for each other at dead addresses.
             case Fault.Move:
@@ -221,6 +246,28 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
         Cut((from, to) => sides[from] != sides[to]);
     }
 
+    /// <summary>
+    /// Leaves the leader with a server that is not a member, and has the operator add that server there, then again at
+    /// another server. The majority may write more than one append meanwhile.
+    /// </summary>
+    private void ForkUnderJoiner(SimulatedServer leader)
+    {
+        SimulatedServer? joiner = Array.Find(servers, server =>
+            server.IsUp && !cluster.IsMember(server) && !cluster.Members.WasRemoved(server.Id));
+        if (joiner is null || leader.Node is not { Core.IsLeader: true } || cluster.Members.Members.Count < 3)
+            return;
+        bool IsCutOff(int server) => server == leader.Number || server == joiner.Number;
+        Cut((from, to) => IsCutOff(from) != IsCutOff(to));
+        clients.Operator.Plan(leader, joiner);
+        Later(() =>
+        {
+            bool isForked = joiner.Node is { } node && node.Core.Configuration.Cluster.Find(joiner.Id) is not null
+                && !cluster.IsMember(joiner);
+            cluster.Counters[Counter.JoinersForked] += isForked ? 1 : 0;
+            clients.Operator.Plan(servers[random.Next(servers.Length)], joiner);
+        });
+    }
+
     private void ResetConnections(SimulatedServer server)
     {
         cluster.Counters[Counter.ConnectionsReset]++;
@@ -249,12 +296,50 @@ internal sealed class Nemesis(Cluster cluster, SimulatedServer[] servers, Seeded
             MachineFaults.DamageLog(server, isMisdirected);
     }
 
+    /// <summary>
+    /// Hangs the disks of some servers. A write that never returns ends with its machine; a stalled one returns late.
+    /// </summary>
+    private void Hang(long durationMax, bool losesPower)
+    {
+        foreach (SimulatedServer server in hangs.Strike())
+        {
+            remedies.Add(() =>
+            {
+                if (losesPower)
+                    server.Crash(losesPower: true);
+                server.Disk.HungWrites.Return();
+            });
+            long delay = random.Between(1_000, durationMax);
+            cluster.Events.Schedule(delay, new Event(EventKind.Heal, 0, 0, remedies.Count - 1));
+        }
+    }
+
+    /// <summary>Number of servers whose disks may hang after the healing.</summary>
+    private int MayHang(int majority)
+    {
+        int left = cluster.Scenario.HasChurn ? 0 : servers.Length - majority;
+        foreach (SimulatedServer server in servers)
+            left -= IsOut(server) ? 1 : 0;
+        return left;
+    }
+
     private bool MayLoseOne()
     {
         int lost = 0;
         foreach (SimulatedServer other in servers)
             lost += IsOut(other) ? 1 : 0;
         return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
+    }
+
+    /// <summary>
+    /// Wipes a disk. If all others keep the directory of this server, another directory that holds promises must not
+    /// replace it either.
+    /// </summary>
+    private void Wipe(SimulatedServer server)
+    {
+        bool isKept = Array.TrueForAll(servers, other => other == server || other.Keeps(server));
+        cluster.Counters[Counter.KeptDirectoriesReplaced] += isKept && server.IsUp ? 1 : 0;
+        server.Wipe(claimsPromises: isKept);
     }
 
     private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped;

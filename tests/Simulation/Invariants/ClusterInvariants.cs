@@ -73,7 +73,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             Must(durable[(int)message.To - 1].HasHeld(told),
                 "a leader counts an entry that its follower does not have on stable storage", server);
         }
-        // A late answer must not pass for the answer to a later question, above all not of a later process.
+        // A late answer must not pass for the answer to a later question, least of all to one of a later process.
         if (message.Type is MessageType.ReadIndex or MessageType.Forward)
         {
             Must(asked.Add((server, message.Type, message.Context)),
@@ -84,8 +84,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part. A part
-    /// counts as nothing. Only the first batch counts until the server has started: a recovery that dies too was
+    /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part that counts
+    /// as nothing. Until the server has started again, only the first batch counts: a recovery that dies was only
     /// clearing the bytes after the log.
     /// </summary>
     public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
@@ -214,8 +214,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             committed.Add((term, core.Term));
             counters[Counter.Commits]++;
             LogPosition entry = new(term, index);
-            // The leader may have committed by one configuration and then proposed another. If the leader died, a
-            // follower is the first to know of the commit.
+            // The leader may have committed by one configuration, proposed another, and died. Then a follower is the
+            // first to know of the commit.
             bool isHeld = IsMajority(core.Configuration.Cluster, disk => disk.HasHeld(entry))
                 || IsMajority(before.Effective.Cluster, disk => disk.HasHeld(entry))
                 || IsMajority(log.Configurations.Committed.Cluster, disk => disk.HasHeld(entry));
@@ -246,8 +246,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     }
 
     /// <summary>
-    /// True if a majority of the voters holds something: in a joint configuration, of both sets (§6). The computation
-    /// is not the product's own.
+    /// True if a majority of the voters holds something; in a joint configuration, a majority of each voter set (§6).
+    /// Shares no code with the product.
     /// </summary>
     private bool IsMajority(ClusterConfiguration configuration, Func<DurableLog, bool> holds)
     {

@@ -26,9 +26,19 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
     public void Judge()
     {
         long enough = Served + 3L * cluster.Servers.Count;
+        long written = cluster.Counters[Counter.WritesAcknowledged];
         long deadline = cluster.Events.Now + RecoveryMax;
         Require(dispatch.RunUntil(deadline, () => Served >= enough), "the healed majority does not serve");
+        // A leader whose disk hangs can still serve reads.
+        Require(
+            dispatch.RunUntil(deadline, () => cluster.Counters[Counter.WritesAcknowledged] > written),
+            "the healed majority takes no writes");
+        new FullDisks(cluster, nemesis, dispatch)
+            .Judge(new SeededRandom(cluster.Scenario.Seed).Fork("full disks"), RecoveryMax);
+        deadline = Math.Max(deadline, cluster.Events.Now + RecoveryMax);
         clients.Retire();
+        dispatch.RunUntil(nemesis.LastReturn, () => false);
+        deadline = Math.Max(deadline, nemesis.LastReturn + RecoveryMax);
         Require(dispatch.RunUntil(deadline, HasSettled), "the healed majority does not settle");
         RequireEqualStores();
         CheckResult result = LinearizabilityChecker.Check(cluster.History.Snapshot());

@@ -8,12 +8,12 @@ namespace RaftFast.Simulation.Mutants;
 
 /// <summary>
 /// Proves that the simulator notices bugs: applies each mutant to a copy of the sources, builds it, and runs it until
-/// an invariant fails. The copy is built once. A mutant then costs the build of its one project, while the previous
-/// mutant runs.
+/// an invariant fails. The whole copy is built once. After that, each mutant needs a build of one project, while the
+/// previous mutant runs.
 /// </summary>
 internal sealed partial class MutationGate : IDisposable
 {
-    /// <summary>Seeds after which a mutant counts as not found, which is a hole in the simulator.</summary>
+    /// <summary>Seeds after which a mutant counts as not found: then the simulator has a hole.</summary>
     private const int SeedsMax = 2000;
 
     /// <summary>Time limit: many times what the slowest machine needs for <see cref="SeedsMax"/> seeds.</summary>

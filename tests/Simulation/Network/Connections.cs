@@ -1,5 +1,5 @@
 using RaftFast.Protocol;
-using RaftFast.Simulation.Events;
+using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -9,48 +9,35 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
 {
     private readonly bool[,] hasMet = new bool[servers, servers];
 
-    public void Dial(int from, int to) => Schedule(random.Between(100, 20_000), from, to);
+    /// <summary>Microseconds from the decision to dial until the handshake.</summary>
+    public long DialDelay() => random.Between(100, 20_000);
 
-    /// <summary>Dials each other server from this server, and this server from each other server.</summary>
-    public void DialAll(SimulatedServer server)
-    {
-        foreach (SimulatedServer other in cluster.Servers)
-        {
-            if (other == server)
-                continue;
-            Dial(server.Number, other.Number);
-            Dial(other.Number, server.Number);
-        }
-    }
+    public long Jitter(long max) => random.Between(0, max);
 
-    /// <summary>Opens a connection if both servers are up and the handshake succeeds.</summary>
-    public void Connect(int from, int to)
+    /// <summary>Opens a connection if a server listens at the address and accepts the handshake.</summary>
+    /// <returns>The answer to the handshake; null without an answer.</returns>
+    public HandshakeStatus? Connect(int from, int to, PeerAddress address)
     {
         SimulatedServer dialler = cluster.Servers[from];
         SimulatedServer dialled = cluster.Servers[to];
         SimulatedLink link = cluster.Network.Link(from, to);
-        if (link.IsConnected || !dialler.IsUp || !dialled.IsUp)
-            return;
-        if (link.IsCut)
-        {
-            Schedule(100_000, from, to);
-            return;
-        }
-        if (!dialler.Dials(to, dialled.Identity.Address) || dialled.Admit(dialler) is not { } status)
-            return;
+        if (link.IsCut || !dialled.IsUp || dialled.Identity.Address != address)
+            return null;
+        if (dialled.Admit(dialler) is not { } status)
+            return null;
         if (status != HandshakeStatus.Accepted)
         {
             dialler.Deliver(new Input(InputKind.Refused) { Peer = dialled.Id, Status = status });
-            Schedule(1_000_000, from, to);
-            return;
+            return status;
         }
         link.IsConnected = true;
         hasMet[to, from] = true;
         dialler.Deliver(new Input(InputKind.Connected) { Peer = dialled.Id });
         dialled.Deliver(new Input(InputKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
+        return status;
     }
 
-    /// <summary>Breaks a connection: its frames in flight are lost, and the dialling side is told.</summary>
+    /// <summary>Breaks a connection: its frames in flight are lost, and both sides are told.</summary>
     public void Disconnect(int from, int to)
     {
         SimulatedLink link = cluster.Network.Link(from, to);
@@ -59,7 +46,8 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             return;
         link.IsConnected = false;
         cluster.Servers[from].Deliver(new Input(InputKind.Lost) { Peer = (ulong)to + 1 });
-        Schedule(random.Between(1_000, 100_000), from, to);
+        cluster.Servers[to].Deliver(new Input(InputKind.Lost) { Peer = (ulong)from + 1 });
+        cluster.Servers[from].OnConnectionLost(to);
     }
 
     /// <summary>Breaks all connections from and to a server.</summary>
@@ -77,8 +65,14 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
     /// <summary>Delivers the frame that has arrived, unless its connection or its receiver is gone.</summary>
     public void Deliver(long slot)
     {
-        if (cluster.Network.TryTake(slot, out FrameInFlight frame))
-            cluster.Servers[frame.To].Deliver(new Input(InputKind.Frame) { Frame = frame });
+        if (!cluster.Network.TryTake(slot, out FrameInFlight frame))
+            return;
+        SimulatedServer receiver = cluster.Servers[frame.To];
+        Frame.TryReadHeader(frame.Span, out Message message, out _);
+        if (receiver.IsUp && !frame.IsReplay && Promises.Has(message) && !receiver.Keep(cluster.Servers[frame.From]))
+            SimulatedNetwork.Return(frame);
+        else
+            receiver.Deliver(new Input(InputKind.Frame) { Frame = frame });
     }
 
     /// <summary>True if every other server would notice that this server comes back with another directory.</summary>
@@ -91,7 +85,4 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         }
         return true;
     }
-
-    private void Schedule(long delay, int from, int to) =>
-        cluster.Events.Schedule(delay, new Event(EventKind.Connect, from, 0, to));
 }

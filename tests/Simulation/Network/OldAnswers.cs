@@ -3,7 +3,7 @@ using RaftFast.Protocol;
 namespace RaftFast.Simulation.Network;
 
 /// <summary>
-/// Last answer of each kind between each two servers. The answer is replayed at the most harmful moment.
+/// Last answer of each kind between each pair of servers. An old answer is replayed at the most harmful moment.
 /// </summary>
 internal sealed class OldAnswers(int servers)
 {

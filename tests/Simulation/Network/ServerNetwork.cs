@@ -1,12 +1,14 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
+using RaftFast.Server.Peers.Links;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
 
 /// <summary>The network as one server sees it. Every message passes the invariants first.</summary>
-internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : IPeerNetwork
+internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
+    : IPeerNetwork, IPeerDialler<SimulatedPeerLink>
 {
     private readonly SimulatedNetwork network = cluster.Network;
     private readonly int self = server.Number;
@@ -14,12 +16,10 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
     private Message begunMessage;
     private int begunLength;
 
-    /// <summary>
-    /// Addresses of the peers by configuration, and as the peers announced them. A peer is dialled at both.
-    /// </summary>
-    private readonly SortedList<ulong, PeerAddress> addresses = [];
-    private readonly SortedList<ulong, PeerAddress> announced = [];
-    private ClusterConfiguration? configured;
+    private DialledPeers<SimulatedPeerLink>? peers;
+
+    /// <summary>The decisions of PeerNetwork.</summary>
+    private DialledPeers<SimulatedPeerLink> Peers => peers ??= new DialledPeers<SimulatedPeerLink>(server.Id, this);
 
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
 
@@ -59,32 +59,13 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     public void Configure(ClusterConfiguration effective, ClusterConfiguration committed)
     {
-        foreach (Member member in effective.Members)
-        {
-            bool isNews = configured?.Find(member.Id)?.Address != member.Address;
-            if (member.Id != server.Id && (isNews || !addresses.ContainsKey(member.Id)))
-                Dial(member.Id, member.Address);
-        }
-        foreach (Member member in committed.Members)
-        {
-            if (member.Id != server.Id && !addresses.ContainsKey(member.Id))
-                Dial(member.Id, member.Address);
-        }
-        // As PeerNetwork does: a member that only a truncated configuration named is a stranger from now on.
-        foreach (Member member in configured?.Members ?? [])
-        {
-            bool isMember = effective.Find(member.Id) is not null || committed.Find(member.Id) is not null;
-            if (!isMember && addresses.Remove(member.Id, out PeerAddress? address))
-                announced.TryAdd(member.Id, address);
-        }
         server.Admission!.Update(committed);
+        Peers.Configure(effective, committed);
         foreach (ulong removed in committed.RemovedIds)
         {
-            Drop(removed);
             if (removed != server.Id)
                 cluster.Connections.Disconnect(Number(removed), self);
         }
-        configured = effective;
     }
 
     public bool SendSnapshot(ulong peer, long term) =>
@@ -92,30 +73,24 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster) : I
 
     public long OldestSnapshotBeingSent => cluster.SnapshotTransfers.OldestFrom(server);
 
-    public void Announced(ulong peer, PeerAddress address)
-    {
-        if (Dials(Number(peer), address))
-            return;
-        announced[peer] = address;
-        cluster.Connections.Dial(self, Number(peer));
-    }
+    public void Announced(ulong peer, PeerAddress address) => Peers.Announced(peer, address);
 
     /// <summary>True if this server, while not connected to the peer, dials this address too.</summary>
-    public bool Dials(int peer, PeerAddress address) =>
-        addresses.GetValueOrDefault((ulong)peer + 1) == address
-        || announced.GetValueOrDefault((ulong)peer + 1) == address;
+    public bool Dials(int peer, PeerAddress address) => Peers.Find((ulong)peer + 1)?.Dials(address) ?? false;
 
-    private void Dial(ulong peer, PeerAddress address)
+    /// <summary>An attempt to dial is due.</summary>
+    /// <param name="argument">Number of the attempt, and of the peer.</param>
+    public void Attempt(long argument) => Peers.Find((ulong)(argument % 256) + 1)?.Attempt((int)(argument / 256));
+
+    public void ConnectionLost(int peer) => Peers.Find((ulong)peer + 1)?.Lost();
+
+    SimulatedPeerLink IPeerDialler<SimulatedPeerLink>.Create(ulong peer) => new(peer, server, cluster);
+
+    void IPeerDialler<SimulatedPeerLink>.Start(SimulatedPeerLink link)
     {
-        addresses[peer] = address;
-        cluster.Connections.Dial(self, Number(peer));
     }
 
-    private void Drop(ulong peer)
-    {
-        if (addresses.Remove(peer) | announced.Remove(peer))
-            cluster.Connections.Disconnect(self, Number(peer));
-    }
+    void IPeerDialler<SimulatedPeerLink>.End(SimulatedPeerLink link) => link.Stop();
 
     private static int Number(ulong id) => (int)id - 1;
 }

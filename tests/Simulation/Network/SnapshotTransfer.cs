@@ -19,12 +19,19 @@ internal sealed class SnapshotTransfer(
     private readonly int toIncarnation = to.Incarnation;
     private PartialSnapshot? receiver;
     private ArrivedSnapshot? received;
+    private bool isEntered;
 
     public long Index { get; } = reader.Position.Index;
 
     public SimulatedServer From { get; } = from;
 
     public SimulatedServer To { get; } = to;
+
+    /// <summary>Term of the leader for which the transfer was begun or continued.</summary>
+    public long Term { get; set; } = term;
+
+    /// <summary>True while the process that began the transfer is alive.</summary>
+    public bool IsOfSender => From.Incarnation == fromIncarnation;
 
     public bool IsOver { get; private set; }
 
@@ -51,19 +58,27 @@ internal sealed class SnapshotTransfer(
     {
         if (IsOver || received is null)
             return;
-        if (To.Incarnation != toIncarnation)
-            End(0);
-        else if (received.IsInstalled is { } isInstalled)
+        if (received.IsInstalled is { } isInstalled)
         {
             cluster.Counters[Counter.SnapshotsInstalled] += isInstalled ? 1 : 0;
-            if (!isInstalled)
-                received.Store.Dispose();
             End(Index);
+        }
+        else if (To.Incarnation != toIncarnation)
+        {
+            received.Store.Dispose();
+            End(0);
         }
     }
 
     private bool TryBegin()
     {
+        if (!To.SnapshotPlace!.MayEnter(From.Id, To.SnapshotFiles!.MatchPartial(reader.Image), Milliseconds))
+        {
+            End(0);
+            return false;
+        }
+        To.SnapshotPlace.Enter(From.Id, Milliseconds);
+        isEntered = true;
         receiver = To.SnapshotFiles!.TryReceive(reader.Image, out PartialSnapshotStatus status);
         if (receiver is null)
         {
@@ -99,6 +114,7 @@ internal sealed class SnapshotTransfer(
             receiver!.Append(damaged);
         }
         PartialSnapshotStatus status = receiver!.Append(image);
+        To.SnapshotPlace!.Progress(Milliseconds);
         if (status == PartialSnapshotStatus.Incomplete && random.OneIn(10))
             status = receiver.Append(image);
         if (status == PartialSnapshotStatus.Incomplete)
@@ -110,14 +126,29 @@ internal sealed class SnapshotTransfer(
         return false;
     }
 
+    /// <summary>Loads the complete snapshot, publishes its file, and offers it to the loop.</summary>
     private void Load()
     {
+        To.SnapshotPlace!.Complete();
         using SnapshotReader file = receiver!.Read();
         using SnapshotLoader loader = new(file);
-        while (loader.Step() == SnapshotReadStatus.Chunk)
+        SnapshotReadStatus status;
+        while ((status = loader.Step()) == SnapshotReadStatus.Chunk)
         {
         }
-        received = new ArrivedSnapshot(From.Id, term, receiver, loader.Configuration!.Value, loader.Take());
+        if (status != SnapshotReadStatus.End)
+        {
+            End(0);
+            return;
+        }
+        SnapshotPublishStatus published = receiver.Publish();
+        if (published != SnapshotPublishStatus.Published)
+        {
+            End(published == SnapshotPublishStatus.Stale ? Index : 0);
+            return;
+        }
+        received = new ArrivedSnapshot(
+            From.Id, receiver.Position, receiver.Bytes, loader.Configuration!.Value, loader.Take());
         To.OnSnapshotArrived(received);
     }
 
@@ -126,7 +157,11 @@ internal sealed class SnapshotTransfer(
         IsOver = true;
         reader.Dispose();
         receiver?.Dispose();
+        if (isEntered && To.Incarnation == toIncarnation)
+            To.SnapshotPlace?.Leave(Milliseconds);
         if (From.Incarnation == fromIncarnation && From.IsUp)
             From.Deliver(new Input(InputKind.SnapshotSent) { Peer = To.Id, Installed = installed });
     }
+
+    private long Milliseconds => cluster.Events.Now / 1000;
 }

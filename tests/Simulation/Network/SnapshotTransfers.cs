@@ -9,13 +9,21 @@ internal sealed class SnapshotTransfers(Cluster cluster, SeededRandom random)
 {
     private readonly List<SnapshotTransfer> transfers = [];
 
-    /// <summary>Begins to send the newest snapshot of a server to another.</summary>
-    /// <returns>False if a transfer is in progress already, or the servers are not connected.</returns>
+    /// <summary>
+    /// Begins to send the newest snapshot of a server to another, or continues a transfer of an earlier term.
+    /// </summary>
+    /// <returns>False if a transfer of this term is in progress already, or the servers are not connected.</returns>
     public bool Begin(SimulatedServer from, SimulatedServer to, long term)
     {
-        bool isInProgress = transfers.Exists(
+        SnapshotTransfer? present = transfers.Find(
             transfer => transfer.From == from && transfer.To == to && !transfer.IsOver);
-        if (isInProgress || !cluster.Network.Link(from.Number, to.Number).IsConnected)
+        if (present is not null && present.IsOfSender)
+        {
+            bool isContinued = present.Term != term;
+            present.Term = term;
+            return isContinued;
+        }
+        if (present is not null || !cluster.Network.Link(from.Number, to.Number).IsConnected)
             return false;
         SnapshotReader reader = from.SnapshotFiles!.Read(from.SnapshotFiles.Files[0]);
         transfers.RemoveAll(transfer => transfer.IsOver);

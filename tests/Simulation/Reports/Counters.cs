@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace RaftFast.Simulation.Reports;
 
-/// <summary>Counts faults that had an effect, and the effects. A campaign in which one stays at zero fails.</summary>
+/// <summary>
+/// Counts faults that had an effect, and the effects. A long campaign fails if a counter stays at zero.
+/// </summary>
 internal sealed class Counters
 {
     private readonly long[] values = new long[Names.Length];
@@ -58,6 +60,11 @@ internal enum Counter
     SyncsFailed,
     ReadsFailed,
     DiskFull,
+    WritesHung,
+    WritesReturnedAfterMinutes,
+    HungLeadersHandOver,
+    FullLeadersHandOver,
+    MajoritiesWithoutRoom,
     RotRefused,
     MisdirectedWritesRefused,
     FramesLost,
@@ -78,9 +85,11 @@ internal enum Counter
     MembersMoved,
     ChangesRefused,
     ConfigurationsRolledBack,
+    JoinersForked,
     LeadershipHandedOver,
     RemovedServersExited,
     WipedServersRefused,
+    KeptDirectoriesReplaced,
     SnapshotsTaken,
     SnapshotsGivenUp,
     SnapshotsInstalled,
@@ -89,4 +98,6 @@ internal enum Counter
     SnapshotsDamaged,
     LogsCompacted,
     RecoveriesFromSnapshot,
+    CachedPagesRewritten,
+    CoveredDamagePassedOver,
 }

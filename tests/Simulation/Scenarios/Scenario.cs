@@ -56,6 +56,9 @@ internal sealed record Scenario
 
     public required long DiskStallMax { get; init; }
 
+    /// <summary>True if the log is written through the page cache.</summary>
+    public required bool IsBuffered { get; init; }
+
     /// <summary>Maximum per cent by which a clock runs fast or slow.</summary>
     public required int ClockSkewPercent { get; init; }
 
@@ -114,6 +117,7 @@ internal sealed record Scenario
             DiskLatencyMax = isSlowDisk ? 50_000 : 400,
             DiskStallOneIn = (int)Pick(random, 0, 0, 100, 1_000),
             DiskStallMax = 2_000_000,
+            IsBuffered = random.Fork("page cache").OneIn(2),
             ClockSkewPercent = (int)Pick(random, 0, 2, 20),
             Raft = new RaftOptions
             {
@@ -165,7 +169,7 @@ internal sealed record Scenario
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, " +
-        $"disk ≤ {DiskLatencyMax} µs, skew {ClockSkewPercent} %, " +
+        $"disk ≤ {DiskLatencyMax} µs{(IsBuffered ? " buffered" : "")}, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, " +
         $"inflight {Raft.InflightAppendsMax} ({Raft.FreshAppendsMax} a tick) / {Raft.InflightBytesMax} B, " +
         $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";

@@ -36,6 +36,7 @@ internal static class ScenarioOverrides
             "delay" => scenario with { Network = scenario.Network with { DelayOneIn = value } },
             "latency" => scenario with { Network = scenario.Network with { LatencyMin = 50, LatencyMax = value } },
             "stall" => scenario with { DiskStallOneIn = value },
+            "buffered" => scenario with { IsBuffered = value > 0 },
             "skew" => scenario with { ClockSkewPercent = value },
             _ => null,
         };
@@ -54,7 +55,8 @@ internal static class ScenarioOverrides
             $"--set faults={string.Join(',', changed.Faults)} --set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
             $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} --set latency={network.LatencyMax} " +
-            $"--set stall={changed.DiskStallOneIn} --set skew={changed.ClockSkewPercent}";
+            $"--set stall={changed.DiskStallOneIn} --set buffered={(changed.IsBuffered ? 1 : 0)} " +
+            $"--set skew={changed.ClockSkewPercent}";
     }
 
     private static List<Fault>? ParseFaults(string list)

@@ -75,6 +75,8 @@ internal static class Shrinker
             yield return whole with { Network = network with { DelayOneIn = 0 } };
         if (whole.DiskStallOneIn > 0)
             yield return whole with { DiskStallOneIn = 0 };
+        if (whole.IsBuffered)
+            yield return whole with { IsBuffered = false };
         if (whole.ClockSkewPercent > 0)
             yield return whole with { ClockSkewPercent = 0 };
         if (whole.Servers > 1)

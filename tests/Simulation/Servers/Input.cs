@@ -43,7 +43,7 @@ internal enum InputKind : byte
     /// <summary>The connection to a peer is open.</summary>
     Connected,
 
-    /// <summary>The connection to a peer is lost.</summary>
+    /// <summary>A connection with a peer is lost, in either direction.</summary>
     Lost,
 
     /// <summary>A peer has dialled this server and announced its address.</summary>

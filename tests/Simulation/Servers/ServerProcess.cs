@@ -54,12 +54,20 @@ internal sealed class ServerProcess : IDisposable
 
     public PeerAdmission? Admission { get; private set; }
 
+    public MetDirectories? Met { get; private set; }
+
+    /// <summary>True if the directory held promises at the start.</summary>
+    public bool HasPromised { get; private set; }
+
     public Wal? Log { get; private set; }
 
     public KeyValueStore? Store => state?.Store;
 
     /// <summary>The node; null before its recovery is complete, and after the death of the process.</summary>
     public RaftNode? Node { get; private set; }
+
+    /// <summary>True if the log began after damage that a snapshot covers.</summary>
+    public bool HasPassedOverDamage { get; private set; }
 
     /// <summary>True once the node stops because its server was removed from the cluster.</summary>
     public bool MustExit { get; private set; }
@@ -81,6 +89,9 @@ internal sealed class ServerProcess : IDisposable
             Server.Disk, clusterId: 1, Server.Id, Cluster.Scenario.Wal, recovered.Position, out WalRecovery recovery);
         if (recovery.TornTail is not null)
             Cluster.Counters[Counter.TornBatchesInRecovery]++;
+        HasPassedOverDamage = recovery.CoveredDamage is not null;
+        if (HasPassedOverDamage)
+            Cluster.Counters[Counter.CoveredDamagePassedOver]++;
         CreateNode(Log, recovered, recovery);
         Node!.AdvanceTo(Cluster.Events.Now / 1000);
         if (recovery.WasReset)
@@ -115,6 +126,9 @@ internal sealed class ServerProcess : IDisposable
                 break;
             case EventKind.Resume:
                 Loop.Resume();
+                break;
+            case EventKind.Connect:
+                Network.Attempt(happening.Argument);
                 break;
             case EventKind.DiskBegins:
                 Writer.Begin();
@@ -151,7 +165,10 @@ internal sealed class ServerProcess : IDisposable
     {
         ConfigurationHistory configurations = CoreRecovery.Configurations(
             Server.Identity.Configuration, recovered.Configuration, recovery);
-        Admission = new PeerAdmission(Server.Identity, MetDirectories.Open(Server.Disk), NullLogger.Instance);
+        Met = MetDirectories.Open(Server.Disk);
+        Admission = new PeerAdmission(
+            Server.Identity, Met, TimeProvider.System, NullLogger.Instance);
+        HasPromised = CoreRecovery.HasPromised(recovered, recovery);
         int incarnation = Server.Incarnation;
         RaftCore core = new(
             Server.Id, configurations, Cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery),
@@ -185,6 +202,7 @@ internal sealed class ServerProcess : IDisposable
         WakeWriter = Writer.Wake,
         WakeSegments = Writer.WakeSegments,
         RunSnapshot = Snapshots.Take,
+        Free = static store => store.Dispose(),
         Resume = static owners =>
         {
             foreach (IRequestOwner owner in owners)

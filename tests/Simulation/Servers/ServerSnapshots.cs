@@ -8,8 +8,17 @@ namespace RaftFast.Simulation.Servers;
 /// <summary>Snapshots of a process: the snapshot being taken, and a received snapshot until the node decides.</summary>
 internal sealed class ServerSnapshots(ServerProcess process)
 {
+    /// <summary>
+    /// Milliseconds without progress after which another sender's snapshot is received. In the simulation parts arrive
+    /// within a few milliseconds.
+    /// </summary>
+    private const long SilenceMax = 100;
+
     private SnapshotTask? taking;
     private ArrivedSnapshot? received;
+
+    /// <summary>The place of the snapshot that is being received.</summary>
+    public SnapshotPlace Place { get; } = new(SilenceMax, process.Cluster.Events.Now / 1000);
 
     /// <summary>Starts the thread that takes a snapshot.</summary>
     public void Take(SnapshotTask task)
@@ -46,7 +55,7 @@ internal sealed class ServerSnapshots(ServerProcess process)
             return;
         received = null;
         if (isInstalled)
-            process.Server.OnStateReplaced(decided.File.Position, decided.Configuration.Index);
+            process.Server.OnStateReplaced(decided.Position, decided.Configuration.Index);
     }
 
     private void ScheduleStep() => process.Schedule(process.Random.Between(100, 30_000), EventKind.SnapshotStep);

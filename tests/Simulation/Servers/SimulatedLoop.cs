@@ -1,3 +1,4 @@
+using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
@@ -58,9 +59,12 @@ internal sealed class SimulatedLoop(ServerProcess process)
         Cluster cluster = process.Cluster;
         RaftNode node = process.Node!;
         node.AdvanceTo(cluster.Events.Now / 1000);
+        long operations = process.Server.Disk.Operations;
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);
         node.EndBatch();
+        // A write, a sync or a deletion on the loop would hold up everything else.
+        Invariant.Hold(process.Server.Disk.Operations == operations);
         if (node.Core.Ready.Messages.Count > 0)
             cluster.Counters[Counter.MessagesHeldForHardState]++;
         process.Snapshots.CheckDecision();

@@ -20,7 +20,15 @@ internal sealed class SimulatedServer : IDisposable
 {
     private readonly Cluster cluster;
     private readonly SeededRandom random;
+    /// <summary>
+    /// Terms that use up the log's reserve, 16 blocks of the disk: each term may write a vote, a no-op, a configuration,
+    /// and a seal after each.
+    /// </summary>
+    private const int TermsOfReserve = 3;
+
     private ServerProcess? process;
+    private long termWhenFull;
+    private bool beganOnFullDisk;
 
     /// <summary>True once the log was reset for a snapshot.</summary>
     private bool wasReset;
@@ -33,7 +41,7 @@ internal sealed class SimulatedServer : IDisposable
         this.random = random;
         Number = number;
         Identity = NewIdentity();
-        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters)
+        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters, cluster.Scenario.IsBuffered)
         {
             Written = image => cluster.Invariants.OnWritten(number, image),
             Torn = image => cluster.Invariants.OnTorn(number, image),
@@ -66,12 +74,18 @@ internal sealed class SimulatedServer : IDisposable
 
     public SnapshotStore? SnapshotFiles => process?.SnapshotFiles;
 
+    /// <summary>The place of the snapshot that the process receives.</summary>
+    public SnapshotPlace? SnapshotPlace => process?.Snapshots.Place;
+
     /// <summary>
-    /// True if the server is out for good: its disk is empty, or has damage over which the server refuses to start.
+    /// True if the server is lost: its disk is empty, or so damaged that the server refuses to start.
     /// </summary>
     public bool IsLost { get; private set; }
 
     public bool IsWiped { get; private set; }
+
+    /// <summary>True if the wiped server has a directory that holds promises of its own, such as an old copy.</summary>
+    public bool ClaimsPromises { get; private set; }
 
     /// <summary>True once the members have told the server of its removal.</summary>
     public bool IsRemoved { get; private set; }
@@ -87,10 +101,13 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>True if this server, while not connected to the peer, dials this address.</summary>
     public bool Dials(int peer, PeerAddress address) => IsUp && process!.Network.Dials(peer, address);
 
+    public void OnConnectionLost(int peer) => process?.Network.ConnectionLost(peer);
+
     public void Start()
     {
         Invariant.Hold(!IsUp);
         process = new ServerProcess(this, cluster, random);
+        beganOnFullDisk = Disk.IsFull;
         try
         {
             process.Boot();
@@ -103,12 +120,14 @@ internal sealed class SimulatedServer : IDisposable
             process = null;
             return;
         }
-        catch (Exception failure) when (IsSimulated(failure))
+        catch (Exception failure) when (IsSimulated(failure, isStart: true))
         {
             Die(random.OneIn(2));
+            return;
         }
-        // A server never notices damage to entries that a snapshot has replaced.
-        Invariant.Hold(!IsLost || wasReset);
+        // A server never notices damage to entries that a snapshot has replaced, and passes over damage to entries that
+        // a snapshot covers.
+        Invariant.Hold(!IsLost || wasReset || process.HasPassedOverDamage);
         IsLost = false;
     }
 
@@ -118,6 +137,13 @@ internal sealed class SimulatedServer : IDisposable
             process!.Loop.Add(input);
         else if (input.Kind == InputKind.Frame)
             SimulatedNetwork.Return(input.Frame);
+    }
+
+    public void FillDisk()
+    {
+        if (!Disk.IsFull)
+            termWhenFull = Node?.Core.HardState.Term ?? 0;
+        Disk.IsFull = true;
     }
 
     /// <summary>Handles an event of this server. An event of an earlier process is ignored.</summary>
@@ -167,10 +193,28 @@ internal sealed class SimulatedServer : IDisposable
     public HandshakeStatus? Admit(SimulatedServer from)
     {
         HandshakeStatus? status = null;
-        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address);
+        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address)
+        {
+            HasPromised = from.process!.HasPromised || from.ClaimsPromises,
+        };
         Survive(() => status = Admission!.Judge(handshake, Handshake.Version));
         return status;
     }
+
+    /// <summary>
+    /// Records a sender's directory before a promise of its frame may be counted, as InboundConnection does.
+    /// </summary>
+    /// <returns>False if the frame must not be taken.</returns>
+    public bool Keep(SimulatedServer from)
+    {
+        bool isKept = false;
+        Survive(() => isKept = Admission!.Keep(from.Id, from.Identity.Directory));
+        return isKept;
+    }
+
+    /// <summary>True if no other directory may replace the one that another server has now.</summary>
+    public bool Keeps(SimulatedServer other) =>
+        IsUp && process!.Met!.Knows(other.Id, other.Identity.Directory, hasPromised: true);
 
     public void OnSnapshotArrived(ArrivedSnapshot received) => process!.Snapshots.Receive(received);
 
@@ -245,10 +289,12 @@ internal sealed class SimulatedServer : IDisposable
     }
 
     /// <summary>Brings the machine back with an empty disk: all its promises are forgotten.</summary>
-    public void Wipe()
+    /// <param name="claimsPromises">True if the other directory says that it holds promises.</param>
+    public void Wipe(bool claimsPromises)
     {
         if (!IsUp)
             return;
+        ClaimsPromises = claimsPromises;
         IsWiped = true;
         Crash(losesPower: true);
         Disk.Wipe();
@@ -272,10 +318,16 @@ internal sealed class SimulatedServer : IDisposable
         new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
 
     /// <summary>
-    /// True if the process died, or if its disk failed or was full at a place where the real process would exit.
+    /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
+    /// end a start, and a process whose log has no reserve. The log may have used it up, or found none at the start: a
+    /// loss of power can take a prepared segment away.
     /// </summary>
-    private bool IsSimulated(Exception failure) =>
-        failure is SimulatedCrashException || (failure is StorageException && (Disk.HasFailed || Disk.IsFull));
+    private bool IsSimulated(Exception failure, bool isStart = false) =>
+        failure is SimulatedCrashException
+        || (failure is StorageException && (Disk.HasFailed || (Disk.IsFull && (isStart || MayLackReserve))));
+
+    private bool MayLackReserve =>
+        beganOnFullDisk || (Node is { } node && node.Core.HardState.Term >= termWhenFull + TermsOfReserve);
 
     private void DieOfDisk()
     {
@@ -288,6 +340,7 @@ internal sealed class SimulatedServer : IDisposable
         Incarnation++;
         process!.Dispose();
         process = null;
+        Disk.HungWrites.Forget();
         if (losesPower)
             Disk.LosePower();
         else

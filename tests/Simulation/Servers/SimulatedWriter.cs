@@ -1,3 +1,4 @@
+using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Reports;
 using RaftFast.Simulation.Scenarios;
@@ -42,6 +43,13 @@ internal sealed class SimulatedWriter(ServerProcess process)
     /// <summary>Completes the write in progress and begins the next. A log that stays idle is sealed later.</summary>
     public void Complete()
     {
+        HungWrites hung = process.Server.Disk.HungWrites;
+        if (hung.IsHung)
+        {
+            process.Cluster.Counters[Counter.WritesHung]++;
+            hung.Hold(() => process.Server.Survive(Complete));
+            return;
+        }
         Write();
         IsWriting = false;
         process.Loop.Add(new Input(InputKind.BatchDurable) { Batch = batch });

@@ -13,13 +13,44 @@ public sealed class MetDirectoriesTests
         MetDirectories met = MetDirectories.Open(disk);
         for (int i = 0; i < 2; i++)
         {
-            Assert.True(met.IsAsMet(2, 0xA));
-            Assert.False(met.IsAsMet(2, 0xB));
-            Assert.True(met.IsAsMet(3, 0xB));
-            Assert.False(met.IsAsMet(3, 0));
+            Assert.True(met.IsAsMet(2, 0xA, hasPromised: true));
+            Assert.False(met.IsAsMet(2, 0xB, hasPromised: true));
+            Assert.True(met.IsAsMet(3, 0xB, hasPromised: true));
+            Assert.False(met.IsAsMet(3, 0, hasPromised: true));
             met = MetDirectories.Open(disk);
         }
         Assert.Equal([2ul, 3ul], met.Members);
+    }
+
+    [Fact]
+    public void Directory_without_promises_is_replaced_by_one_that_has_promised()
+    {
+        MemoryDisk disk = new();
+        Assert.True(MetDirectories.Open(disk).IsAsMet(2, 0xA, hasPromised: false));
+        Assert.False(MetDirectories.Open(disk).IsAsMet(2, 0xB, hasPromised: false));
+        Assert.True(MetDirectories.Open(disk).Knows(2, 0xA, hasPromised: false));
+        Assert.False(MetDirectories.Open(disk).Knows(2, 0xA, hasPromised: true));
+        Assert.True(MetDirectories.Open(disk).IsAsMet(2, 0xB, hasPromised: true));
+        MetDirectories met = MetDirectories.Open(disk);
+        Assert.True(met.Knows(2, 0xB, hasPromised: false));
+        Assert.False(met.IsAsMet(2, 0xA, hasPromised: true));
+        Assert.False(met.Knows(2, 0xA, hasPromised: false));
+        Assert.False(met.Knows(3, 0xA, hasPromised: false));
+    }
+
+    [Fact]
+    public void Directory_that_was_kept_is_never_replaced()
+    {
+        MemoryDisk disk = new();
+        MetDirectories met = MetDirectories.Open(disk);
+        Assert.True(met.IsAsMet(2, 0xA, hasPromised: false));
+        Assert.True(met.IsAsMet(2, 0xA, hasPromised: true));
+        Assert.True(met.IsAsMet(2, 0xA, hasPromised: false));
+        foreach (MetDirectories one in new[] { met, MetDirectories.Open(disk) })
+        {
+            Assert.False(one.IsAsMet(2, 0xB, hasPromised: true));
+            Assert.True(one.Knows(2, 0xA, hasPromised: true));
+        }
     }
 
     [Fact]
@@ -42,9 +73,9 @@ public sealed class MetDirectoriesTests
         MetDirectories met = MetDirectories.Open(disk);
         met.Forget([1, 2]);
         Assert.Equal([3ul], met.Members);
-        Assert.True(met.IsAsMet(4, 0xC));
+        Assert.True(met.IsAsMet(4, 0xC, hasPromised: true));
         Assert.Equal([3ul, 4ul], MetDirectories.Open(disk).Members);
-        Assert.True(met.IsAsMet(2, 0xD));
+        Assert.True(met.IsAsMet(2, 0xD, hasPromised: true));
     }
 
     [Fact]
@@ -74,7 +105,7 @@ public sealed class MetDirectoriesTests
     [InlineData("RaftFast peers 1\nmet 2 0a 0b\n")]
     [InlineData("RaftFast peers 1\nmet -2 0a\n")]
     [InlineData("RaftFast peers 1\nmet 2 xx\n")]
-    [InlineData("RaftFast peers 1\nmet 2 0a\nmet 2 0b\n")]
+    [InlineData("RaftFast peers 1\nmet 2 0a\nseen 2 0b\n")]
     public void Malformed_lines_with_a_valid_checksum_are_damage(string body) =>
         Assert.Contains("is damaged", RefusalOf(body), StringComparison.Ordinal);
 
@@ -87,11 +118,11 @@ public sealed class MetDirectoriesTests
     {
         MemoryDisk disk = Met((2, 0xA));
         disk.FailingWrite = disk.Writes + 1;
-        Assert.Throws<StorageException>(() => MetDirectories.Open(disk).IsAsMet(3, 0xB));
+        Assert.Throws<StorageException>(() => MetDirectories.Open(disk).IsAsMet(3, 0xB, hasPromised: true));
         AssertSurvives(disk, 2);
         disk.Crash();
         AssertSurvives(disk, 2);
-        Assert.True(MetDirectories.Open(disk).IsAsMet(3, 0xC)); // A temporary file is in the way.
+        Assert.True(MetDirectories.Open(disk).IsAsMet(3, 0xC, hasPromised: true)); // A temporary file is in the way.
     }
 
     [Fact]
@@ -100,7 +131,7 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories killed = MetDirectories.Open(disk);
         disk.NextDirectorySyncFails = true;
-        Assert.Throws<StorageException>(() => killed.IsAsMet(3, 0xB));
+        Assert.Throws<StorageException>(() => killed.IsAsMet(3, 0xB, hasPromised: true));
         AssertSurvives(disk, 2, 3);
         disk.Crash();
         AssertSurvives(disk, 2, 3);
@@ -112,7 +143,7 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories meeting = MetDirectories.Open(disk);
         disk.NextDirectorySyncFails = true;
-        Assert.Throws<StorageException>(() => meeting.IsAsMet(3, 0xB));
+        Assert.Throws<StorageException>(() => meeting.IsAsMet(3, 0xB, hasPromised: true));
         disk.Crash();
         AssertSurvives(disk, 2);
     }
@@ -131,11 +162,11 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = Met((2, 0xA));
         MetDirectories met = MetDirectories.Open(disk);
         disk.BytesFree = 0;
-        Assert.Throws<DiskFullException>(() => met.IsAsMet(3, 0xB));
-        Assert.True(met.IsAsMet(2, 0xA));
+        Assert.Throws<DiskFullException>(() => met.IsAsMet(3, 0xB, hasPromised: true));
+        Assert.True(met.IsAsMet(2, 0xA, hasPromised: true));
         AssertSurvives(disk, 2);
         disk.BytesFree = long.MaxValue;
-        Assert.True(met.IsAsMet(3, 0xC));
+        Assert.True(met.IsAsMet(3, 0xC, hasPromised: true));
     }
 
     [Fact]
@@ -147,7 +178,7 @@ public sealed class MetDirectoriesTests
             int first = 0;
             Parallel.For(0, 4, directory =>
             {
-                if (met.IsAsMet(2, (ulong)directory))
+                if (met.IsAsMet(2, (ulong)directory, hasPromised: true))
                     Interlocked.Increment(ref first);
             });
             Assert.Equal(1, first);
@@ -159,7 +190,7 @@ public sealed class MetDirectoriesTests
         MemoryDisk disk = new();
         MetDirectories met = MetDirectories.Open(disk);
         foreach ((ulong member, ulong directory) in meetings)
-            Assert.True(met.IsAsMet(member, directory));
+            Assert.True(met.IsAsMet(member, directory, hasPromised: true));
         return disk;
     }
 

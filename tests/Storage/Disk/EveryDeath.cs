@@ -3,8 +3,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Tests.Disk;
 
 /// <summary>
-/// Runs a story repeatedly, and dies before, during and after each operation of the disk. Each death happens once as a
-/// killed process, and once for each set of unsynced changes of names that a power loss may undo.
+/// Repeats a story with a death before, during and after each operation of the disk. Each death happens once as a kill
+/// of the process, and once as a power loss for each set of unsynced name changes that may be lost.
 /// </summary>
 internal static class EveryDeath
 {

@@ -189,7 +189,8 @@ public sealed class FileDiskTests : IDisposable
         using (LinuxFile file = LinuxFile.Open("/dev/full", DiskWriteMode.Buffered))
         {
             Assert.False(file.TryWrite(0, memory.Span));
-            Assert.Throws<StorageException>(() => file.Write(0, memory.Span));
+            StorageException failure = Assert.Throws<StorageException>(() => file.Write(0, memory.Span));
+            Assert.Contains("a file system that copies on write", failure.Message, StringComparison.Ordinal);
         }
         using PortableFile portable = PortableFile.Open("/dev/full");
         Assert.False(portable.TryWrite(0, memory.Span));

@@ -13,6 +13,7 @@ internal sealed class MemoryDisk : IDisk
     private readonly List<NameChange> unsynced = [];
     private Dictionary<string, MemoryFile> names = [];
     private Dictionary<string, MemoryFile> durableNames = [];
+    private readonly List<CachedWrite> cached = [];
     private int dyingOperation;
     private DeathMoment dyingMoment;
 
@@ -22,6 +23,12 @@ internal sealed class MemoryDisk : IDisk
 
     /// <summary>Number of the write that throws, counted from 1; 0 for none.</summary>
     public int FailingWrite { get; set; }
+
+    /// <summary>
+    /// True if a failing write leaves its bytes in the page cache, as a failed fdatasync does: a later process reads
+    /// them, and a power loss takes them away.
+    /// </summary>
+    public bool HasPageCache { get; set; }
 
     /// <summary>Operations that changed or synced something, at each of which a death makes a difference.</summary>
     public int Operations { get; private set; }
@@ -87,6 +94,9 @@ internal sealed class MemoryDisk : IDisk
     public void Crash(int lost)
     {
         Revive();
+        foreach (CachedWrite write in cached)
+            write.OnDisk.CopyTo(write.File.Bytes.AsSpan(write.Offset));
+        cached.Clear();
         for (int i = 0; i < unsynced.Count; i++)
         {
             if ((lost >> i & 1) == 0)
@@ -116,6 +126,10 @@ internal sealed class MemoryDisk : IDisk
         get => names[name].Bytes;
         set => names[name].Bytes = value;
     }
+
+    /// <summary>A write has reached the disk: the page cache no longer differs there.</summary>
+    private void Reached(MemoryFile file, int offset, int end) =>
+        cached.RemoveAll(write => write.File == file && write.Offset >= offset && write.Offset < end);
 
     private void Change(NameChange change)
     {
@@ -149,6 +163,9 @@ internal sealed class MemoryDisk : IDisk
         }
     }
 
+    /// <summary>A write that is in the page cache only, and the bytes on the disk in its place.</summary>
+    private sealed record CachedWrite(MemoryFile File, int Offset, byte[] OnDisk);
+
     private sealed class MemoryFile(MemoryDisk disk, byte[] bytes) : IDiskFile
     {
         public byte[] Bytes { get; set; } = bytes;
@@ -169,13 +186,22 @@ internal sealed class MemoryDisk : IDisk
         public bool TryWrite(long offset, ReadOnlySpan<byte> data)
         {
             CheckAlignment(offset, data);
-            if (++disk.Writes == disk.FailingWrite)
+            bool fails = ++disk.Writes == disk.FailingWrite;
+            if (fails && !disk.HasPageCache)
                 throw new StorageException("the write failed");
             long growth = Math.Max(0, offset + data.Length - Bytes.Length);
             if (growth > disk.BytesFree)
                 return false;
             disk.BytesFree -= growth;
             Bytes = growth == 0 ? Bytes : [.. Bytes, .. new byte[growth]];
+            if (fails)
+            {
+                disk.cached.Add(new CachedWrite(this, (int)offset, [.. Bytes.AsSpan((int)offset, data.Length)]));
+                data.CopyTo(Bytes.AsSpan((int)offset));
+                throw new StorageException("the sync failed");
+            }
+            if (disk.cached.Count > 0)
+                disk.Reached(this, (int)offset, (int)offset + data.Length);
             if (disk.Operations + 1 == disk.dyingOperation && disk.dyingMoment == DeathMoment.During)
             {
                 for (int at = 0; at < data.Length; at += 1024)

@@ -4,7 +4,9 @@ using RaftFast.Storage.Log;
 
 namespace RaftFast.Storage.Tests.Log;
 
-/// <summary>A log driven by one thread in all parts, with a copy of the entries that the log should hold.</summary>
+/// <summary>
+/// A log whose parts are all driven by one thread, and a copy of the entries that the log should hold.
+/// </summary>
 internal sealed class LogWriter : IDisposable
 {
     public const ulong Cluster = 0xC1;
@@ -97,6 +99,15 @@ internal sealed class LogWriter : IDisposable
 
     public long ResetTo(LogPosition snapshot)
     {
+        Assert.True(TryResetTo(snapshot, out long batch));
+        return batch;
+    }
+
+    public bool TryResetTo(LogPosition snapshot, out long batch)
+    {
+        Wal.TryPrepareSegment();
+        if (!Wal.TryResetTo(snapshot, out batch))
+            return false;
         if (Base.Index + records.Count > 0)
         {
             LogPosition last = records.Count == 0 ? Base : PositionOf(records[^1]);
@@ -104,7 +115,7 @@ internal sealed class LogWriter : IDisposable
         }
         records.Clear();
         Base = snapshot;
-        return Wal.ResetTo(snapshot);
+        return true;
     }
 
     public static LogPosition PositionOf(byte[] record)

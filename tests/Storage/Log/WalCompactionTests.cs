@@ -104,7 +104,7 @@ public sealed class WalCompactionTests
     }
 
     // §5.3: the last entry before a segment may be truncated later. The log can't begin with that segment while another
-    // entry has the index.
+    // entry stands at that index.
     [Fact]
     public void Segment_that_began_after_a_truncated_entry_is_not_the_first()
     {

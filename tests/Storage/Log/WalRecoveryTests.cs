@@ -37,6 +37,30 @@ public sealed class WalRecoveryTests
         Assert.Equal(before + 1, disk.FileSyncs);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Batch_that_only_the_page_cache_holds_is_on_the_disk_before_the_log_opens(bool isSealed)
+    {
+        MemoryDisk disk = ThreeBatches(isSealed, out _);
+        disk.HasPageCache = true;
+        using (LogWriter log = new(disk))
+        {
+            log.Append(1, 4);
+            disk.FailingWrite = disk.Writes + 1;
+            Assert.Throws<StorageException>(() => log.Sync());
+        }
+        using (LogWriter log = new(disk))
+        {
+            Assert.Equal(new LogPosition(1, 4), log.Recovery.Last);
+            log.Append(1, 5);
+            log.Sync();
+        }
+        disk.Crash();
+        using LogWriter again = new(disk);
+        Assert.Equal(new LogPosition(1, 5), again.Recovery.Last);
+    }
+
     [Fact]
     public void Any_damage_in_the_last_record_is_corruption_once_a_seal_follows()
     {

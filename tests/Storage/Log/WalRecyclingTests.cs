@@ -98,7 +98,7 @@ public sealed class WalRecyclingTests
         Assert.Contains($"follows at byte {offset + IDisk.Alignment}", message, StringComparison.Ordinal);
     }
 
-    [Fact] // One segment in 2^32 has the salt of an older segment. Batch numbers tell them apart.
+    [Fact] // One segment in 2^32 has the salt of the older one. Then batch numbers tell old batches from new.
     public void Old_batch_of_the_same_salt_counts_for_nothing()
     {
         MemoryDisk disk = Recycled(out LogWriter log, out LogPosition snapshot);

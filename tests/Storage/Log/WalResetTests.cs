@@ -11,7 +11,7 @@ public sealed class WalResetTests
 {
     private static readonly LogPosition Snapshot = new(5, 40);
 
-    private readonly MemoryDisk disk = new();
+    private MemoryDisk disk = new();
 
     [Theory]
     [InlineData(10)] // ends before the snapshot
@@ -179,10 +179,12 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Reset_follows_another_at_once()
+    public void Reset_follows_another_once_that_is_written()
     {
         using LogWriter log = Filled(10);
         log.ResetTo(new LogPosition(4, 30));
+        Assert.False(log.TryResetTo(Snapshot, out _));
+        log.Sync();
         log.ResetTo(Snapshot);
         log.Append(6, 41);
         log.Sync();
@@ -195,7 +197,7 @@ public sealed class WalResetTests
     public void Reset_to_an_entry_that_the_log_holds_is_a_bug()
     {
         using LogWriter log = Filled(10);
-        Assert.Throws<InvariantException>(() => log.Wal.ResetTo(new LogPosition(1, 7)));
+        Assert.Throws<InvariantException>(() => log.Wal.TryResetTo(new LogPosition(1, 7), out _));
     }
 
     [Fact]
@@ -228,13 +230,34 @@ public sealed class WalResetTests
     }
 
     [Fact]
-    public void Queued_reset_needs_the_next_segment()
+    public void Reset_waits_while_a_full_disk_may_have_no_segment_for_it()
+    {
+        for (int queued = 0; queued < 8; queued++)
+        {
+            disk = new MemoryDisk();
+            using LogWriter log = Filled(3);
+            Assert.True(log.Wal.TryPrepareSegment());
+            disk.BytesFree = 0;
+            for (int index = 4; index < 4 + queued; index++)
+                log.Append(1, index, 3000);
+            // The current segment has room for four more batches of a block.
+            Assert.Equal(queued <= 4, log.TryResetTo(Snapshot, out _));
+            log.Sync();
+            log.Verify();
+            Assert.False(queued > 4 && log.TryResetTo(Snapshot, out _));
+            disk.BytesFree = 1 << 20;
+            Assert.True(queued <= 4 || log.TryResetTo(Snapshot, out _));
+            log.Sync();
+            log.Verify();
+        }
+    }
+
+    [Fact]
+    public void Queued_reset_leaves_room_in_its_own_segment_only()
     {
         using LogWriter log = Filled(8);
         Assert.True(log.Wal.HasRoom(100));
         log.ResetTo(Snapshot);
-        Assert.False(log.Wal.HasRoom(100));
-        Assert.True(log.Wal.TryPrepareSegment());
         Assert.True(log.Wal.HasRoom(100));
         disk.BytesFree = 0;
         for (int index = 41; log.Wal.HasRoom(3100); index++)

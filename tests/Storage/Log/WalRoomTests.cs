@@ -80,6 +80,35 @@ public sealed class WalRoomTests
     }
 
     [Fact]
+    public void Needed_records_may_use_half_of_the_reserve()
+    {
+        using LogWriter log = new(disk);
+        disk.BytesFree = 0;
+        int index = 0;
+        while (log.Wal.HasRoom(1_000))
+        {
+            log.Append(1, ++index, 900);
+            log.Sync();
+        }
+        long bytes = LogWriter.MakeRecord(1, 1, 40).Length;
+        int needed = 0;
+        for (; log.Wal.HasRoomInReserve(bytes); needed++)
+        {
+            log.Append(1, ++index, 40);
+            log.Sync();
+        }
+        int blocks = new WalOptions().ReserveBytes / 2 / IDisk.Alignment;
+        Assert.InRange(needed, blocks - 4, blocks);
+        Assert.False(log.Wal.HasRoom(0));
+        for (int term = 2; term < 2 + blocks; term++)
+        {
+            log.AppendHardState(term, 1);
+            log.Sync();
+        }
+        log.Verify();
+    }
+
+    [Fact]
     public void Room_comes_back_with_space()
     {
         using LogWriter log = new(disk);

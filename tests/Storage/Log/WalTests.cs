@@ -207,7 +207,7 @@ public sealed class WalTests
     }
 
     [Fact]
-    public void Leftover_of_a_prepared_segment_is_no_part_of_the_log()
+    public void Prepared_segment_is_no_part_of_the_log_and_serves_the_next_process_on_a_full_disk()
     {
         using (LogWriter log = new(disk))
         {
@@ -216,10 +216,26 @@ public sealed class WalTests
             Assert.True(log.Wal.TryPrepareSegment());
             Assert.True(log.Wal.NextSegmentIsReady);
         }
+        disk.BytesFree = 0;
         using LogWriter again = new(disk);
-        Assert.False(again.Wal.NextSegmentIsReady);
-        Assert.Equal(["wal-0000000000000001.log"], disk.List());
+        Assert.True(again.Wal.NextSegmentIsReady);
         Assert.Single(again.Records);
+        for (int index = 2; again.Wal.HasRoom(900_000); index++)
+        {
+            again.Append(1, index, 900_000);
+            again.Sync();
+        }
+        Assert.Equal(["wal-0000000000000001.log", "wal-0000000000000002.log"], disk.List());
+        using LogWriter third = new(disk);
+        third.VerifySame(again);
+    }
+
+    [Fact]
+    public void Unfinished_next_segment_is_deleted_at_the_start()
+    {
+        disk.Create(WalSegment.NextName, IDisk.Alignment).Dispose();
+        using LogWriter log = new(disk);
+        Assert.Equal(["wal-0000000000000001.log"], disk.List());
     }
 
     [Fact]

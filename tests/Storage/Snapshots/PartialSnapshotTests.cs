@@ -73,6 +73,33 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
+    public void Part_that_only_the_page_cache_holds_is_on_the_disk_before_it_counts()
+    {
+        // Part 0 is the header, and the last part is the footer.
+        for (int failing = 0; failing < images.Count; failing++)
+        {
+            MemoryDisk target = new() { HasPageCache = true, FailingWrite = failing + 1 };
+            SnapshotStore store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            Assert.Throws<StorageException>(() =>
+            {
+                using PartialSnapshot partial = Begin(store);
+                for (int i = 1; i < images.Count; i++)
+                    partial.Append(images[i]);
+            });
+            target.SyncDirectory();
+            store = SnapshotStore.Open(target, SnapshotScript.Cluster);
+            using (PartialSnapshot again = Begin(store))
+            {
+                for (int i = again.Chunks + 1; i < images.Count; i++)
+                    again.Append(images[i]);
+                again.Publish();
+            }
+            target.Crash();
+            Assert.Equal(file, target[new SnapshotFile(20).Name]);
+        }
+    }
+
+    [Fact]
     public void Sender_continues_after_the_chunks_received()
     {
         MemoryDisk sender = new();

@@ -6,7 +6,7 @@ public sealed unsafe class SlabMemoryTests
 {
     [Theory]
     [InlineData(false)]
-    [InlineData(true)] // arenas of the largest size are filled in in advance
+    [InlineData(true)] // arenas have the largest size and are touched ahead
     public void Slabs_are_aligned_and_disjoint_and_keep_their_contents(bool isBulkLoading)
     {
         using SlabMemory memory = new() { IsBulkLoading = isBulkLoading };
@@ -19,7 +19,7 @@ public sealed unsafe class SlabMemoryTests
             new Span<byte>(slab, sizeof(long)).Fill((byte)i);
             new Span<byte>(slab + SlabMemory.SlabBytes - sizeof(long), sizeof(long)).Fill((byte)i);
             if (i == 800)
-                memory.IsBulkLoading = false; // the arena already filled in is used nevertheless
+                memory.IsBulkLoading = false; // the arena touched ahead is used nevertheless
         }
         Assert.Equal(900L * SlabMemory.SlabBytes, memory.Bytes);
         int number = 0;

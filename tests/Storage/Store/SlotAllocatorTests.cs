@@ -47,7 +47,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     {
         List<Slot> taken = Fill(slabs: 3);
         int perSlab = taken.Count / 3;
-        // A slot freed in each makes room in all three slabs; then the second is emptied.
+        // One slot is freed in each of the three slabs, so that all have room. Then the second slab is emptied.
         foreach (int i in (ReadOnlySpan<int>)[0, perSlab, 2 * perSlab])
             slots.Free(taken[i]);
         for (int i = perSlab + 1; i < 2 * perSlab; i++)

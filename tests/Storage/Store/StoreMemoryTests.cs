@@ -38,7 +38,7 @@ public sealed class StoreMemoryTests : IDisposable
         long before = store.MemoryBytes;
         for (int i = 0; i < 400_000; i++)
             Put(random.Next(1_000), random.Next(3_000));
-        // 600 MB were written meanwhile; the peaks of the size classes move a little.
+        // 600 MB were written since. The greatest number of slots in use grows a little in some size classes.
         Assert.InRange(store.MemoryBytes, 0, before + before / 4);
     }
 

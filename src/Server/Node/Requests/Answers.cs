@@ -21,6 +21,7 @@ namespace RaftFast.Server.Node.Requests;
 /// read           answers that clients did not take filled the memory for answers         503
 /// write          the connection to the leader broke before it was sent                   503
 /// write          the leader refused it: too many uncommitted bytes, or not leader now    503
+/// write          the leader's disk hangs: its oldest log write has been out too long     503
 /// write, change  another leader's entry is applied in its place in the log               503
 /// write, change  too many of its kind wait already                                       503
 /// write, change  it was sent to a leader, and the connection broke before the answer     504
@@ -28,6 +29,7 @@ namespace RaftFast.Server.Node.Requests;
 /// write, change  a snapshot covers its place in the log: whose entry it was is unknown   504
 /// write          another leader gave its place in the log to a later write               504
 /// write, change  the leader's disk has no room for the log                               507
+/// write          no majority of the voters has room for the log                          507
 /// write          the state has reached its bound, and the write needs more memory        507
 /// change         another change was under way until its time was up                      409
 /// change         its id or URL is taken or was used, or the members' number forbids it   409
@@ -92,10 +94,15 @@ internal sealed class Answers
         "Not done: the leader's disk has no room for the log. Nothing was changed; "u8
         + "free space on that disk, or raise the quota or the file size limit (ulimit -f) there, then try again.\n"u8);
 
+    /// <summary>507 at the leader: an entry would not be committed before voters have room again.</summary>
+    public void MajorityFull(ClientRequest request) => Error(request, 507,
+        "Not done: the disks of too many members have no room for the log. Nothing was changed; "u8
+        + "free space on those disks, then try again.\n"u8);
+
     /// <summary>507 for a forwarded write.</summary>
     public void LeaderFull(ClientRequest request) => Error(request, 507,
-        "Not done: the leader has no room for the write, on its disk or below its --state-max. "u8
-        + "Nothing was changed; make room there, then try again.\n"u8);
+        "Not done: the leader, or a majority of the members, has no room for the write, on the disk or below "u8
+        + "--state-max. Nothing was changed; make room there, then try again.\n"u8);
 
     /// <summary>507: the keys and values have reached their bound, and the write would need more memory.</summary>
     public void StateFull(ClientRequest request) => Error(request, 507,
@@ -158,8 +165,12 @@ internal sealed class Answers
             "Not done: the connection to the leader broke before the write was sent. Nothing was changed; "u8
             + "try again.\n"u8,
         NotDoneReason.LeaderRefused => method == ClientRequestMethod.Put
-            ? "Not done: the leader was too busy for the write, or no longer led. Nothing was changed; try again.\n"u8
+            ? "Not done: the leader was too busy for the write, waited for its disk, or no longer led. "u8
+                + "Nothing was changed; try again.\n"u8
             : "Not done: the leader refused the change of the members. Nothing was changed; try again.\n"u8,
+        NotDoneReason.DiskHangs =>
+            "Not done: the leader's disk does not answer, and no other member has taken over yet. "u8
+            + "Nothing was changed; try again.\n"u8,
         NotDoneReason.Overwritten => method == ClientRequestMethod.Put
             ? "Not done: a new leader was elected before the write was committed. Nothing was changed; try again.\n"u8
             : "Not done: a new leader was elected before the change of the members was committed. "u8
@@ -233,6 +244,9 @@ internal enum NotDoneReason
 
     /// <summary>The request reached the leader, which refused it.</summary>
     LeaderRefused,
+
+    /// <summary>The leader's oldest log write has been out for too long.</summary>
+    DiskHangs,
 
     /// <summary>Another leader's entry is applied in the request's place in the log.</summary>
     Overwritten,

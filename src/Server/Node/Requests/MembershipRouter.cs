@@ -267,7 +267,7 @@ internal sealed class MembershipRouter(
     private bool TryPropose(ClusterConfiguration next)
     {
         byte[] record = ConfigurationRecord.Write(next);
-        if (!wal.HasRoom(record.Length))
+        if (!wal.HasRoom(record.Length) && !wal.HasRoomInReserve(record.Length))
             return false;
         core.ProposeConfiguration(next, record.Length);
         executor.PersistProposal(record);

@@ -77,7 +77,7 @@ internal sealed class WriteRouter(
             Invariant.Hold(status == DecodeStatus.Complete);
             Span<byte> record = records[..header.RecordLength];
             lacksRoom = core.IsLeader && !wal.HasRoom(record.Length);
-            isFull = core.IsLeader && !bound.Admits(record);
+            isFull = core.MajorityLacksRoom || (core.IsLeader && !bound.Admits(record));
             if (lacksRoom || isFull || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
             executor.PersistProposal(record);
@@ -112,7 +112,8 @@ internal sealed class WriteRouter(
     /// leadership is being handed over, the write waits.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? !core.IsHandingOver && (wal.DiskIsFull || wal.HasRoom(write.Request.Record.Length))
+        ? !core.IsHandingOver
+            && (wal.DiskIsFull || core.LogWriteIsOverdue || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
     private WaitingWrite Dequeue()
@@ -125,7 +126,18 @@ internal sealed class WriteRouter(
     private void Propose(in WaitingWrite write)
     {
         Span<byte> record = write.Request.Record;
-        if (!wal.HasRoom(record.Length))
+        if (core.LogWriteIsOverdue)
+        {
+            answers.NotDone(write.Request, NotDoneReason.DiskHangs);
+            return;
+        }
+        bool majorityIsFull = core.MajorityLacksRoom;
+        if (majorityIsFull && !core.LacksRoom)
+        {
+            answers.MajorityFull(write.Request);
+            return;
+        }
+        if (majorityIsFull || !wal.HasRoom(record.Length))
         {
             answers.DiskFull(write.Request);
             return;

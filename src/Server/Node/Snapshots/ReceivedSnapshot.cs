@@ -1,37 +1,27 @@
 using RaftFast.Protocol;
-using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
-/// A snapshot from the leader: durable under its temporary name, and loaded into a store. The node decides whether to
-/// install it. The network that received the snapshot derives from this class, and waits for the decision in its own
-/// way.
+/// A snapshot from another member: durable, the newest of this member's files, and loaded into a store. The node
+/// installs it, or already has its entries. The network that received the snapshot derives from this class, and waits
+/// for the decision in its own way.
 /// </summary>
 internal abstract class ReceivedSnapshot(
-    ulong from, long term, PartialSnapshot file, SnapshotConfiguration configuration, KeyValueStore store)
+    ulong from, LogPosition position, long fileBytes, SnapshotConfiguration configuration, KeyValueStore store)
 {
     public ulong From { get; } = from;
 
-    /// <summary>Term in which the leader began to send the snapshot.</summary>
-    public long Term { get; } = term;
+    /// <summary>Position of the last log entry that the snapshot covers.</summary>
+    public LogPosition Position { get; } = position;
 
-    /// <summary>The file, complete under its temporary name.</summary>
-    public PartialSnapshot File { get; } = file;
+    public long FileBytes { get; } = fileBytes;
 
     public SnapshotConfiguration Configuration { get; } = configuration;
 
-    /// <summary>
-    /// State that was loaded from the file. The node owns it if it installs it; otherwise the receiver disposes of it.
-    /// </summary>
+    /// <summary>State that was loaded from the file. The node owns it.</summary>
     public KeyValueStore Store { get; } = store;
-
-    /// <summary>
-    /// Claims the decision: for the node, before it installs the snapshot, or for the receiver, which takes the
-    /// snapshot back once the sender is gone. Returns false when the other has claimed it.
-    /// </summary>
-    public abstract bool TryClaim();
 
     /// <summary>The node's decision.</summary>
     public abstract void Complete(bool isInstalled);

@@ -25,6 +25,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
 
     private SnapshotTask? taking;
     private ReceivedSnapshot? waiting;
+    private bool hasToldOfWait;
     private long lastIndex = parts.State.Store.AppliedIndex;
     private long lastBytes = parts.SnapshotFiles.NewestBytes;
 
@@ -44,15 +45,11 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// <summary>Does what has become due; called at the end of each batch of inputs.</summary>
     public void Advance()
     {
-        // A log that is reset continues in a new segment.
-        if (waiting is { } received && wal.NextSegmentIsReady)
-        {
+        if (waiting is { } received && TryDecide(received))
             waiting = null;
-            Decide(received);
-        }
         ConfigurationHistory configurations = core.Log.Configurations;
         long applied = core.Log.Applied;
-        bool isDue = taking is null
+        bool isDue = taking is null && waiting is null
             && ((isMissing && !hasFailed)
                 || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
         // The snapshot carries the configuration of the entries that it covers.
@@ -78,7 +75,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         taking = null;
         task.Close();
         if (task.Store != state.Store)
-            task.Store.Dispose();
+            actions.Free(task.Store);
         hasFailed = task.Status == SnapshotTaskStatus.DiskFull;
         if (task.Status == SnapshotTaskStatus.Done)
         {
@@ -104,43 +101,57 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
 
     public void OnReceived(ReceivedSnapshot received)
     {
-        // The leader sends again when its connection breaks: the snapshot that waits here is no better than this one.
-        waiting?.Complete(isInstalled: false);
+        // The files of both are on the disk, so the one that waits here is older.
+        if (waiting is not null)
+            GiveUp(waiting);
         waiting = received;
+        hasToldOfWait = false;
         Advance();
     }
 
-    private void Decide(ReceivedSnapshot received)
-    {
-        if (!received.TryClaim())
-            return;
-        LogPosition position = received.File.Position;
-        bool isWanted = core.OfferSnapshot(received.From, received.Term, position);
-        executor.Persist();
-        received.Complete(isWanted && TryInstall(received, position));
-    }
-
     /// <summary>
-    /// Installs the snapshot; false when its file could not be published. A crash at any step leaves the old state or
-    /// the new one. The file gets its name first, and from then on a start uses it. A log that doesn't match the
-    /// snapshot is reset at the start (<c>Wal.Open</c>).
+    /// Installs the snapshot, unless the log has its entries. The snapshot's file is durable and the newest, so a start
+    /// would use it too, and reset a log that doesn't match (<c>Wal.Open</c>). A crash at any step therefore leaves the
+    /// old state or the new one.
     /// </summary>
-    private bool TryInstall(ReceivedSnapshot received, LogPosition position)
+    /// <returns>False while the disk may have no room for the segment in which a reset log continues.</returns>
+    private bool TryDecide(ReceivedSnapshot received)
     {
+        LogPosition position = received.Position;
         received.Configuration.MustBeCoveredBy(position);
-        taking?.Cancel();
-        if (received.File.Publish() != SnapshotPublishStatus.Published)
+        if (!core.OfferSnapshot(position))
+        {
+            lastIndex = Math.Max(lastIndex, position.Index);
+            GiveUp(received);
+            return true;
+        }
+        if (!wal.TryResetTo(position, out long batch))
+        {
+            if (wal.DiskIsFull && !hasToldOfWait)
+            {
+                hasToldOfWait = true;
+                LogWaits(logger, position.Index, received.From);
+            }
             return false;
-        executor.LogReset(wal.ResetTo(position));
+        }
+        taking?.Cancel();
+        executor.LogReset(batch);
         core.Install(position, received.Configuration.Index, received.Configuration.Cluster);
         KeyValueStore former = state.ReplaceBy(received.Store);
         if (taking?.Store != former)
-            former.Dispose();
+            actions.Free(former);
         lastIndex = position.Index;
-        lastBytes = files.NewestBytes;
+        lastBytes = received.FileBytes;
         appliedBytes = executor.AppliedBytes;
         LogInstalled(logger, position.Index, received.From);
+        received.Complete(isInstalled: true);
         return true;
+    }
+
+    private void GiveUp(ReceivedSnapshot received)
+    {
+        actions.Free(received.Store);
+        received.Complete(isInstalled: false);
     }
 
     private void Begin(LogPosition position, SnapshotConfiguration configuration)
@@ -174,6 +185,11 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; "
         + "free some space, or raise the quota or the file size limit (ulimit -f)")]
     private static partial void LogDiskFull(ILogger logger, long index);
+
+    [LoggerMessage(LogLevel.Error,
+        "the snapshot up to entry {Index} from member {From} waits: the disk has no room for the log's next segment; "
+        + "free some space, or raise the quota or the file size limit (ulimit -f)")]
+    private static partial void LogWaits(ILogger logger, long index, ulong from);
 
     [LoggerMessage(LogLevel.Information,
         "snapshot up to entry {Index} from member {From} installed: it replaces log and state")]

@@ -25,7 +25,7 @@ internal sealed record SnapshotOptions
 
     public bool IsDue(long entries, long bytes, long lastSnapshotBytes)
     {
-        if (entries == 0)
+        if (entries <= 0)
             return false;
         bool isDue = (EveryEntries > 0 && entries >= EveryEntries) || (EveryBytes > 0 && bytes >= EveryBytes);
         return isDue && (!WaitsForItsSize || bytes >= lastSnapshotBytes);

@@ -6,11 +6,10 @@ using RaftFast.Server.Peers.Links;
 namespace RaftFast.Server.Peers.Handshakes;
 
 /// <summary>The accepting side of a handshake: reads it, lets it be judged, answers, and logs refusals.</summary>
-internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger logger, PeerOptions options)
+internal sealed class InboundHandshake(
+    Func<Handshake, uint, ValueTask<HandshakeStatus>> judge, ILogger logger, PeerOptions options)
 {
     private readonly LoggedRefusals logged = new();
-
-    public delegate HandshakeStatus Judge(in Handshake handshake, uint version);
 
     /// <returns>
     /// The handshake and the answer to it. Null if the connection ended or timed out before, or sent bytes that are not
@@ -41,7 +40,7 @@ internal sealed class InboundHandshake(InboundHandshake.Judge judge, ILogger log
                 PeerLogLines.NoHandshake(logger, remote, "its first bytes are not a handshake");
                 return null;
             }
-            HandshakeStatus status = judge(handshake, version);
+            HandshakeStatus status = await judge(handshake, version);
             Handshake.WriteAnswer(bytes, status);
             await output.WriteAsync(bytes.AsMemory(0, Handshake.AnswerSize), deadline.Token);
             await output.FlushAsync(deadline.Token);

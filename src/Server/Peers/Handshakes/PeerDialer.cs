@@ -15,11 +15,13 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
         deadline.CancelAfter(options.HandshakeTimeout);
         Socket? socket = null;
         DialResult result = default;
+        bool wasReached = false;
         try
         {
             // The constructor fails if clients have taken all file descriptors that the process may have.
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address.Host, address.Port, deadline.Token);
+            wasReached = true;
             // Not before the connection: for a name with several addresses, ConnectAsync tries one socket after the
             // other.
             PeerSocket.Configure(socket, options);
@@ -37,7 +39,7 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
             if (result.Connection is null)
                 socket?.Dispose();
         }
-        return result;
+        return result with { WasReached = wasReached };
     }
 
     private async Task<DialResult> ShakeHandsAsync(NetworkStream stream, CancellationToken deadline)
@@ -66,6 +68,9 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
 /// </summary>
 internal readonly record struct DialResult(NetworkStream? Connection, HandshakeStatus Refusal, string Reason)
 {
+    /// <summary>True if a program listens at the address.</summary>
+    public bool WasReached { get; init; }
+
     public static DialResult Connected(NetworkStream connection) => new(connection, HandshakeStatus.Accepted, "");
 
     public static DialResult Refused(HandshakeStatus status) => new(null, status, "");

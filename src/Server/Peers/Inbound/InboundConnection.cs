@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using RaftFast.Protocol;
+using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 
@@ -12,7 +13,8 @@ namespace RaftFast.Server.Peers.Inbound;
 /// read, so that TCP holds the sender back.
 /// </summary>
 /// <param name="close">Ends a pending read of <paramref name="input"/>.</param>
-internal sealed class InboundConnection(InboundMember member, PipeReader input, Action close, Inbox inbox)
+internal sealed class InboundConnection(
+    InboundMember member, PipeReader input, Action close, Inbox inbox, Func<Task<bool>>? keep)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool ending;
@@ -56,6 +58,12 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
                     batch.EnsureCapacity(nextLength, length);
                     continue;
                 }
+                if (keep is not null && HasPromise(batch.Buffer.AsSpan(0, wholeLength)))
+                {
+                    if (!await keep())
+                        return "its data directory is not the recorded one, or can't be recorded";
+                    keep = null;
+                }
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;
@@ -72,6 +80,8 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
         finally
         {
             batch?.Release();
+            // After the last frames of this connection, and before the first of the next one.
+            inbox.Post(member.AnswersLost);
             ended.TrySetResult();
         }
         return null;
@@ -84,6 +94,22 @@ internal sealed class InboundConnection(InboundMember member, PipeReader input, 
         taken.CopyTo(destination);
         input.AdvanceTo(taken.End);
         return length;
+    }
+
+    /// <summary>
+    /// True if the loop may count a vote or an acknowledgement of these frames, or give a vote for one of them.
+    /// </summary>
+    /// <param name="frames">Whole frames.</param>
+    private static bool HasPromise(ReadOnlySpan<byte> frames)
+    {
+        while (!frames.IsEmpty)
+        {
+            Frame.TryReadHeader(frames, out Message message, out int recordsLength);
+            if (Promises.Has(message))
+                return true;
+            frames = frames[(Frame.HeaderSize + recordsLength)..];
+        }
+        return false;
     }
 
     /// <param name="wholeLength">Bytes of the whole frames at the start.</param>

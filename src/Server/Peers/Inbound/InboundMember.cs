@@ -18,6 +18,7 @@ internal sealed class InboundMember
     {
         Id = id;
         Announced = new PeerAnnounced(id);
+        AnswersLost = new PeerAnswersLost(id);
         batches = new Lazy<(PeerBatch, PeerBatch)>(() => (
             new PeerBatch(id, options.ReceiveBytesMin, Wake), new PeerBatch(id, options.ReceiveBytesMin, Wake)));
     }
@@ -25,6 +26,8 @@ internal sealed class InboundMember
     public ulong Id { get; }
 
     public PeerAnnounced Announced { get; }
+
+    public PeerAnswersLost AnswersLost { get; }
 
     /// <summary>Signal that is set when a batch is released, or when the current connection has to end.</summary>
     public WakeSignal Wake { get; } = new();

@@ -17,7 +17,7 @@ internal sealed class PeerAcceptor(
     PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
     : ConnectionHandler
 {
-    private readonly InboundHandshake handshakes = new(admission.Judge, logger, options);
+    private readonly InboundHandshake handshakes = new(admission.JudgeAsync, logger, options);
     private readonly SnapshotAcceptor inboundSnapshots = new(admission, snapshots, inbox, logger, options);
     private readonly PendingHandshakes pending = new(options.HandshakesMax);
     private readonly Lock gate = new();
@@ -80,15 +80,28 @@ internal sealed class PeerAcceptor(
         }
         if (Enter(handshake.From) is not { } member)
             return;
-        InboundConnection connection = new(member, input, close, inbox);
+        if (handshake.Kind == ConnectionKind.Hint)
+        {
+            Announce(member, handshake.Address);
+            return;
+        }
+        Func<Task<bool>>? keep = handshake.HasPromised
+            ? null
+            : () => admission.KeepAsync(handshake.From, handshake.Directory);
+        InboundConnection connection = new(member, input, close, inbox, keep);
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
-        member.Announced.Address = handshake.Address;
-        inbox.Post(member.Announced);
+        Announce(member, handshake.Address);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
+    }
+
+    private void Announce(InboundMember member, PeerAddress address)
+    {
+        member.Announced.Address = address;
+        inbox.Post(member.Announced);
     }
 
     /// <returns>Null if the connection has ended, or its handshake was refused.</returns>
@@ -115,8 +128,23 @@ internal sealed class PeerAcceptor(
             if (admission.WasRemoved(id))
                 return null;
             if (!members.TryGetValue(id, out InboundMember? member))
+            {
+                ForgetStrangers();
                 members.Add(id, member = new InboundMember(id, options));
+            }
             return member;
+        }
+    }
+
+    /// <summary>Ends the connections of strangers that gave their places to others.</summary>
+    private void ForgetStrangers()
+    {
+        if (members.Count < PeerOptions.PeersMax)
+            return;
+        foreach (InboundMember member in members.Values)
+        {
+            if (!admission.IsKnown(member.Id) && members.Remove(member.Id))
+                member.End();
         }
     }
 }

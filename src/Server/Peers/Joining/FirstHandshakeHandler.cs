@@ -19,7 +19,7 @@ internal sealed class FirstHandshakeHandler : ConnectionHandler
     public FirstHandshakeHandler(ulong self, ILogger logger, PeerOptions options)
     {
         this.self = self;
-        handshakes = new InboundHandshake(Judge, logger, options);
+        handshakes = new InboundHandshake((shaken, version) => new(Judge(shaken, version)), logger, options);
     }
 
     /// <summary>

@@ -19,6 +19,15 @@ internal sealed class PeerLost(ulong peer) : InboxSignal
 }
 
 /// <summary>
+/// A connection that the peer had dialled has ended. Answers that were on their way may be lost. The signal comes after
+/// all frames of that connection.
+/// </summary>
+internal sealed class PeerAnswersLost(ulong peer) : InboxSignal
+{
+    public ulong Peer { get; } = peer;
+}
+
+/// <summary>
 /// The peer can take bulk again: <see cref="Node.IPeerNetwork.CanSend"/> was false because too many bytes waited to be
 /// sent.
 /// </summary>

@@ -69,4 +69,15 @@ internal static partial class PeerLogLines
         "the snapshot from member {Peer} needs {Needed} bytes of memory beside the present state, and {Free} are free: "
         + "it waits; give this node more memory, or free some")]
     public static partial void SnapshotLacksMemory(ILogger logger, ulong peer, long needed, long free);
+
+    [LoggerMessage(
+        16, LogLevel.Debug,
+        "member {Peer} receives another snapshot: the one up to entry {Index} is offered again later")]
+    public static partial void SnapshotWaits(ILogger logger, long index, ulong peer);
+
+    [LoggerMessage(
+        17, LogLevel.Warning,
+        "no member of this cluster answers at {Address}, which --cluster names: {Reason}; correct --cluster if a member "
+        + "should be there")]
+    public static partial void HintIsWrong(ILogger logger, PeerAddress address, string reason);
 }

@@ -16,6 +16,9 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan BackoffMax { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>Pause before dialling again an address of <c>--cluster</c> at which no member answers.</summary>
+    public TimeSpan WrongHintPause { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Returns the bytes of memory that the process may still take, as far as known. A received snapshot is loaded
     /// beside the present state, so it waits until there is memory for both.
@@ -63,6 +66,15 @@ internal sealed record PeerOptions
     /// </summary>
     public int SnapshotAttemptsMax { get; init; } = 10;
 
+    /// <summary>
+    /// Time without a part of a received snapshot after which another sender's snapshot is received instead. Longer
+    /// than the time of a part at a low rate, and than a sender's pauses before it dials again.
+    /// </summary>
+    public TimeSpan SnapshotSilenceMax { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Pause before the report that the peer receives another snapshot.</summary>
+    public TimeSpan SnapshotBusyPause { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Pause from a snapshot's failure until its report, after which another attempt may begin.</summary>
     public TimeSpan SnapshotRetryPause { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -73,11 +85,11 @@ internal sealed record PeerOptions
     public const int PeersMax = 2 * ClusterConfiguration.MembersMax;
 
     /// <summary>
-    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es and
-    /// <see cref="PeerAnnounced"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
+    /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es,
+    /// <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
     /// <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either of two reasons, and <see cref="SnapshotSent"/>.
     /// </summary>
-    public const int InboxItemsPerPeer = 3 + 6;
+    public const int InboxItemsPerPeer = 4 + 6;
 
     internal static int FrameBytesMax => Frame.HeaderSize + Frame.RecordsBytesMax;
 }

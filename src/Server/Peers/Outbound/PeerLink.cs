@@ -15,7 +15,7 @@ namespace RaftFast.Server.Peers.Outbound;
 /// </summary>
 [SuppressMessage(
     "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
-internal sealed class PeerLink
+internal sealed class PeerLink : DialledPeer
 {
     private readonly Handshake handshake;
     private readonly Inbox inbox;
@@ -35,15 +35,6 @@ internal sealed class PeerLink
     /// </summary>
     private readonly Lazy<byte[]> ringMemory;
 
-    /// <summary>Address that the peer has announced; null before that.</summary>
-    private volatile PeerAddress? announced;
-
-    /// <summary>Address in the last configuration that names the peer; null for a stranger.</summary>
-    private volatile PeerAddress? configured;
-
-    /// <summary>Address of the current connection or attempt, else of the last one.</summary>
-    private volatile PeerAddress? destination;
-
     /// <summary>Cancelled to end the current connection or attempt.</summary>
     private volatile CancellationTokenSource attempt = new();
 
@@ -60,17 +51,12 @@ internal sealed class PeerLink
     private TimeSpan backoff;
     private bool? wasReachable;
     private HandshakeStatus lastRefusal;
-    private int attempts;
 
-    /// <param name="announced">
-    /// Address that the peer announced. If null, the caller calls <see cref="Configure"/>.
-    /// </param>
     /// <param name="handshake">The handshake to send; its To is the peer.</param>
     /// <param name="seed">Seed of the jitter between attempts.</param>
-    public PeerLink(
-        PeerAddress? announced, Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
+    public PeerLink(Handshake handshake, Inbox inbox, ILogger logger, PeerOptions options, int seed)
+        : base(handshake.To)
     {
-        this.announced = announced;
         this.handshake = handshake;
         this.inbox = inbox;
         this.logger = logger;
@@ -86,25 +72,10 @@ internal sealed class PeerLink
         BeginAnew();
     }
 
-    public ulong Peer => handshake.To;
-
-    /// <summary>True while no configuration names the peer. Read by the loop.</summary>
-    public bool IsStranger => configured is null;
-
-    /// <summary>Address at which the peer is dialled. Read on any thread.</summary>
-    public PeerAddress Address
-    {
-        get
-        {
-            PeerAddress? fromLog = configured;
-            return destination ?? announced ?? fromLog!;
-        }
-    }
-
     /// <summary>A stranger may announce one address after the other, and each one causes a line.</summary>
     private ILogger Logger => IsStranger ? strangerLogger : logger;
 
-    public bool IsConnected => current is not null;
+    public override bool IsConnected => current is not null;
 
     public bool CanSend => current is { } connection && connection.Ring.CanSendBulk();
 
@@ -127,46 +98,8 @@ internal sealed class PeerLink
     /// </summary>
     public void Flush() => writing?.Ring.Flush();
 
-    /// <summary>
-    /// Notes the address that the peer announced. A connection to another address ends, and this address is dialled at
-    /// once. Called by the loop.
-    /// </summary>
-    public void Announce(PeerAddress address)
-    {
-        announced = address;
-        if (destination != address)
-            BeginNewAttempt();
-        else
-            // The peer has just dialled this node, so it runs: end the pause before the next attempt.
-            wake.TrySetResult();
-    }
-
-    /// <summary>
-    /// Notes the peer's address in a configuration. The configuration may be an old one from the log, so a connection
-    /// that works stays. Without a connection, this address and the announced one are dialled in turn. Called by the
-    /// loop.
-    /// </summary>
-    public void Configure(PeerAddress address)
-    {
-        if (configured == address)
-            return;
-        configured = address;
-        if (current is null)
-            BeginNewAttempt();
-    }
-
-    /// <summary>
-    /// The configuration that named the peer was truncated from the log: the peer is a stranger again, at the same
-    /// address. Its connection stays. Called by the loop.
-    /// </summary>
-    public void Forget()
-    {
-        announced ??= configured;
-        configured = null;
-    }
-
     /// <summary>Stops dialling and ends the connection. <see cref="RunAsync"/> ends soon after.</summary>
-    public void Stop()
+    public override void Stop()
     {
         isStopped = true;
         Cancel(attempt);
@@ -180,7 +113,6 @@ internal sealed class PeerLink
             // The token before the address: an address that arrives later cancels this token.
             CancellationToken moved = attempt.Token;
             PeerAddress address = NextDestination();
-            destination = address;
             DialResult result = await new PeerDialer(address, handshake, options).DialAsync(moved);
             if (result.Connection is { } stream)
             {
@@ -213,26 +145,18 @@ internal sealed class PeerLink
         return reason;
     }
 
-    private void BeginNewAttempt()
+    protected override void Redial()
     {
         CancellationTokenSource old = attempt;
         attempt = new CancellationTokenSource();
         Cancel(old);
     }
 
-    private PeerAddress NextDestination()
-    {
-        // In this order: Forget sets the one before it clears the other.
-        PeerAddress? fromLog = configured;
-        PeerAddress? fromPeer = announced;
-        if (fromPeer is null || fromLog is null || fromPeer == fromLog)
-            return fromPeer ?? fromLog!;
-        return attempts++ % 2 == 0 ? fromPeer : fromLog;
-    }
+    protected override void Wake() => wake.TrySetResult();
 
     private void BeginAnew()
     {
-        attempts = 0;
+        ForgetAttempts();
         backoff = options.BackoffMin;
         wasReachable = null;
         lastRefusal = HandshakeStatus.Accepted;

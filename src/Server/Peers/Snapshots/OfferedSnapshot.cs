@@ -1,5 +1,5 @@
+using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
-using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Peers.Snapshots;
@@ -8,17 +8,13 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// A received snapshot that the connection's thread offers to the loop, and whose decision that thread waits for.
 /// </summary>
 internal sealed class OfferedSnapshot(
-    ulong from, long term, PartialSnapshot file, SnapshotConfiguration configuration, KeyValueStore store)
-    : ReceivedSnapshot(from, term, file, configuration, store)
+    ulong from, LogPosition position, long fileBytes, SnapshotConfiguration configuration, KeyValueStore store)
+    : ReceivedSnapshot(from, position, fileBytes, configuration, store)
 {
     private readonly TaskCompletionSource<bool> decision = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private int claimed;
-
     /// <summary>True if the node has installed the snapshot. Complete once the node has decided.</summary>
     public Task<bool> Decision => decision.Task;
-
-    public override bool TryClaim() => Interlocked.Exchange(ref claimed, 1) == 0;
 
     public override void Complete(bool isInstalled) => decision.TrySetResult(isInstalled);
 }

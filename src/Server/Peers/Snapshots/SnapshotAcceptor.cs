@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
@@ -10,14 +11,24 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// Accepts connections that carry a snapshot, one at a time. If both are from the same leader, a newer connection ends
-/// the older one, which the leader has lost. A newer connection from the leader of a later term ends the older one too.
+/// Accepts connections that carry a snapshot, one at a time (<see cref="SnapshotPlace"/>). A newer connection that may
+/// enter ends the older one, which its sender has lost or which is silent.
 /// </summary>
 internal sealed class SnapshotAcceptor(
     PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
 {
     private readonly Lock gate = new();
+
+    private readonly SnapshotPlace place =
+        new((long)options.SnapshotSilenceMax.TotalMilliseconds, Environment.TickCount64);
+
     private SnapshotConnection? current;
+
+    /// <summary>
+    /// The loop's decision on the last offered snapshot. The next connection waits for it, so that one snapshot at a
+    /// time is in the inbox.
+    /// </summary>
+    private Task decided = Task.CompletedTask;
 
     /// <summary>Serves a connection after its handshake, until it ends; then the caller closes it.</summary>
     public async Task ServeAsync(
@@ -39,8 +50,9 @@ internal sealed class SnapshotAcceptor(
         {
             return;
         }
-        SnapshotConnection connection = new(from, frames, output, close, snapshots, inbox, logger, options, closed);
-        if (!await TryEnterAsync(connection))
+        SnapshotConnection connection =
+            new(from, frames, output, close, place, snapshots, inbox, logger, options, closed);
+        if (!TryEnter(connection, snapshots.MatchPartial(frames.Image), out Task isFree))
         {
             connection.Answer(InstallStatus.Busy);
         }
@@ -48,7 +60,12 @@ internal sealed class SnapshotAcceptor(
         {
             try
             {
+                await isFree.WaitAsync(closed);
                 await BackgroundTask.StartThread(ThreadNames.InstallSnapshot, connection.Run);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
             }
             finally
             {
@@ -68,32 +85,47 @@ internal sealed class SnapshotAcceptor(
         }
     }
 
-    /// <returns>False if the current connection stays instead.</returns>
-    private async Task<bool> TryEnterAsync(SnapshotConnection connection)
+    /// <param name="isFree">Completes when the older connection has ended, and its snapshot is decided on.</param>
+    /// <returns>False if another sender has the place.</returns>
+    private bool TryEnter(SnapshotConnection connection, PartialSnapshotMatch partial, out Task isFree)
     {
         SnapshotConnection? older;
         lock (gate)
         {
-            older = current;
-            if (older is not null && older.From != connection.From && older.Term >= connection.Term)
+            long now = Environment.TickCount64;
+            isFree = Task.CompletedTask;
+            if (!place.MayEnter(connection.From, partial, now))
                 return false;
+            place.Enter(connection.From, now);
+            older = current;
             current = connection;
             if (admission.WasRemoved(connection.From))
                 connection.End();
         }
         older?.End();
-        await (older?.Ended ?? Task.CompletedTask);
+        isFree = FreeAsync(older);
         return true;
+    }
+
+    private async Task FreeAsync(SnapshotConnection? older)
+    {
+        await (older?.Ended ?? Task.CompletedTask);
+        await decided;
     }
 
     private void Leave(SnapshotConnection connection)
     {
-        connection.HasEnded();
         lock (gate)
         {
+            if (connection.Offered is { } offered)
+                decided = offered.Decision;
             if (current == connection)
+            {
                 current = null;
+                place.Leave(Environment.TickCount64);
+            }
         }
+        connection.HasEnded();
     }
 
     /// <summary>

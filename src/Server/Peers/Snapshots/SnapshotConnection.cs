@@ -11,14 +11,16 @@ namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
 /// One connection that carries a snapshot. Writes the received chunks to the disk, loads the snapshot when it is
-/// complete, and offers it to the loop. The next connection continues an unfinished snapshot.
+/// complete, makes its file this member's newest, and offers it to the loop. The next connection continues an
+/// unfinished snapshot.
 /// </summary>
 /// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
 /// <param name="close">Ends a pending read.</param>
 /// <param name="closed">Cancelled when either side has closed the connection.</param>
 internal sealed class SnapshotConnection(
     ulong from, SnapshotFrames frames, Stream output, Action close,
-    SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options, CancellationToken closed)
+    SnapshotPlace place, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options,
+    CancellationToken closed)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isEnding;
@@ -27,6 +29,9 @@ internal sealed class SnapshotConnection(
 
     /// <summary>Term in which the leader began to send.</summary>
     public long Term { get; } = frames.Message.Term;
+
+    /// <summary>The snapshot that this connection has offered to the loop; null before.</summary>
+    public OfferedSnapshot? Offered { get; private set; }
 
     /// <summary>Completes when the connection no longer touches the disk and the loop.</summary>
     public Task Ended => ended.Task;
@@ -94,7 +99,9 @@ internal sealed class SnapshotConnection(
             status = isFrame ? receiver.Append(frames.Image) : PartialSnapshotStatus.Invalid;
             if (status is not (PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete))
                 return Refuse(status);
+            place.Progress(Environment.TickCount64);
         }
+        place.Complete();
         return Load(receiver);
     }
 
@@ -137,7 +144,17 @@ internal sealed class SnapshotConnection(
             close();
             return reader.Damage;
         }
-        Offer(new OfferedSnapshot(from, Term, receiver, loader.Configuration!.Value, loader.Take()));
+        SnapshotConfiguration configuration = loader.Configuration!.Value;
+        configuration.MustBeCoveredBy(receiver.Position);
+        // Here, not on the loop: a rename, two syncs of the directory, and gigabytes to delete.
+        SnapshotPublishStatus published = receiver.Publish();
+        if (published != SnapshotPublishStatus.Published)
+        {
+            return Refuse(published == SnapshotPublishStatus.DiskFull
+                ? PartialSnapshotStatus.DiskFull
+                : PartialSnapshotStatus.Stale);
+        }
+        Offer(new OfferedSnapshot(from, receiver.Position, receiver.Bytes, configuration, loader.Take()));
         return null;
     }
 
@@ -160,28 +177,21 @@ internal sealed class SnapshotConnection(
     }
 
     /// <summary>
-    /// Offers the snapshot to the loop and waits. The loop may have to wait for the log's next segment.
+    /// Offers the snapshot to the loop and waits. The loop may have to wait for the log's next segment, and decides
+    /// even if the sender is gone.
     /// </summary>
-    private void Offer(OfferedSnapshot received)
+    private void Offer(OfferedSnapshot offered)
     {
-        inbox.Post(received);
+        Offered = offered;
+        inbox.Post(offered);
         try
         {
-            received.Decision.Wait(closed);
+            offered.Decision.Wait(closed);
         }
         catch (OperationCanceledException)
         {
-            // The sender is gone, or this process stops: take the snapshot back, unless the loop is installing it just
-            // now.
-            if (received.TryClaim())
-            {
-                received.Store.Dispose();
-                return;
-            }
+            return;
         }
-        bool isInstalled = received.Decision.GetAwaiter().GetResult();
-        if (!isInstalled)
-            received.Store.Dispose();
-        Answer(isInstalled ? InstallStatus.Installed : InstallStatus.NotWanted);
+        Answer(offered.Decision.Result ? InstallStatus.Installed : InstallStatus.NotWanted);
     }
 }

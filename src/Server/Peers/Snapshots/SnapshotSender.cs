@@ -28,12 +28,17 @@ internal sealed class SnapshotSender(
     private readonly SnapshotSent sent = new(handshake.To);
     private readonly SendRate rate = new(options.SnapshotBytesPerSecond, TimeProvider.System);
     private long index = index;
+    private readonly long beganIn = term;
     private int confirmed = -1;
+    private bool isBusy;
     private volatile bool isReported;
 
     public ulong Peer => handshake.To;
 
-    public long Term { get; } = term;
+    /// <summary>
+    /// Term of the leader for which the loop has begun or continued the sending. Loop thread only.
+    /// </summary>
+    public long Term { get; set; } = term;
 
     /// <summary>Index of the last entry that the snapshot covers, or an earlier index until its file is open.</summary>
     public long Index => Volatile.Read(ref index);
@@ -50,7 +55,7 @@ internal sealed class SnapshotSender(
         sent.Installed = Send();
         // The pause comes before the report, because the leader tries again as soon as it learns of the failure.
         if (sent.Installed == 0)
-            Pause(options.SnapshotRetryPause);
+            Pause(isBusy ? options.SnapshotBusyPause : options.SnapshotRetryPause);
         inbox.Post(sent);
         isReported = true;
     }
@@ -67,7 +72,6 @@ internal sealed class SnapshotSender(
         if (reader.Damage is null)
         {
             Volatile.Write(ref index, reader.Position.Index);
-            PeerLogLines.SnapshotBegins(logger, Index, Peer);
             verdict = Send(reader, ref bytes);
         }
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
@@ -82,6 +86,11 @@ internal sealed class SnapshotSender(
         else if (verdict is InstallStatus.Installed or InstallStatus.NotWanted)
         {
             PeerLogLines.SnapshotEnds(logger, Index, Peer, verdict.Value, bytes, seconds);
+        }
+        else if (verdict == InstallStatus.Busy)
+        {
+            isBusy = true;
+            PeerLogLines.SnapshotWaits(logger, Index, Peer);
         }
         else
         {
@@ -135,6 +144,8 @@ internal sealed class SnapshotSender(
                 chunks = answers.Message.Count;
                 if (!reader.TrySkipTo(chunks))
                     throw new IOException($"the peer says that it has {chunks} chunks, but the snapshot has fewer");
+                if (confirmed < 0)
+                    PeerLogLines.SnapshotBegins(logger, Index, Peer);
                 confirmed = Math.Max(confirmed, chunks);
                 // The verdict may arrive before the end of the file, and after the end the peer takes any time it needs
                 // to load the snapshot.
@@ -164,7 +175,7 @@ internal sealed class SnapshotSender(
 
     private void Write(Stream stream, SnapshotReader reader, ref long bytes)
     {
-        Message message = new() { Type = MessageType.InstallSnapshot, Term = Term, Count = 1 };
+        Message message = new() { Type = MessageType.InstallSnapshot, Term = beganIn, Count = 1 };
         SnapshotFrames.Write(stream, message, reader.Image);
         bytes += reader.Image.Length;
         Pause(rate.Spend(reader.Image.Length));

@@ -26,7 +26,8 @@ public sealed class AnswersTests : IRequestOwner
         { "GET", "NotApplied", 503, "this member had not caught up with the leader" },
         { "GET", "NoRoom", 503, "fill this member's memory" },
         { "PUT", "LeaderUnreachable", 503, "the connection to the leader broke" },
-        { "PUT", "LeaderRefused", 503, "the leader was too busy for the write, or no longer led" },
+        { "PUT", "LeaderRefused", 503, "the leader was too busy for the write, waited for its disk, or no longer led" },
+        { "PUT", "DiskHangs", 503, "the leader's disk does not answer" },
         { "POST", "LeaderRefused", 503, "the leader refused the change of the members" },
         { "PUT", "Overwritten", 503, "a new leader was elected before the write was committed" },
         { "DELETE", "Overwritten", 503, "a new leader was elected before the change of the members was committed" },
@@ -40,7 +41,8 @@ public sealed class AnswersTests : IRequestOwner
         { "DELETE", "OutcomeUnknown", 504, "the member may have been removed" },
         { "PUT", "DiskFull", 507, "the leader's disk has no room" },
         { "POST", "DiskFull", 507, "the leader's disk has no room" },
-        { "PUT", "LeaderFull", 507, "the leader has no room for the write" },
+        { "PUT", "MajorityFull", 507, "the disks of too many members have no room" },
+        { "PUT", "LeaderFull", 507, "the leader, or a majority of the members, has no room for the write" },
         { "PUT", "StateFull", 507, "the keys and values have reached --state-max" },
         { "DELETE", "NotNow", 503, "the leader refused the change of the members" },
         { "POST", "ChangeUnderWay", 409, "another change of the members was under way" },
@@ -166,6 +168,8 @@ public sealed class AnswersTests : IRequestOwner
             answers.NotDone(request, reason);
         else if (outcome == "DiskFull")
             answers.DiskFull(request);
+        else if (outcome == "MajorityFull")
+            answers.MajorityFull(request);
         else if (outcome == "LeaderFull")
             answers.LeaderFull(request);
         else if (outcome == "StateFull")

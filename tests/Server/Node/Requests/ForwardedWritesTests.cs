@@ -27,7 +27,7 @@ public sealed class ForwardedWritesTests : IRequestOwner
     }
 
     [Theory]
-    [InlineData(5, 101, 504)] // A snapshot covers the entry there, which may be another leader's.
+    [InlineData(5, 101, 504)] // A snapshot covers the index: its entry may be another leader's.
     [InlineData(6, 101, 504)]
     [InlineData(6, 5000, 204)]
     [InlineData(5, 5000, 503)]

@@ -13,6 +13,7 @@ public sealed class PeerAdmissionTests : IDisposable
 
     private readonly TemporaryDirectory directory = new();
     private readonly RecordedLog log = new();
+    private readonly HandSetTime time = new();
     private readonly PeerAdmission admission;
 
     public PeerAdmissionTests() => admission = Restarted();
@@ -74,10 +75,75 @@ public sealed class PeerAdmissionTests : IDisposable
     }
 
     [Fact]
+    public void Stranger_that_has_not_dialled_for_long_gives_its_place_to_another()
+    {
+        MeetStrangers();
+        time.Now = PeerAdmission.StrangerPeriod;
+        Assert.Equal(HandshakeStatus.Accepted, Judge(admission, TestHandshakes.From(1000)));
+        for (ulong id = 2; id < 1 + StrangersMax; id++)
+            Assert.Equal(HandshakeStatus.Accepted, Judge(admission, TestHandshakes.From(id)));
+        Assert.Equal(HandshakeStatus.UnknownMember, Judge(admission, TestHandshakes.From(500)));
+        Assert.True(admission.IsKnown(1000));
+        Assert.False(admission.IsKnown(1001));
+    }
+
+    [Fact]
+    public void Directory_that_was_empty_when_met_is_replaced_by_one_that_holds_promises()
+    {
+        // Member 2 was started without its volume, and then with it.
+        Handshake empty = TestHandshakes.From(2) with { Directory = 0xBAD, HasPromised = false };
+        Assert.Equal(HandshakeStatus.Accepted, Judge(admission, empty));
+        Assert.Equal(HandshakeStatus.Accepted, Judge(Restarted(), TestHandshakes.From(2)));
+        Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(Restarted(), empty));
+        Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(Restarted(), empty with { HasPromised = true }));
+    }
+
+    [Fact]
+    public void Empty_directory_replaces_none()
+    {
+        // The promises of the first one may have been counted by others.
+        Handshake first = TestHandshakes.From(2) with { HasPromised = false };
+        Assert.Equal(HandshakeStatus.Accepted, Judge(admission, first));
+        Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(Restarted(), first with { Directory = 0xBAD }));
+    }
+
+    [Fact]
+    public void Directory_whose_promise_was_counted_is_never_replaced()
+    {
+        Handshake first = TestHandshakes.From(2) with { HasPromised = false };
+        Assert.Equal(HandshakeStatus.Accepted, Judge(admission, first));
+        Assert.True(admission.Keep(2, first.Directory));
+        foreach (PeerAdmission one in new[] { admission, Restarted() })
+        {
+            Handshake other = TestHandshakes.From(2) with { Directory = 0xBAD };
+            Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(one, other));
+            Assert.False(one.Keep(2, other.Directory));
+        }
+    }
+
+    [Fact]
+    public async Task Known_directory_is_judged_while_the_disk_hangs()
+    {
+        HangingDisk disk = new(new FileDisk(directory.Location, DiskWriteMode.Buffered));
+        PeerAdmission hanging = new(TestHandshakes.Identity(1), MetDirectories.Open(disk), time, log);
+        Assert.Equal(
+            HandshakeStatus.Accepted, await hanging.JudgeAsync(TestHandshakes.From(2), Handshake.Version));
+        disk.Hang();
+        Task<HandshakeStatus> waiting = hanging.JudgeAsync(TestHandshakes.From(3), Handshake.Version).AsTask();
+        disk.WaitUntilItHangs();
+        ValueTask<HandshakeStatus> known = hanging.JudgeAsync(TestHandshakes.From(2), Handshake.Version);
+        Assert.True(known.IsCompletedSuccessfully);
+        Assert.Equal(HandshakeStatus.Accepted, await known);
+        Assert.False(waiting.IsCompleted);
+        disk.Continue();
+        Assert.Equal(HandshakeStatus.Accepted, await waiting);
+    }
+
+    [Fact]
     public void Full_disk_refuses_for_now_whom_it_has_no_room_to_remember()
     {
         FullDisk disk = new(new FileDisk(directory.Location, DiskWriteMode.Buffered));
-        PeerAdmission full = new(TestHandshakes.Identity(1), MetDirectories.Open(disk), log);
+        PeerAdmission full = new(TestHandshakes.Identity(1), MetDirectories.Open(disk), time, log);
         Assert.Equal(HandshakeStatus.UnknownMember, Judge(full, TestHandshakes.From(2)));
         Assert.Contains("member 2", Assert.Single(log.Lines), StringComparison.Ordinal);
         disk.IsFull = false;
@@ -90,6 +156,7 @@ public sealed class PeerAdmissionTests : IDisposable
         new(
             TestHandshakes.Identity(1),
             MetDirectories.Open(new FileDisk(directory.Location, DiskWriteMode.Buffered)),
+            time,
             log);
 
     private void MeetStrangers()

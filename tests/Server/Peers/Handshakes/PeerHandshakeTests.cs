@@ -20,6 +20,29 @@ public sealed class PeerHandshakeTests
         Assert.Empty(node.Log.Lines);
     }
 
+    [Fact]
+    public async Task Handshake_that_names_no_member_announces_its_sender_and_ends()
+    {
+        await using Node node = new();
+        using RawDialer dialer = new(node.Port);
+        Handshake hint = TestHandshakes.From(2, to: 0) with { Kind = ConnectionKind.Hint };
+        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(hint));
+        Assert.Equal(TestHandshakes.AddressOf(2), node.Reader.Next<PeerAnnounced>().Address);
+        dialer.AssertClosed();
+        Assert.Empty(node.Log.Lines);
+    }
+
+    [Fact]
+    public async Task Removed_member_is_not_talked_to_though_it_names_no_member()
+    {
+        await using Node node = new();
+        node.Acceptor.Update(Dialling.Cluster([], [], removed: [2]));
+        using RawDialer dialer = new(node.Port);
+        Handshake hint = TestHandshakes.From(2, to: 0) with { Kind = ConnectionKind.Hint };
+        Assert.Equal(HandshakeStatus.Removed, dialer.ShakeHands(hint));
+        node.Reader.AssertEmpty();
+    }
+
     [Theory]
     [InlineData(HandshakeStatus.WrongCluster, 0xBADu, 2u, 1u)]
     [InlineData(HandshakeStatus.WrongMember, Node.ClusterId, 2u, 3u)]

@@ -7,7 +7,7 @@ using RaftFast.Server.Tests.Peers.Inbound;
 
 namespace RaftFast.Server.Tests.Peers.Handshakes;
 
-/// <summary>Nodes that are refused for good, and how they learn of the refusal.</summary>
+/// <summary>Nodes that are refused permanently, and how they learn of the refusal.</summary>
 public sealed class PeerRefusalTests
 {
     [Theory]

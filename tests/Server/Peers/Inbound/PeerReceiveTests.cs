@@ -36,6 +36,57 @@ public sealed class PeerReceiveTests
     }
 
     [Fact]
+    public async Task Loss_of_a_connection_is_reported_after_its_frames_and_before_those_of_the_next_one()
+    {
+        await using Node node = new();
+        for (int i = 0; i < 10; i++)
+        {
+            using RawDialer first = RawDialer.Accepted(node);
+            first.Send(ThreeFrames);
+            Assert.Equal(ThreeFrames, node.Reader.NextFrames(ThreeFrames.Length, from: 2));
+            using RawDialer second = RawDialer.Accepted(node); // replaces the first
+            second.Send(ThreeFrames);
+            Assert.Equal(2u, node.Reader.Next<PeerAnswersLost>().Peer);
+            Assert.Equal(ThreeFrames, node.Reader.NextFrames(ThreeFrames.Length, from: 2));
+            second.Socket.Close();
+            Assert.Equal(2u, node.Reader.Next<PeerAnswersLost>().Peer);
+        }
+    }
+
+    [Fact]
+    public async Task Directory_is_kept_from_its_first_promise_on()
+    {
+        await using Node node = new();
+        Handshake first = TestHandshakes.From(2) with { HasPromised = false };
+        Handshake other = TestHandshakes.From(2) with { Directory = 0xBAD };
+        byte[] acknowledgement = Frames.Bytes(new Message { Type = MessageType.AppendResponse, From = 2, Term = 1 });
+        using RawDialer dialer = new(node.Port);
+        Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(first));
+        dialer.Send(acknowledgement);
+        Assert.Equal(acknowledgement, node.Reader.NextFrames(acknowledgement.Length, from: 2));
+        using RawDialer refused = new(node.Port);
+        Assert.Equal(HandshakeStatus.DirectoryReplaced, refused.ShakeHands(other));
+    }
+
+    [Fact]
+    public async Task Promise_from_a_directory_that_was_replaced_meanwhile_drops_the_connection()
+    {
+        await using Node node = new();
+        using RawDialer empty = new(node.Port);
+        Assert.Equal(
+            HandshakeStatus.Accepted,
+            empty.ShakeHands(TestHandshakes.From(2) with { Directory = 0xBAD, HasPromised = false }));
+        // A connection for a snapshot doesn't end the other one.
+        using RawDialer other = new(node.Port);
+        Assert.Equal(
+            HandshakeStatus.Accepted, other.ShakeHands(TestHandshakes.From(2) with { Kind = ConnectionKind.Snapshot }));
+        empty.Send(Frames.Bytes(new Message { Type = MessageType.AppendResponse, From = 2, Term = 1 }));
+        empty.AssertClosed();
+        Assert.Contains("its data directory is not the recorded one", Assert.Single(node.Log.Lines), default);
+        node.Reader.AssertEmpty();
+    }
+
+    [Fact]
     public async Task Frames_in_two_pieces_cut_anywhere_arrive_the_same()
     {
         await using Node node = new();
@@ -275,7 +326,7 @@ public sealed class PeerReceiveTests
                 await Task.Yield();
                 continue;
             }
-            if (one[0] is PeerAnnounced)
+            if (one[0] is PeerAnnounced or PeerAnswersLost)
                 continue;
             PeerBatch batch = Assert.IsType<PeerBatch>(one[0]);
             received.AddRange(batch.Frames);

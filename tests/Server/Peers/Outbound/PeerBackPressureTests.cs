@@ -116,8 +116,7 @@ public sealed class PeerBackPressureTests
     private static int SendBulkUntilBehind(Dialling first)
     {
         int count = 0;
-        // The kernel takes bytes late: the member counts as behind only if it is still behind when the kernel takes no
-        // more.
+        // The kernel takes bytes with a delay. The member counts as behind only once the kernel takes no more.
         while (SpinWait.SpinUntil(() => first.Network.CanSend(2), TimeSpan.FromMilliseconds(200)))
         {
             Assert.True(first.Network.Send(Frames.Append(1, to: 2), Records));

@@ -19,7 +19,8 @@ public sealed class SendRingTests
     public SendRingTests() => ring = new SendRing(new byte[RingBytes], BulkBytesMax, inbox, new PeerDrained(2));
 
     /// <summary>
-    /// The ring is kept nearly full, so that it never starts over, and every kind of write crosses its end.
+    /// The ring stays nearly full: it is never empty, and so never restarts at its beginning. Every kind of write
+    /// crosses its end.
     /// </summary>
     [Fact]
     public async Task Bytes_come_out_as_they_went_in_however_often_they_go_around()
@@ -34,7 +35,7 @@ public sealed class SendRingTests
         {
             byte[] records = noise[..(random.Next(noise.Length / 8) * 8)];
             Message message = Frames.Append(1);
-            // A run at the ring's end may be short, so that one permit may not free enough room.
+            // Few bytes may be left up to the ring's end, so one permit may not free enough room.
             while (!ring.TryBegin(message, records.Length))
             {
                 int begun = stream.Begun;

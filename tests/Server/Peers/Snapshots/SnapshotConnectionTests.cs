@@ -31,9 +31,10 @@ public sealed class SnapshotConnectionTests : IDisposable
         using SnapshotDialer dialer = SnapshotDialer.Continued(node, frames);
         dialer.Send(frames[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal(
-            (2ul, SnapshotFiles.Term, new LogPosition(2, 20)),
-            (received.From, received.Term, received.File.Position));
+        Assert.Equal((2ul, new LogPosition(2, 20)), (received.From, received.Position));
+        Assert.Equal(new FileInfo(leader.PathOf(sent.Files[0].Name)).Length, received.FileBytes);
+        // The file is durable and has its name before the loop sees the snapshot.
+        Assert.Equal([20L], node.Snapshots.Files.Select(file => file.Index));
         SnapshotFiles.Install(received);
         Assert.Equal((InstallStatus.Installed, 0), dialer.Answer());
         dialer.Dispose();
@@ -48,9 +49,10 @@ public sealed class SnapshotConnectionTests : IDisposable
         await using Node node = new();
         using SnapshotDialer dialer = SnapshotDialer.Continued(node, frames);
         dialer.Send(frames[1..]);
-        node.Reader.Next<ReceivedSnapshot>().Complete(isInstalled: false);
+        ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
+        received.Store.Dispose();
+        received.Complete(isInstalled: false);
         Assert.Equal(InstallStatus.NotWanted, dialer.Answer().Status);
-        Assert.Empty(node.Snapshots.Files);
     }
 
     [Fact]
@@ -201,36 +203,99 @@ public sealed class SnapshotConnectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Leader_of_a_later_term_ends_the_connection_of_an_earlier_one_and_no_other_does()
+    public async Task Change_of_leader_does_not_end_a_transfer_that_makes_progress()
     {
         await using Node node = new();
+        List<byte[]> others = SnapshotFiles.Frames(sent, index: 30, term: SnapshotFiles.Term + 1);
+        for (int part = 1; part <= Last; part++)
+        {
+            // The connection of the former leader breaks after each part. Nobody else gets in meanwhile.
+            using (SnapshotDialer former = SnapshotDialer.Continued(node, frames, part - 1))
+            {
+                former.Send(part < Last ? frames[part] : frames[0]);
+                WaitForParts(node, Math.Min(part + 1, Last));
+            }
+            using SnapshotDialer present = new(node, from: 3);
+            present.Send(others[0]);
+            Assert.Equal(InstallStatus.Busy, present.Answer().Status);
+        }
+        using SnapshotDialer last = SnapshotDialer.Continued(node, frames, SnapshotFiles.Keys);
+        last.Send(frames[Last]);
+        SnapshotFiles.Install(node.Reader.Next<ReceivedSnapshot>());
+        Assert.Equal(InstallStatus.Installed, last.Answer().Status);
+        using SnapshotDialer next = SnapshotDialer.Continued(node, others, from: 3);
+    }
+
+    [Fact]
+    public async Task New_leader_with_the_same_file_continues_it()
+    {
+        await using Node node = new();
+        using (SnapshotDialer former = SnapshotDialer.Continued(node, frames))
+        {
+            former.Send(frames[1..4]);
+            WaitForParts(node, 4);
+        }
+        Eventually.True(() =>
+        {
+            using SnapshotDialer present = new(node, from: 3);
+            present.Send(frames[0]);
+            (InstallStatus status, int chunks) = present.Answer();
+            if (status == InstallStatus.Busy)
+                return false;
+            Assert.Equal((InstallStatus.Continue, 3), (status, chunks));
+            present.Send(frames[4..]);
+            SnapshotFiles.Install(node.Reader.Next<ReceivedSnapshot>());
+            return true;
+        });
+    }
+
+    [Fact]
+    public async Task Sender_that_is_silent_gives_its_place_to_another()
+    {
+        await using Node node = new(options: new PeerOptions { SnapshotSilenceMax = TimeSpan.Zero });
         using SnapshotDialer first = SnapshotDialer.Continued(node, frames);
-        using SnapshotDialer same = new(node, from: 3);
-        same.Send(frames[0]);
-        Assert.Equal(InstallStatus.Busy, same.Answer().Status);
+        first.Send(frames[1]);
+        WaitForParts(node, 2);
         List<byte[]> others = SnapshotFiles.Frames(sent, index: 30, term: SnapshotFiles.Term + 1);
         using SnapshotDialer later = SnapshotDialer.Continued(node, others, from: 3);
         first.AssertClosed();
         later.Send(others[1..]);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.Equal(
-            (3ul, SnapshotFiles.Term + 1, 30L), (received.From, received.Term, received.File.Position.Index));
+        Assert.Equal((3ul, 30L), (received.From, received.Position.Index));
         SnapshotFiles.Install(received);
         Assert.Equal(InstallStatus.Installed, later.Answer().Status);
     }
 
     [Fact]
-    public async Task Sender_that_goes_away_before_the_loop_decides_takes_its_snapshot_with_it_and_can_come_again()
+    public async Task Snapshot_whose_sender_goes_away_is_decided_on_before_another_is_received()
     {
         await using Node node = new();
         SnapshotDialer dead = SnapshotDialer.Continued(node, frames);
         dead.Send(frames[1..]);
-        ReceivedSnapshot given = node.Reader.Next<ReceivedSnapshot>();
-        dead.Dispose();
-        using SnapshotDialer again = SnapshotDialer.Continued(node, frames, SnapshotFiles.Keys);
         ReceivedSnapshot received = node.Reader.Next<ReceivedSnapshot>();
-        Assert.False(given.TryClaim());
+        dead.Dispose();
+        using SnapshotDialer again = new(node);
+        again.Send(frames[0]);
+        node.Reader.AssertEmpty();
         SnapshotFiles.Install(received);
+        Assert.Equal(InstallStatus.NotWanted, again.Answer().Status);
+    }
+
+    [Fact]
+    public async Task Directory_without_room_for_the_name_fails_the_install_and_not_the_process()
+    {
+        await using Node node = new();
+        using (SnapshotDialer refused = SnapshotDialer.Continued(node, frames))
+        {
+            node.Disk.RefusesNames = true;
+            refused.Send(frames[1..]);
+            Assert.Equal(InstallStatus.DiskFull, refused.Answer().Status);
+        }
+        Eventually.True(() => node.Log.Lines.Any(line => line.Contains("no room", StringComparison.Ordinal)));
+        node.Disk.RefusesNames = false;
+        // Nothing is sent again.
+        using SnapshotDialer again = SnapshotDialer.Continued(node, frames, SnapshotFiles.Keys);
+        SnapshotFiles.Install(node.Reader.Next<ReceivedSnapshot>());
         Assert.Equal(InstallStatus.Installed, again.Answer().Status);
     }
 
@@ -245,7 +310,7 @@ public sealed class SnapshotConnectionTests : IDisposable
             ReceivedSnapshot? received = parts == frames.Count ? node.Reader.Next<ReceivedSnapshot>() : null;
             await node.DisposeAsync();
             dialer.AssertClosed();
-            Assert.True(received is null || !received.TryClaim());
+            received?.Store.Dispose();
         }
     }
 

@@ -1,0 +1,75 @@
+using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
+
+namespace RaftFast.Simulation.Faults;
+
+/// <summary>
+/// Hangs the log writes of any set of servers, for ever or for minutes. After the healing, a minority may be reachable
+/// with disks that still hang, perhaps the leader among them: the healed majority must serve all the same.
+/// </summary>
+internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
+{
+    private readonly bool[] isLeft = new bool[servers.Length];
+
+    /// <summary>Latest time at which a write returns; 0 if none will.</summary>
+    public long LastReturn { get; private set; }
+
+    /// <summary>True if the server is reachable after the healing, and its disk hangs.</summary>
+    public bool IsLeft(SimulatedServer server) => isLeft[server.Number];
+
+    public List<SimulatedServer> Strike()
+    {
+        List<SimulatedServer> struck = [];
+        foreach (SimulatedServer server in servers)
+        {
+            if (random.OneIn(3) || (server.Node is { Core.IsLeader: true } && random.OneIn(2)))
+                struck.Add(server);
+        }
+        foreach (SimulatedServer server in struck)
+            server.Disk.HungWrites.Hang();
+        return struck;
+    }
+
+    /// <summary>Chooses the servers whose disks hang on after the healing.</summary>
+    /// <param name="leader">The leader, whose disk hangs from now on; null if there is none.</param>
+    /// <param name="countMax">Number of servers that the healed majority can do without.</param>
+    public void Leave(SimulatedServer? leader, int countMax, Func<SimulatedServer, bool> isOut)
+    {
+        bool hangs = cluster.Scenario.Faults.Contains(Fault.HangDisks);
+        bool stalls = cluster.Scenario.Faults.Contains(Fault.StallDisks);
+        if ((!hangs && !stalls) || random.OneIn(2))
+            return;
+        if (leader is not null && countMax > 0)
+            leader.Disk.HungWrites.Hang();
+        // The leader first: its hand-over is the point.
+        if (leader is not null)
+            Leave(leader);
+        foreach (SimulatedServer server in servers)
+        {
+            if (server.Disk.HungWrites.IsHung && !isLeft[server.Number])
+                Leave(server);
+        }
+
+        void Leave(SimulatedServer server)
+        {
+            if (countMax <= 0 || isOut(server) || !server.IsUp)
+                return;
+            countMax--;
+            isLeft[server.Number] = true;
+            if (!stalls || (hangs && random.OneIn(2)))
+                return;
+            long delay = random.Between(60_000_000, 180_000_000);
+            LastReturn = Math.Max(LastReturn, cluster.Events.Now + delay);
+            cluster.Events.Schedule(delay, new Event(EventKind.WriteReturns, server.Number, 0, 0));
+        }
+    }
+
+    /// <summary>The write of a server returns after minutes.</summary>
+    public void Return(SimulatedServer server)
+    {
+        cluster.Counters[Counter.WritesReturnedAfterMinutes]++;
+        isLeft[server.Number] = false;
+        server.Disk.HungWrites.Return();
+    }
+}
