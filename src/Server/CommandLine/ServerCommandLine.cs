@@ -121,8 +121,8 @@ internal static class ServerCommandLine
 
     private static readonly Option<TransportKind> Transport = Flag(
         "--transport", "NAME",
-        "Code that serves the sockets: epoll, this program's own, or sockets, .NET's. [default: epoll on Linux]",
-        _ => EpollTransport.IsSupported ? TransportKind.Epoll : TransportKind.Sockets, FlagValues.Transport);
+        "Code that serves the sockets: sockets, .NET's, or epoll, this program's own, for Linux.",
+        _ => TransportKind.Sockets, FlagValues.Transport);
 
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 

@@ -14,7 +14,7 @@ public sealed class CommandLineTests
     private const string Flags =
         "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
         + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
-        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
+        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
