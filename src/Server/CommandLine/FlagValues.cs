@@ -6,6 +6,7 @@ using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
+using RaftFast.Server.Sockets.Epoll;
 
 namespace RaftFast.Server.CommandLine;
 
@@ -173,6 +174,17 @@ internal static class FlagValues
         if (text is not ("direct" or "buffered"))
             argument.AddError($"--disk is '{text}'; it must be direct or buffered");
         return text;
+    }
+
+    public static TransportKind Transport(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        bool isEpoll = text == "epoll";
+        if (!isEpoll && text != "sockets")
+            argument.AddError($"--transport is '{text}'; it must be epoll or sockets");
+        if (isEpoll && !EpollTransport.IsSupported)
+            argument.AddError("--transport is 'epoll', which only Linux has, on x64 and arm64; give sockets");
+        return isEpoll ? TransportKind.Epoll : TransportKind.Sockets;
     }
 
     /// <summary>The last value given; empty if there is none, which <see cref="ServerCommandLine"/> reports.</summary>

@@ -10,6 +10,8 @@ using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Sockets;
+using RaftFast.Server.Sockets.Epoll;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 
@@ -117,13 +119,18 @@ internal static class ServerCommandLine
         "--disk", "MODE", "How the log is written: direct, which bypasses the page cache, or buffered.",
         _ => "direct", FlagValues.Disk);
 
+    private static readonly Option<TransportKind> Transport = Flag(
+        "--transport", "NAME",
+        "Code that serves the sockets: sockets, .NET's, or epoll, this program's own, for Linux.",
+        _ => TransportKind.Sockets, FlagValues.Transport);
+
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
         Id, Cluster, Port, Join, Listen, PeerListen, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax,
-        SnapshotEvery, SnapshotRate, Level, Disk,
+        SnapshotEvery, SnapshotRate, Level, Disk, Transport,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
@@ -256,6 +263,7 @@ internal static class ServerCommandLine
             },
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
             Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
+            Transport = flags.GetValue(Transport),
         };
         return null;
     }

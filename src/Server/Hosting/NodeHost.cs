@@ -94,7 +94,8 @@ internal static partial class NodeHost
             ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
-            clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers, loggers);
+            clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers,
+            options.Transport, inbox, loggers);
         string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
         if (isNew)

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Sockets;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 
@@ -52,6 +53,8 @@ internal sealed record ServerOptions
     public required long StateMax { get; init; }
 
     public required SnapshotOptions Snapshots { get; init; }
+
+    public required TransportKind Transport { get; init; }
 
     public required LogLevel LogLevel { get; init; }
 

@@ -39,7 +39,8 @@ internal sealed partial class Listener
     /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
     /// at <paramref name="cancellation"/>.
     /// </summary>
-    public async Task StopAsync(CancellationToken cancellation)
+    /// <returns>False if a handler of an aborted connection still runs.</returns>
+    public async Task<bool> StopAsync(CancellationToken cancellation)
     {
         await transport.UnbindAsync(CancellationToken.None);
         await accepting;
@@ -58,9 +59,10 @@ internal sealed partial class Listener
             foreach (AcceptedConnection connection in open)
                 connection.Abort();
             if (!await IsDrainedAsync(AbortWait, CancellationToken.None))
-                return; // A handler still uses the transport's memory.
+                return false; // A handler still uses the transport's memory.
         }
         await transport.DisposeAsync();
+        return true;
     }
 
     private async Task<bool> IsDrainedAsync(TimeSpan wait, CancellationToken cancellation)

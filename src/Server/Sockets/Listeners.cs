@@ -2,15 +2,16 @@ using System.Net;
 using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging;
-using RaftFast.Server.Lifetime;
 using RaftFast.Consensus;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Sockets.Epoll;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// The two ports of a node: HTTP for clients, the peer protocol for peers. The two ports use only the socket transport
-/// of Kestrel. Kestrel's HTTP stack would never run here, and would triple the size of the binary
-/// (docs/ARCHITECTURE.md).
+/// The two ports of a node: HTTP for clients, the peer protocol for peers. Kestrel's HTTP stack would never run here,
+/// and would triple the size of the binary (docs/ARCHITECTURE.md).
 /// </summary>
 internal sealed class Listeners : IAsyncDisposable
 {
@@ -36,11 +37,13 @@ internal sealed class Listeners : IAsyncDisposable
 
     private readonly Listener http;
     private readonly Listener peer;
+    private readonly EpollThreads? threads;
 
-    private Listeners(Listener http, Listener peer)
+    private Listeners(Listener http, Listener peer, EpollThreads? threads)
     {
         this.http = http;
         this.peer = peer;
+        this.threads = threads;
     }
 
     /// <summary>Address for clients, with the port that the system chose if the configured port is 0.</summary>
@@ -48,27 +51,40 @@ internal sealed class Listeners : IAsyncDisposable
 
     public IPEndPoint Peer => peer.EndPoint;
 
+    /// <param name="kind">Transport of both ports.</param>
+    /// <param name="inbox">Loop for which both handlers post.</param>
     /// <exception cref="ListenException">One of the addresses can't be listened on. Then neither is bound.</exception>
     public static async Task<Listeners> StartAsync(
         IPEndPoint http, ConnectionHandler httpHandler, int httpConnectionsMax,
-        IPEndPoint peer, ConnectionHandler peerHandler, int peerConnectionsMax, ILoggerFactory loggers)
+        IPEndPoint peer, ConnectionHandler peerHandler, int peerConnectionsMax,
+        TransportKind kind, Inbox inbox, ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        // Peers first: no client reaches a node that its peers can't reach.
-        SocketListener peerSocket = BindPeer(peer, log);
-        SocketListener httpSocket;
+        EpollThreads? threads =
+            kind == TransportKind.Epoll ? new EpollThreads(SocketThreads.Count, inbox) : null;
         try
         {
-            httpSocket = BindHttp(http, log);
+            // Peers first: no client reaches a node that its peers can't reach.
+            SocketListener peerSocket = BindPeer(peer, threads, log);
+            try
+            {
+                SocketListener httpSocket = BindHttp(http, threads, log);
+                return new Listeners(
+                    new Listener(httpSocket, httpHandler, httpConnectionsMax, log),
+                    new Listener(peerSocket, peerHandler, peerConnectionsMax, log),
+                    threads);
+            }
+            catch (ListenException)
+            {
+                await peerSocket.DisposeAsync();
+                throw;
+            }
         }
         catch (ListenException)
         {
-            await peerSocket.DisposeAsync();
+            threads?.Dispose();
             throw;
         }
-        return new Listeners(
-            new Listener(httpSocket, httpHandler, httpConnectionsMax, log),
-            new Listener(peerSocket, peerHandler, peerConnectionsMax, log));
     }
 
     /// <summary>Listens for clients alone.</summary>
@@ -77,35 +93,44 @@ internal sealed class Listeners : IAsyncDisposable
         IPEndPoint http, ConnectionHandler httpHandler, int httpConnectionsMax, ILoggerFactory loggers)
     {
         ILogger log = loggers.CreateLogger("listen");
-        return new Listener(BindHttp(http, log), httpHandler, httpConnectionsMax, log);
+        return new Listener(BindHttp(http, threads: null, log), httpHandler, httpConnectionsMax, log);
     }
 
     /// <summary>
     /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
     /// at <paramref name="cancellation"/>.
     /// </summary>
-    public Task StopAsync(CancellationToken cancellation) =>
-        Task.WhenAll(http.StopAsync(cancellation), peer.StopAsync(cancellation));
+    public async Task StopAsync(CancellationToken cancellation)
+    {
+        bool[] areDone = await Task.WhenAll(http.StopAsync(cancellation), peer.StopAsync(cancellation));
+        if (Array.TrueForAll(areDone, static isDone => isDone))
+            threads?.Dispose();
+    }
 
     /// <summary>Stops at once, and aborts the open connections.</summary>
     public async ValueTask DisposeAsync() => await StopAsync(new CancellationToken(canceled: true));
 
+    /// <summary>Listens for peers with the portable transport.</summary>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static SocketListener BindPeer(IPEndPoint peer, ILogger log) => Bind(
-        peer, PeerBlockBytes, PeerBufferMax, log,
+    public static SocketListener BindPeer(IPEndPoint peer, ILogger log) => BindPeer(peer, threads: null, log);
+
+    private static SocketListener BindPeer(IPEndPoint peer, EpollThreads? threads, ILogger log) => Bind(
+        peer, Transport(threads, PeerBlockBytes, PeerBufferMax, log), log,
         "the other members", "--cluster, in every member's list", "--peer-listen");
 
-    private static SocketListener BindHttp(IPEndPoint http, ILogger log) =>
-        Bind(http, ClientBlockBytes, ClientBufferMax, log, "clients", "--port", "--listen");
+    private static SocketListener BindHttp(IPEndPoint http, EpollThreads? threads, ILogger log) => Bind(
+        http, Transport(threads, ClientBlockBytes, ClientBufferMax, log), log, "clients", "--port", "--listen");
+
+    private static ITransport Transport(EpollThreads? threads, int blockBytes, long bufferMax, ILogger log) =>
+        threads is null ? new SocketTransport(blockBytes, bufferMax, log) : new EpollTransport(threads, blockBytes);
 
     private static SocketListener Bind(
-        IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log, string remotes, string portFlag,
-        string addressFlag)
+        IPEndPoint endPoint, ITransport transport, ILogger log, string remotes, string portFlag, string addressFlag)
     {
         string failure = $"can't listen for {remotes} on {endPoint}";
         try
         {
-            return SocketListener.Bind(endPoint, blockBytes, bufferMax, log);
+            return SocketListener.Bind(endPoint, transport, log);
         }
         catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {

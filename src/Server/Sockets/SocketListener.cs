@@ -1,16 +1,14 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Runtime.CompilerServices;
 using Microsoft.AspNetCore.Connections;
-using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
 using RaftFast.Server.Logging;
 
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// Accepts connections on one address, and serves them with Kestrel's socket transport. Kestrel's own listener would
-/// accept again at once when the process has no descriptor left, and so keep busy the thread that all sockets share.
+/// Accepts connections on one address for a transport. Kestrel's own listener would accept again at once when the
+/// process has no descriptor left, and so keep busy the thread that all sockets share.
 /// </summary>
 internal sealed partial class SocketListener : IConnectionListener
 {
@@ -20,11 +18,11 @@ internal sealed partial class SocketListener : IConnectionListener
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket socket;
-    private readonly SocketConnectionContextFactory transport;
+    private readonly ITransport transport;
     private readonly ILogger log;
     private readonly CancellationTokenSource unbound = new();
 
-    private SocketListener(Socket socket, SocketConnectionContextFactory transport, ILogger log)
+    private SocketListener(Socket socket, ITransport transport, ILogger log)
     {
         this.socket = socket;
         this.transport = transport;
@@ -34,23 +32,10 @@ internal sealed partial class SocketListener : IConnectionListener
 
     public EndPoint EndPoint { get; }
 
-    /// <param name="blockBytes">Bytes received at a time, and held by each connection that waits.</param>
-    /// <param name="bufferMax">
-    /// Maximum bytes received from one connection and not read yet, and maximum bytes written to it and not sent yet.
-    /// </param>
+    /// <param name="transport">Serves the accepted sockets. The listener disposes of it.</param>
     /// <exception cref="SocketException">The address can't be listened on.</exception>
-    public static SocketListener Bind(IPEndPoint endPoint, int blockBytes, long bufferMax, ILogger log)
+    public static SocketListener Bind(IPEndPoint endPoint, ITransport transport, ILogger log)
     {
-        SocketConnectionFactoryOptions options = new()
-        {
-            // The work on the transport's threads only parses, posts and returns: handing it over would cost more.
-            UnsafePreferInlineScheduling = true,
-            MaxReadBufferSize = bufferMax,
-            MaxWriteBufferSize = bufferMax,
-            // Waiting for data before taking a block would cost one more operation for each receive.
-            WaitForDataBeforeAllocatingBuffer = false,
-        };
-        SetMemoryPoolFactory(options, new BlockPool(blockBytes));
         Socket socket = new(endPoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -62,9 +47,10 @@ internal sealed partial class SocketListener : IConnectionListener
         catch (SocketException)
         {
             socket.Dispose();
+            transport.Dispose();
             throw;
         }
-        return new SocketListener(socket, new SocketConnectionContextFactory(options, log), log);
+        return new SocketListener(socket, transport, log);
     }
 
     /// <returns>Null once the listener is unbound.</returns>
@@ -75,8 +61,7 @@ internal sealed partial class SocketListener : IConnectionListener
             try
             {
                 Socket accepted = await socket.AcceptAsync(cancellationToken).ConfigureAwait(false);
-                accepted.NoDelay = true;
-                return transport.Create(accepted);
+                return Open(accepted);
             }
             catch (ObjectDisposedException)
             {
@@ -97,6 +82,20 @@ internal sealed partial class SocketListener : IConnectionListener
         return null;
     }
 
+    private ConnectionContext Open(Socket accepted)
+    {
+        try
+        {
+            accepted.NoDelay = true;
+            return transport.Open(accepted);
+        }
+        catch
+        {
+            accepted.Dispose();
+            throw;
+        }
+    }
+
     public ValueTask UnbindAsync(CancellationToken cancellationToken = default)
     {
         unbound.Cancel();
@@ -111,11 +110,6 @@ internal sealed partial class SocketListener : IConnectionListener
         transport.Dispose();
         return default;
     }
-
-    /// <summary>Sets the pool, which has no public setter. The default is a pool of 4 KiB blocks.</summary>
-    [UnsafeAccessor(UnsafeAccessorKind.Method, Name = "set_MemoryPoolFactory")]
-    private static extern void SetMemoryPoolFactory(
-        SocketConnectionFactoryOptions options, IMemoryPoolFactory<byte> pool);
 
     [LoggerMessage(LogLevel.Warning, "can't accept connections on {EndPoint} for now: {Error}; trying again")]
     private static partial void LogNoDescriptor(ILogger log, EndPoint endPoint, string error);

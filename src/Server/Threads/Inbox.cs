@@ -32,6 +32,13 @@ internal sealed class Inbox
     private readonly Parker parker = new();
     private readonly Func<bool> hasWork;
 
+    /// <summary>Inbox whose loop waits for the end of this thread's round, or null.</summary>
+    [ThreadStatic]
+    private static Inbox? inRound;
+
+    [ThreadStatic]
+    private static bool hasPostedInRound;
+
     private Positions positions;
     private Action<int>? run;
 
@@ -69,8 +76,25 @@ internal sealed class Inbox
     /// <param name="batchesMax">Maximum number of batches; the loop's own thread does the rest.</param>
     public void Run(int batchesMax)
     {
-        if (TryTakeTurn())
+        if (inRound == this)
+            hasPostedInRound = true;
+        else if (TryTakeTurn())
             run!(batchesMax);
+    }
+
+    /// <summary>
+    /// Begins a round of this thread, which serves several connections one after the other. Until <see
+    /// cref="EndRound"/>, <see cref="Run"/> only notes that the loop has work, so that one batch takes it all.
+    /// </summary>
+    public void BeginRound() => inRound = this;
+
+    public void EndRound()
+    {
+        inRound = null;
+        if (!hasPostedInRound)
+            return;
+        hasPostedInRound = false;
+        Run(SocketThreadBatchesMax);
     }
 
     public void PostAndRun(object item, int batchesMax)

@@ -1,9 +1,9 @@
 namespace RaftFast.Server.Threads;
 
 /// <summary>
-/// Names of the threads that this process starts, one constant for each kind. The process also has .NET's thread pool,
-/// and the socket threads, which wait for sockets and run what arrives. SocketThreads (room Sockets) sets the number of
-/// socket threads. The thread raftfast-log writes log lines: LineWriter (room Logging).
+/// Names of the threads that this process starts, one constant for each kind. The process also has .NET's thread pool
+/// and .NET's socket threads, which serve the sockets that epoll threads do not. SocketThreads (room Sockets) sets the
+/// number of .NET's socket threads. The thread raftfast-log writes log lines: LineWriter (room Logging).
 /// </summary>
 internal static class ThreadNames
 {
@@ -24,6 +24,9 @@ internal static class ThreadNames
 
     /// <summary>Receives, stores and loads one snapshot that another member sends. SnapshotAcceptor.</summary>
     public const string InstallSnapshot = "raftfast-install";
+
+    /// <summary>Waits for sockets, and runs what arrives. EpollThread (room Sockets).</summary>
+    public static string Sockets(int number) => $"raftfast-io-{number}";
 
     /// <summary>Records the data directory of another member. PeerAdmission.</summary>
     public const string Admit = "raftfast-admit";

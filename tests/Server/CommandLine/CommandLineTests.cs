@@ -14,7 +14,7 @@ public sealed class CommandLineTests
     private const string Flags =
         "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
         + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
-        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --help, --version";
+        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
@@ -40,7 +40,7 @@ public sealed class CommandLineTests
     {
         ServerOptions options = Accepted(
             "--id", "2", "--cluster", Three, "--port", "80", "--listen", "0.0.0.0", "--data-dir", "/var/lib/a b",
-            "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered",
+            "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered", "--transport", "sockets",
             "--connections-max", "100", "--client-memory-max", "64MiB", "--client-rate-min", "1000",
             "--client-rate-grace", "3", "--state-max", "1GiB");
 
@@ -53,6 +53,7 @@ public sealed class CommandLineTests
         Assert.Equal(TimeSpan.FromMilliseconds(250), options.RequestTimeout);
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.Equal(Storage.Disk.DiskWriteMode.Buffered, options.Disk);
+        Assert.Equal(RaftFast.Server.Sockets.TransportKind.Sockets, options.Transport);
         HttpLimits clients = new()
         {
             ConnectionsMax = 100,
@@ -178,6 +179,7 @@ public sealed class CommandLineTests
     [InlineData("--request-timeout needs a value: --request-timeout MS", "--request-timeout")]
     [InlineData("--log-level needs a value: --log-level LEVEL", "--log-level")]
     [InlineData("--disk needs a value: --disk MODE", "--disk")]
+    [InlineData("--transport needs a value: --transport NAME", "--transport")]
     [InlineData("--id is '0'; it must be a whole number from 1", "--id", "0")]
     [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]
     [InlineData("--id is 'one'; it must be a whole number from 1", "--id", "one", "--port", "x")]
@@ -245,6 +247,7 @@ public sealed class CommandLineTests
         "restore", "--input", "a", "--id", "2")]
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
+    [InlineData("--transport is 'udp'; it must be epoll or sockets", "--transport", "udp")]
     [InlineData(
         "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL",
         "--join", "--id", "4")]

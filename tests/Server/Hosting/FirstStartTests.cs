@@ -6,6 +6,7 @@ using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Sockets;
 using RaftFast.Server.Tests.Peers;
 using RaftFast.Storage.Disk;
 
@@ -85,6 +86,7 @@ public sealed class FirstStartTests : IDisposable, ILoggerFactory
             Snapshots = new SnapshotOptions(),
             LogLevel = LogLevel.Information,
             Disk = DiskWriteMode.Buffered,
+            Transport = TransportKind.Sockets,
         };
         int before = log.Lines.Length;
         using CancellationTokenSource stop = new();

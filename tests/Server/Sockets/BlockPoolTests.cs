@@ -41,7 +41,8 @@ public sealed class BlockPoolTests
     {
         CancellationToken cancellation = TestContext.Current.CancellationToken;
         await using SocketListener listener = SocketListener.Bind(
-            new IPEndPoint(IPAddress.Loopback, 0), BlockBytes, BlockBytes, NullLogger.Instance);
+            new IPEndPoint(IPAddress.Loopback, 0), new SocketTransport(BlockBytes, BlockBytes, NullLogger.Instance),
+            NullLogger.Instance);
         using TcpClient client = new();
         await client.ConnectAsync((IPEndPoint)listener.EndPoint, cancellation);
         await using ConnectionContext connection = (await listener.AcceptAsync(cancellation))!;

@@ -8,10 +8,16 @@ using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Tests.Sockets;
 
-public sealed class ListenersTests
+public sealed class EpollListenersTests() : ListenersTests("Epoll");
+
+public sealed class SocketListenersTests() : ListenersTests("Sockets");
+
+/// <summary>Both ports, on each transport.</summary>
+public abstract class ListenersTests(string transport)
 {
     private static readonly IPEndPoint AnyPort = new(IPAddress.Loopback, 0);
 
@@ -141,14 +147,14 @@ public sealed class ListenersTests
         clients.ForEach(client => client.Dispose());
     }
 
-    private static Task<Listeners> StartAsync(
+    private Task<Listeners> StartAsync(
         ConnectionHandler httpHandler, ConnectionHandler peerHandler,
         IPEndPoint? http = null, IPEndPoint? peer = null) =>
         Listeners.StartAsync(
             http ?? AnyPort, httpHandler, 64, peer ?? AnyPort, peerHandler, Listeners.PeerConnectionsMax,
-            NullLoggerFactory.Instance);
+            Enum.Parse<TransportKind>(transport), new Inbox(1), NullLoggerFactory.Instance);
 
-    private static async Task<IPEndPoint> FreeEndPointAsync()
+    private async Task<IPEndPoint> FreeEndPointAsync()
     {
         await using Listeners listeners = await StartAsync(new Echo(""), new Echo(""));
         return listeners.Http;

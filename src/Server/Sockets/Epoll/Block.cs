@@ -1,0 +1,89 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+
+namespace RaftFast.Server.Sockets.Epoll;
+
+/// <summary>Pinned bytes of a socket's input or output, in a chain of blocks.</summary>
+internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
+{
+    private readonly byte[] bytes;
+    private int end;
+
+    public Block(int length)
+    {
+        bytes = GC.AllocateUninitializedArray<byte>(length, pinned: true);
+        Start = (byte*)Marshal.UnsafeAddrOfPinnedArrayElement(bytes, 0);
+    }
+
+    public byte* Start { get; }
+
+    public int Length => bytes.Length;
+
+    public int Room => bytes.Length - end;
+
+    /// <summary>Number of bytes that have been written to this block.</summary>
+    public int End => end;
+
+    public Block? NextBlock => (Block?)Next;
+
+    public Memory<byte> Rest => bytes.AsMemory(end);
+
+    public void Advance(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)count, (uint)Room, nameof(count));
+        end += count;
+        Memory = bytes.AsMemory(0, end);
+    }
+
+    /// <summary>Puts a block behind this one, to which nothing is added any more.</summary>
+    public void Append(Block next)
+    {
+        next.RunningIndex = RunningIndex + end;
+        Next = next;
+    }
+
+    /// <summary>Empties the block and takes it out of its chain.</summary>
+    public void Clear()
+    {
+        end = 0;
+        Memory = default;
+        Next = null;
+        RunningIndex = 0;
+    }
+}
+
+/// <summary>Blocks of one size that are used again.</summary>
+internal sealed class BlockStack(int blockBytes)
+{
+    /// <summary>Bytes of free blocks that are kept; further blocks go to the garbage collector.</summary>
+    private const long FreeBytesMax = 8 << 20;
+
+    private readonly Lock entry = new();
+    private readonly Stack<Block> free = new();
+    private readonly int freeMax = (int)(FreeBytesMax / blockBytes);
+
+    /// <param name="bytesMin">Bytes that the block has at least.</param>
+    public Block Rent(int bytesMin = 0)
+    {
+        if (bytesMin > blockBytes)
+            return new Block(bytesMin);
+        lock (entry)
+        {
+            if (free.TryPop(out Block? block))
+                return block;
+        }
+        return new Block(blockBytes);
+    }
+
+    public void Return(Block block)
+    {
+        block.Clear();
+        if (block.Length != blockBytes)
+            return;
+        lock (entry)
+        {
+            if (free.Count < freeMax)
+                free.Push(block);
+        }
+    }
+}
