@@ -7,6 +7,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Sockets;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
@@ -147,6 +148,7 @@ internal sealed class Cluster : ILoadTarget
             Snapshots = new SnapshotOptions(),
             LogLevel = LogLevel.Error,
             Disk = DiskWriteMode.Direct,
+            Transport = TransportKind.Sockets,
         };
         await NodeHost.RunMemberAsync(disks[member], path, identity, options, loggers, started, stop.Token);
     }

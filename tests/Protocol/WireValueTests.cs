@@ -38,7 +38,7 @@ public sealed class WireValueTests
     [Fact]
     public void Kinds_of_connections_and_answers_to_a_snapshot_keep_their_numbers()
     {
-        Assert.Equal("Messages=0 Snapshot=1", Numbers<ConnectionKind>());
+        Assert.Equal("Messages=0 Snapshot=1 Hint=2", Numbers<ConnectionKind>());
         Assert.Equal("Continue=1 Installed=2 NotWanted=3 DiskFull=4 Busy=5", Numbers<InstallStatus>());
     }
 
