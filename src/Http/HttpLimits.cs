@@ -26,8 +26,9 @@ public sealed record HttpLimits
     public int RequestsMax { get; init; } = 65_536;
 
     /// <summary>
-    /// Maximum bytes of the requests and answers of all connections together, without the small ones. At the bound a
-    /// body is not read and a value is not copied. The connection that took or sent bytes least recently is then ended.
+    /// Maximum bytes of the buffers for requests and answers of all connections together, without the small buffers. At
+    /// the bound no request is begun and no value is copied. The connection that took or sent bytes least recently is
+    /// then ended.
     /// </summary>
     public long MemoryMax { get; init; } = 256L * 1024 * 1024;
 
@@ -36,8 +37,8 @@ public sealed record HttpLimits
 
     /// <summary>
     /// Bytes of unanswered requests at which a connection stops parsing, and share of <see cref="MemoryMax"/> for its
-    /// requests and answers: four of the largest requests. The bound is checked before a request or an answer is
-    /// admitted. So one is always admitted, and a connection holds at most this and one more.
+    /// requests and answers: four of the largest values. The bound is checked before a request or an answer is admitted,
+    /// so a connection holds at most this and one more.
     /// </summary>
     public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
 

@@ -74,7 +74,7 @@ public sealed class ClusterConfiguration
 
     public bool WasRemoved(ulong id) => Array.BinarySearch(removedIds, id) >= 0;
 
-    /// <summary>Describes a violated rule of configurations, or returns null if there is none.</summary>
+    /// <summary>Describes a rule of configurations that the arguments violate; null if they violate none.</summary>
     internal static string? Flaw(ReadOnlySpan<Member> members, ReadOnlySpan<ulong> removedIds)
     {
         if (members.Length > MembersMax || removedIds.Length > RemovedMax)

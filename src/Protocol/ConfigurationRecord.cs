@@ -58,7 +58,7 @@ public static class ConfigurationRecord
         return record;
     }
 
-    /// <summary>Decodes a configuration. Returns null if the payload is not a valid one.</summary>
+    /// <summary>Decodes a configuration. Returns null if the payload is not a valid configuration.</summary>
     /// <param name="payload">The payload of a verified record.</param>
     public static ClusterConfiguration? TryRead(ReadOnlySpan<byte> payload)
     {

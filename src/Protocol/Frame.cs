@@ -3,10 +3,10 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A message on the wire: a header of one cache line, then records (<see cref="Record"/>) back to back, or a part of a
-/// snapshot. Little-endian:
+/// A message on the wire: a header of one cache line, followed by either records (<see cref="Record"/>) back to back
+/// or a part of a snapshot. Little-endian:
 /// <code>
-///  0  u32  checksum         CRC-32C of bytes 4 to 64; records carry their own
+///  0  u32  checksum         CRC-32C of bytes 4–63; records carry their own
 ///  4  u32  records length   bytes after the header, at most RecordsBytesMax
 ///  8  u8   type             MessageType
 ///  9  u8   rejected         0 or 1

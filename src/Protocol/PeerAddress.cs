@@ -15,7 +15,7 @@ public sealed record PeerAddress(string Host, int Port)
     private const int HostBytesMax = 253;
 
     /// <summary>
-    /// Parses a URL. Returns null, with the reason in <paramref name="error"/>, if it is no node's address.
+    /// Parses a URL. If the URL is not a node's address, returns null and gives the reason in <paramref name="error"/>.
     /// </summary>
     /// <param name="error">The fault of <paramref name="url"/>, and the form that is expected.</param>
     public static PeerAddress? TryParse(string url, out string? error)
@@ -43,7 +43,7 @@ public sealed record PeerAddress(string Host, int Port)
         address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
     /// <summary>
-    /// Gets the host's name in DNS: in ASCII (RFC 5891). Returns false if the name is invalid or too long.
+    /// Gets the host name in ASCII, as DNS needs it (RFC 5891). If the name is invalid or too long, returns false.
     /// </summary>
     private static bool TryGetHost(Uri uri, out string host)
     {

@@ -9,7 +9,7 @@ namespace RaftFast.Protocol;
 /// 1  u8   zero
 /// 2  u16  key length   bytes, 1 to KeyBytesMax
 /// 4  u32  zero
-/// 8       key, then the value, which ends with the payload
+/// 8       key, then the value up to the end of the payload
 /// </code>
 /// </summary>
 public readonly ref struct PutCommand(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
@@ -17,7 +17,8 @@ public readonly ref struct PutCommand(ReadOnlySpan<byte> key, ReadOnlySpan<byte>
     public const int HeaderSize = 8;
 
     /// <summary>
-    /// Maximum bytes of a key. A key is a request target, and RFC 9112 §3 asks for request lines of at least 8,000.
+    /// Maximum bytes of a key. A key is a request target, and RFC 9112 §3 recommends that a server supports request
+    /// lines of 8,000 bytes.
     /// </summary>
     public const int KeyBytesMax = 8192;
 

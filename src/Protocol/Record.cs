@@ -3,10 +3,10 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// One log entry as it is on every disk and every wire, bit for bit. Little-endian; the length is a multiple of 8
-/// bytes:
+/// A log entry, or another value of a <see cref="RecordType"/>, with the same bytes on every disk and every wire.
+/// Little-endian; the length is a multiple of 8 bytes:
 /// <code>
-///  0  u32  header checksum   CRC-32C of bytes 4 to 32
+///  0  u32  header checksum   CRC-32C of bytes 4–31
 ///  4  u32  payload length    bytes, without the padding
 ///  8  u32  payload checksum  CRC-32C of the payload, without the padding
 /// 12  u8   type              RecordType
@@ -31,7 +31,8 @@ public static class Record
     public static int LengthOf(int payloadLength) => HeaderSize + ((payloadLength + Alignment - 1) & ~(Alignment - 1));
 
     /// <summary>
-    /// Completes a record whose payload is already at <see cref="HeaderSize"/>. Only the position remains (0, 0).
+    /// Completes a record whose payload is already at <see cref="HeaderSize"/>. The position becomes (0, 0);
+    /// <see cref="Stamp"/> sets the real one.
     /// </summary>
     /// <param name="record">Exactly <see cref="LengthOf"/>(<paramref name="payloadLength"/>) bytes.</param>
     public static void Finish(Span<byte> record, RecordType type, int payloadLength)
@@ -53,8 +54,8 @@ public static class Record
     }
 
     /// <summary>
-    /// Reads and verifies the header at the start of <paramref name="source"/>. The payload may still be incomplete or
-    /// damaged when the result is Complete: see <see cref="TryRead"/>.
+    /// Reads and verifies the header at the start of <paramref name="source"/>. If the result is Complete, the payload
+    /// may still be incomplete or damaged: see <see cref="TryRead"/>.
     /// </summary>
     public static DecodeStatus TryReadHeader(ReadOnlySpan<byte> source, out RecordHeader header)
     {

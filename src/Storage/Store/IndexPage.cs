@@ -19,8 +19,8 @@ internal readonly unsafe struct IndexPage(ulong* words)
     public const int Bytes = Words * sizeof(ulong);
 
     /// <summary>
-    /// Maximum entries in a page: seven eighths of its words. A search for an absent key then reads about thirty
-    /// adjacent buckets; in a half-full page it reads a few.
+    /// Maximum entries in a page: seven eighths of its words. In a full page, a search for an absent key reads about
+    /// thirty adjacent buckets; in a half-full page, a few.
     /// </summary>
     public const int EntriesMax = Words / 8 * 7;
 
@@ -87,7 +87,7 @@ internal readonly unsafe struct IndexPage(ulong* words)
         int gap = (int)(bucket - words);
         for (int i = Following(gap); words[i] != 0; i = Following(i))
         {
-            // An entry whose home lies between the gap and here stays: a search for this entry doesn't pass the gap.
+            // An entry whose home lies between the gap and bucket i stays: a search for it does not pass the gap.
             if (Distance(Home(words[i]), i) < Distance(gap, i))
                 continue;
             words[gap] = words[i];

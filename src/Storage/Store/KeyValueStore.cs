@@ -10,8 +10,8 @@ namespace RaftFast.Storage.Store;
 public sealed unsafe class KeyValueStore : IDisposable
 {
     /// <summary>
-    /// Deferred slots freed with each entry applied after a view ends. All deferred slots are free after an eighth as
-    /// many entries as were applied during the view. Freeing a slot costs two cache misses.
+    /// Deferred slots freed with each entry applied after a view ends. If N entries were applied during a view, the next
+    /// N/8 entries free all slots that the view deferred. Freeing a slot costs two cache misses.
     /// </summary>
     private const int FreedWithEntry = 8;
 
@@ -58,12 +58,11 @@ public sealed unsafe class KeyValueStore : IDisposable
     public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Count * KeyIndex.BytesPerEntry);
 
     /// <summary>
-    /// True while there is no view and all slots whose freeing the last view deferred are free. Each entry applied
-    /// frees some of them.
+    /// True if there is no view and no deferred slot is left. Each applied entry frees some deferred slots.
     /// </summary>
     public bool CanBeginView => view is null && deferred.IsEmpty;
 
-    /// <summary>Entries that page splits of the index have moved.</summary>
+    /// <inheritdoc cref="KeyIndex.Rehashed"/>
     internal long Rehashed => index.Rehashed;
 
     /// <summary>Applies the entry after <see cref="AppliedIndex"/>. Allocates nothing on the managed heap.</summary>

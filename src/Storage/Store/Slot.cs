@@ -5,12 +5,13 @@ namespace RaftFast.Storage.Store;
 /// <summary>
 /// Place of an entry in native memory, at a multiple of 8:
 /// <code>
-///  0  i64  index         log index of the entry's last write; 0: the slot is free
-///  8  i32  value length  bytes            free: address of the next free slot of its slab, or 0
+///  0  i64  index         log index of the entry's last write; 0: the slot has no entry
+///  8  i32  value length  bytes
 /// 12  u16  key length    bytes
 /// 14  u16  unused
 /// 16       key, then value; for an entry larger than SizeClasses.SlotBytesMax, the address of a block that holds both
 /// </code>
+/// In a free slot, bytes 8–15 are the address of the next free slot of its slab, or 0.
 /// The index is the only word that a <see cref="StoreView"/> may read while the store writes it.
 /// </summary>
 internal readonly unsafe struct Slot(byte* address)

@@ -8,11 +8,11 @@ namespace RaftFast.Storage.Store;
 /// </summary>
 /// <remarks>
 /// A reader needs no lock, for these reasons. The reader goes through the slabs that existed when the view began, and
-/// takes the slots with an index from 1 to <see cref="AppliedIndex"/>. Handing the view over made all earlier writes
-/// visible to the reader. Until the view is disposed, the owner:
+/// takes the slots with an index from 1 to <see cref="AppliedIndex"/>. The owner hands the view to the reader, which
+/// makes all earlier writes visible to the reader. Until the view is disposed, the owner:
 /// <list type="bullet">
-/// <item>neither writes to a slot whose index is in that range nor frees one: an overwrite takes a new slot, and the
-/// old slot is freed after the view;</item>
+/// <item>does not write to or free a slot whose index is in that range: an overwrite takes a new slot, and the old slot
+/// is freed after the view;</item>
 /// <item>gives other slots only the index 0 or an index above that range, with single aligned stores. So any index that
 /// the reader sees, current or old, leads to the right decision; and the owner never writes to a slot that the reader
 /// takes;</item>

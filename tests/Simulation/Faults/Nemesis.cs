@@ -63,11 +63,15 @@ internal sealed class Nemesis(
         healed = chosen;
         foreach (SimulatedServer server in servers)
         {
-            if (!chosen[server.Number])
+            if (!chosen[server.Number] && !hangs.IsLeft(server))
                 continue;
+            // A leader whose disk is full, too, could not record the directories of which it has counted no promise yet,
+            // and would take no acknowledgement from them.
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;
+            if (!chosen[server.Number])
+                continue;
             server.Disk.HungWrites.Return();
             if (server.IsPaused)
                 server.Resume();
