@@ -130,7 +130,10 @@ internal static class MutantList
             "if (write.Term <= position.Term)"),
         new("torn-batch-kept", "Recovery drops a torn batch.", "Storage/Log/WalJudge.cs",
             "if (Record.TryRead(segment[at..end], out RecordHeader record) != DecodeStatus.Complete)",
-            "if (Record.TryReadHeader(segment[at..end], out RecordHeader record) != DecodeStatus.Complete)"),
+            "if (Record.TryReadHeader(segment[at..end], out RecordHeader record) != DecodeStatus.Complete)")
+        {
+            FirstSeed = 3600,
+        },
         new("damage-cut-off", "Damage before a later batch is refused, not cut off.", "Storage/Log/WalJudge.cs",
             "for (int at = end.SearchOffset; at < tailEnd;",
             "for (int at = tailEnd; at < tailEnd;"),
@@ -197,11 +200,17 @@ internal static class MutantList
         new("hung-leader-leads", "A leader whose disk hangs hands over to a majority that can write.",
             "Consensus/DiskHandOver.cs",
             "if (ticksToHung == 0 && OthersWrite",
-            "if (ticksToHung < 0 && OthersWrite"),
+            "if (ticksToHung < 0 && OthersWrite")
+        {
+            FirstSeed = 2900,
+        },
         new("hand-over-to-hung-disk", "A leader hands over to the voter that has acknowledged furthest.",
             "Consensus/HandOver.cs",
             "if (follower.Match <= best)",
-            "if (best >= 0)"),
+            "if (best >= 0)")
+        {
+            FirstSeed = 5600,
+        },
         new("no-op-needs-room", "A follower without room takes the no-op of a term from its reserve.",
             "Server/Node/RaftNode.cs",
             "if (count == 0 || !wal.HasRoomInReserve(bytes))",

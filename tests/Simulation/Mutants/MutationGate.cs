@@ -105,20 +105,20 @@ internal sealed partial class MutationGate : IDisposable
             : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
         string built = Path.Combine(copy, "src", mutant.Project, Binaries, assembly);
         File.Copy(built, Path.Combine(program, assembly), overwrite: true);
-        return Task.Run(() => Find(program, processors));
+        return Task.Run(() => Find(program, mutant.FirstSeed, processors));
     }
 
     private static Task<Finding> Rotted(string why) =>
         Task.FromResult(new Finding(null, 0, $"is out of date, so change {nameof(MutantList)}.cs: {why}"));
 
-    private static Finding Find(string program, SemaphoreSlim processors)
+    private static Finding Find(string program, int firstSeed, SemaphoreSlim processors)
     {
         processors.Wait();
         try
         {
             Stopwatch clock = Stopwatch.StartNew();
             (int? code, string said) = Execute(
-                program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
+                program, $"raftfast-simulation.dll --from {firstSeed} --seeds {SeedsMax} --stop-at-first-failure");
             double seconds = clock.Elapsed.TotalSeconds;
             Match failure = FailureLine().Match(said);
             if (failure.Success)
