@@ -42,11 +42,23 @@ internal sealed class ChecksummedText(string name, string temporaryName, string 
             disk.Delete(temporaryName);
         using (IDiskFile file = disk.Create(temporaryName, memory.Length))
             file.Write(0, memory.Span);
-        disk.Rename(temporaryName, destination ?? name);
+        Rename(disk, destination ?? name);
         disk.SyncDirectory();
     }
 
     public StorageException Damaged() => StorageException.Unusable(name, "is damaged");
+
+    private void Rename(IDisk disk, string destination)
+    {
+        try
+        {
+            disk.Rename(temporaryName, destination);
+        }
+        catch (StorageException full) when (full.IsDiskFull)
+        {
+            throw new DiskFullException(full.Message, full);
+        }
+    }
 
     private string[] Parse(string text)
     {

@@ -6,8 +6,7 @@ using System.IO.Pipelines;
 namespace RaftFast.Server.Tests.Sockets;
 
 /// <summary>
-/// What handlers rely on. Each test passes with a <see cref="Pipe"/>, which defines the contract, and with both
-/// transports.
+/// Behaviour that handlers rely on. A <see cref="Pipe"/> defines it; both transports pass the same tests.
 /// </summary>
 public sealed class TransportContractTests
 {
@@ -157,6 +156,24 @@ public sealed class TransportContractTests
         Task<FlushResult> flush = pair.Output.WriteAsync(sent).AsTask();
         Assert.False(flush.IsCompleted);
         Assert.Equal(sent, await pair.ReceiveAsync(sent.Length));
+        Assert.False((await flush).IsCompleted);
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
+    public async Task A_flush_of_which_a_part_is_taken_holds_up_no_read(string kind)
+    {
+        await using DuplexPair pair = await DuplexPair.OpenAsync(kind);
+        byte[] sent = Bytes(32 << 20);
+        Task<FlushResult> flush = pair.Output.WriteAsync(sent).AsTask();
+        const int Part = 8 << 20;
+        Assert.Equal(sent[..Part], await pair.ReceiveAsync(Part));
+        Task<ReadResult> read = pair.Input.ReadAsync().AsTask();
+        await pair.SendAsync("abc"u8.ToArray());
+        ReadResult result = await read.WaitAsync(Eventually.Deadline);
+        Assert.Equal("abc"u8.ToArray(), result.Buffer.ToArray());
+        pair.Input.AdvanceTo(result.Buffer.End);
+        Assert.Equal(sent[Part..], await pair.ReceiveAsync(sent.Length - Part));
         Assert.False((await flush).IsCompleted);
     }
 

@@ -14,22 +14,20 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
     /// <summary>A block with less room than this gets no more bytes.</summary>
     private const int RoomMin = 1024;
 
-    private ManualResetValueTaskSourceCore<bool> waiter;
-    private Readiness readiness;
+    private readonly PendingOperation pending = new();
     private Block? first;
     private Block? last;
     private int consumed;
 
     /// <summary>True once the client has closed its side: the system signals nothing more.</summary>
     private volatile bool hasPeerClosed;
-    private int isCancelled;
     private bool mayHaveMore;
     private bool hasUnexamined;
     private bool hasEnded;
     private bool isCompleted;
     private Exception? failure;
 
-    private bool IsReady => hasUnexamined || hasEnded || failure is not null || Volatile.Read(ref isCancelled) != 0;
+    private bool IsReady => hasUnexamined || hasEnded || failure is not null || pending.IsCancelled;
 
     public override ValueTask<ReadResult> ReadAsync(CancellationToken cancellationToken = default)
     {
@@ -38,8 +36,8 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
         ThrowIfCompleted();
         if (!TryBegin())
         {
-            ValueTask<ReadResult> read = new(this, waiter.Version);
-            return cancellationToken.CanBeCanceled ? WithCancellation(read, cancellationToken) : read;
+            ValueTask<ReadResult> read = new(this, pending.Version);
+            return cancellationToken.CanBeCanceled ? pending.WithCancellation(read, cancellationToken) : read;
         }
         try
         {
@@ -77,19 +75,14 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
             DropFirst();
     }
 
-    public override void CancelPendingRead()
-    {
-        Interlocked.Exchange(ref isCancelled, 1);
-        bool wasCancelled = false;
-        CancelWaiting(ref wasCancelled);
-    }
+    public override void CancelPendingRead() => pending.Cancel();
 
     public override void Complete(Exception? exception = null)
     {
         if (isCompleted)
             return;
         isCompleted = true;
-        readiness.Look();
+        pending.Look();
         while (first is not null)
             DropFirst();
     }
@@ -100,7 +93,7 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
     {
         if (isLast)
             hasPeerClosed = true;
-        if (!readiness.Signal())
+        if (!pending.Signal())
             return;
         // No other thread uses the reader while its operation waits.
         do
@@ -108,77 +101,46 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
             Receive();
             if (IsReady)
             {
-                waiter.SetResult(true);
+                pending.Complete();
                 return;
             }
         }
-        while (!TryWait());
+        while (!pending.TryContinue());
     }
 
     ReadResult IValueTaskSource<ReadResult>.GetResult(short token)
     {
-        waiter.GetResult(token);
+        pending.GetResult(token);
         return TakeResult();
     }
 
-    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => waiter.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<ReadResult>.GetStatus(short token) => pending.GetStatus(token);
 
     void IValueTaskSource<ReadResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        waiter.OnCompleted(continuation, state, token, flags);
+        pending.OnCompleted(continuation, state, token, flags);
 
     /// <returns>False if an operation waits now.</returns>
     private bool TryBegin()
     {
         while (!IsReady)
         {
-            if (mayHaveMore || hasPeerClosed || readiness.IsSignalled)
+            if (mayHaveMore || hasPeerClosed || pending.IsSignalled)
             {
                 Receive();
                 if (IsReady)
                     return true;
             }
-            waiter.Reset();
-            if (TryWait())
+            if (pending.TryBegin())
                 return false;
         }
         return true;
     }
 
-    /// <returns>False if there is something new, or if the wait is cancelled: then look again.</returns>
-    private bool TryWait()
-    {
-        if (!readiness.TryWait())
-            return false;
-        // A cancellation before the wait began has found nothing to cancel.
-        return Volatile.Read(ref isCancelled) == 0 || !readiness.TryTakeWaiting();
-    }
-
-    private void CancelWaiting(ref bool wasCancelled)
-    {
-        if (!readiness.TryTakeWaiting())
-            return;
-        // Before the result is set, because setting it may run the rest of the caller.
-        wasCancelled = true;
-        waiter.SetResult(true);
-    }
-
-    private async ValueTask<ReadResult> WithCancellation(ValueTask<ReadResult> read, CancellationToken cancellation)
-    {
-        bool wasCancelled = false;
-        using (cancellation.UnsafeRegister(_ => CancelWaiting(ref wasCancelled), null))
-        {
-            ReadResult result = await read;
-            if (!wasCancelled)
-                return result;
-        }
-        throw new OperationCanceledException(cancellation);
-    }
-
     /// <summary>Receives once, if there is something to receive.</summary>
     private unsafe void Receive()
     {
-        readiness.Look();
+        pending.Look();
         Block block = last is { } open && open.Room >= RoomMin ? open : blocks.Rent();
         nint received = EpollCalls.Receive(connection.Descriptor, block.Start + block.End, block.Room);
         int error = received < 0 ? EpollCalls.LastError : 0;
@@ -220,7 +182,7 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
     {
         if (failure is not null)
             throw new IOException(failure.Message, failure);
-        bool wasCancelled = Interlocked.Exchange(ref isCancelled, 0) != 0;
+        bool wasCancelled = pending.TakeCancellation();
         ReadOnlySequence<byte> buffer =
             first is null ? default : new ReadOnlySequence<byte>(first, consumed, last!, last!.End);
         return new ReadResult(buffer, wasCancelled, hasEnded);

@@ -11,8 +11,7 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
     : PipeWriter, IValueTaskSource<FlushResult>
 {
     private readonly TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private ManualResetValueTaskSourceCore<bool> waiter;
-    private Readiness readiness;
+    private readonly PendingOperation pending = new();
     private Block? first;
     private Block? last;
 
@@ -23,7 +22,6 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
     private Block? flushLast;
     private int flushEnd;
     private long unflushed;
-    private int isCancelled;
     private bool isCompleted;
     private bool hasFailed;
 
@@ -64,18 +62,13 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
         ThrowIfCompleted();
         if (!TryFlush())
         {
-            ValueTask<FlushResult> flush = new(this, waiter.Version);
-            return cancellationToken.CanBeCanceled ? WithCancellation(flush, cancellationToken) : flush;
+            ValueTask<FlushResult> flush = new(this, pending.Version);
+            return cancellationToken.CanBeCanceled ? pending.WithCancellation(flush, cancellationToken) : flush;
         }
         return new ValueTask<FlushResult>(TakeResult());
     }
 
-    public override void CancelPendingFlush()
-    {
-        Interlocked.Exchange(ref isCancelled, 1);
-        bool wasCancelled = false;
-        CancelWaiting(ref wasCancelled);
-    }
+    public override void CancelPendingFlush() => pending.Cancel();
 
     /// <summary>Sends what is left, unless the writer gives up with an exception.</summary>
     public override void Complete(Exception? exception = null)
@@ -83,9 +76,9 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
         if (isCompleted)
             return;
         isCompleted = true;
-        Interlocked.Exchange(ref isCancelled, 0);
+        pending.TakeCancellation();
         // The operation of a flush that nobody awaits any more would otherwise be completed.
-        readiness.TryTakeWaiting();
+        pending.TryTake();
         if (exception is not null)
             hasFailed = true;
         if (TryFlush())
@@ -95,31 +88,31 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
     /// <summary>Called by the socket's thread when the socket may take bytes again, or has failed.</summary>
     public void OnReady()
     {
-        if (!readiness.Signal())
+        if (!pending.Signal())
             return;
         // No other thread sends while an operation waits.
-        while (!TrySend() && Volatile.Read(ref isCancelled) == 0)
+        while (!TrySend() && !pending.IsCancelled)
         {
-            if (TryWait())
+            if (pending.TryContinue())
                 return;
         }
         if (isCompleted)
             EndDrain();
         else
-            waiter.SetResult(true);
+            pending.Complete();
     }
 
     FlushResult IValueTaskSource<FlushResult>.GetResult(short token)
     {
-        waiter.GetResult(token);
+        pending.GetResult(token);
         return TakeResult();
     }
 
-    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => waiter.GetStatus(token);
+    ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => pending.GetStatus(token);
 
     void IValueTaskSource<FlushResult>.OnCompleted(
         Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-        waiter.OnCompleted(continuation, state, token, flags);
+        pending.OnCompleted(continuation, state, token, flags);
 
     /// <returns>False if an operation waits now.</returns>
     private bool TryFlush()
@@ -127,51 +120,21 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
         flushLast = last;
         flushEnd = last?.End ?? 0;
         unflushed = 0;
-        while (Volatile.Read(ref isCancelled) == 0)
+        while (!pending.IsCancelled)
         {
-            readiness.Look();
             if (TrySend())
                 return true;
-            waiter.Reset();
-            if (TryWait())
+            if (pending.TryBegin())
                 return false;
         }
         return true;
-    }
-
-    /// <returns>False if there was a signal, or if the wait is cancelled: then look again.</returns>
-    private bool TryWait()
-    {
-        if (!readiness.TryWait())
-            return false;
-        return Volatile.Read(ref isCancelled) == 0 || !readiness.TryTakeWaiting();
-    }
-
-    private void CancelWaiting(ref bool wasCancelled)
-    {
-        if (!readiness.TryTakeWaiting())
-            return;
-        // Before the result is set, because setting it may run the rest of the caller.
-        wasCancelled = true;
-        waiter.SetResult(true);
-    }
-
-    private async ValueTask<FlushResult> WithCancellation(ValueTask<FlushResult> flush, CancellationToken cancellation)
-    {
-        bool wasCancelled = false;
-        using (cancellation.UnsafeRegister(_ => CancelWaiting(ref wasCancelled), null))
-        {
-            FlushResult result = await flush;
-            if (!wasCancelled)
-                return result;
-        }
-        throw new OperationCanceledException(cancellation);
     }
 
     /// <summary>Sends the bytes of the flush. If the socket has failed, drops them.</summary>
     /// <returns>False if the socket takes no more bytes for now.</returns>
     private unsafe bool TrySend()
     {
+        pending.Look();
         ByteSpan* spans = stackalloc ByteSpan[EpollCalls.SpansMax];
         while (!hasFailed)
         {
@@ -225,7 +188,7 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
 
     private FlushResult TakeResult()
     {
-        bool wasCancelled = Interlocked.Exchange(ref isCancelled, 0) != 0;
+        bool wasCancelled = pending.TakeCancellation();
         if (hasFailed || (first is not null && first == last && sent == first.End))
             DropAll();
         return new FlushResult(wasCancelled, hasFailed);

@@ -150,6 +150,17 @@ public sealed class PeerAdmissionTests : IDisposable
         Assert.Equal(HandshakeStatus.Accepted, Judge(full, TestHandshakes.From(2)));
     }
 
+    [Fact]
+    public void Directory_without_room_for_a_name_refuses_for_now_and_ends_nothing()
+    {
+        FullDisk disk = new(new FileDisk(directory.Location, DiskWriteMode.Buffered)) { IsFull = false };
+        PeerAdmission full = new(TestHandshakes.Identity(1), MetDirectories.Open(disk), time, log);
+        disk.RefusesNames = true;
+        Assert.Equal(HandshakeStatus.UnknownMember, Judge(full, TestHandshakes.From(2)));
+        disk.RefusesNames = false;
+        Assert.Equal(HandshakeStatus.Accepted, Judge(full, TestHandshakes.From(2)));
+    }
+
     public void Dispose() => directory.Dispose();
 
     private PeerAdmission Restarted() =>
