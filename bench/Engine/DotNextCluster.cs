@@ -9,7 +9,7 @@ namespace RaftFast.Engine;
 /// <summary>
 /// A cluster of nodes of DotNext.Net.Cluster in this process, with the library's TCP transport and WriteAheadLog.
 /// <para>
-/// What an acknowledgement of version 6.12 means: ReplicateAsync returns once the leader has applied the entry. The
+/// Meaning of an acknowledgement of version 6.12: ReplicateAsync returns once the leader has applied the entry. The
 /// leader commits and applies an entry only after it has flushed its own log up to that entry (FlushOnCommit "is always
 /// true"). A follower answers an append once the entries are in its memory, and flushes up to the commit index in the
 /// append. So the answers that form the majority promise nothing about a power loss. RaftFast's followers answer after

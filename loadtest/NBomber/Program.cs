@@ -10,8 +10,8 @@ using LoadSimulation = RaftFast.LoadTest.Simulations.LoadSimulation;
 using Scenario = RaftFast.LoadTest.Scenarios.Scenario;
 
 const string Usage =
-    "usage: raftfast-nbomber SCENARIO TARGET [SIMULATION…]; TARGET is HOST:PORT[,HOST:PORT…], or the path of the raftfast "
-    + "binary for a scenario that starts its own cluster";
+    "usage: raftfast-nbomber SCENARIO TARGET [SIMULATION…]; TARGET is HOST:PORT[,HOST:PORT…], or the path of the "
+    + "raftfast binary for a scenario that starts its own cluster";
 const int CopiesMax = 256;
 TimeSpan warmUp = TimeSpan.FromSeconds(2);
 

@@ -37,8 +37,8 @@ public sealed record HttpLimits
 
     /// <summary>
     /// Bytes of unanswered requests at which a connection stops parsing, and share of <see cref="MemoryMax"/> for its
-    /// requests and answers: four of the largest values. The bound is checked before a request or an answer is admitted,
-    /// so a connection holds at most this and one more.
+    /// requests and answers: four of the largest values. The bound is checked before a request or an answer is
+    /// admitted, so a connection holds at most this and one more.
     /// </summary>
     public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
 

@@ -5,10 +5,10 @@ namespace RaftFast.Storage.Store;
 
 /// <summary>
 /// Finds the slot of a key, by extendible hashing (Fagin and others, 1979). A directory, indexed by the low bits of the
-/// hash's upper half, refers to pages (<see cref="IndexPage"/>). All keys of a page agree in the lowest N of these bits;
-/// N is the page's depth. A full page splits into two by the next bit. A split moves entries of one page, whatever the
-/// number of keys. The directory doubles as a whole when it holds only one reference to the page that splits. Doubling
-/// copies 8 bytes for about 150 keys, in sequence.
+/// hash's upper half, refers to pages (<see cref="IndexPage"/>). All keys of a page agree in the lowest N of these
+/// bits; N is the page's depth. A full page splits into two by the next bit. A split moves entries of one page,
+/// whatever the number of keys. The directory doubles as a whole when it holds only one reference to the page that
+/// splits. Doubling copies 8 bytes for about 150 keys, in sequence.
 /// </summary>
 internal sealed unsafe class KeyIndex : IDisposable
 {

@@ -10,8 +10,8 @@ namespace RaftFast.Storage.Store;
 public sealed unsafe class KeyValueStore : IDisposable
 {
     /// <summary>
-    /// Deferred slots freed with each entry applied after a view ends. If N entries were applied during a view, the next
-    /// N/8 entries free all slots that the view deferred. Freeing a slot costs two cache misses.
+    /// Deferred slots freed with each entry applied after a view ends. If N entries were applied during a view, the
+    /// next N/8 entries free all slots that the view deferred. Freeing a slot costs two cache misses.
     /// </summary>
     private const int FreedWithEntry = 8;
 

@@ -72,7 +72,8 @@ public sealed class SnapshotInstallTests
             // A moment between the first connection and some time after the install.
             int lines = random.Next(12);
             Eventually.True(
-                () => victim.Process.Lines.Count > lines || victim.HasInstalledSnapshot, () => $"it comes back, {victim}");
+                () => victim.Process.Lines.Count > lines || victim.HasInstalledSnapshot,
+                () => $"it comes back, {victim}");
             victim.Kill();
             victim.Restart();
             victim.WaitUntilReady();

@@ -18,8 +18,8 @@ internal sealed class InboxReader
     }
 
     /// <summary>
-    /// Takes the next item. Skips <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>, unless that is the type
-    /// asked for.
+    /// Takes the next item. Skips <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>, unless that is the
+    /// type asked for.
     /// </summary>
     public T Next<T>()
     {

@@ -65,8 +65,8 @@ internal sealed class Nemesis(
         {
             if (!chosen[server.Number] && !hangs.IsLeft(server))
                 continue;
-            // A leader whose disk is full, too, could not record the directories of which it has counted no promise yet,
-            // and would take no acknowledgement from them.
+            // A leader whose disk is full, too, could not record the directories of which it has counted no promise
+            // yet, and would take no acknowledgement from them.
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;

@@ -10,7 +10,9 @@ namespace RaftFast.Simulation.Network;
 /// </summary>
 internal sealed class SimulatedPeerLink(ulong peer, SimulatedServer server, Cluster cluster) : DialledPeer(peer)
 {
-    /// <summary>Microseconds of <see cref="PeerOptions.BackoffMin"/> and <see cref="PeerOptions.BackoffMax"/>.</summary>
+    /// <summary>
+    /// Microseconds of <see cref="PeerOptions.BackoffMin"/> and <see cref="PeerOptions.BackoffMax"/>.
+    /// </summary>
     private const long BackoffMin = 20_000;
     private const long BackoffMax = 1_000_000;
 

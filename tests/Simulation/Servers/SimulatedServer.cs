@@ -21,8 +21,8 @@ internal sealed class SimulatedServer : IDisposable
     private readonly Cluster cluster;
     private readonly SeededRandom random;
     /// <summary>
-    /// Terms that use up the log's reserve, 16 blocks of the disk: each term may write a vote, a no-op, a configuration,
-    /// and a seal after each.
+    /// Terms that use up the log's reserve, 16 blocks of the disk: each term may write a vote, a no-op, a
+    /// configuration, and a seal after each.
     /// </summary>
     private const int TermsOfReserve = 3;
 

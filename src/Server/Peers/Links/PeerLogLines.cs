@@ -77,7 +77,7 @@ internal static partial class PeerLogLines
 
     [LoggerMessage(
         17, LogLevel.Warning,
-        "no member of this cluster answers at {Address}, which --cluster names: {Reason}; correct --cluster if a member "
-        + "should be there")]
+        "no member of this cluster answers at {Address}, which --cluster names: {Reason}; correct --cluster if a "
+        + "member should be there")]
     public static partial void HintIsWrong(ILogger logger, PeerAddress address, string reason);
 }

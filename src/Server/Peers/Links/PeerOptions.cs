@@ -86,8 +86,9 @@ internal sealed record PeerOptions
 
     /// <summary>
     /// Maximum items in the inbox for each peer. From the accepting side: two <see cref="Inbound.PeerBatch"/>es,
-    /// <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>. From the dialling side: <see cref="PeerConnected"/>, <see cref="PeerLost"/>,
-    /// <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either of two reasons, and <see cref="SnapshotSent"/>.
+    /// <see cref="PeerAnnounced"/> and <see cref="PeerAnswersLost"/>. From the dialling side: <see
+    /// cref="PeerConnected"/>, <see cref="PeerLost"/>, <see cref="PeerDrained"/>, <see cref="PeerRefused"/> for either
+    /// of two reasons, and <see cref="SnapshotSent"/>.
     /// </summary>
     public const int InboxItemsPerPeer = 4 + 6;
 
