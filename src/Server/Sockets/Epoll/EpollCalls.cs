@@ -34,12 +34,16 @@ internal static unsafe partial class EpollCalls
     public static bool IsSupported =>
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
-    public static int LastError => Marshal.GetLastSystemError();
+    /// <summary>Error of the last call that failed, but for a receive or a send.</summary>
+    public static int LastError => Marshal.GetLastPInvokeError();
 
-    /// <returns>Number of bytes; 0 at the end; -1 if <see cref="LastError"/> says why.</returns>
+    /// <summary>Error of a receive or a send that has just failed.</summary>
+    public static int LastTransferError => Marshal.GetLastSystemError();
+
+    /// <returns>Number of bytes; 0 at the end; -1 if <see cref="LastTransferError"/> says why.</returns>
     public static nint Receive(int socket, byte* buffer, int length) => Receive(socket, buffer, length, DontWait);
 
-    /// <returns>Number of bytes, or -1 if <see cref="LastError"/> says why.</returns>
+    /// <returns>Number of bytes, or -1 if <see cref="LastTransferError"/> says why.</returns>
     public static nint Send(int socket, ByteSpan* spans, int count)
     {
         if (count == 1)

@@ -143,7 +143,7 @@ internal sealed class SocketReader(EpollConnection connection, BlockStack blocks
         pending.Look();
         Block block = last is { } open && open.Room >= RoomMin ? open : blocks.Rent();
         nint received = EpollCalls.Receive(connection.Descriptor, block.Start + block.End, block.Room);
-        int error = received < 0 ? EpollCalls.LastError : 0;
+        int error = received < 0 ? EpollCalls.LastTransferError : 0;
         mayHaveMore = received == block.Room || error == EpollCalls.Interrupted;
         if (received > 0)
         {

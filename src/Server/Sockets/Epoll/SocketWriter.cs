@@ -147,7 +147,7 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
                 Drop((int)length);
                 continue;
             }
-            int error = EpollCalls.LastError;
+            int error = EpollCalls.LastTransferError;
             if (error == EpollCalls.WouldBlock)
                 return false;
             hasFailed = error != EpollCalls.Interrupted;
