@@ -12,14 +12,17 @@ public sealed class ClientRequest
     /// <summary>Bytes of a small buffer, which the request keeps. A larger buffer is rented.</summary>
     internal const int SmallBufferBytes = 1152;
 
-    private const int KeyStartInRecord = Protocol.Record.HeaderSize + PutCommand.HeaderSize;
-
     private readonly ConnectionMemory memory;
 
     private byte[] small = [];
     private PooledBuffer large;
     private int length;
+    private int keyStart;
     private int keyLength;
+    private int matchBytes;
+    private int noneMatchBytes;
+    private ConditionKinds conditions;
+    private bool hasToken;
     private int status;
     private int heldBytes;
 
@@ -35,22 +38,51 @@ public sealed class ClientRequest
     }
 
     /// <summary>Maximum bytes of a request, and of an answer.</summary>
-    internal static int BytesMax { get; } = BytesOfPut(PutCommand.KeyBytesMax, PutCommand.ValueBytesMax);
+    internal static int BytesMax { get; } = Protocol.Record.LengthOf(Protocol.Record.PayloadBytesMax);
 
     public IRequestOwner Owner { get; }
 
     public ClientRequestMethod Method { get; private set; }
 
-    /// <summary>Raw request target of a Put or Get; else empty.</summary>
-    public ReadOnlySpan<byte> Key => Method switch
-    {
-        ClientRequestMethod.Put => Buffer.Slice(KeyStartInRecord, keyLength),
-        ClientRequestMethod.Get => Buffer[..keyLength],
-        _ => [],
-    };
+    /// <summary>Raw request target of a Put, Get or Delete; else empty.</summary>
+    public ReadOnlySpan<byte> Key => Buffer.Slice(keyStart, keyLength);
 
-    /// <summary>Finished record of a Put, with a <see cref="PutCommand"/>, at position (0, 0); else empty.</summary>
-    public Span<byte> Record => Method == ClientRequestMethod.Put ? Buffer[..length] : [];
+    /// <summary>
+    /// Finished record of a Put or Delete, with a <see cref="KeyCommand"/>, at position (0, 0); else empty.
+    /// </summary>
+    public Span<byte> Record => IsWrite ? Buffer[..length] : [];
+
+    /// <summary>True if the request changes a key.</summary>
+    public bool IsWrite => Method is ClientRequestMethod.Put or ClientRequestMethod.Delete;
+
+    /// <summary>True if the record is of a kind that members of older versions do not know.</summary>
+    public bool IsExtended { get; private set; }
+
+    /// <summary>Conditions of a Get. Those of a Put or Delete are in its record.</summary>
+    public Conditions Conditions => Method != ClientRequestMethod.Get ? default : new(
+        conditions, Buffer.Slice(keyLength, matchBytes), Buffer.Slice(keyLength + matchBytes, noneMatchBytes));
+
+    /// <summary>Milliseconds for which a Get may wait for a change; 0 if it does not.</summary>
+    public long WaitMilliseconds => Math.Max(0, WaitSeconds) * 1000L;
+
+    /// <summary>True if the request has an idempotency key.</summary>
+    public bool HasIdempotencyKey => hasToken;
+
+    /// <summary>Time until which the request waits. Set and read by the receiver of the request.</summary>
+    public long WaitUntil { get; set; }
+
+    /// <summary>Maximum age, in milliseconds, of the state that answers a Get; MaxValue for any, -1 for a current
+    /// answer.</summary>
+    public long StaleMax { get; private set; }
+
+    /// <summary>Seconds for which a Get may wait, as the answer tells; -1 without the preference.</summary>
+    internal int WaitSeconds { get; private set; }
+
+    /// <summary>Index of the key's last write, for the answer; 0: none.</summary>
+    internal long Tag { get; private set; }
+
+    /// <summary>Seconds for the answer's Age; -1: none.</summary>
+    internal long Age { get; private set; }
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
     public ulong MemberId { get; private set; }
@@ -127,19 +159,45 @@ public sealed class ClientRequest
     }
 
     /// <summary>Answers 204.</summary>
-    public void CompleteNoContent() => Complete(204, []);
+    /// <param name="tag">Index of the key's last write; 0 if there is none.</param>
+    public void CompleteNoContent(long tag = 0)
+    {
+        Tag = tag;
+        Complete(204, []);
+    }
 
     /// <summary>Answers 200 with a copy of <paramref name="value"/>.</summary>
-    public void CompleteValue(ReadOnlySpan<byte> value) => Complete(200, value);
+    /// <param name="tag">Index of the key's last write.</param>
+    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    public void CompleteValue(ReadOnlySpan<byte> value, long tag = 0, long age = -1)
+    {
+        (Tag, Age) = (tag, age);
+        Complete(200, value);
+    }
+
+    /// <summary>Answers a Get with 304: the client has the key's value.</summary>
+    /// <inheritdoc cref="CompleteValue"/>
+    public void CompleteNotModified(long tag, long age = -1)
+    {
+        (Tag, Age) = (tag, age);
+        Complete(304, []);
+    }
 
     /// <summary>Answers a Get with 404.</summary>
-    public void CompleteNotFound() => Complete(404, "Failed to GET\n"u8);
-
-    /// <param name="status">400, 409, 412, 503 (sent with Retry-After), 504 or 507.</param>
-    /// <param name="body">One line with its line end that says what happened and what to do; copied.</param>
-    public void CompleteError(int status, ReadOnlySpan<byte> body)
+    /// <inheritdoc cref="CompleteValue"/>
+    public void CompleteNotFound(long age = -1)
     {
-        Invariant.Hold(status is 400 or 409 or 412 or 503 or 504 or 507);
+        Age = age;
+        Complete(404, "Failed to GET\n"u8);
+    }
+
+    /// <param name="status">400, 409, 412, 422, 503 (sent with Retry-After), 504 or 507.</param>
+    /// <param name="body">One line with its line end that says what happened and what to do; copied.</param>
+    /// <param name="tag">Index of the key's last write, for a 412 to a key that exists; else 0.</param>
+    public void CompleteError(int status, ReadOnlySpan<byte> body, long tag = 0)
+    {
+        Invariant.Hold(status is 400 or 409 or 412 or 422 or 503 or 504 or 507);
+        Tag = tag;
         Complete(status, body);
     }
 
@@ -150,8 +208,13 @@ public sealed class ClientRequest
     {
         Method = ClientRequestMethod.Get;
         MemberId = 0;
-        length = 0;
-        keyLength = 0;
+        length = keyStart = keyLength = matchBytes = noneMatchBytes = 0;
+        conditions = ConditionKinds.None;
+        IsExtended = hasToken = false;
+        WaitUntil = 0;
+        StaleMax = Age = -1;
+        WaitSeconds = -1;
+        Tag = 0;
         status = 0;
         Closes = false;
         AnnouncesKeepAlive = false;
@@ -161,27 +224,46 @@ public sealed class ClientRequest
         AnswerWritten = 0;
     }
 
-    /// <summary>Bytes of the record of a Put.</summary>
-    internal static int BytesOfPut(int keyBytes, int valueBytes) =>
-        Protocol.Record.LengthOf(PutCommand.HeaderSize + keyBytes + valueBytes);
+    /// <summary>Bytes of the record of a Put or Delete.</summary>
+    internal static int BytesOfCommand(int keyBytes, int valueBytes, in KeyFields fields) =>
+        Protocol.Record.LengthOf(HeadBytesOf(fields) + keyBytes + valueBytes);
 
     /// <param name="key">Target of the request.</param>
     /// <param name="valueBytesMax">Maximum bytes that the body will have.</param>
-    internal void BeginPut(ReadOnlySpan<byte> key, int valueBytesMax)
+    internal void BeginPut(ReadOnlySpan<byte> key, int valueBytesMax, in KeyFields fields = default)
     {
         Method = ClientRequestMethod.Put;
-        keyLength = key.Length;
-        Reserve(BytesOfPut(key.Length, valueBytesMax));
-        PutCommand.WriteKey(Buffer[Protocol.Record.HeaderSize..], key);
-        length = KeyStartInRecord + key.Length;
+        BeginCommand(CommandOperation.Put, key, valueBytesMax, fields);
     }
 
-    internal void BeginGet(ReadOnlySpan<byte> key)
+    internal void BeginDelete(ReadOnlySpan<byte> key, in KeyFields fields)
+    {
+        Method = ClientRequestMethod.Delete;
+        BeginCommand(CommandOperation.Delete, key, 0, fields);
+    }
+
+    /// <param name="waitMax">Maximum seconds to wait for a change.</param>
+    internal void BeginGet(ReadOnlySpan<byte> key, in KeyFields fields = default, int waitMax = 0)
     {
         Method = ClientRequestMethod.Get;
-        Reserve(key.Length);
+        Conditions given = fields.Conditions;
+        keyLength = key.Length;
+        matchBytes = given.MatchTags.Length;
+        noneMatchBytes = given.NoneMatchTags.Length;
+        conditions = given.Kinds;
+        int bytes = keyLength + matchBytes + noneMatchBytes;
+        Reserve(bytes);
+        length = bytes;
         key.CopyTo(Buffer);
-        length = keyLength = key.Length;
+        given.MatchTags.CopyTo(Buffer[keyLength..]);
+        given.NoneMatchTags.CopyTo(Buffer[(keyLength + matchBytes)..]);
+        WaitSeconds = fields.WaitSeconds is { } wait ? (int)Math.Min(wait, waitMax) : -1;
+        StaleMax = fields.StaleSecondsMax switch
+        {
+            null => -1,
+            long.MaxValue => long.MaxValue,
+            { } seconds => seconds * 1000,
+        };
     }
 
     internal void BeginMember(ClientRequestMethod method, ulong memberId)
@@ -200,13 +282,15 @@ public sealed class ClientRequest
         length += piece.Length;
     }
 
-    /// <summary>Completes the body: the record of a Put is finished.</summary>
+    /// <summary>Completes the body: the record of a Put or Delete is finished.</summary>
     internal void EndBody()
     {
-        if (Method != ClientRequestMethod.Put)
+        if (!IsWrite)
             return;
         int payloadLength = length - Protocol.Record.HeaderSize;
         length = Protocol.Record.LengthOf(payloadLength);
+        if (hasToken)
+            KeyCommand.SetFingerprint(Record.Slice(Protocol.Record.HeaderSize, payloadLength));
         Protocol.Record.Finish(Record, RecordType.Command, payloadLength);
     }
 
@@ -220,6 +304,31 @@ public sealed class ClientRequest
     /// <summary>The record, key or peer URL; after completion, the answer's body.</summary>
     private Span<byte> Buffer => large.Length > 0 ? large.Span : small;
 
+    private static int HeadBytesOf(in KeyFields fields) => IsPlain(fields)
+        ? PutCommand.HeaderSize
+        : KeyCommand.HeaderSize + fields.Conditions.MatchTags.Length + fields.Conditions.NoneMatchTags.Length
+            + fields.Token.Length;
+
+    /// <summary>True if a PUT with these headers is a <see cref="PutCommand"/>.</summary>
+    private static bool IsPlain(in KeyFields fields) =>
+        fields.Conditions.IsEmpty && fields.Token.IsEmpty && fields.TimeToLiveSeconds == 0;
+
+    private void BeginCommand(
+        CommandOperation operation, ReadOnlySpan<byte> key, int valueBytesMax, in KeyFields fields)
+    {
+        Reserve(BytesOfCommand(key.Length, valueBytesMax, fields));
+        Span<byte> payload = Buffer[Protocol.Record.HeaderSize..];
+        IsExtended = !IsPlain(fields);
+        hasToken = !fields.Token.IsEmpty;
+        int head = IsExtended
+            ? KeyCommand.WriteHead(
+                payload, operation, fields.Conditions, fields.Token, key, fields.TimeToLiveSeconds * 1000)
+            : PutCommand.WriteKey(payload, key);
+        length = Protocol.Record.HeaderSize + head;
+        keyLength = key.Length;
+        keyStart = length - keyLength;
+    }
+
     private void ReturnLargeBuffer()
     {
         if (large.Length == 0)
@@ -231,7 +340,7 @@ public sealed class ClientRequest
     private void Complete(int answerStatus, ReadOnlySpan<byte> body)
     {
         Invariant.Hold(!IsFinished);
-        length = 0;
+        length = keyStart = keyLength = 0;
         Reserve(body.Length);
         body.CopyTo(Buffer);
         length = body.Length;
@@ -255,11 +364,14 @@ public sealed class ClientRequest
     }
 }
 
-/// <summary>Operation that a client asks for: PUT, GET or HEAD, POST, and DELETE, in that order.</summary>
+/// <summary>
+/// Operation that a client asks for: PUT, GET or HEAD, POST, DELETE of a member, and DELETE of a key, in that order.
+/// </summary>
 public enum ClientRequestMethod : byte
 {
     Put,
     Get,
     AddMember,
     RemoveMember,
+    Delete,
 }

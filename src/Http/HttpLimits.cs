@@ -47,6 +47,9 @@ public sealed record HttpLimits
     /// </summary>
     public int HeadersBytesMax { get; init; } = 16384;
 
+    /// <summary>Maximum seconds for which a GET waits for a change (Prefer: wait).</summary>
+    public int WaitMax { get; init; } = 60;
+
     /// <summary>Maximum time from a request's first byte to the end of its headers: 408, closed.</summary>
     public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
 

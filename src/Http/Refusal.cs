@@ -25,6 +25,17 @@ internal sealed class Refusal(int status, string line)
         "The body's end is unknown: the last transfer coding must be chunked.");
     public static readonly Refusal ContentRange = new(400,
         "A part of a value can't be stored: send the whole value, without Content-Range (curl without -C).");
+    public static readonly Refusal IfMatch = new(400,
+        $"If-Match is malformed: send *, or 1 to {Conditions.TagsMax} tags in double quotes, like \"5\".");
+    public static readonly Refusal IfNoneMatch = new(400,
+        $"If-None-Match is malformed: send *, or 1 to {Conditions.TagsMax} tags in double quotes, like \"5\".");
+    public static readonly Refusal TimeToLive = new(400,
+        $"RaftFast-TTL is malformed: send it once, as a number of seconds from 1 to {KeyFields.TimeToLiveSecondsMax}.");
+    public static readonly Refusal Wait = new(400,
+        "The preference wait is malformed: send Prefer: wait= and a number of seconds.");
+    public static readonly Refusal IdempotencyKey = new(400,
+        $"Idempotency-Key is malformed: send it once, as 1 to {KeyCommand.TokenBytesMax} printable characters in double "
+        + "quotes.");
     public static readonly Refusal Chunk = new(400,
         "The chunked body is malformed: send each chunk as its size in hex, CRLF, data, CRLF.");
     public static readonly Refusal Truncated = new(400, "The connection ended within the request: send it whole.");

@@ -26,6 +26,9 @@ internal ref struct RequestFields
 
     public bool IsVersion10 { get; set; }
 
+    /// <summary>True if there is a header of <see cref="KeyFields"/>.</summary>
+    public bool HasKeyFields { get; private set; }
+
     /// <summary>Value of the Host header; empty if there is none.</summary>
     public ReadOnlySpan<byte> Host { get; private set; }
 
@@ -107,6 +110,7 @@ internal ref struct RequestFields
                 lastCodingIsChunked = Ascii.EqualsIgnoreCase(last, "chunked"u8);
                 return null;
             default:
+                HasKeyFields |= KeyFields.Has(name);
                 return null;
         }
     }

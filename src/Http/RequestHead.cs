@@ -44,6 +44,9 @@ internal ref struct RequestHead
 
     public RequestFields Fields;
 
+    /// <summary>Header lines of a head that has <see cref="KeyFields"/>; else empty.</summary>
+    private ReadOnlySpan<byte> lines;
+
     /// <summary>Number of bytes before the body.</summary>
     public int Length { get; private set; }
 
@@ -177,15 +180,37 @@ internal ref struct RequestHead
             position += line.Length + 2;
         }
         Length = position + 2;
+        lines = Fields.HasKeyFields ? source[start..position] : default;
         refusal = Fields.Conclude(Method);
         return refusal is null ? DecodeStatus.Complete : DecodeStatus.Invalid;
+    }
+
+    /// <summary>True for a token (RFC 9110 §5.6.2).</summary>
+    public static bool IsToken(ReadOnlySpan<byte> text) => !text.IsEmpty && !text.ContainsAnyExcept(TokenBytes);
+
+    /// <summary>
+    /// Parses the headers of <see cref="KeyFields"/>, in a second pass that most requests do not need.
+    /// </summary>
+    public readonly Refusal? ParseKeyFields(ref KeyFields fields)
+    {
+        ReadOnlySpan<byte> rest = lines;
+        while (!rest.IsEmpty)
+        {
+            int end = rest.IndexOf("\r\n"u8);
+            ReadOnlySpan<byte> line = rest[..end];
+            int nameLength = line.IndexOf((byte)':');
+            if (fields.Add(Method, line[..nameLength], line[(nameLength + 1)..].Trim(" \t"u8)) is { } refusal)
+                return refusal;
+            rest = rest[(end + 2)..];
+        }
+        return null;
     }
 
     private Refusal? ParseField(ReadOnlySpan<byte> line)
     {
         // RFC 9112 §5.1 allows no whitespace before the colon, and §5.2 no folding; neither is part of a token.
         int nameLength = line.IndexOf((byte)':');
-        if (nameLength <= 0 || line[..nameLength].ContainsAnyExcept(TokenBytes))
+        if (nameLength <= 0 || !IsToken(line[..nameLength]))
             return Refusal.HeaderLine;
         ReadOnlySpan<byte> value = line[(nameLength + 1)..].Trim(" \t"u8);
         foreach (byte b in value)

@@ -115,7 +115,10 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
             return GiveUp(refusal);
         }
         currentRefusal = access.Judge(head);
-        LacksRoom = currentRefusal is null && !request.TryHold(BytesOf(head));
+        KeyFields fields = default;
+        if (head.Fields.HasKeyFields)
+            currentRefusal ??= head.ParseKeyFields(ref fields);
+        LacksRoom = currentRefusal is null && !request.TryHold(BytesOf(head, fields));
         if (LacksRoom)
         {
             requests.Return(request);
@@ -124,7 +127,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         current = request;
         request.Closes = !head.Fields.KeepsAlive;
         request.AnnouncesKeepAlive = head.Fields.IsVersion10 && head.Fields.KeepsAlive;
-        currentRefusal ??= Begin(request, head);
+        currentRefusal ??= Begin(request, head, fields);
         // The client now decides whether it sends the body, so the next request cannot be found.
         if (currentRefusal is not null && head.Fields.ExpectsContinue)
             return GiveUp(currentRefusal);
@@ -135,16 +138,19 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         return null;
     }
 
-    private static Refusal? Begin(ClientRequest request, in RequestHead head)
+    private Refusal? Begin(ClientRequest request, in RequestHead head, in KeyFields fields)
     {
         ulong memberId;
         switch (head.Method)
         {
             case RequestMethod.Put:
-                request.BeginPut(head.Target, BodyBytesMax(head.Fields));
+                request.BeginPut(head.Target, BodyBytesMax(head.Fields), fields);
                 return null;
             case RequestMethod.Get or RequestMethod.Head:
-                request.BeginGet(head.Target);
+                request.BeginGet(head.Target, fields, limits.WaitMax);
+                return null;
+            case RequestMethod.Delete when fields.HasMatch:
+                request.BeginDelete(head.Target, fields);
                 return null;
             case RequestMethod.Post when MemberIdParser.TryParse(head.Target, out memberId):
                 request.BeginMember(ClientRequestMethod.AddMember, memberId);
@@ -162,11 +168,12 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
     }
 
     /// <summary>Bytes of the request with its body.</summary>
-    private static int BytesOf(in RequestHead head) => head.Method switch
+    private static int BytesOf(in RequestHead head, in KeyFields fields) => head.Method switch
     {
-        RequestMethod.Put => ClientRequest.BytesOfPut(head.Target.Length, BodyBytesMax(head.Fields)),
+        RequestMethod.Put => ClientRequest.BytesOfCommand(head.Target.Length, BodyBytesMax(head.Fields), fields),
+        RequestMethod.Delete when fields.HasMatch => ClientRequest.BytesOfCommand(head.Target.Length, 0, fields),
         RequestMethod.Post => BodyBytesMax(head.Fields),
-        _ => head.Target.Length,
+        _ => head.Target.Length + (head.Fields.HasKeyFields ? KeyCommand.HeadBytesMax : 0),
     };
 
     /// <summary>Bytes of the body; if it comes in chunks, the most that it may have.</summary>

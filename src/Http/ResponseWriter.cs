@@ -11,12 +11,13 @@ namespace RaftFast.Http;
 /// Writes answers (RFC 9112 §4) into a connection's output, without flushing it:
 /// <code>
 /// HTTP/1.1 status reason CRLF [ Content-Length CRLF Content-Type CRLF X-Content-Type-Options CRLF ]
-/// [ Allow / Retry-After CRLF ] [ Connection CRLF ] Date CRLF CRLF [ body ]
+/// [ Cache-Control CRLF ] [ ETag CRLF ] [ Age CRLF ] [ Preference-Applied CRLF ] [ Allow / Retry-After CRLF ]
+/// [ Connection CRLF ] Date CRLF CRLF [ body ]
 /// </code>
 /// </summary>
 internal sealed class ResponseWriter(CoarseClock clock)
 {
-    /// <summary>Bytes reserved for a head. All the lines above at their longest have less than 400 bytes.</summary>
+    /// <summary>Bytes reserved for a head. All the lines above at their longest have less than 500 bytes.</summary>
     private const int HeadBytesMax = 512;
 
     /// <summary>Bytes of a body that is never written in pieces.</summary>
@@ -43,7 +44,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
         ReadOnlySpan<byte> body = request.Answer;
         if (!request.HasHead)
         {
-            WriteHead(output, request.Status, body, closes, request.AnnouncesKeepAlive);
+            WriteHead(output, request.Status, body, closes, request);
             request.HasHead = true;
         }
         if (request.OmitsBody || body.IsEmpty)
@@ -63,23 +64,22 @@ internal sealed class ResponseWriter(CoarseClock clock)
 
     public void WriteLast(PipeWriter output, Refusal refusal)
     {
-        WriteHead(output, refusal.Status, refusal.Body, closes: true, announcesKeepAlive: false);
+        WriteHead(output, refusal.Status, refusal.Body, closes: true, request: null);
         output.Write(refusal.Body);
     }
 
     private void WriteHead(
-        PipeWriter output, int status, ReadOnlySpan<byte> body, bool closes, bool announcesKeepAlive)
+        PipeWriter output, int status, ReadOnlySpan<byte> body, bool closes, ClientRequest? request)
     {
         Span<byte> head = output.GetSpan(HeadBytesMax);
         int length = 0;
         Append(head, ref length, "HTTP/1.1 "u8);
         Append(head, ref length, StatusLine(status));
-        // RFC 9110 §8.6: a 204 has no Content-Length.
-        if (status != 204)
+        // RFC 9110 §8.6: a 204 has no Content-Length, and that of a 304 would be the value's.
+        if (status is not (204 or 304))
         {
             Append(head, ref length, "\r\nContent-Length: "u8);
-            Utf8Formatter.TryFormat(body.Length, head[length..], out int digits);
-            length += digits;
+            Append(head, ref length, body.Length);
             // A value may be any bytes; every other body is a text of this program.
             bool isText = status != 200 || Utf8.IsValid(body);
             Append(head, ref length, "\r\nContent-Type: "u8);
@@ -87,20 +87,48 @@ internal sealed class ResponseWriter(CoarseClock clock)
             Append(head, ref length, "\r\nX-Content-Type-Options: nosniff"u8);
         }
         // Without this header a proxy may answer from its store (RFC 9111 §4.2.2).
-        if (status is 200 or 404)
+        if (status is 200 or 304 or 404)
             Append(head, ref length, "\r\nCache-Control: no-cache"u8);
+        if (request is not null)
+            AppendKeyFields(head, ref length, request);
         if (status == 405)
             Append(head, ref length, "\r\nAllow: PUT, GET, HEAD, POST, DELETE"u8);
         if (status == 503)
             Append(head, ref length, "\r\nRetry-After: 1"u8);
         if (closes)
             Append(head, ref length, "\r\nConnection: close"u8);
-        else if (announcesKeepAlive)
+        else if (request is { AnnouncesKeepAlive: true })
             Append(head, ref length, "\r\nConnection: keep-alive"u8);
         Append(head, ref length, "\r\nDate: "u8);
         Append(head, ref length, Date());
         Append(head, ref length, "\r\n\r\n"u8);
         output.Advance(length);
+    }
+
+    private static void AppendKeyFields(Span<byte> head, ref int length, ClientRequest request)
+    {
+        if (request.Tag > 0)
+        {
+            Append(head, ref length, "\r\nETag: \""u8);
+            Append(head, ref length, request.Tag);
+            Append(head, ref length, "\""u8);
+        }
+        if (request.Age >= 0)
+        {
+            Append(head, ref length, "\r\nAge: "u8);
+            Append(head, ref length, request.Age);
+        }
+        if (request.WaitSeconds >= 0)
+        {
+            Append(head, ref length, "\r\nPreference-Applied: wait="u8);
+            Append(head, ref length, request.WaitSeconds);
+        }
+    }
+
+    private static void Append(Span<byte> head, ref int length, long number)
+    {
+        Utf8Formatter.TryFormat(number, head[length..], out int digits);
+        length += digits;
     }
 
     private static void Append(Span<byte> head, ref int length, ReadOnlySpan<byte> text)
@@ -127,6 +155,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
     {
         200 => "200 OK"u8,
         204 => "204 No Content"u8,
+        304 => "304 Not Modified"u8,
         400 => "400 Bad Request"u8,
         403 => "403 Forbidden"u8,
         404 => "404 Not Found"u8,
@@ -139,6 +168,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
         414 => "414 URI Too Long"u8,
         417 => "417 Expectation Failed"u8,
         421 => "421 Misdirected Request"u8,
+        422 => "422 Unprocessable Content"u8,
         431 => "431 Request Header Fields Too Large"u8,
         501 => "501 Not Implemented"u8,
         503 => "503 Service Unavailable"u8,

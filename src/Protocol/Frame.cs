@@ -108,7 +108,7 @@ public static class Frame
     /// <summary>
     /// Verifies the records of a frame: each is intact, their number is the header's count, and no bytes follow the
     /// last. In an Append, indices are consecutive, and terms neither decrease (§5.3) nor exceed the message's term.
-    /// A configuration must decode, and a forwarded record must be a command that the state machine knows. An invalid
+    /// A configuration must decode, and a forwarded record must be a client's command that the state machine knows. An invalid
     /// record in the log would stop every member at every start. Returns false for a part of a snapshot.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
@@ -149,7 +149,8 @@ public static class Frame
 
     private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.Command
-        && PutCommand.TryRead(Record.Payload(record, header), out _) == DecodeStatus.Complete;
+        && KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command) == DecodeStatus.Complete
+        && command.Operation is CommandOperation.Put or CommandOperation.Delete;
 
     private static bool IsMembershipChange(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.MembershipChange

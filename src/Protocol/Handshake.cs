@@ -16,7 +16,9 @@ namespace RaftFast.Protocol;
 /// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
 /// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
-/// 320 u32  promises         1 if the directory holds a term, a vote or entries; else 0
+/// 320 u8   promises         1 if the directory holds a term, a vote or entries; else 0
+/// 321 u8   command version  KeyCommand.Version; 0, from older programs, means 1
+/// 322 u16  zero
 /// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
 /// and sends no frame before it has the answer:
@@ -32,6 +34,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     /// <summary>True if the sender's directory holds promises: a term, a vote or entries.</summary>
     public bool HasPromised { get; init; }
+
+    /// <summary>Version of the commands that the sender applies (<see cref="KeyCommand.Version"/>).</summary>
+    public int CommandVersion { get; init; } = KeyCommand.Version;
 
     public const int Size = 328;
 
@@ -58,7 +63,8 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
         int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..PromisesStart]);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes[PromisesStart..], HasPromised ? 1u : 0u);
+        bytes[PromisesStart] = HasPromised ? (byte)1 : (byte)0;
+        bytes[PromisesStart + 1] = (byte)CommandVersion;
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
 
@@ -99,7 +105,8 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             address)
         {
             Kind = (ConnectionKind)kind,
-            HasPromised = BinaryPrimitives.ReadUInt32LittleEndian(source[PromisesStart..]) == 1,
+            HasPromised = source[PromisesStart] == 1,
+            CommandVersion = Math.Max(1, (int)source[PromisesStart + 1]),
         };
         return DecodeStatus.Complete;
     }

@@ -3,7 +3,8 @@ using System.Buffers.Binary;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// A write of one key: the payload of a record of type <see cref="RecordType.Command"/>, little-endian:
+/// A write of one key without condition, time to live and idempotency key: the payload of a record of type
+/// <see cref="RecordType.Command"/>, little-endian:
 /// <code>
 /// 0  u8   kind         1
 /// 1  u8   zero

@@ -25,8 +25,8 @@ public static class Record
 
     public const int Alignment = 8;
 
-    /// <summary>Payload bytes of the largest command: a key and a value at their limits.</summary>
-    public const int PayloadBytesMax = PutCommand.HeaderSize + PutCommand.KeyBytesMax + PutCommand.ValueBytesMax;
+    /// <summary>Payload bytes of the largest command: conditions, token, key and value at their limits.</summary>
+    public const int PayloadBytesMax = KeyCommand.HeadBytesMax + PutCommand.KeyBytesMax + PutCommand.ValueBytesMax;
 
     public static int LengthOf(int payloadLength) => HeaderSize + ((payloadLength + Alignment - 1) & ~(Alignment - 1));
 
@@ -97,7 +97,7 @@ public static class Record
         return DecodeStatus.Complete;
     }
 
-    public static ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> record, in RecordHeader header) =>
+    public static ReadOnlySpan<byte> Payload(ReadOnlySpan<byte> record, scoped in RecordHeader header) =>
         record.Slice(HeaderSize, header.PayloadLength);
 }
 
@@ -113,7 +113,7 @@ public readonly record struct RecordHeader(
 /// <summary>Type of a record's payload. The values are on disk and on the wire.</summary>
 public enum RecordType : byte
 {
-    /// <summary>A client's command (<see cref="PutCommand"/>).</summary>
+    /// <summary>A change of the state machine (<see cref="KeyCommand"/>).</summary>
     Command = 1,
 
     /// <summary>The empty entry with which a leader opens its term (§8 of the Raft paper).</summary>

@@ -66,7 +66,7 @@ internal sealed class Store : IDisposable
                 Assert.Equal(default, header.Position);
                 Assert.Equal(request.Record.Length, header.RecordLength);
                 ReadOnlySpan<byte> payload = Protocol.Record.Payload(request.Record, header);
-                Assert.Equal(DecodeStatus.Complete, PutCommand.TryRead(payload, out PutCommand put));
+                Assert.Equal(DecodeStatus.Complete, KeyCommand.TryRead(payload, out KeyCommand put));
                 Assert.True(put.Key.SequenceEqual(request.Key));
                 values[Encoding.Latin1.GetString(put.Key)] = put.Value.ToArray();
                 request.CompleteNoContent();
@@ -79,6 +79,10 @@ internal sealed class Store : IDisposable
                 break;
             case ClientRequestMethod.AddMember:
                 changes.Add($"add {request.MemberId} {Encoding.Latin1.GetString(request.Body)}");
+                request.CompleteNoContent();
+                break;
+            case ClientRequestMethod.Delete:
+                values.Remove(Encoding.Latin1.GetString(request.Key));
                 request.CompleteNoContent();
                 break;
             default:

@@ -40,7 +40,9 @@ public sealed class PutCommandTests
     [Fact]
     public void Largest_payload_is_the_largest_command() =>
         Assert.Equal(
-            Record.PayloadBytesMax, PutCommand.PayloadLength(PutCommand.KeyBytesMax, PutCommand.ValueBytesMax));
+            Record.PayloadBytesMax,
+            KeyCommand.HeadBytes(2 * Conditions.TagsMax, KeyCommand.TokenBytesMax) + PutCommand.KeyBytesMax
+                + PutCommand.ValueBytesMax);
 
     /// <summary>
     /// The value ends with the payload, so that a payload with a whole key is complete at any length.

@@ -75,9 +75,10 @@ internal static class BackupCommand
                 configuration = new SnapshotConfiguration(index, cluster);
         }
         ulong nonce = (ulong)Random.Shared.NextInt64();
-        using SnapshotWriter writer = BackupFile.TryCreate(output, clusterId, last, configuration.ToBytes(), nonce)
-            ?? throw DiskFull(output);
         using StoreView view = store.BeginView();
+        using SnapshotWriter writer =
+            BackupFile.TryCreate(output, clusterId, last, configuration.ToBytes(), nonce, view.Version)
+            ?? throw DiskFull(output);
         int length;
         while ((length = view.Read(writer.Payload, out int entries)) > 0)
         {
@@ -89,7 +90,7 @@ internal static class BackupCommand
             throw DiskFull(output);
         console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{output}: {writer.Entries} keys, {writer.Bytes} bytes, "
+            $"{output}: {store.Count} keys, {writer.Bytes} bytes, "
             + $"up to entry {last.Index} of term {last.Term} of cluster {clusterId:x16}"));
         return ExitCode.Success;
     }

@@ -117,6 +117,11 @@ internal static class FlagValues
 
     public static int ClientRateGrace(ArgumentResult argument) => Number(argument, "--client-rate-grace", 1, 3600);
 
+    public static int WaitMax(ArgumentResult argument) => Number(argument, "--wait-max", 1, 86_400);
+
+    public static int IdempotencyWindow(ArgumentResult argument) =>
+        Number(argument, "--idempotency-window", 1, 30 * 86_400);
+
     /// <summary>Parses a size that has room for the largest value a few times.</summary>
     public static long Size(ArgumentResult argument, string flag)
     {

@@ -124,7 +124,7 @@ internal static class RestoreCommand
     {
         byte[] configuration = new SnapshotConfiguration(0, cluster).ToBytes();
         SnapshotStore snapshots = SnapshotStore.Open(disk, cluster.ClusterId);
-        using SnapshotWriter writer = snapshots.TryCreate(position, configuration, backup.Nonce)
+        using SnapshotWriter writer = snapshots.TryCreate(position, configuration, backup.Nonce, backup.Version)
             ?? throw DiskFull();
         SnapshotReadStatus status;
         while ((status = backup.Read()) == SnapshotReadStatus.Chunk)

@@ -9,6 +9,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
@@ -92,6 +93,20 @@ internal static class ServerCommandLine
         "--client-rate-grace", "SECONDS", "Time for which a client may be slower than that.",
         _ => (int)new HttpLimits().RateGrace.TotalSeconds, FlagValues.ClientRateGrace);
 
+    private static readonly Option<int> WaitMax = Flag(
+        "--wait-max", "SECONDS", "Maximum time for which a GET waits for a change of its key (Prefer: wait).",
+        _ => new HttpLimits().WaitMax, FlagValues.WaitMax);
+
+    private static readonly Option<int> IdempotencyWindow = Flag(
+        "--idempotency-window", "SECONDS",
+        "Time for which the outcome of a request with an Idempotency-Key is remembered at least.",
+        _ => (int)(new IdempotencyOptions().Window / 1000), FlagValues.IdempotencyWindow);
+
+    private static readonly Option<long> IdempotencyMemory = Flag(
+        "--idempotency-memory", "SIZE",
+        "Memory of remembered outcomes beyond which a new Idempotency-Key is answered 503. [default: 64MiB]",
+        _ => new IdempotencyOptions().MemoryMax, argument => FlagValues.Size(argument, "--idempotency-memory"));
+
     private static readonly Option<long> StateMax = Flag(
         "--state-max", "SIZE",
         "Memory of keys and values beyond which the leader answers 507 to a write that needs more. "
@@ -129,7 +144,8 @@ internal static class ServerCommandLine
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
         Id, Cluster, Port, Join, Listen, PeerListen, AllowedHost, DataDirectory, RequestTimeout,
-        ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax,
+        ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax, WaitMax, IdempotencyWindow,
+        IdempotencyMemory,
         SnapshotEvery, SnapshotRate, Level, Disk, Transport,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
@@ -255,6 +271,12 @@ internal static class ServerCommandLine
                 MemoryMax = flags.GetValue(ClientMemoryMax),
                 RateMin = flags.GetValue(ClientRateMin),
                 RateGrace = TimeSpan.FromSeconds(flags.GetValue(ClientRateGrace)),
+                WaitMax = flags.GetValue(WaitMax),
+            },
+            Idempotency = new IdempotencyOptions
+            {
+                Window = flags.GetValue(IdempotencyWindow) * 1000L,
+                MemoryMax = flags.GetValue(IdempotencyMemory),
             },
             StateMax = flags.GetValue(StateMax),
             Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with

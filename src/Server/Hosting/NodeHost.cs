@@ -123,6 +123,7 @@ internal static partial class NodeHost
             Network = network,
             Address = identity.Address,
             StateMax = options.StateMax,
+            Idempotency = options.Idempotency,
             Snapshots = options.Snapshots,
             Actions = new NodeActions
             {

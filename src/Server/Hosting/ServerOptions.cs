@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Storage.Directories;
@@ -51,6 +52,8 @@ internal sealed record ServerOptions
 
     /// <summary>Bytes of keys and values beyond which a write that needs more memory is answered 507.</summary>
     public required long StateMax { get; init; }
+
+    public IdempotencyOptions Idempotency { get; init; } = new();
 
     public required SnapshotOptions Snapshots { get; init; }
 

@@ -158,7 +158,7 @@ internal sealed class NodeLoop : IDisposable
                 node.OnPeerLost(lost.Peer);
                 break;
             case PeerAnnounced announced:
-                node.OnPeerAnnounced(announced.Peer, announced.Address);
+                node.OnPeerAnnounced(announced.Peer, announced.Address, announced.CommandVersion);
                 break;
             case PeerRefused refused:
                 node.OnPeerRefused(refused.Peer, refused.Status);

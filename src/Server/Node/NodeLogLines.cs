@@ -1,6 +1,8 @@
+using System.Text;
 using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
 
@@ -15,6 +17,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     public const int TicksToWarning = 50;
 
     private RoleName role;
+    private ulong lastRemovalAsked;
     private ulong leader;
     private int ticksWithoutLeader;
     private bool hasWarned;
@@ -76,6 +79,18 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     {
         isRemoved = true;
         HasBeenRemoved(logger, core.Id);
+    }
+
+    /// <summary>
+    /// A client asks for the removal of a member. Warns, once for each id in a row, if a key has the name of that
+    /// request: perhaps the client means the key.
+    /// </summary>
+    public void RemovalAsked(ulong id, KeyValueStore store)
+    {
+        if (id == lastRemovalAsked || store.TagOf(Encoding.ASCII.GetBytes($"/{id}")) == 0)
+            return;
+        lastRemovalAsked = id;
+        RemovesMemberNotKey(logger, id);
     }
 
     /// <summary>A change of the members has been committed.</summary>
@@ -175,6 +190,11 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     [LoggerMessage(LogLevel.Information,
         "member {Id} has been removed from the cluster: it stops, and its id is never used again")]
     private static partial void HasBeenRemoved(ILogger logger, ulong id);
+
+    [LoggerMessage(LogLevel.Warning,
+        "DELETE /{Id} was asked for, which is about member {Id}, and a key has the same name; "
+        + "to delete the key, send the request with If-Match: *")]
+    private static partial void RemovesMemberNotKey(ILogger logger, ulong id);
 
     [LoggerMessage(LogLevel.Information,
         "member {Id} at {Address} added as a learner: it becomes a voter once it has caught up")]

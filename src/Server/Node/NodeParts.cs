@@ -31,6 +31,8 @@ internal sealed record NodeParts
     /// <summary>Bytes of state at which a write that needs more memory is answered 507.</summary>
     public long StateMax { get; init; } = long.MaxValue;
 
+    public IdempotencyOptions Idempotency { get; init; } = new();
+
     public required SnapshotOptions Snapshots { get; init; }
 
     public required NodeActions Actions { get; init; }
@@ -49,6 +51,16 @@ internal sealed record NodeParts
     public required Random Random { get; init; }
 
     public required ILogger Logger { get; init; }
+}
+
+/// <summary>Bounds on the outcomes of requests with idempotency keys.</summary>
+internal sealed record IdempotencyOptions
+{
+    /// <summary>Milliseconds of log time for which an outcome is remembered at least.</summary>
+    public long Window { get; init; } = 15 * 60 * 1000;
+
+    /// <summary>Bytes of outcomes at which a request with a new idempotency key is answered 503.</summary>
+    public long MemoryMax { get; init; } = 64 * 1024 * 1024;
 }
 
 /// <summary>

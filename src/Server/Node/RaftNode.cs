@@ -26,12 +26,16 @@ internal sealed class RaftNode
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly IPeerNetwork network;
+    private readonly StateMachine state;
     private readonly ReadyExecutor executor;
     private readonly StateBound bound;
     private readonly WriteRouter router;
     private readonly PendingWrites pending;
     private readonly ForwardedWrites forwarded;
     private readonly PendingReads reads;
+    private readonly LogClock clock;
+    private readonly CommandVersions versions;
+    private readonly TimedCommands timed;
     private readonly MembershipRouter changes;
     private readonly Answers answers = new();
     private readonly NodeActions actions;
@@ -54,6 +58,7 @@ internal sealed class RaftNode
         core = parts.Core;
         wal = parts.Wal;
         network = parts.Network;
+        state = parts.State;
         actions = parts.Actions;
         requestTimeout = parts.RequestTimeout;
         // The leader would send an append for ever if a follower could never have room for it.
@@ -62,11 +67,15 @@ internal sealed class RaftNode
         silent = new SilentMembers(core, network, parts.Logger);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
-        reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
+        clock = new LogClock(parts.State);
+        versions = new CommandVersions(core, parts.State);
+        reads = new PendingReads(core, parts.State, answers, parts.FirstNumber, parts.RequestTimeout);
         executor = new ReadyExecutor(core, wal, parts.State, network, pending, reads, parts.Recovered);
+        timed = new TimedCommands(core, wal, parts.State, executor, clock, parts.Idempotency.Window);
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);
-        router = new WriteRouter(core, wal, bound, executor, network, pending, forwarded, answers);
+        CommandGate gate = new(core, parts.State, versions, clock, parts.Idempotency.MemoryMax);
+        router = new WriteRouter(core, wal, bound, gate, executor, network, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
         configured = core.Configuration;
@@ -86,7 +95,11 @@ internal sealed class RaftNode
     public void AdvanceTo(long now)
     {
         Invariant.Hold(now >= this.now);
+        // No leader is known at the first call.
+        if (core.LeaderId != 0)
+            clock.Advance(now - this.now);
         this.now = now;
+        reads.AdvanceTo(now);
     }
 
     public void OnTick()
@@ -112,13 +125,15 @@ internal sealed class RaftNode
         }
         switch (request.Method)
         {
-            case ClientRequestMethod.Put:
+            case ClientRequestMethod.Put or ClientRequestMethod.Delete:
                 router.Add(new WaitingWrite(request, now + requestTimeout));
                 break;
             case ClientRequestMethod.Get:
-                reads.Add(request, now + requestTimeout);
+                reads.Add(request);
                 break;
             default:
+                if (request.Method == ClientRequestMethod.RemoveMember)
+                    log.RemovalAsked(request.MemberId, state.Store);
                 changes.Add(request, now + requestTimeout);
                 break;
         }
@@ -155,8 +170,11 @@ internal sealed class RaftNode
     /// <summary>
     /// A node of this cluster has dialled this member, and announced the address at which it listens itself.
     /// </summary>
-    public void OnPeerAnnounced(ulong peer, PeerAddress address)
+    /// <param name="commandVersion">Version of commands that the node applies (<see
+    /// cref="KeyCommand.Version"/>).</param>
+    public void OnPeerAnnounced(ulong peer, PeerAddress address, int commandVersion)
     {
+        versions.Announced(peer, commandVersion);
         network.Announced(peer, address);
         changes.Announced(peer, address);
     }
@@ -184,6 +202,7 @@ internal sealed class RaftNode
     /// </summary>
     public void OnStopRequested()
     {
+        reads.Stop();
         isStopRequested = core.HandOver();
         if (!isStopRequested)
             actions.HandedOver();
@@ -207,6 +226,7 @@ internal sealed class RaftNode
     {
         changes.Route(now);
         router.Route();
+        timed.Propose();
         reads.Ask();
         core.EndBatch();
         executor.Persist();

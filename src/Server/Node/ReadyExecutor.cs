@@ -2,6 +2,7 @@ using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Requests;
 using RaftFast.Storage.Log;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
 
@@ -100,6 +101,9 @@ internal sealed class ReadyExecutor(
         hardStateIsUnpublished = true;
     }
 
+    /// <summary>An installed snapshot has replaced the state.</summary>
+    public void StateReplaced() => reads.StateReplaced();
+
     /// <summary>Hands the log's open batch to the writer.</summary>
     /// <returns>False when the batch is empty.</returns>
     public bool Publish()
@@ -165,8 +169,12 @@ internal sealed class ReadyExecutor(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
-            state.Store.Apply(header, records[..header.RecordLength]);
-            writes.Applied(header.Position);
+            ApplyResult result = state.Store.Apply(header, records[..header.RecordLength]);
+            bool isExtended = header.Type == RecordType.Command
+                && KeyCommand.IsExtended(Record.Payload(records, header));
+            writes.Applied(header.Position, result, isExtended);
+            if (!result.Changed.IsEmpty)
+                reads.Changed(result.Changed);
             records = records[header.RecordLength..];
         }
     }

@@ -12,7 +12,8 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
 {
     public bool IsReached => state.Store.StateBytes >= bytesMax;
 
-    /// <summary>True if there is room for the write, or if its value replaces one that is no smaller.</summary>
+    /// <summary>True if there is room for the write, or if it deletes a key or replaces a value that is no smaller, and
+    /// leaves no outcome.</summary>
     /// <param name="record">Verified record.</param>
     public bool Admits(ReadOnlySpan<byte> record)
     {
@@ -20,8 +21,10 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
             return true;
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
         Invariant.Hold(status == DecodeStatus.Complete);
-        status = PutCommand.TryRead(Record.Payload(record, header), out PutCommand put);
+        status = KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
-        return state.Store.TryGet(put.Key, out ReadOnlySpan<byte> value, out _) && put.Value.Length <= value.Length;
+        return command.Token.IsEmpty
+            && state.Store.TryGet(command.Key, out ReadOnlySpan<byte> value, out _)
+            && command.Value.Length <= value.Length;
     }
 }

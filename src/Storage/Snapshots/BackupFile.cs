@@ -13,10 +13,12 @@ public static class BackupFile
     /// <summary>Begins to write a backup. The file gets its name when it is complete and durable.</summary>
     /// <param name="path">Path of a file that does not exist yet.</param>
     /// <param name="nonce">Random number that no other snapshot of the cluster has.</param>
+    /// <param name="version">Version of the state: <see cref="Store.KeyValueStore.Version"/>.</param>
     /// <returns>Null if the disk is full.</returns>
     /// <exception cref="StorageException">The file exists, or can't be created.</exception>
     public static SnapshotWriter? TryCreate(
-        string path, ulong clusterId, LogPosition position, ReadOnlySpan<byte> configuration, ulong nonce)
+        string path, ulong clusterId, LogPosition position, ReadOnlySpan<byte> configuration, ulong nonce,
+        int version = 1)
     {
         path = Path.GetFullPath(path);
         RefuseOverwriting(path);
@@ -31,7 +33,7 @@ public static class BackupFile
         string name = Path.GetFileName(path);
         string temporary = name + TemporarySuffix;
         return SnapshotWriter.TryCreate(
-            disk, temporary, clusterId, nonce, position, isBackup: true, configuration, () =>
+            disk, temporary, clusterId, nonce, position, isBackup: true, configuration, version, () =>
             {
                 RefuseOverwriting(path);
                 disk.Rename(temporary, name);

@@ -9,7 +9,7 @@ namespace RaftFast.Storage.Snapshots;
 /// <code>
 ///  0  u32  checksum              CRC-32C of bytes 4 up to the configuration's end
 ///  4  u32  magic                 "RFsn"
-///  8  u32  format version        1
+///  8  u32  format version        1; 2 if the state needs a program that knows version 2 (KeyCommand.Version)
 /// 12  u32  configuration length  bytes, up to ConfigurationBytesMax
 /// 16  u64  cluster id
 /// 24  u64  nonce                 no other snapshot of the cluster has it
@@ -28,7 +28,9 @@ internal readonly record struct SnapshotHeader(
 {
     public const int Size = 64;
 
-    public const uint Version = 1;
+    /// <summary>Greatest version that this program reads. A snapshot has the lowest version that knows its
+    /// state.</summary>
+    public const uint VersionMax = KeyCommand.Version;
 
     /// <summary>Maximum length of the configuration, which takes a few hundred bytes a member.</summary>
     public const int ConfigurationBytesMax = 1 << 20;
@@ -42,14 +44,14 @@ internal readonly record struct SnapshotHeader(
     /// <returns>The header, as <see cref="TryRead"/> reads it.</returns>
     public static SnapshotHeader Write(
         Span<byte> destination, ulong clusterId, ulong nonce, LogPosition position, bool isBackup,
-        ReadOnlySpan<byte> configuration)
+        ReadOnlySpan<byte> configuration, int version)
     {
         Invariant.Hold(configuration.Length <= ConfigurationBytesMax);
         SnapshotHeader header = new(clusterId, nonce, position, isBackup, configuration.Length, 0);
         Span<byte> image = destination[..header.BytesOnDisk];
         image.Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(image[4..], Magic);
-        BinaryPrimitives.WriteUInt32LittleEndian(image[8..], Version);
+        BinaryPrimitives.WriteUInt32LittleEndian(image[8..], (uint)version);
         BinaryPrimitives.WriteInt32LittleEndian(image[12..], configuration.Length);
         BinaryPrimitives.WriteUInt64LittleEndian(image[16..], clusterId);
         BinaryPrimitives.WriteUInt64LittleEndian(image[24..], nonce);
@@ -90,7 +92,7 @@ internal readonly record struct SnapshotHeader(
         if (read.Salt != Crc32C.Compute(source[4..end]) || source[end..read.BytesOnDisk].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
         version = BinaryPrimitives.ReadUInt32LittleEndian(source[8..]);
-        if (version != Version || source[48] > 1 || source[49..Size].ContainsAnyExcept((byte)0))
+        if (version is 0 or > VersionMax || source[48] > 1 || source[49..Size].ContainsAnyExcept((byte)0))
             return DecodeStatus.Invalid;
         if (read.Position.Term is <= 0 or > LogPosition.Greatest)
             return DecodeStatus.Invalid;

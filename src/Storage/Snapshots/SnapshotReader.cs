@@ -39,9 +39,10 @@ public sealed class SnapshotReader : IDisposable
         this.name = name;
         file = disk.Open(name);
         DecodeStatus status = SnapshotHeader.TryRead(Window(window.Length), out header, out uint version);
-        if (version is not (0 or SnapshotHeader.Version))
+        Version = (int)version;
+        if (version > SnapshotHeader.VersionMax)
         {
-            Refusal = $"{name} has format {version}, and this program knows {SnapshotHeader.Version} only; "
+            Refusal = $"{name} has format {version}, and this program knows up to {SnapshotHeader.VersionMax}; "
                 + "start the program that wrote it";
         }
         else if (status != DecodeStatus.Complete)
@@ -60,6 +61,9 @@ public sealed class SnapshotReader : IDisposable
     public ulong ClusterId => header.ClusterId;
 
     public ulong Nonce => header.Nonce;
+
+    /// <summary>Version of the format.</summary>
+    public int Version { get; }
 
     /// <summary>The snapshot's file; null while the snapshot is being received.</summary>
     public SnapshotFile? File => SnapshotFile.TryParseName(name, out SnapshotFile named) ? named : null;

@@ -10,8 +10,8 @@ namespace RaftFast.Storage.Snapshots;
 /// </summary>
 public sealed class SnapshotStore
 {
-    /// <summary>Version of the format of snapshots.</summary>
-    public const uint FormatVersion = SnapshotHeader.Version;
+    /// <summary>Greatest version of the format of snapshots.</summary>
+    public const uint FormatVersion = SnapshotHeader.VersionMax;
 
     /// <summary>
     /// Number of snapshots kept. If the newest is damaged, the older snapshot and the log after it give the same state.
@@ -150,11 +150,13 @@ public sealed class SnapshotStore
     /// <param name="configuration">The cluster's configuration at this entry, in bytes that are not interpreted
     /// here.</param>
     /// <param name="nonce">Random number that no other snapshot of the cluster has.</param>
+    /// <param name="version">Version of the state: <see cref="Store.KeyValueStore.Version"/>.</param>
     /// <returns>Null if the disk is full.</returns>
-    public SnapshotWriter? TryCreate(LogPosition position, ReadOnlySpan<byte> configuration, ulong nonce)
+    public SnapshotWriter? TryCreate(
+        LogPosition position, ReadOnlySpan<byte> configuration, ulong nonce, int version = 1)
     {
         return SnapshotWriter.TryCreate(
-            disk, SnapshotFile.NextName, clusterId, nonce, position, isBackup: false, configuration,
+            disk, SnapshotFile.NextName, clusterId, nonce, position, isBackup: false, configuration, version,
             () => Publish(SnapshotFile.NextName, new SnapshotFile(position.Index)));
     }
 

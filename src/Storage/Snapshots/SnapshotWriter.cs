@@ -53,7 +53,7 @@ public sealed class SnapshotWriter : IDisposable
     /// <returns>Null if the disk is full.</returns>
     internal static SnapshotWriter? TryCreate(
         IDisk disk, string name, ulong clusterId, ulong nonce, LogPosition position, bool isBackup,
-        ReadOnlySpan<byte> configuration, Func<SnapshotPublishStatus> publish)
+        ReadOnlySpan<byte> configuration, int version, Func<SnapshotPublishStatus> publish)
     {
         if (disk.Exists(name))
             disk.Delete(name);
@@ -67,7 +67,8 @@ public sealed class SnapshotWriter : IDisposable
             return null;
         }
         SnapshotWriter writer = new(disk, name, file, publish);
-        writer.header = SnapshotHeader.Write(writer.buffer.Span, clusterId, nonce, position, isBackup, configuration);
+        writer.header = SnapshotHeader.Write(
+            writer.buffer.Span, clusterId, nonce, position, isBackup, configuration, version);
         if (writer.TryWrite(writer.header.BytesOnDisk))
             return writer;
         writer.Dispose();

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// The state machine: keys and values at one index of the log. One thread uses the store; another may read a
-/// <see cref="StoreView"/>. All entries and their index are in native memory: a store of any size is a few objects to
+/// The state machine: keys and values at one index of the log, and under <see cref="StateKeys"/> the rest of the state.
+/// One thread uses the store; another may read a <see cref="StoreView"/>. All entries and their index are in native memory: a store of any size is a few objects to
 /// the garbage collector.
 /// </summary>
 public sealed unsafe class KeyValueStore : IDisposable
@@ -21,12 +21,23 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// </summary>
     private const int LoadedAtOnce = 32;
 
+    /// <summary>Maximum keys for which one call of <see cref="ExpireAt"/> makes commands.</summary>
+    private const int ExpiriesAtOnce = 256;
+
     private readonly SlabMemory memory = new();
     private readonly SlotAllocator slots;
     private readonly KeyIndex index;
     private readonly DeferredSlots deferred = new();
+    private readonly TimedSlots expiring = new();
+    private readonly TimedSlots outcomes = new();
 
     private StoreView? view;
+
+    /// <summary>True once the log time is part of the state.</summary>
+    private bool hasClock;
+
+    /// <summary>True once the store has an entry for the log time, which a view needs.</summary>
+    private bool hasClockEntry;
 
     /// <summary>
     /// Last index that the view shows; 0 without a view. Entries up to this index are neither overwritten nor freed.
@@ -49,13 +60,37 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     public long AppliedIndex { get; private set; }
 
-    public long Count { get; private set; }
+    /// <summary>Number of clients' keys.</summary>
+    public long Count => Entries - outcomes.Count - (hasClockEntry ? 1 : 0);
+
+    /// <summary>Number of entries, those under <see cref="StateKeys"/> included.</summary>
+    public long Entries { get; private set; }
+
+    /// <summary>
+    /// Milliseconds that leaders' clocks have measured, as far as applied entries say. Never decreases.
+    /// </summary>
+    public long LogTime { get; private set; }
+
+    /// <summary>
+    /// Lowest <see cref="KeyCommand.Version"/> that knows the state: 2 once a command of kind 2 has been applied.
+    /// </summary>
+    public int Version => hasClock ? KeyCommand.Version : 1;
+
+    /// <summary>Log time at which the next key expires; MaxValue if none does.</summary>
+    public long NextExpiry => expiring.Earliest;
+
+    /// <summary>Log time of the oldest outcome of a request with an idempotency key; MaxValue without one.</summary>
+    public long OldestOutcome => outcomes.Earliest;
+
+    /// <summary>Memory of the outcomes, as <see cref="Outcome.MemoryBytes"/> counts.</summary>
+    public long OutcomeBytes { get; private set; }
 
     /// <summary>Native memory, in use or kept for later use.</summary>
-    public long MemoryBytes => memory.Bytes + slots.LargeBytes + index.DirectoryBytes + deferred.Bytes;
+    public long MemoryBytes => memory.Bytes + slots.LargeBytes + index.DirectoryBytes + deferred.Bytes
+        + expiring.Bytes + outcomes.Bytes;
 
     /// <summary>Bytes of the entries and of their places in the index: the memory that the state needs.</summary>
-    public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Count * KeyIndex.BytesPerEntry);
+    public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Entries * KeyIndex.BytesPerEntry);
 
     /// <summary>
     /// True if there is no view and no deferred slot is left. Each applied entry frees some deferred slots.
@@ -67,7 +102,8 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     /// <summary>Applies the entry after <see cref="AppliedIndex"/>. Allocates nothing on the managed heap.</summary>
     /// <param name="record">Verified record of the entry. The store copies key and value.</param>
-    public void Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    /// <returns>The outcome; that of an entry which is no command changes no key.</returns>
+    public ApplyResult Apply(in RecordHeader header, ReadOnlySpan<byte> record)
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(header.Position.Index == AppliedIndex + 1);
@@ -76,10 +112,17 @@ public sealed unsafe class KeyValueStore : IDisposable
         AppliedIndex = header.Position.Index;
         FreeDeferred();
         if (header.Type != RecordType.Command)
-            return;
-        DecodeStatus status = PutCommand.TryRead(Record.Payload(record, header), out PutCommand put);
+            return default;
+        DecodeStatus status = KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
-        Put(put.Key, put.Value, AppliedIndex);
+        if (KeyCommand.IsExtended(Record.Payload(record, header)))
+        {
+            hasClock = true;
+            LogTime = Math.Max(LogTime, command.Time);
+            return CommandRules.Apply(this, command);
+        }
+        Put(command.Key, command.Value, time: null);
+        return new ApplyResult(CommandStatus.Done, AppliedIndex, command.Key);
     }
 
     /// <param name="value">The key's value, valid until the next write.</param>
@@ -94,6 +137,19 @@ public sealed unsafe class KeyValueStore : IDisposable
         return !slot.IsNone;
     }
 
+    /// <returns>Index of the key's last write; 0 if the store doesn't hold the key.</returns>
+    public long TagOf(ReadOnlySpan<byte> key) => TryGet(key, out _, out long tag) ? tag : 0;
+
+    /// <returns>Hash that distinguishes keys as well as the store's own index does.</returns>
+    public ulong HashOf(ReadOnlySpan<byte> key) => index.HashOf(key);
+
+    /// <returns>Time of the key's entry; null if the key has none or does not exist.</returns>
+    public long? TimeOf(ReadOnlySpan<byte> key)
+    {
+        Slot slot = index.Find(index.HashOf(key), key);
+        return !slot.IsNone && slot.HasTime ? slot.Time : null;
+    }
+
     /// <returns>False if the store doesn't hold the key.</returns>
     public bool Delete(ReadOnlySpan<byte> key)
     {
@@ -103,10 +159,47 @@ public sealed unsafe class KeyValueStore : IDisposable
         Slot slot = index.Find(hash, key);
         if (slot.IsNone)
             return false;
+        RemoveTime(slot);
         index.Remove(hash, key);
-        Count--;
+        Entries--;
         Release(slot);
         return true;
+    }
+
+    /// <summary>True if the outcome of a request with this idempotency key is remembered.</summary>
+    public bool HasOutcome(ReadOnlySpan<byte> token)
+    {
+        Span<byte> buffer = stackalloc byte[StateKeys.OutcomeBytesMax];
+        return TryGet(StateKeys.OutcomeOf(token, buffer), out _, out _);
+    }
+
+    /// <returns>Value of <see cref="OutcomeBytes"/> with <paramref name="more"/> outcomes more.</returns>
+    public long OutcomeBytesWith(int more) => OutcomeBytes + (long)more * Outcome.MemoryBytes;
+
+    /// <summary>
+    /// Encodes commands that let keys expire whose time has passed, each as a finished record without a position.
+    /// </summary>
+    /// <param name="now">Log time.</param>
+    /// <param name="propose">Takes a record; returns false to take no more.</param>
+    public void ExpireAt(long now, Span<byte> buffer, ProposeCommand propose)
+    {
+        Span<Slot> found = stackalloc Slot[ExpiriesAtOnce];
+        foreach (Slot slot in found[..expiring.Find(now, found)])
+        {
+            Span<byte> payload = buffer[Record.HeaderSize..];
+            int length = KeyCommand.WriteHead(payload, CommandOperation.Expire, default, default, slot.Key, slot.Index, now);
+            Span<byte> record = buffer[..Record.LengthOf(length)];
+            Record.Finish(record, RecordType.Command, length);
+            if (!propose(record))
+                return;
+        }
+    }
+
+    /// <summary>Deletes the oldest outcomes made before <paramref name="time"/>, as many as one entry may.</summary>
+    internal void ForgetOutcomes(long time)
+    {
+        for (int i = 0; i < Outcome.ForgottenAtOnce && outcomes.Earliest < time; i++)
+            Delete(outcomes.First.Key);
     }
 
     /// <summary>
@@ -154,6 +247,8 @@ public sealed unsafe class KeyValueStore : IDisposable
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(CanBeginView);
+        if (hasClock)
+            PutClock();
         view = new StoreView(this, slots.Newest);
         viewedIndex = AppliedIndex;
         slots.IsViewed = true;
@@ -181,50 +276,87 @@ public sealed unsafe class KeyValueStore : IDisposable
         slots.IsViewed = false;
     }
 
+    internal void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long? time)
+    {
+        ulong hash = index.HashOf(key);
+        Slot existing = index.Find(hash, key);
+        if (existing.IsNone)
+        {
+            index.Add(hash, NewSlot(key, value, AppliedIndex, time));
+            Entries++;
+            return;
+        }
+        RemoveTime(existing);
+        if (existing.Index > viewedIndex && HasRoom(existing, key.Length, value.Length, time is not null))
+        {
+            existing.SetLengths(key.Length, value.Length, existing.HasTime);
+            existing.SetValue(value);
+            existing.Index = AppliedIndex;
+            AddTime(existing, time);
+        }
+        else
+        {
+            index.Replace(hash, key, NewSlot(key, value, AppliedIndex, time));
+            Release(existing);
+        }
+    }
+
     private void Load(ulong hash, in SnapshotEntry entry)
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(AppliedIndex == 0);
         Invariant.Hold(entry.Index > 0);
         Invariant.Hold(index.Find(hash, entry.Key).IsNone);
-        index.Add(hash, NewSlot(entry.Key, entry.Value, entry.Index));
-        Count++;
+        index.Add(hash, NewSlot(entry.Key, entry.Value, entry.Index, entry.Time));
+        Entries++;
         lastLoaded = Math.Max(lastLoaded, entry.Index);
-    }
-
-    private void Put(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long writtenAt)
-    {
-        ulong hash = index.HashOf(key);
-        Slot existing = index.Find(hash, key);
-        if (existing.IsNone)
+        if (StateKeys.IsClock(entry.Key))
         {
-            index.Add(hash, NewSlot(key, value, writtenAt));
-            Count++;
-        }
-        else if (existing.Index > viewedIndex && HasRoom(existing, key.Length, value.Length))
-        {
-            existing.SetLengths(key.Length, value.Length);
-            existing.SetValue(value);
-            existing.Index = writtenAt;
-        }
-        else
-        {
-            index.Replace(hash, key, NewSlot(key, value, writtenAt));
-            Release(existing);
+            hasClock = hasClockEntry = true;
+            LogTime = entry.Time ?? 0;
         }
     }
 
-    /// <summary>True if an entry of these lengths is of the slot's size class.</summary>
-    private static bool HasRoom(Slot slot, int keyLength, int valueLength) =>
-        SizeClasses.Of(Slot.HeaderSize + keyLength + valueLength) == SizeClasses.Of(slot.EntryBytes);
-
-    private Slot NewSlot(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long writtenAt)
+    /// <summary>Writes the log time into the store, for a view.</summary>
+    private void PutClock()
     {
-        Slot slot = slots.Allocate(key.Length, value.Length);
+        Put(StateKeys.Clock, default, LogTime);
+        hasClockEntry = true;
+    }
+
+    /// <summary>True if an entry of these lengths has the slot's size class and layout.</summary>
+    private static bool HasRoom(Slot slot, int keyLength, int valueLength, bool hasTime) => slot.HasTime == hasTime
+        && SizeClasses.Of(Slot.BytesOf(keyLength, valueLength, hasTime)) == SizeClasses.Of(slot.EntryBytes);
+
+    private Slot NewSlot(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value, long writtenAt, long? time)
+    {
+        Slot slot = slots.Allocate(key.Length, value.Length, time is not null);
         slot.SetKey(key);
         slot.SetValue(value);
         slot.Index = writtenAt;
+        AddTime(slot, time);
         return slot;
+    }
+
+    private void AddTime(Slot slot, long? time)
+    {
+        if (time is not { } given)
+            return;
+        slot.SetTime(given);
+        if (StateKeys.IsClock(slot.Key))
+            return;
+        bool isOutcome = StateKeys.IsOutcome(slot.Key);
+        (isOutcome ? outcomes : expiring).Add(slot);
+        OutcomeBytes += isOutcome ? Outcome.MemoryBytes : 0;
+    }
+
+    private void RemoveTime(Slot slot)
+    {
+        if (!slot.HasTime || StateKeys.IsClock(slot.Key))
+            return;
+        bool isOutcome = StateKeys.IsOutcome(slot.Key);
+        (isOutcome ? outcomes : expiring).Remove(slot);
+        OutcomeBytes -= isOutcome ? Outcome.MemoryBytes : 0;
     }
 
     /// <summary>
@@ -244,3 +376,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             slots.Free(deferred.Pop());
     }
 }
+
+/// <summary>Takes a finished record of a command.</summary>
+/// <returns>False to take no more.</returns>
+public delegate bool ProposeCommand(Span<byte> record);

@@ -23,12 +23,12 @@ internal sealed unsafe class SlotAllocator(SlabMemory memory) : IDisposable
     public long LargeBytes => blocks.Bytes;
 
     /// <summary>Allocates a slot for these lengths. The slot's index is 0 until the caller sets it.</summary>
-    public Slot Allocate(int keyLength, int valueLength)
+    public Slot Allocate(int keyLength, int valueLength, bool hasTime)
     {
-        int entryBytes = Slot.HeaderSize + keyLength + valueLength;
+        int entryBytes = Slot.BytesOf(keyLength, valueLength, hasTime);
         bool isLarge = entryBytes > SizeClasses.SlotBytesMax;
         Slot slot = Take(SizeClasses.Of(isLarge ? Slot.LargeSize : entryBytes));
-        slot.SetLengths(keyLength, valueLength);
+        slot.SetLengths(keyLength, valueLength, hasTime);
         if (isLarge)
             slot.Block = blocks.Allocate(BlockBytes(slot));
         return slot;

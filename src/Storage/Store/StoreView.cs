@@ -11,8 +11,8 @@ namespace RaftFast.Storage.Store;
 /// takes the slots with an index from 1 to <see cref="AppliedIndex"/>. The owner hands the view to the reader, which
 /// makes all earlier writes visible to the reader. Until the view is disposed, the owner:
 /// <list type="bullet">
-/// <item>does not write to or free a slot whose index is in that range: an overwrite takes a new slot, and the old slot
-/// is freed after the view;</item>
+/// <item>does not write to or free a slot whose index is in that range, but for its place in the order of times, which
+/// the reader does not read: an overwrite takes a new slot, and the old slot is freed after the view;</item>
 /// <item>gives other slots only the index 0 or an index above that range, with single aligned stores. So any index that
 /// the reader sees, current or old, leads to the right decision; and the owner never writes to a slot that the reader
 /// takes;</item>
@@ -39,7 +39,8 @@ public sealed unsafe class StoreView : IDisposable
         this.store = store;
         slab = newest;
         AppliedIndex = store.AppliedIndex;
-        Count = store.Count;
+        Count = store.Entries;
+        Version = store.Version;
     }
 
     /// <summary>Index of the log at which the view shows the store.</summary>
@@ -47,6 +48,9 @@ public sealed unsafe class StoreView : IDisposable
 
     /// <summary>Number of entries in the view.</summary>
     public long Count { get; }
+
+    /// <inheritdoc cref="KeyValueStore.Version"/>
+    public int Version { get; }
 
     /// <summary>Writes entries that were not read yet into the chunk, each as a <see cref="SnapshotEntry"/>.</summary>
     /// <param name="chunk">Buffer of at least <see cref="ChunkBytesMin"/> bytes.</param>
@@ -67,10 +71,12 @@ public sealed unsafe class StoreView : IDisposable
                 long index = slot.Index;
                 if (index < 1 || index > AppliedIndex)
                     continue;
-                int length = SnapshotEntry.LengthOf(slot.KeyLength, slot.ValueLength);
+                bool hasTime = slot.HasTime;
+                int length = SnapshotEntry.LengthOf(slot.KeyLength, slot.ValueLength, hasTime);
                 if (written >= bytesWanted || chunk.Length - written < length)
                     return written;
-                written += new SnapshotEntry(slot.Key, slot.Value, index).Write(chunk[written..]);
+                SnapshotEntry entry = new(slot.Key, slot.Value, index, hasTime ? slot.Time : null);
+                written += entry.Write(chunk[written..]);
                 entries++;
                 read++;
             }

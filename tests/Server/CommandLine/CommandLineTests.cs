@@ -14,6 +14,7 @@ public sealed class CommandLineTests
     private const string Flags =
         "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
         + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
+        + "--wait-max, --idempotency-window, --idempotency-memory, "
         + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
@@ -215,6 +216,11 @@ public sealed class CommandLineTests
     [InlineData(
         "--client-rate-min is '1kB'; it must be a whole number from 1 to 1000000000", "--client-rate-min", "1kB")]
     [InlineData("--client-rate-grace is '0'; it must be a whole number from 1 to 3600", "--client-rate-grace", "0")]
+    [InlineData("--wait-max is '0'; it must be a whole number from 1 to 86400", "--wait-max", "0")]
+    [InlineData(
+        "--idempotency-window is 'x'; it must be a whole number from 1 to 2592000", "--idempotency-window", "x")]
+    [InlineData(
+        "--idempotency-memory is '1'; it must be a size from 16MiB, such as 512MiB", "--idempotency-memory", "1")]
     [InlineData("--state-max is '1MiB'; it must be a size from 16MiB, such as 512MiB", "--state-max", "1MiB")]
     [InlineData(
         "--client-memory-max is 'all'; it must be a size from 16MiB, such as 512MiB", "--client-memory-max", "all")]

@@ -111,7 +111,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
                 node.OnPeerLost(input.Peer);
                 break;
             case InputKind.Announced:
-                node.OnPeerAnnounced(input.Peer, input.Address!);
+                node.OnPeerAnnounced(input.Peer, input.Address!, KeyCommand.Version);
                 break;
             case InputKind.Refused:
                 node.OnPeerRefused(input.Peer, input.Status);

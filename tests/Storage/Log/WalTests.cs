@@ -169,9 +169,7 @@ public sealed class WalTests
     public void Largest_record_fits_the_smallest_buffer()
     {
         byte[] record = new byte[Record.LengthOf(Record.PayloadBytesMax)];
-        int at = PutCommand.WriteKey(
-            record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax), new byte[PutCommand.KeyBytesMax]);
-        record.AsSpan(Record.HeaderSize + at, PutCommand.ValueBytesMax).Fill(0xAB);
+        record.AsSpan(Record.HeaderSize, Record.PayloadBytesMax).Fill(0xAB);
         Record.Finish(record, RecordType.Command, Record.PayloadBytesMax);
         using LogWriter log = new(disk);
         for (int index = 1; index <= 8; index++)

@@ -204,7 +204,7 @@ public sealed class PartialSnapshotTests
         byte[] other = new byte[IDisk.Alignment];
         SnapshotHeader.Write(
             other, SnapshotScript.Cluster, 99, new LogPosition(2, 20), isBackup: false,
-            SnapshotScript.ConfigurationOf(20));
+            SnapshotScript.ConfigurationOf(20), version: 1);
         using PartialSnapshot again = store.TryReceive(other, out _)!;
         Assert.Equal(0, again.Chunks);
         Assert.Equal(PartialSnapshotStatus.Invalid, again.Append(images[1]));

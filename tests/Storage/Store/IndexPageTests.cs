@@ -56,7 +56,7 @@ public sealed unsafe class IndexPageTests : IDisposable
             }
             else if (page.Entries < IndexPage.EntriesMax)
             {
-                Slot slot = slots.Allocate(sizeof(int), 0);
+                Slot slot = slots.Allocate(sizeof(int), 0, hasTime: false);
                 slot.SetKey(Key(number));
                 page.Add(IndexPage.BucketOf(hash, slot));
                 model.Add(number, slot);
@@ -70,7 +70,7 @@ public sealed unsafe class IndexPageTests : IDisposable
     [Fact]
     public void Entry_beyond_the_maximum_of_a_page_is_a_bug()
     {
-        Slot slot = slots.Allocate(1, 0);
+        Slot slot = slots.Allocate(1, 0, hasTime: false);
         for (ulong hash = 0; hash < IndexPage.EntriesMax; hash++)
             page.Add(IndexPage.BucketOf(hash, slot));
         Assert.Throws<InvariantException>(() => page.Add(IndexPage.BucketOf(0, slot)));

@@ -71,7 +71,7 @@ public sealed unsafe class KeyIndexTests : IDisposable
 
     private Slot NewSlot(int number)
     {
-        Slot slot = slots.Allocate(sizeof(int), 0);
+        Slot slot = slots.Allocate(sizeof(int), 0, hasTime: false);
         slot.SetKey(Key(number));
         return slot;
     }

@@ -26,7 +26,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
             List<Slot> taken = [];
             for (int i = 0; i < 500; i++)
             {
-                Slot slot = slots.Allocate(1, valueBytes);
+                Slot slot = slots.Allocate(1, valueBytes, hasTime: false);
                 slot.SetKey([(byte)i]);
                 slot.SetValue(Filled(valueBytes, i));
                 slot.Index = i + 1;
@@ -53,7 +53,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
         for (int i = perSlab + 1; i < 2 * perSlab; i++)
             slots.Free(taken[i]);
         long before = memory.Bytes;
-        Slot other = slots.Allocate(1, 100);
+        Slot other = slots.Allocate(1, 100, hasTime: false);
         Assert.Equal(before, memory.Bytes);
         Assert.Equal((nint)Slab.Of(taken[perSlab]), (nint)Slab.Of(other));
     }
@@ -72,12 +72,12 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
     [Fact]
     public void Free_slot_has_no_index()
     {
-        Slot slot = slots.Allocate(1, 10);
+        Slot slot = slots.Allocate(1, 10, hasTime: false);
         Assert.Equal(0, slot.Index);
         slot.Index = 5;
         slots.Free(slot);
         Assert.Equal(0, slot.Index);
-        Assert.Equal((nint)slot.Address, (nint)slots.Allocate(1, 11).Address);
+        Assert.Equal((nint)slot.Address, (nint)slots.Allocate(1, 11, hasTime: false).Address);
     }
 
     private static byte[] Filled(int length, int with)
@@ -93,7 +93,7 @@ public sealed unsafe class SlotAllocatorTests : IDisposable
         int slotBytes = SizeClasses.BytesOf(SizeClasses.Of(Slot.HeaderSize + 1 + ValueBytes));
         int perSlab = (SlabMemory.SlabBytes - Slab.HeaderSize) / slotBytes;
         for (int i = 0; i < slabs * perSlab; i++)
-            taken.Add(slots.Allocate(1, ValueBytes));
+            taken.Add(slots.Allocate(1, ValueBytes, hasTime: false));
         return taken;
     }
 }

@@ -37,6 +37,25 @@ public sealed class SnapshotEntryTests
     }
 
     [Fact]
+    public void Time_stands_before_the_key()
+    {
+        byte[] written = new byte[SnapshotEntry.LengthOf(3, 2, hasTime: true)];
+        Assert.Equal(written.Length, new SnapshotEntry("/ab"u8, [5, 6], 0x107, 0x203).Write(written));
+        byte[] expected =
+        [
+            2, 0, 0, 0, 3, 0, 1, 0, 7, 1, 0, 0, 0, 0, 0, 0, 3, 2, 0, 0, 0, 0, 0, 0, (byte)'/', (byte)'a', (byte)'b',
+            5, 6, 0, 0, 0,
+        ];
+        Assert.Equal(expected, written);
+        for (int length = 0; length < written.Length; length++)
+            Assert.Equal(DecodeStatus.Incomplete, SnapshotEntry.TryRead(written.AsSpan(0, length), out _, out _));
+        Assert.Equal(DecodeStatus.Complete, SnapshotEntry.TryRead(written, out SnapshotEntry entry, out _));
+        Assert.True(entry.Key.SequenceEqual("/ab"u8));
+        Assert.True(entry.Value.SequenceEqual(new byte[] { 5, 6 }));
+        Assert.Equal((0x107, 0x203), (entry.Index, entry.Time));
+    }
+
+    [Fact]
     public void Every_prefix_is_incomplete()
     {
         byte[] written = Written("/ab"u8, [5, 6], 1);
@@ -49,7 +68,8 @@ public sealed class SnapshotEntryTests
     [InlineData(3, 1)]
     [InlineData(4, 0)]
     [InlineData(5, 0x21)]
-    [InlineData(6, 1)]
+    [InlineData(6, 2)]
+    [InlineData(7, 1)]
     [InlineData(8, 0)]
     [InlineData(15, 0x80)]
     [InlineData(15, 0x11)]

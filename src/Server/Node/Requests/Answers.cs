@@ -3,6 +3,7 @@ using System.Text;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node.Requests;
 
@@ -11,7 +12,10 @@ namespace RaftFast.Server.Node.Requests;
 /// will be. 504 means that the outcome is unknown. A "change" is a POST or DELETE of a member:
 /// <code>
 /// request        state                                                                   answer
-/// write          its entry is applied                                                    204
+/// write          its entry is applied, or its idempotency key's first request was        204
+/// write, read    a condition does not hold, at the entry or at the read's index          412
+/// read           If-None-Match names the present value, and the wait is over             304
+/// write          its idempotency key belongs to another request                          422
 /// change         its configuration is committed                                          204
 /// read           its index is confirmed and applied                                      200, 404
 /// any            this member has been removed, and the request was sent nowhere          503
@@ -24,6 +28,10 @@ namespace RaftFast.Server.Node.Requests;
 /// write          the leader's disk hangs: its oldest log write has been out too long     503
 /// write, change  another leader's entry is applied in its place in the log               503
 /// write, change  too many of its kind wait already                                       503
+/// write          a member does not know conditions, times to live and idempotency keys   503
+/// write          its idempotency key is new, and the table of outcomes is full           503
+/// read           it accepts stale state, and this member never knew its state's age      503
+/// read           it waits for a change, and no leader is known or this member stops      503
 /// write, change  it was sent to a leader, and the connection broke before the answer     504
 /// write, change  it was sent or proposed, but not applied here before its time was up    504
 /// write, change  a snapshot covers its place in the log: whose entry it was is unknown   504
@@ -50,30 +58,71 @@ internal sealed class Answers
     public void MemberRemoved() => isMemberRemoved = true;
 
     /// <summary>The write is applied, or the change of the members committed.</summary>
-    public void Written(ClientRequest request)
+    /// <param name="tag">Index of the key's last write; 0 after a deletion or a change.</param>
+    public void Done(ClientRequest request, CommandStatus status, long tag)
     {
-        request.CompleteNoContent();
+        switch (status)
+        {
+            case CommandStatus.ConditionFailed:
+                ConditionFailed(request, tag);
+                return;
+            case CommandStatus.KeyReused:
+                Error(request, 422,
+                    "Not done: this Idempotency-Key belongs to another request. Nothing was changed; "u8
+                    + "use a new key for each request, and the same key only to send the same request again.\n"u8);
+                return;
+            default:
+                request.CompleteNoContent(tag);
+                Touch(request);
+                return;
+        }
+    }
+
+    /// <summary>412.</summary>
+    /// <param name="tag">Index of the key's last write; 0 if the key does not exist.</param>
+    public void ConditionFailed(ClientRequest request, long tag)
+    {
+        ReadOnlySpan<byte> text = tag == 0
+            ? "Precondition failed: the key does not exist. Nothing was changed; read the key before trying again.\n"u8
+            : Encoding.ASCII.GetBytes(
+                $"Precondition failed: the key's ETag is \"{tag}\". Nothing was changed; "
+                + "read the key before trying again.\n");
+        request.CompleteError(412, text, tag);
         Touch(request);
     }
 
-    public void Found(ClientRequest request, ReadOnlySpan<byte> value)
+    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    public void Found(ClientRequest request, ReadOnlySpan<byte> value, long tag, long age)
     {
-        request.CompleteValue(value);
+        request.CompleteValue(value, tag, age);
         Touch(request);
     }
 
-    public void NotFound(ClientRequest request)
+    /// <inheritdoc cref="Found"/>
+    public void NotModified(ClientRequest request, long tag, long age)
     {
-        request.CompleteNotFound();
+        request.CompleteNotModified(tag, age);
         Touch(request);
     }
+
+    /// <inheritdoc cref="Found"/>
+    public void NotFound(ClientRequest request, long age)
+    {
+        request.CompleteNotFound(age);
+        Touch(request);
+    }
+
+    /// <summary>503: a member would not understand the request's entry.</summary>
+    public void NotUnderstood(ClientRequest request, ulong member) => Error(request, 503, Encoding.ASCII.GetBytes(
+        $"Not done: member {member} is not known to run a version with conditions, times to live and idempotency keys. "
+        + $"Nothing was changed; upgrade or start member {member}, or remove it.\n"));
 
     /// <summary>503: not done, and never will be.</summary>
     public void NotDone(ClientRequest request, NotDoneReason reason) =>
         Error(request, 503, isMemberRemoved && IsWait(reason) ? RemovedText : TextOf(reason, request.Method));
 
     /// <summary>503, at once: not done, and never will be.</summary>
-    public void Busy(ClientRequest request) => Error(request, 503, request.Method == ClientRequestMethod.Put
+    public void Busy(ClientRequest request) => Error(request, 503, request.IsWrite
         ? "Not done: too many writes are waiting. Nothing was changed; try again later.\n"u8
         : "Not done: too many changes of the members are waiting. Nothing was changed; try again later.\n"u8);
 
@@ -86,6 +135,9 @@ internal sealed class Answers
         ClientRequestMethod.RemoveMember =>
             "Outcome unknown: the member may have been removed, or may yet be. Send the DELETE again: "u8
             + "204 means that it is no member.\n"u8,
+        _ when request.HasIdempotencyKey =>
+            "Outcome unknown: the write may have taken effect, or may yet. Send the same request again, "u8
+            + "with the same Idempotency-Key: the answer is then the outcome.\n"u8,
         _ =>
             "Outcome unknown: the write may have taken effect, or may yet. Read the key before writing again.\n"u8,
     });
@@ -136,7 +188,8 @@ internal sealed class Answers
         touched.Clear();
     }
 
-    private static bool IsWait(NotDoneReason reason) => reason is NotDoneReason.NoLeader or NotDoneReason.NotApplied;
+    private static bool IsWait(NotDoneReason reason) =>
+        reason is NotDoneReason.NoLeader or NotDoneReason.NotApplied or NotDoneReason.LeaderLost;
 
     private static ReadOnlySpan<byte> RemovedText =>
         "Not done: this member has been removed from the cluster. Nothing was changed; "u8
@@ -146,7 +199,7 @@ internal sealed class Answers
     {
         NotDoneReason.NoLeader => method switch
         {
-            ClientRequestMethod.Put =>
+            ClientRequestMethod.Put or ClientRequestMethod.Delete =>
                 "Not done: no leader could take the write before its time was up. Nothing was changed; try again.\n"u8,
             ClientRequestMethod.Get =>
                 "Not done: no leader confirmed the read before its time was up. "u8
@@ -164,14 +217,25 @@ internal sealed class Answers
         NotDoneReason.LeaderUnreachable =>
             "Not done: the connection to the leader broke before the write was sent. Nothing was changed; "u8
             + "try again.\n"u8,
-        NotDoneReason.LeaderRefused => method == ClientRequestMethod.Put
+        NotDoneReason.LeaderRefused => method is ClientRequestMethod.Put or ClientRequestMethod.Delete
             ? "Not done: the leader was too busy for the write, waited for its disk, or no longer led. "u8
                 + "Nothing was changed; try again.\n"u8
             : "Not done: the leader refused the change of the members. Nothing was changed; try again.\n"u8,
+        NotDoneReason.OutcomesFull =>
+            "Not done: too many idempotency keys are remembered. Nothing was changed; try again later, "u8
+            + "or give the members a larger --idempotency-memory.\n"u8,
+        NotDoneReason.StateUnknown =>
+            "Not done: this member has not learnt yet how old its state is. "u8
+            + "Try again, or read from another member.\n"u8,
+        NotDoneReason.LeaderLost =>
+            "Not done: no leader is known, so a change of the key might be missed. "u8
+            + "Try again, or wait at another member.\n"u8,
+        NotDoneReason.Stopping =>
+            "Not done: this member is stopping. Send the request to another member.\n"u8,
         NotDoneReason.DiskHangs =>
             "Not done: the leader's disk does not answer, and no other member has taken over yet. "u8
             + "Nothing was changed; try again.\n"u8,
-        NotDoneReason.Overwritten => method == ClientRequestMethod.Put
+        NotDoneReason.Overwritten => method is ClientRequestMethod.Put or ClientRequestMethod.Delete
             ? "Not done: a new leader was elected before the write was committed. Nothing was changed; try again.\n"u8
             : "Not done: a new leader was elected before the change of the members was committed. "u8
                 + "Nothing was changed; try again.\n"u8,
@@ -238,6 +302,18 @@ internal enum NotDoneReason
 
     /// <summary>Until the read's time was up, answers that clients did not take filled the memory.</summary>
     NoRoom,
+
+    /// <summary>The read accepts stale state, and this member never knew the age of its state.</summary>
+    StateUnknown,
+
+    /// <summary>The read waits for a change, and no leader has been known for a request's time.</summary>
+    LeaderLost,
+
+    /// <summary>The read waits for a change, and the process stops.</summary>
+    Stopping,
+
+    /// <summary>The write's idempotency key is new, and the table of outcomes is full.</summary>
+    OutcomesFull,
 
     /// <summary>The connection to the leader broke before the write was sent.</summary>
     LeaderUnreachable,

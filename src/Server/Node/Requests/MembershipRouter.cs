@@ -3,6 +3,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Storage.Log;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node.Requests;
 
@@ -172,12 +173,12 @@ internal sealed class MembershipRouter(
         foreach (WaitingChange change in waiting)
         {
             if (change.Change.Kind == MembershipChangeKind.Remove && change.Change.Id == core.Id)
-                answers.Written(change.Request);
+                answers.Done(change.Request, CommandStatus.Done, tag: 0);
             else
                 answers.NotDone(change.Request, NotDoneReason.MemberRemoved);
         }
         foreach (WaitingChange change in ownRemovals)
-            answers.Written(change.Request);
+            answers.Done(change.Request, CommandStatus.Done, tag: 0);
         waiting.Clear();
         ownRemovals.Clear();
     }

@@ -1,14 +1,17 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
+using RaftFast.Protocol;
 
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
 /// Linearizable reads (thesis §6.4). All waiting reads share one request for a read index. Once the index is confirmed
 /// and applied here, the reads are answered from local state. One request is outstanding at a time. A request that gets
-/// no answer is made again, with a fresh context.
+/// no answer is made again, with a fresh context. A read may then wait for a change of its key. A read that accepts
+/// stale state is answered at once, if the state is young enough.
 /// </summary>
-internal sealed class PendingReads(RaftCore core, StateMachine state, Answers answers, long firstNumber)
+internal sealed class PendingReads(
+    RaftCore core, StateMachine state, Answers answers, long firstNumber, long requestTimeout)
 {
     /// <summary>
     /// Ticks after which an unanswered request is made again: three heartbeats, which a lost message costs a read.
@@ -29,11 +32,17 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     private readonly Queue<PendingRead> confirmed = new(256);
 
+    /// <summary>Reads that the state may answer as it is: they accept its age, or have waited for a change.</summary>
+    private readonly Queue<PendingRead> stale = new();
+
     /// <summary>Confirmed reads of values that are not small.</summary>
     private readonly Queue<PendingRead> large = new();
 
     /// <summary>Reads whose value waits until the clients have taken other answers.</summary>
     private readonly Queue<PendingRead> withoutRoom = new();
+    private readonly WaitingReads changes = new(state);
+    private readonly List<ClientRequest> woken = [];
+    private readonly StateAge age = new();
     private readonly List<PendingRead> waiting = new(256);
     private readonly List<PendingRead> asking = new(256);
 
@@ -48,16 +57,39 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
     private long askedInTerm;
     private ulong askedOf;
     private int ticksSinceAsked;
+    private long now;
+    private bool isStopping;
+
+    /// <summary>Time at which a leader was last known.</summary>
+    private long ledAt;
 
     /// <summary>True while a confirmed read waits for the next batch.</summary>
-    public bool HasMoreToAnswer => HasApplied || large.Count > 0;
+    public bool HasMoreToAnswer => HasApplied || stale.Count > 0 || large.Count > 0;
 
     private bool HasApplied => confirmed.TryPeek(out PendingRead read) && read.Index <= core.Log.Applied;
 
     /// <summary>True while a read waits for room.</summary>
     public bool LacksRoom => withoutRoom.Count > 0;
 
-    public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
+    public void AdvanceTo(long now)
+    {
+        this.now = now;
+        if (core.LeaderId != 0)
+            ledAt = now;
+    }
+
+    public void Add(ClientRequest request)
+    {
+        PendingRead read = new(request, now + requestTimeout, 0);
+        request.WaitUntil = now + request.WaitMilliseconds;
+        bool acceptsStale = request.StaleMax >= 0 && request.WaitMilliseconds == 0;
+        if (acceptsStale && age.IsKnown && age.At(now) <= request.StaleMax)
+            stale.Enqueue(read);
+        else if (acceptsStale && request.StaleMax == long.MaxValue)
+            answers.NotDone(request, NotDoneReason.StateUnknown);
+        else
+            waiting.Add(read);
+    }
 
     public void Tick()
     {
@@ -67,7 +99,10 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
             copied += Answer(withoutRoom.Dequeue(), int.MaxValue);
     }
 
-    /// <summary>Requests an index for all waiting reads, unless a request is outstanding.</summary>
+    /// <summary>
+    /// Requests an index for all waiting reads, unless a request is outstanding. A member that does not know the age of
+    /// its state asks even if no read waits.
+    /// </summary>
     public void Ask()
     {
         // A leader that has stepped down never answers.
@@ -79,10 +114,12 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
             asking.AddRange(waiting);
             waiting.Clear();
         }
-        bool isDue = !isAsked || ticksSinceAsked >= TicksToRetry;
-        if (asking.Count == 0 || !isDue || !core.RequestRead(context + 1))
+        bool isDue = (!isAsked && asking.Count > 0)
+            || (ticksSinceAsked >= TicksToRetry && (asking.Count > 0 || !age.IsKnown));
+        if (!isDue || !core.RequestRead(context + 1))
             return;
         context++;
+        age.Asked(context, now);
         askedInTerm = core.Term;
         askedOf = core.LeaderId;
         ticksSinceAsked = 0;
@@ -90,6 +127,7 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
 
     public void Confirmed(ReadState read)
     {
+        age.Confirmed(read.Context, read.Index);
         // Each request since firstContext was made for these reads, and the answer to any such request serves. On a
         // slow network the answer to the last request never arrives before the next one is made. Earlier requests were
         // not made for these reads.
@@ -100,10 +138,36 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         asking.Clear();
     }
 
+    /// <summary>An applied entry has changed this key.</summary>
+    public void Changed(ReadOnlySpan<byte> key)
+    {
+        if (changes.Count == 0)
+            return;
+        changes.Take(key, woken);
+        AnswerWoken();
+    }
+
+    /// <summary>An installed snapshot has replaced the state: any key may have changed.</summary>
+    public void StateReplaced()
+    {
+        changes.TakeDue(long.MaxValue, woken);
+        AnswerWoken();
+    }
+
+    /// <summary>The process stops: no read waits for a change any longer.</summary>
+    public void Stop()
+    {
+        isStopping = true;
+        EndWaits(NotDoneReason.Stopping);
+    }
+
     /// <summary>Answers the reads whose index has been applied, as many as one batch may.</summary>
     public void Answer()
     {
+        age.Applied(core.Log.Applied);
         int copied = 0;
+        while (stale.TryDequeue(out PendingRead read))
+            copied += Answer(read, SmallBytesMax);
         while (HasApplied && copied < CopyBytesMax)
             copied += Answer(confirmed.Dequeue(), SmallBytesMax);
         while (large.Count > 0 && copied < CopyBytesMax)
@@ -118,6 +182,28 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
             answers.NotDone(confirmed.Dequeue().Request, NotDoneReason.NotApplied);
         ExpireInTurn(large, now);
         ExpireInTurn(withoutRoom, now);
+        if (now == long.MaxValue || (changes.Count > 0 && now - ledAt >= requestTimeout))
+            EndWaits(NotDoneReason.LeaderLost);
+        changes.TakeDue(now, woken);
+        AnswerWoken();
+    }
+
+    private void EndWaits(NotDoneReason reason)
+    {
+        changes.TakeDue(long.MaxValue, woken);
+        foreach (ClientRequest request in woken)
+            answers.NotDone(request, reason);
+        woken.Clear();
+    }
+
+    /// <summary>
+    /// Lets reads that have waited look at their key again, in the turn of other reads: the values may be large.
+    /// </summary>
+    private void AnswerWoken()
+    {
+        foreach (ClientRequest request in woken)
+            stale.Enqueue(new PendingRead(request, now + requestTimeout, 0));
+        woken.Clear();
     }
 
     private void ExpireInTurn(Queue<PendingRead> reads, long now)
@@ -132,28 +218,41 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
         }
     }
 
-    /// <summary>Answers the read. A larger value waits for its turn, and a value without room waits for room.</summary>
+    /// <summary>
+    /// Answers the read, or lets it wait for a change of its key. A larger value waits for its turn, and a value without
+    /// room waits for room.
+    /// </summary>
     /// <returns>Number of bytes copied.</returns>
     private int Answer(PendingRead read, int bytesMax)
     {
-        if (!state.Store.TryGet(read.Request.Key, out ReadOnlySpan<byte> value, out _))
-        {
-            answers.NotFound(read.Request);
-            return 0;
-        }
-        if (value.Length > bytesMax)
-        {
+        ClientRequest request = read.Request;
+        Conditions conditions = request.Conditions;
+        bool exists = state.Store.TryGet(request.Key, out ReadOnlySpan<byte> value, out long tag);
+        ConditionResult result = conditions.IsEmpty ? ConditionResult.Hold : conditions.Evaluate(tag);
+        bool isUnchanged = result == ConditionResult.NoneMatchFailed || (!exists && conditions.IsEmpty);
+        if (isUnchanged && request.WaitUntil > now && !isStopping)
+            changes.Add(request);
+        else if (result == ConditionResult.MatchFailed)
+            answers.ConditionFailed(request, tag);
+        else if (result == ConditionResult.NoneMatchFailed)
+            answers.NotModified(request, tag, AgeFor(request));
+        else if (!exists)
+            answers.NotFound(request, AgeFor(request));
+        else if (value.Length > bytesMax)
             large.Enqueue(read);
-            return 0;
-        }
-        if (!read.Request.TryHoldAnswer(value.Length))
-        {
+        else if (!request.TryHoldAnswer(value.Length))
             withoutRoom.Enqueue(read);
-            return 0;
+        else
+        {
+            answers.Found(request, value, tag, AgeFor(request));
+            return value.Length;
         }
-        answers.Found(read.Request, value);
-        return value.Length;
+        return 0;
     }
+
+    /// <returns>Seconds, rounded up; -1 if the answer tells no age.</returns>
+    private long AgeFor(ClientRequest request) =>
+        request.StaleMax < 0 || !age.IsKnown ? -1 : (age.At(now) + 999) / 1000;
 
     private void Expire(List<PendingRead> reads, long now)
     {

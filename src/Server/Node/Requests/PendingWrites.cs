@@ -1,6 +1,7 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node.Requests;
 
@@ -11,6 +12,7 @@ namespace RaftFast.Server.Node.Requests;
 internal sealed class PendingWrites(Answers answers)
 {
     private readonly Dictionary<long, PendingWrite> byIndex = new(1024);
+    private readonly RecentResults recent = new();
 
     public void Add(ClientRequest request, LogPosition position, long deadline)
     {
@@ -30,19 +32,26 @@ internal sealed class PendingWrites(Answers answers)
         // A snapshot covers the entry: whose it was is no longer known.
         else if (position.Index < log.Base.Index)
             answers.OutcomeUnknown(request);
-        else if (log.Matches(position))
-            answers.Written(request);
-        else
+        else if (!log.Matches(position))
             answers.NotDone(request, NotDoneReason.Overwritten);
+        else if (!request.IsExtended)
+            answers.Done(request, CommandStatus.Done, request.IsWrite ? position.Index : 0);
+        else if (recent.TryFind(position, out CommandStatus status, out long tag))
+            answers.Done(request, status, tag);
+        else
+            answers.OutcomeUnknown(request);
     }
 
-    public void Applied(LogPosition position)
+    /// <param name="isExtended">True for a command of kind 2, whose result depends on the state.</param>
+    public void Applied(LogPosition position, in ApplyResult result, bool isExtended)
     {
+        if (isExtended)
+            recent.Add(position, result);
         if (!byIndex.Remove(position.Index, out PendingWrite write))
             return;
         // State Machine Safety (figure 3): no other entry will ever be applied at this index.
         if (write.Term == position.Term)
-            answers.Written(write.Request);
+            answers.Done(write.Request, result.Status, result.Tag);
         else
             answers.NotDone(write.Request, NotDoneReason.Overwritten);
     }

@@ -11,8 +11,8 @@ namespace RaftFast.Server.Node.Requests;
 /// can be reached. A write that has been sent anywhere is never sent again.
 /// </summary>
 internal sealed class WriteRouter(
-    RaftCore core, Wal wal, StateBound bound, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending,
-    ForwardedWrites forwarded, Answers answers)
+    RaftCore core, Wal wal, StateBound bound, CommandGate gate, ReadyExecutor executor, IPeerNetwork network,
+    PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
     /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More writes are refused at
@@ -78,8 +78,9 @@ internal sealed class WriteRouter(
             Span<byte> record = records[..header.RecordLength];
             lacksRoom = core.IsLeader && !wal.HasRoom(record.Length);
             isFull = core.MajorityLacksRoom || (core.IsLeader && !bound.Admits(record));
-            if (lacksRoom || isFull || core.Propose(record.Length) != ProposeResult.Accepted)
+            if (lacksRoom || isFull || gate.Refuses(record) || core.Propose(record.Length) != ProposeResult.Accepted)
                 break;
+            gate.Proposed(record, header);
             executor.PersistProposal(record);
             if (accepted++ == 0)
                 first = core.Log.Last;
@@ -147,10 +148,20 @@ internal sealed class WriteRouter(
             answers.StateFull(write.Request);
             return;
         }
+        if (write.Request.IsExtended && gate.Refuses(record))
+        {
+            gate.Refuse(write.Request, answers);
+            return;
+        }
         if (core.Propose(record.Length) != ProposeResult.Accepted)
         {
             answers.Busy(write.Request);
             return;
+        }
+        if (write.Request.IsExtended)
+        {
+            Record.TryReadHeader(record, out RecordHeader header);
+            gate.Proposed(record, header);
         }
         executor.PersistProposal(record);
         pending.Add(write.Request, core.Log.Last, write.Deadline);
@@ -169,6 +180,11 @@ internal sealed class WriteRouter(
             if (!bound.Admits(write.Request.Record))
             {
                 answers.StateFull(write.Request);
+                continue;
+            }
+            if (write.Request.IsExtended && gate.RefusesToForward)
+            {
+                gate.Refuse(write.Request, answers);
                 continue;
             }
             length += write.Request.Record.Length;

@@ -138,6 +138,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         executor.LogReset(batch);
         core.Install(position, received.Configuration.Index, received.Configuration.Cluster);
         KeyValueStore former = state.ReplaceBy(received.Store);
+        executor.StateReplaced();
         if (taking?.Store != former)
             actions.Free(former);
         lastIndex = position.Index;

@@ -45,7 +45,7 @@ internal sealed class SnapshotTask(
         }
         if (writer is null)
         {
-            writer = snapshots.TryCreate(Position, configuration.ToBytes(), nonce);
+            writer = snapshots.TryCreate(Position, configuration.ToBytes(), nonce, view.Version);
             Status = writer is null ? SnapshotTaskStatus.DiskFull : SnapshotTaskStatus.UnderWay;
             return writer is not null;
         }

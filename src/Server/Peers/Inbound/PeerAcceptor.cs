@@ -82,7 +82,7 @@ internal sealed class PeerAcceptor(
             return;
         if (handshake.Kind == ConnectionKind.Hint)
         {
-            Announce(member, handshake.Address);
+            Announce(member, handshake);
             return;
         }
         Func<Task<bool>>? keep = handshake.HasPromised
@@ -92,15 +92,16 @@ internal sealed class PeerAcceptor(
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
-        Announce(member, handshake.Address);
+        Announce(member, handshake);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
     }
 
-    private void Announce(InboundMember member, PeerAddress address)
+    private void Announce(InboundMember member, in Handshake handshake)
     {
-        member.Announced.Address = address;
+        member.Announced.Address = handshake.Address;
+        member.Announced.CommandVersion = handshake.CommandVersion;
         inbox.Post(member.Announced);
     }
 

@@ -49,6 +49,9 @@ internal sealed class PeerAnnounced(ulong peer) : InboxSignal
         get => address!;
         set => address = value;
     }
+
+    /// <summary>Version of commands that the peer applies, from its last handshake.</summary>
+    public int CommandVersion { get; set; }
 }
 
 /// <summary>The peer refuses this node for good.</summary>

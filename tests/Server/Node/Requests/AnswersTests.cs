@@ -3,6 +3,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Node.Requests;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Node.Requests;
 
@@ -27,6 +28,12 @@ public sealed class AnswersTests : IRequestOwner
         { "GET", "NoRoom", 503, "fill this member's memory" },
         { "PUT", "LeaderUnreachable", 503, "the connection to the leader broke" },
         { "PUT", "LeaderRefused", 503, "the leader was too busy for the write, waited for its disk, or no longer led" },
+        { "PUT", "OutcomesFull", 503, "too many idempotency keys are remembered" },
+        { "GET", "StateUnknown", 503, "this member has not learnt yet how old its state is" },
+        { "GET", "LeaderLost", 503, "no leader is known" },
+        { "GET", "Stopping", 503, "this member is stopping" },
+        { "PUT", "NotUnderstood", 503, "member 2 is not known to run a version with conditions" },
+        { "PUT", "KeyReused", 422, "this Idempotency-Key belongs to another request" },
         { "PUT", "DiskHangs", 503, "the leader's disk does not answer" },
         { "POST", "LeaderRefused", 503, "the leader refused the change of the members" },
         { "PUT", "Overwritten", 503, "a new leader was elected before the write was committed" },
@@ -111,13 +118,13 @@ public sealed class AnswersTests : IRequestOwner
     [Fact]
     public void Owner_is_resumed_once_for_a_batch_of_answers()
     {
-        answers.Written(Request("PUT"));
-        answers.NotFound(Request("GET"));
+        answers.Done(Request("PUT"), CommandStatus.Done, tag: 1);
+        answers.NotFound(Request("GET"), age: -1);
         answers.Flush(Resume);
         Assert.Equal(1, resumptions);
         answers.Flush(Resume);
         Assert.Equal(1, resumptions);
-        answers.Written(Request("PUT"));
+        answers.Done(Request("PUT"), CommandStatus.Done, tag: 1);
         answers.Flush(Resume);
         Assert.Equal(2, resumptions);
     }
@@ -178,6 +185,10 @@ public sealed class AnswersTests : IRequestOwner
             answers.Refused(request, refusal, new MissingVoters(First: 3, Count: 1));
         else if (outcome == "Busy")
             answers.Busy(request);
+        else if (outcome == "NotUnderstood")
+            answers.NotUnderstood(request, member: 2);
+        else if (outcome == "KeyReused")
+            answers.Done(request, CommandStatus.KeyReused, tag: 0);
         else if (outcome == "BadAddress")
             answers.BadAddress(request, "the body is no URL");
         else

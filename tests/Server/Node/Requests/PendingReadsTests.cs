@@ -20,7 +20,7 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
 
     public PendingReadsTests()
     {
-        reads = new PendingReads(core, new StateMachine(store), new Answers(), firstNumber: 100);
+        reads = new PendingReads(core, new StateMachine(store), new Answers(), firstNumber: 100, requestTimeout: 1000);
         Follow(term: 1, leader: 2);
     }
 
@@ -156,7 +156,7 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
         ClientRequest request = new(this, memory ?? ConnectionMemory.Unlimited);
         request.Begin();
         request.BeginGet("/key"u8);
-        reads.Add(request, deadline: 1000);
+        reads.Add(request);
         return request;
     }
 

@@ -1,0 +1,60 @@
+using RaftFast.Consensus;
+using RaftFast.Http;
+using RaftFast.Protocol;
+
+namespace RaftFast.Server.Node.Requests;
+
+/// <summary>
+/// Decides if a command of kind 2 may be proposed: every member must know the kind, and the table of outcomes must have
+/// room for a new idempotency key. Gives the command its log time.
+/// </summary>
+/// <param name="outcomeBytesMax">Bytes of outcomes at which a new idempotency key is refused.</param>
+internal sealed class CommandGate(
+    RaftCore core, StateMachine state, CommandVersions versions, LogClock clock, long outcomeBytesMax)
+{
+    /// <summary>Indices of proposed commands with an idempotency key that are not applied yet.</summary>
+    private readonly Queue<long> proposed = new();
+
+    /// <summary>True if a leader of an older version, or another such member, would get the command.</summary>
+    public bool RefusesToForward => versions.FindOlder() != 0;
+
+    /// <param name="record">Verified record of a command.</param>
+    public bool Refuses(ReadOnlySpan<byte> record)
+    {
+        if (!KeyCommand.IsExtended(record[Record.HeaderSize..]))
+            return false;
+        return versions.FindOlder() != 0 || LacksRoom(record);
+    }
+
+    /// <summary>Answers a request that is refused.</summary>
+    public void Refuse(ClientRequest request, Answers answers)
+    {
+        if (versions.FindOlder() is not 0 and var member)
+            answers.NotUnderstood(request, member);
+        else
+            answers.NotDone(request, NotDoneReason.OutcomesFull);
+    }
+
+    /// <summary>The core has accepted the command. Sets its log time if it needs one.</summary>
+    public void Proposed(Span<byte> record, in RecordHeader header)
+    {
+        Span<byte> payload = record.Slice(Record.HeaderSize, header.PayloadLength);
+        if (!KeyCommand.IsExtended(payload))
+            return;
+        KeyCommand.SetTime(record, header, clock.Now);
+        KeyCommand.TryRead(payload, out KeyCommand command);
+        if (!command.Token.IsEmpty)
+            proposed.Enqueue(core.Log.Last.Index);
+    }
+
+    private bool LacksRoom(ReadOnlySpan<byte> record)
+    {
+        while (proposed.TryPeek(out long index) && index <= core.Log.Applied)
+            proposed.Dequeue();
+        Record.TryReadHeader(record, out RecordHeader header);
+        KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
+        return !command.Token.IsEmpty
+            && state.Store.OutcomeBytesWith(proposed.Count + 1) > outcomeBytesMax
+            && !state.Store.HasOutcome(command.Token);
+    }
+}

@@ -1,0 +1,43 @@
+using RaftFast.Protocol;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Server.Node.Requests;
+
+/// <summary>
+/// Results of the last applied commands of kind 2. A follower may apply an entry before the leader's answer tells which
+/// request the entry is of. That answer is on its way then, and needs the result of one of the last entries.
+/// </summary>
+internal sealed class RecentResults
+{
+    /// <summary>Results kept: more than a leader proposes between an append and the answer to a Forward.</summary>
+    private const int Kept = 8192;
+
+    private readonly (LogPosition Position, CommandStatus Status, long Tag)[] results =
+        new (LogPosition, CommandStatus, long)[Kept];
+
+    private long count;
+
+    public void Add(LogPosition position, in ApplyResult result) =>
+        results[count++ % Kept] = (position, result.Status, result.Tag);
+
+    /// <returns>False if the result is no longer known.</returns>
+    public bool TryFind(LogPosition position, out CommandStatus status, out long tag)
+    {
+        (status, tag) = (default, 0);
+        // Entries are applied in the order of their indices.
+        long low = Math.Max(0, count - Kept);
+        long high = count;
+        while (low < high)
+        {
+            long middle = low + (high - low) / 2;
+            if (results[middle % Kept].Position.Index < position.Index)
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        if (low == count || results[low % Kept].Position != position)
+            return false;
+        (_, status, tag) = results[low % Kept];
+        return true;
+    }
+}
