@@ -84,12 +84,14 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
 
     /// <summary>Sends one request on a new connection.</summary>
     /// <returns>The answer, or null if none came.</returns>
-    public HttpAnswer? TryExchange(string method, string target, ReadOnlySpan<byte> body = default)
+    /// <param name="fields">Further header lines, each without its line end.</param>
+    public HttpAnswer? TryExchange(
+        string method, string target, ReadOnlySpan<byte> body = default, params ReadOnlySpan<string> fields)
     {
         try
         {
             using HttpConnection connection = HttpConnection.Open(httpPort);
-            return connection.Exchange(method, target, body);
+            return connection.Exchange(method, target, body, fields);
         }
         catch (Exception failure) when (failure is IOException or SocketException)
         {

@@ -42,17 +42,22 @@ internal sealed class HttpConnection : IDisposable
         }
     }
 
-    public HttpAnswer Exchange(string method, string target, ReadOnlySpan<byte> body = default)
+    /// <param name="fields">Further header lines, each without its line end.</param>
+    public HttpAnswer Exchange(
+        string method, string target, ReadOnlySpan<byte> body = default, params ReadOnlySpan<string> fields)
     {
-        Send(method, target, body);
+        Send(method, target, body, fields);
         return Receive(hasBody: method != "HEAD");
     }
 
     /// <summary>Sends a request. Any number of requests may be sent before their answers are received.</summary>
-    public void Send(string method, string target, ReadOnlySpan<byte> body = default)
+    /// <param name="fields">Further header lines, each without its line end.</param>
+    public void Send(
+        string method, string target, ReadOnlySpan<byte> body = default, params ReadOnlySpan<string> fields)
     {
+        string more = string.Concat(fields.ToArray().Select(field => $"{field}\r\n"));
         string length = method is "PUT" or "POST" ? $"Content-Length: {body.Length}\r\n" : "";
-        byte[] head = Encoding.ASCII.GetBytes($"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}\r\n");
+        byte[] head = Encoding.ASCII.GetBytes($"{method} {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{length}{more}\r\n");
         network.Write([.. head, .. body]);
     }
 
@@ -68,14 +73,17 @@ internal sealed class HttpConnection : IDisposable
             throw new InvalidDataException($"not a status line: {statusLine}");
         int status = int.Parse(statusLine.AsSpan("HTTP/1.x ".Length, 3), CultureInfo.InvariantCulture);
         int length = 0;
+        Dictionary<string, string> fields = new(StringComparer.OrdinalIgnoreCase);
         for (string line = ReadLine(); line.Length > 0; line = ReadLine())
         {
+            int colon = line.IndexOf(':', StringComparison.Ordinal);
+            fields[line[..colon]] = line[(colon + 1)..].Trim();
             if (line.StartsWith("Content-Length:", StringComparison.OrdinalIgnoreCase))
                 length = int.Parse(line.AsSpan("Content-Length:".Length), CultureInfo.InvariantCulture);
         }
         byte[] body = new byte[hasBody ? length : 0];
         input.ReadExactly(body);
-        return new HttpAnswer(status, body);
+        return new HttpAnswer(status, body, fields);
     }
 
     public void Dispose()
@@ -97,7 +105,11 @@ internal sealed class HttpConnection : IDisposable
     }
 }
 
-internal sealed record HttpAnswer(int Status, byte[] Body)
+internal sealed record HttpAnswer(int Status, byte[] Body, IReadOnlyDictionary<string, string> Fields)
 {
+    /// <summary>Value of the ETag without its quotes; 0 if there is none.</summary>
+    public long Tag => Fields.TryGetValue("ETag", out string? tag)
+        ? long.Parse(tag.Trim('"'), CultureInfo.InvariantCulture) : 0;
+
     public string Text => Encoding.UTF8.GetString(Body);
 }
