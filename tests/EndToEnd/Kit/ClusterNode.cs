@@ -67,6 +67,16 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
         Process = ServerProcess.Start(flags);
     }
 
+    /// <summary>Starts the node with a program of another version.</summary>
+    /// <param name="clusterUrls">The value of --cluster.</param>
+    public void StartOther(string binary, string clusterUrls)
+    {
+        SetFlags(clusterUrls);
+        if (IsStarted)
+            Retire();
+        Process = ServerProcess.StartOther(binary, flags);
+    }
+
     /// <summary>Restarts the node with its own flags.</summary>
     /// <inheritdoc cref="ServerProcess.StartFromShell"/>
     public void RestartFromShell(string script)

@@ -61,6 +61,10 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments) =>
         Start(new ProcessStartInfo(ServerBinary.Location, arguments) { WorkingDirectory = workingDirectory });
 
+    /// <param name="binary">Program of another version.</param>
+    public static ServerProcess StartOther(string binary, params IEnumerable<string> arguments) =>
+        Start(new ProcessStartInfo(binary, arguments) { WorkingDirectory = Path.GetTempPath() });
+
     /// <summary>Starts the server from a shell, which may first limit the process or close its descriptors.</summary>
     /// <param name="script">
     /// Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.
