@@ -10,9 +10,16 @@ namespace RaftFast.Server.Node;
 /// </summary>
 internal sealed class CommandVersions(RaftCore core, StateMachine state)
 {
+    /// <summary>Maximum nodes whose version is kept although they are no members yet.</summary>
+    private const int StrangersMax = 256;
+
     private readonly Dictionary<ulong, int> versions = [];
 
-    public void Announced(ulong member, int version) => versions[member] = version;
+    public void Announced(ulong node, int version)
+    {
+        if (versions.Count < StrangersMax || core.Configuration.OrdinalOf(node) >= 0)
+            versions[node] = version;
+    }
 
     /// <returns>A member that is not known to apply commands of kind 2; 0 if there is none.</returns>
     public ulong FindOlder()

@@ -23,6 +23,8 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
         Invariant.Hold(status == DecodeStatus.Complete);
         status = KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
+        if (command.Operation == CommandOperation.Delete)
+            return command.Token.IsEmpty;
         return command.Token.IsEmpty
             && state.Store.TryGet(command.Key, out ReadOnlySpan<byte> value, out _)
             && command.Value.Length <= value.Length;

@@ -237,6 +237,32 @@ public sealed class CommandRulesTests : IDisposable
         Assert.All(keys, key => Assert.True(store.TimeOf(Encoding.ASCII.GetBytes(key)) <= 101));
     }
 
+    [Fact]
+    public void Steady_state_allocates_nothing()
+    {
+        long tag = Put("/k", "a", timeToLive: 1000, time: 1).Tag;
+        byte[][] records =
+        [
+            Encode(CommandOperation.Put, "/k", "b", tag, false, 1000, "", 2),
+            Encode(CommandOperation.Put, "/k", "b", 0, true, 0, "", 2),
+            Encode(CommandOperation.Put, "/k", "c", 0, false, 1000, "t", 2),
+            Encode(CommandOperation.Delete, "/k", "", tag, false, 0, "", 2),
+            Encode(CommandOperation.Put, "/k", "d", 0, false, 5, "", 2),
+            Encode(CommandOperation.Expire, "/k", "", 0, false, tag, "", 9),
+            Encode(CommandOperation.Forget, "", "", 0, false, 1, "", 9),
+        ];
+        Run(1000);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run(1000);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        void Run(int times)
+        {
+            for (int i = 0; i < times * records.Length; i++)
+                ModelledStore.Apply(store, records[i % records.Length]);
+        }
+    }
+
     private KeyValueStore Reload(out int version)
     {
         using StoreView view = store.BeginView();
@@ -282,6 +308,17 @@ public sealed class CommandRulesTests : IDisposable
             ModelledStore.Apply(store, plain);
             return (CommandStatus.Done, store.AppliedIndex);
         }
+        byte[] record = Encode(operation, key, value, match, noneMatchAny, argument, token, time);
+        Record.Stamp(record, new LogPosition(1, store.AppliedIndex + 1));
+        Record.TryReadHeader(record, out RecordHeader header);
+        ApplyResult result = store.Apply(header, record);
+        return (result.Status, result.Tag);
+    }
+
+    private static byte[] Encode(
+        CommandOperation operation, string key, string value, long match, bool noneMatchAny, long argument,
+        string token, long time)
+    {
         byte[] matchBytes = new byte[match == 0 ? 0 : 8];
         if (match != 0)
             BinaryPrimitives.WriteInt64LittleEndian(matchBytes, match);
@@ -302,9 +339,6 @@ public sealed class CommandRulesTests : IDisposable
         Record.Finish(record, RecordType.Command, payload);
         Record.TryReadHeader(record, out RecordHeader header);
         KeyCommand.SetTime(record, header, time);
-        Record.Stamp(record, new LogPosition(1, store.AppliedIndex + 1));
-        Record.TryReadHeader(record, out header);
-        ApplyResult result = store.Apply(header, record);
-        return (result.Status, result.Tag);
+        return record;
     }
 }

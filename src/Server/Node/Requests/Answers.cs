@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Unicode;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
@@ -82,12 +83,17 @@ internal sealed class Answers
     /// <param name="tag">Index of the key's last write; 0 if the key does not exist.</param>
     public void ConditionFailed(ClientRequest request, long tag)
     {
-        ReadOnlySpan<byte> text = tag == 0
-            ? "Precondition failed: the key does not exist. Nothing was changed; read the key before trying again.\n"u8
-            : Encoding.ASCII.GetBytes(
-                $"Precondition failed: the key's ETag is \"{tag}\". Nothing was changed; "
-                + "read the key before trying again.\n");
-        request.CompleteError(412, text, tag);
+        Span<byte> text = stackalloc byte[160];
+        bool fits = tag == 0
+            ? Utf8.TryWrite(
+                text, $"Precondition failed: the key does not exist. Nothing was changed; read the key again.\n",
+                out int length)
+            : Utf8.TryWrite(
+                text,
+                $"Precondition failed: the key's ETag is \"{tag}\". Nothing was changed; read the key again.\n",
+                out length);
+        Invariant.Hold(fits);
+        request.CompleteError(412, text[..length], tag);
         Touch(request);
     }
 
