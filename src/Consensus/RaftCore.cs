@@ -95,6 +95,18 @@ public sealed class RaftCore
     /// <summary>True if this server leads, and no majority of the voters has room in the log.</summary>
     public bool MajorityLacksRoom => IsLeader && leader.MajorityLacksRoom;
 
+    /// <summary>Bytes of the entries that this leader has not committed; 0 on other servers.</summary>
+    public long UncommittedBytes => IsLeader ? leader.UncommittedBytes : 0;
+
+    /// <inheritdoc cref="RaftOptions.UncommittedBytesMax"/>
+    public long UncommittedBytesMax => Options.UncommittedBytesMax;
+
+    /// <summary>Ticks since this server last heard from the leader, or voted; 0 on the leader.</summary>
+    public int TicksSinceLeader => IsLeader ? 0 : Timer.Elapsed;
+
+    /// <summary>The leader's knowledge of the other servers, for operators; empty on other servers.</summary>
+    public IReadOnlyList<FollowerProgress> Followers() => IsLeader ? leader.Followers() : [];
+
     public void Tick()
     {
         logWrite.Tick();

@@ -38,6 +38,7 @@ internal sealed class RaftNode
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
     private readonly SilentMembers silent;
+    private readonly NodeMetrics metrics;
     private readonly long requestTimeout;
 
     private RecordHeader[] entries = new RecordHeader[1024];
@@ -60,6 +61,7 @@ internal sealed class RaftNode
         Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
         log = new NodeLogLines(core, parts.Logger);
         silent = new SilentMembers(core, network, parts.Logger);
+        metrics = new NodeMetrics(core, actions.Microseconds);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);
@@ -209,6 +211,7 @@ internal sealed class RaftNode
         router.Route();
         reads.Ask();
         core.EndBatch();
+        metrics.BatchTaken();
         executor.Persist();
         // The writer starts before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
@@ -216,6 +219,7 @@ internal sealed class RaftNode
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
+        metrics.BatchApplied();
         snapshots.Advance();
         FollowConfiguration();
         answers.Flush(actions.Resume);
@@ -227,6 +231,47 @@ internal sealed class RaftNode
             actions.HandedOver();
         }
     }
+
+    /// <summary>Copies the member's state, for readers on other threads. Allocates.</summary>
+    public NodeReport Report() => new()
+    {
+        Id = core.Id,
+        Role = core.Role,
+        Term = core.Term,
+        LeaderId = core.LeaderId,
+        TicksSinceLeader = core.TicksSinceLeader,
+        Cluster = core.Configuration.Cluster,
+        Followers = core.Followers(),
+        FirstIndex = wal.FirstIndex,
+        Last = core.Log.Last,
+        Durable = core.Log.Durable,
+        Committed = core.Log.Committed,
+        Applied = core.Log.Applied,
+        LacksRoom = core.LacksRoom,
+        LogWriteIsOverdue = core.LogWriteIsOverdue,
+        Keys = bound.Keys,
+        StateBytes = bound.Bytes,
+        StateBytesMax = bound.BytesMax,
+        UncommittedBytes = core.UncommittedBytes,
+        UncommittedBytesMax = core.UncommittedBytesMax,
+        LogDiskBytes = wal.BytesOnDisk,
+        LogMemoryBytes = wal.MemoryBytes,
+        LogMemoryBytesMax = wal.MemoryBytesMax,
+        LogReaderBytes = wal.ReaderBytes,
+        LogReads = wal.DiskReads,
+        Waiting = new WaitingRequests(
+            router.WaitingCount, router.WaitingBytes, forwarded.Count, pending.Count, reads.Count, changes.Count)
+        {
+            WritesMax = WriteRouter.WaitingMax,
+            WriteBytesMax = WriteRouter.WaitingBytesMax,
+            ChangesMax = MembershipRouter.WaitingMax,
+        },
+        Snapshots = snapshots.Report(),
+        Counts = new NodeCounts(
+            metrics.Campaigns, metrics.TermsLed, metrics.LeaderChanges, metrics.EntriesApplied),
+        Commit = metrics.Commit,
+        Apply = metrics.Apply,
+    };
 
     private void Expire(long now)
     {

@@ -97,6 +97,20 @@ internal sealed class PeerNetwork(
         }
     }
 
+    /// <summary>The connections to all peers. Loop thread. Allocates.</summary>
+    public List<PeerReport> Report()
+    {
+        List<PeerReport> reports = [];
+        foreach (PeerLink link in Peers.Links)
+        {
+            SnapshotSender? snapshot = sending.Find(sender => sender.Peer == link.Peer && !sender.IsOver);
+            reports.Add(new PeerReport(
+                link.Peer, link.IsConnected, link.WaitingBytes, options.SendBytesMax,
+                acceptor.BufferBytesOf(link.Peer), snapshot?.Index ?? 0, snapshot?.BytesSent ?? 0));
+        }
+        return reports;
+    }
+
     public void Flush()
     {
         foreach (PeerLink? link in dirty.AsSpan(0, dirtyCount))

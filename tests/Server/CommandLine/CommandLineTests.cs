@@ -12,7 +12,7 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
+        "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, --request-timeout, "
         + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
         + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
@@ -28,6 +28,7 @@ public sealed class CommandLineTests
         Assert.Equal(9121, options.Port);
         Assert.Equal(IPAddress.Loopback, options.Listen);
         Assert.Null(options.PeerListen);
+        Assert.Equal(ApiSetting.Default, options.Api);
         Assert.Equal("raftfast-1", options.DataDirectory);
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
@@ -64,6 +65,21 @@ public sealed class CommandLineTests
         Assert.Equal(clients, options.Clients);
         Assert.Equal(1L << 30, options.StateMax);
     }
+
+    [Theory]
+    [InlineData("127.0.0.1:10121", "127.0.0.1:10121")]
+    [InlineData("[::1]:80", "[::1]:80")]
+    [InlineData("0.0.0.0:0", "0.0.0.0:0")]
+    public void Api_is_an_address_and_a_port(string value, string endPoint)
+    {
+        ApiSetting api = Accepted("--api", value).Api;
+
+        Assert.True(api.IsOn);
+        Assert.Equal(endPoint, api.EndPoint!.ToString());
+    }
+
+    [Fact]
+    public void Api_may_be_off() => Assert.Equal(ApiSetting.Off, Accepted("--api", "off").Api);
 
     [Theory]
     [InlineData(100, 0, "100")]

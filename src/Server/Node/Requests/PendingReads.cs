@@ -57,6 +57,9 @@ internal sealed class PendingReads(RaftCore core, StateMachine state, Answers an
     /// <summary>True while a read waits for room.</summary>
     public bool LacksRoom => withoutRoom.Count > 0;
 
+    /// <summary>Reads that are not answered.</summary>
+    public int Count => waiting.Count + asking.Count + confirmed.Count + large.Count + withoutRoom.Count;
+
     public void Add(ClientRequest request, long deadline) => waiting.Add(new PendingRead(request, deadline, 0));
 
     public void Tick()

@@ -39,8 +39,16 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// </summary>
     private bool hasFailed;
 
+    private long takenCount;
+    private long failedCount;
+    private long installedCount;
+
     /// <summary><see cref="ReadyExecutor.AppliedBytes"/> when the last snapshot was begun.</summary>
     private long appliedBytes;
+
+    public SnapshotReport Report() => new(
+        takenCount, failedCount, installedCount, files.Files.Count == 0 ? 0 : files.Files[0].Index, lastBytes,
+        taking?.Position.Index ?? 0, taking?.Bytes ?? 0);
 
     /// <summary>Does what has become due; called at the end of each batch of inputs.</summary>
     public void Advance()
@@ -80,11 +88,13 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         if (task.Status == SnapshotTaskStatus.Done)
         {
             lastBytes = task.Bytes;
+            takenCount++;
             LogTaken(logger, task.Position.Index, task.Bytes);
             Compact();
         }
         else if (hasFailed)
         {
+            failedCount++;
             LogDiskFull(logger, task.Position.Index);
             wal.GiveUpKeptSegments();
             actions.WakeSegments();
@@ -142,6 +152,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
             actions.Free(former);
         lastIndex = position.Index;
         lastBytes = received.FileBytes;
+        installedCount++;
         appliedBytes = executor.AppliedBytes;
         LogInstalled(logger, position.Index, received.From);
         received.Complete(isInstalled: true);

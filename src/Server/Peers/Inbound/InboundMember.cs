@@ -32,6 +32,11 @@ internal sealed class InboundMember
     /// <summary>Signal that is set when a batch is released, or when the current connection has to end.</summary>
     public WakeSignal Wake { get; } = new();
 
+    /// <summary>Bytes of the two buffers; 0 before the first frame.</summary>
+    public long BufferBytes => batches.IsValueCreated
+        ? batches.Value.Item1.Buffer.LongLength + batches.Value.Item2.Buffer.LongLength
+        : 0;
+
     /// <summary>
     /// Replaces the older connection by a newer one. Returns when the older one has ended, so that batches stay in
     /// order.

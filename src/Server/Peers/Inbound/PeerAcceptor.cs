@@ -45,6 +45,16 @@ internal sealed class PeerAcceptor(
         }
     }
 
+    /// <summary>Connections whose handshake is not complete.</summary>
+    public PendingHandshakes Pending => pending;
+
+    /// <summary>Bytes of the buffers for this peer's frames. Any thread.</summary>
+    public long BufferBytesOf(ulong peer)
+    {
+        lock (gate)
+            return members.TryGetValue(peer, out InboundMember? member) ? member.BufferBytes : 0;
+    }
+
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         try
