@@ -155,6 +155,8 @@ internal sealed class Leader : Role
 
     public PromotionWait PromotionWait => promotion.Wait;
 
+    public bool HandOverTo(ulong to) => handOver.TryBegin(to);
+
     public bool HandOver() => handOver.TryBegin();
 
     public void AddRead(ulong from, long context) => reads.Add(from, context);

@@ -6,7 +6,9 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed class RequestCounters
 {
-    /// <summary>Methods, as the labels of a metric. A request that was refused before its method counted is other.</summary>
+    /// <summary>
+    /// Methods, as the labels of a metric. A request that was refused before its method counted is other.
+    /// </summary>
     public static readonly string[] Methods = ["PUT", "GET", "POST", "DELETE", "HEAD", "other"];
 
     /// <summary>Statuses of the front. Any other status is counted at the end, as 0.</summary>

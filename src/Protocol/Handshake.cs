@@ -15,7 +15,8 @@ namespace RaftFast.Protocol;
 /// 32  u64  to               0 if the kind is Hint
 /// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
-/// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
+/// 52       address          the URL in UTF-8 at which to dial the sender
+///          announcement     Announcement, if there is room; then zeros
 /// 320 u32  promises         1 if the directory holds a term, a vote or entries; else 0
 /// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
@@ -32,6 +33,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     /// <summary>True if the sender's directory holds promises: a term, a vote or entries.</summary>
     public bool HasPromised { get; init; }
+
+    /// <summary>Told to operators; null if the sender has announced nothing.</summary>
+    public Announcement? Announced { get; init; }
 
     public const int Size = 328;
 
@@ -58,6 +62,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
         int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..PromisesStart]);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
+        Announced?.Write(bytes[(AddressStart + addressLength)..PromisesStart]);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[PromisesStart..], HasPromised ? 1u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
@@ -99,6 +104,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             address)
         {
             Kind = (ConnectionKind)kind,
+            Announced = Announcement.Read(source[(AddressStart + (int)addressLength)..PromisesStart]),
             HasPromised = BinaryPrimitives.ReadUInt32LittleEndian(source[PromisesStart..]) == 1,
         };
         return DecodeStatus.Complete;

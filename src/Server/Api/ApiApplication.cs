@@ -10,9 +10,8 @@ namespace RaftFast.Server.Api;
 /// <summary>The API's requests, from Kestrel to their handlers: a switch over the paths.</summary>
 internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<ApiExchange>
 {
-    private const string Paths = "/livez, /readyz, /metrics";
-
-    private const string Starting = "The node starts: try again.";
+    private const string Paths =
+        "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/leader (POST) and /v1/backup";
 
     private volatile ApiNode? node;
 
@@ -36,6 +35,10 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
         {
             await context.RefuseAsync(503, silent.Message);
         }
+        catch (Exception e) when (e is OperationCanceledException && context.Aborted.IsCancellationRequested)
+        {
+            // The client has gone.
+        }
     }
 
     public void DisposeContext(ApiExchange context, Exception? exception)
@@ -48,35 +51,63 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
             return exchange.RefuseAsync(status, reason);
         return exchange.Path switch
         {
-            "/livez" => Get(exchange, static (exchange, node) => Health.LiveAsync(exchange, node)),
-            "/readyz" => Get(exchange, static (exchange, node) => Health.ReadyAsync(exchange, node)),
-            "/metrics" => Get(exchange, MetricsAsync),
+            "/livez" => Serve(exchange, Read, null, Health.LiveAsync),
+            "/readyz" => Serve(exchange, Read, null, Health.ReadyAsync),
+            "/metrics" => ServeRunning(exchange, Read, null, MetricsAsync),
+            "/v1/status" => ServeRunning(exchange, Read, null, StatusAsync),
+            "/v1/members" => ServeRunning(exchange, Read, null, MembersAsync),
+            "/v1/leader" => ServeRunning(exchange, "POST", "to", Leadership.HandOverAsync),
+            "/v1/backup" => ServeRunning(
+                exchange, "GET", null, static (exchange, node) => node.Backup.SendAsync(exchange, node)),
+            _ when PageFiles.Find(exchange.Path) is (string name, string type) => Serve(
+                exchange, Read, null, (exchange, _) => PageFiles.SendAsync(exchange, name, type)),
             _ => exchange.RefuseAsync(404, $"There is no {exchange.Path} here; the API has {Paths}. Keys are at the "
                 + "other port, of --port."),
         };
     }
 
-    private static async Task MetricsAsync(ApiExchange exchange, ApiNode? node)
+    private const string Read = "GET, HEAD";
+
+    /// <param name="methods">Methods of the path, as in Allow.</param>
+    /// <param name="parameter">The only parameter of the path; null if it has none.</param>
+    private Task Serve(
+        ApiExchange exchange, string methods, string? parameter, Func<ApiExchange, ApiNode?, Task> handler)
     {
-        if (node is null)
+        if (exchange.Method != methods && !(methods == Read && exchange.Method is ("GET" or "HEAD")))
+            return exchange.RefuseMethodAsync(methods);
+        if (exchange.UnknownParameter(parameter) is { } unknown)
         {
-            await exchange.RefuseAsync(503, Starting);
-            return;
+            return exchange.RefuseAsync(
+                400, $"{exchange.Path} has no parameter '{unknown}': send the request "
+                + (parameter is null ? "without it." : $"with {parameter} alone, or without any."));
         }
+        return handler(exchange, node);
+    }
+
+    private Task ServeRunning(
+        ApiExchange exchange, string methods, string? parameter, Func<ApiExchange, ApiNode, Task> handler) =>
+        Serve(exchange, methods, parameter, (exchange, node) => node is null
+            ? exchange.RefuseAsync(503, "The node starts: try again.")
+            : handler(exchange, node));
+
+    private static async Task MetricsAsync(ApiExchange exchange, ApiNode node)
+    {
         byte[] text = Metrics.Render(await node.ObserveAsync(), node.Front.Answered, node.DataDirectory);
         await exchange.SendAsync(200, PrometheusText.ContentType, text);
     }
 
-    private Task Get(ApiExchange exchange, Func<ApiExchange, ApiNode?, Task> handler)
+    private static async Task StatusAsync(ApiExchange exchange, ApiNode node)
     {
-        if (exchange.Method is not ("GET" or "HEAD"))
-            return exchange.RefuseMethodAsync("GET, HEAD");
-        if (exchange.UnknownParameter(known: null) is { } unknown)
-        {
-            return exchange.RefuseAsync(
-                400, $"{exchange.Path} has no parameter '{unknown}': send the request without it.");
-        }
-        return handler(exchange, node);
+        StatusJson status = StatusJson.Of(
+            await node.ObserveAsync(), node.Front.Answered, node.Announcement, node.Uptime);
+        await exchange.SendJsonAsync(status, ApiJson.Default.StatusJson);
+    }
+
+    private static async Task MembersAsync(ApiExchange exchange, ApiNode node)
+    {
+        Observation seen = await node.ObserveAsync();
+        MembersJson members = MembersJson.Of(seen, id => node.AnnouncementOf(id, seen.Node.Id));
+        await exchange.SendJsonAsync(members, ApiJson.Default.MembersJson);
     }
 
     /// <summary>The rules of the first door for pages of other sites (<see cref="AccessPolicy"/>).</summary>

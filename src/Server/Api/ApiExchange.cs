@@ -15,13 +15,15 @@ internal sealed class ApiExchange
     private readonly IHttpRequestFeature request;
     private readonly IHttpResponseFeature response;
     private readonly IHttpResponseBodyFeature body;
+    private readonly IHttpRequestLifetimeFeature? lifetime;
 
     public ApiExchange(IFeatureCollection features)
     {
         request = features.GetRequiredFeature<IHttpRequestFeature>();
         response = features.GetRequiredFeature<IHttpResponseFeature>();
         body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
-        Aborted = features.Get<IHttpRequestLifetimeFeature>()?.RequestAborted ?? CancellationToken.None;
+        lifetime = features.Get<IHttpRequestLifetimeFeature>();
+        Aborted = lifetime?.RequestAborted ?? CancellationToken.None;
     }
 
     public string Method => request.Method;
@@ -33,6 +35,11 @@ internal sealed class ApiExchange
     public CancellationToken Aborted { get; }
 
     public Stream Body => body.Stream;
+
+    /// <summary>Breaks the connection off: the client sees that the answer is not complete.</summary>
+    public void Abort() => lifetime?.Abort();
+
+    public Task CompleteAsync() => body.CompleteAsync();
 
     /// <returns>The header's value, several lines joined; null if there is none.</returns>
     public string? Header(string name) =>
@@ -53,6 +60,16 @@ internal sealed class ApiExchange
             value = pair.DecodeValue().ToString();
         }
         return value;
+    }
+
+    public bool HasParameter(string name)
+    {
+        foreach (QueryStringEnumerable.EncodedNameValuePair pair in new QueryStringEnumerable(request.QueryString))
+        {
+            if (pair.DecodeName().Span.SequenceEqual(name))
+                return true;
+        }
+        return false;
     }
 
     /// <returns>Name of the first parameter other than <paramref name="known"/>; null if there is none.</returns>

@@ -6,6 +6,9 @@ namespace RaftFast.Server.Api;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(StatusJson))]
+[JsonSerializable(typeof(MembersJson))]
+[JsonSerializable(typeof(LeaderJson))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>Details of a problem (RFC 9457 §3.1).</summary>

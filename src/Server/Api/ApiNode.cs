@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using RaftFast.Http;
+using RaftFast.Protocol;
 using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
 using RaftFast.Server.Peers;
@@ -24,6 +26,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
     /// <summary>A loop that works answers in milliseconds. The time is the patience of a probe or a scraper.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
+    private readonly long started = Stopwatch.GetTimestamp();
     private readonly SemaphoreSlim places = new(LoopQuestion.OutstandingMax);
 
     public required WalWriter Writer { get; init; }
@@ -35,6 +38,13 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
     public required PeerAcceptor Acceptor { get; init; }
 
     public required string DataDirectory { get; init; }
+
+    public required Backup Backup { get; init; }
+
+    /// <summary>What this node tells the other members.</summary>
+    public required Announcement Announcement { get; init; }
+
+    public TimeSpan Uptime => Stopwatch.GetElapsedTime(started);
 
     /// <summary>Time since the loop last turned.</summary>
     public TimeSpan SinceTurn => loop.SinceTurn;
@@ -63,6 +73,10 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             BatchItems = loop.BatchItems.Copy(),
         };
     }
+
+    /// <summary>What a member has announced; null if it has announced nothing.</summary>
+    public Announcement? AnnouncementOf(ulong id, ulong self) =>
+        id == self ? Announcement : Acceptor.AnnouncementOf(id);
 
     /// <summary>Asks the loop.</summary>
     /// <exception cref="LoopSilentException">No answer came in time; the question may still be answered.</exception>

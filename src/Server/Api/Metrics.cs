@@ -5,7 +5,7 @@ using RaftFast.Server.Peers;
 
 namespace RaftFast.Server.Api;
 
-/// <summary>The metrics of Raft, of the log and of requests. <see cref="QueueMetrics"/> has the bounded queues.</summary>
+/// <summary>The metrics of Raft, the log and requests. <see cref="QueueMetrics"/> has the bounded queues.</summary>
 internal static class Metrics
 {
     private const double Microsecond = 1e-6;
@@ -79,7 +79,7 @@ internal static class Metrics
 
     private static void WriteRole(PrometheusText text, NodeReport node)
     {
-        text.Gauge("role", "1 for the present role of this member. No leader in the cluster: look at the members' logs.");
+        text.Gauge("role", "1 for the present role of this member. If no member leads, look at the members' logs.");
         foreach (RoleName role in Roles)
             text.Sample($"role=\"{Words.Of(role)}\"", role == node.Role ? 1 : 0);
         text.Gauge("leader", "Id of the leader that this member knows; 0 for none: this member serves nothing then.",

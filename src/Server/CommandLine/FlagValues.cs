@@ -79,7 +79,8 @@ internal static class FlagValues
         string host = text[..colon];
         if (host.StartsWith('[') && host.EndsWith(']'))
             host = host[1..^1];
-        return Listen(host, argument, "--api") is { } address ? new ApiSetting(true, new IPEndPoint(address, port)) : null;
+        IPAddress? address = Listen(host, argument, "--api");
+        return address is null ? null : new ApiSetting(true, new IPEndPoint(address, port));
     }
 
     private static IPAddress? Listen(ArgumentResult argument, string flag) => Listen(Text(argument), argument, flag);

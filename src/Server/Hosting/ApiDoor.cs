@@ -1,7 +1,10 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
 using RaftFast.Server.Api;
+using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
+using RaftFast.Storage.Directories;
 
 namespace RaftFast.Server.Hosting;
 
@@ -37,6 +40,19 @@ internal static partial class ApiDoor
             LogTaken(log, e.Message);
             return null;
         }
+    }
+
+    /// <summary>
+    /// Makes what the other members are told for their operators. A wildcard address becomes the host of the node's own
+    /// URL, by which the other members reach it.
+    /// </summary>
+    public static Announcement Announcement(NodeIdentity identity, IPEndPoint http, IPEndPoint? api) =>
+        new(UrlOf(identity, http), api is null ? "" : UrlOf(identity, api), ProgramVersion.Text);
+
+    private static string UrlOf(NodeIdentity identity, IPEndPoint endPoint)
+    {
+        bool isEvery = endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any);
+        return new PeerAddress(isEvery ? identity.Address.Host : endPoint.Address.ToString(), endPoint.Port).ToString();
     }
 
     [LoggerMessage(LogLevel.Information, "status and metrics: http://{EndPoint}/")]

@@ -99,6 +99,7 @@ internal static partial class NodeHost
             clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers,
             options.Transport, inbox, loggers);
         await using ApiServer? api = await ApiDoor.OpenAsync(options, listeners.Http, loggers);
+        network.Announcement = ApiDoor.Announcement(identity, listeners.Http, api?.EndPoint);
         string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
         if (isNew)
@@ -160,6 +161,8 @@ internal static partial class NodeHost
             Network = network,
             Acceptor = acceptor,
             DataDirectory = path,
+            Announcement = network.Announcement,
+            Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),
         });
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
@@ -298,8 +301,9 @@ internal static partial class NodeHost
     }
 
     /// <summary>
-    /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API, and
-    /// four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a request to stop.
+    /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API,
+    /// and four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a
+    /// request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax

@@ -191,6 +191,14 @@ internal sealed class RaftNode
             actions.HandedOver();
     }
 
+    public SnapshotReport Snapshots() => snapshots.Report();
+
+    /// <inheritdoc cref="SnapshotCycle.Want"/>
+    public void WantSnapshot(long index) => snapshots.Want(index);
+
+    /// <inheritdoc cref="RaftCore.HandOverTo"/>
+    public HandOverStart HandOverTo(ulong to) => core.HandOverTo(to);
+
     public void OnSnapshotTaken(SnapshotTask task) => snapshots.OnTaken(task);
 
     public void OnSnapshotSent(ulong peer, long installed) => snapshots.OnSent(peer, installed);

@@ -39,6 +39,9 @@ internal sealed class PeerNetwork(
     private int dirtyCount;
     private ClusterConfiguration? committed;
 
+    /// <summary>Told to each peer that is dialled. Set before the loop begins.</summary>
+    public Announcement? Announcement { get; set; }
+
     private DialledPeers<PeerLink> Peers => peers ??= new DialledPeers<PeerLink>(identity.MemberId, this);
 
     public bool CanSend(ulong peer) => Peers.Find(peer) is { CanSend: true };
@@ -185,6 +188,7 @@ internal sealed class PeerNetwork(
         new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address)
         {
             HasPromised = hasPromised,
+            Announced = Announcement,
         };
 
     private void Run(Task task)

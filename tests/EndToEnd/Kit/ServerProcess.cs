@@ -59,7 +59,10 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
 
     public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments) =>
-        Start(new ProcessStartInfo(ServerBinary.Location, WithApiOff(arguments)) { WorkingDirectory = workingDirectory });
+        Start(new ProcessStartInfo(ServerBinary.Location, WithApiOff(arguments))
+        {
+            WorkingDirectory = workingDirectory,
+        });
 
     /// <summary>Starts the server from a shell, which may first limit the process or close its descriptors.</summary>
     /// <param name="script">

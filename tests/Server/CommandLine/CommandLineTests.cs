@@ -12,8 +12,9 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, --request-timeout, "
-        + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
+        "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, "
+        + "--request-timeout, --connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, "
+        + "--state-max, "
         + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
@@ -195,6 +196,9 @@ public sealed class CommandLineTests
     [InlineData("--request-timeout needs a value: --request-timeout MS", "--request-timeout")]
     [InlineData("--log-level needs a value: --log-level LEVEL", "--log-level")]
     [InlineData("--disk needs a value: --disk MODE", "--disk")]
+    [InlineData("--api is '9999'; it must be ADDRESS:PORT, such as 127.0.0.1:10121, or off", "--api", "9999")]
+    [InlineData(
+        "--api has port 9121, which is also the port of --port; give the API another port", "--api", "127.0.0.1:9121")]
     [InlineData("--transport needs a value: --transport NAME", "--transport")]
     [InlineData("--id is '0'; it must be a whole number from 1", "--id", "0")]
     [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]

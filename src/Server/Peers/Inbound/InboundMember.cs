@@ -1,3 +1,4 @@
+using RaftFast.Protocol;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 
@@ -11,6 +12,7 @@ internal sealed class InboundMember
 {
     private readonly Lock gate = new();
     private readonly Lazy<(PeerBatch, PeerBatch)> batches;
+    private Announcement? forOperators;
     private InboundConnection? current;
     private bool hasEnded;
 
@@ -26,6 +28,13 @@ internal sealed class InboundMember
     public ulong Id { get; }
 
     public PeerAnnounced Announced { get; }
+
+    /// <summary>The peer's last announcement for operators; null if there was none. Any thread.</summary>
+    public Announcement? ForOperators
+    {
+        get => Volatile.Read(ref forOperators);
+        set => Volatile.Write(ref forOperators, value);
+    }
 
     public PeerAnswersLost AnswersLost { get; }
 

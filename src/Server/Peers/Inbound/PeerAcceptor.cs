@@ -55,6 +55,13 @@ internal sealed class PeerAcceptor(
             return members.TryGetValue(peer, out InboundMember? member) ? member.BufferBytes : 0;
     }
 
+    /// <summary>Last announcement of this peer; null if there was none. Any thread.</summary>
+    public Announcement? AnnouncementOf(ulong peer)
+    {
+        lock (gate)
+            return members.TryGetValue(peer, out InboundMember? member) ? member.ForOperators : null;
+    }
+
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         try
@@ -92,7 +99,7 @@ internal sealed class PeerAcceptor(
             return;
         if (handshake.Kind == ConnectionKind.Hint)
         {
-            Announce(member, handshake.Address);
+            Announce(member, handshake);
             return;
         }
         Func<Task<bool>>? keep = handshake.HasPromised
@@ -102,15 +109,16 @@ internal sealed class PeerAcceptor(
         using CancellationTokenRegistration registration =
             stop.UnsafeRegister(static connection => ((InboundConnection)connection!).End(), connection);
         await member.ReplaceAsync(connection);
-        Announce(member, handshake.Address);
+        Announce(member, handshake);
         string? error = await connection.RunAsync();
         if (error is not null)
             PeerLogLines.Malformed(logger, member.Id, remote, error);
     }
 
-    private void Announce(InboundMember member, PeerAddress address)
+    private void Announce(InboundMember member, in Handshake handshake)
     {
-        member.Announced.Address = address;
+        member.ForOperators = handshake.Announced;
+        member.Announced.Address = handshake.Address;
         inbox.Post(member.Announced);
     }
 
