@@ -42,6 +42,19 @@ internal sealed class HandOver(RaftCore core, ProgressTable progress)
         return IsUnderWay;
     }
 
+    /// <summary>Hands over to this voter, if it has answered within an election timeout.</summary>
+    public bool TryBegin(ulong to)
+    {
+        int ordinal = core.Configuration.OrdinalOf(to);
+        Invariant.Hold(ordinal >= 0 && ordinal != progress.Self);
+        if (IsUnderWay || progress[ordinal].TicksSinceHeard > core.Options.ElectionTicks)
+            return IsUnderWay && target == to;
+        target = to;
+        ticksLeft = core.Options.ElectionTicks;
+        isTold = false;
+        return true;
+    }
+
     public void Proceed()
     {
         if (!IsUnderWay || isTold || progress.Of(target).Match < core.Log.Last.Index)

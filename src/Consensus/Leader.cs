@@ -43,6 +43,8 @@ internal sealed class Leader : Role
 
     public bool IsHandingOver => handOver.IsUnderWay;
 
+    public long UncommittedBytes => uncommitted.Bytes;
+
     public bool MajorityLacksRoom => diskHandOver.MajorityLacksRoom;
 
     public bool HoldsProposals
@@ -78,6 +80,22 @@ internal sealed class Leader : Role
             }
             return index;
         }
+    }
+
+    /// <summary>Knowledge of each other server of the configuration in effect. Allocates.</summary>
+    public FollowerProgress[] Followers()
+    {
+        List<FollowerProgress> followers = [];
+        for (int i = 0; i < progress.Count; i++)
+        {
+            if (i == progress.Self)
+                continue;
+            Progress follower = progress[i];
+            followers.Add(new FollowerProgress(
+                Core.Configuration.Servers[i], follower.State, follower.Match, follower.Next,
+                follower.TicksSinceHeard, follower.LacksRoom));
+        }
+        return [.. followers];
     }
 
     public void Enter()
@@ -136,6 +154,8 @@ internal sealed class Leader : Role
         writing.Of(next, out missing);
 
     public PromotionWait PromotionWait => promotion.Wait;
+
+    public bool HandOverTo(ulong to) => handOver.TryBegin(to);
 
     public bool HandOver() => handOver.TryBegin();
 

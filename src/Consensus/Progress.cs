@@ -268,7 +268,7 @@ internal sealed class Progress(RaftOptions options)
 }
 
 /// <summary>Mode of replication to one follower.</summary>
-internal enum ProgressState
+public enum ProgressState
 {
     /// <summary>
     /// The place where the logs match is unknown: the leader sends one append and waits for its answer.

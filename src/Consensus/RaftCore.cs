@@ -95,6 +95,18 @@ public sealed class RaftCore
     /// <summary>True if this server leads, and no majority of the voters has room in the log.</summary>
     public bool MajorityLacksRoom => IsLeader && leader.MajorityLacksRoom;
 
+    /// <summary>Bytes of the entries that this leader has not committed; 0 on other servers.</summary>
+    public long UncommittedBytes => IsLeader ? leader.UncommittedBytes : 0;
+
+    /// <inheritdoc cref="RaftOptions.UncommittedBytesMax"/>
+    public long UncommittedBytesMax => Options.UncommittedBytesMax;
+
+    /// <summary>Ticks since this server last heard from the leader, or voted; 0 on the leader.</summary>
+    public int TicksSinceLeader => IsLeader ? 0 : Timer.Elapsed;
+
+    /// <summary>The leader's knowledge of the other servers, for operators; empty on other servers.</summary>
+    public IReadOnlyList<FollowerProgress> Followers() => IsLeader ? leader.Followers() : [];
+
     public void Tick()
     {
         logWrite.Tick();
@@ -196,6 +208,19 @@ public sealed class RaftCore
     /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.
     /// </summary>
     public bool HandOver() => IsLeader && leader.HandOver();
+
+    /// <summary>Makes the leader hand over to this voter, as an operator asks.</summary>
+    /// <param name="to">0 for the most up-to-date of the other voters.</param>
+    public HandOverStart HandOverTo(ulong to)
+    {
+        if (!IsLeader)
+            return HandOverStart.NotLeader;
+        if (to == Id)
+            return HandOverStart.Leads;
+        if (to != 0 && Configuration.Cluster.Find(to) is not { Role: MemberRole.Voter })
+            return HandOverStart.NoVoter;
+        return (to == 0 ? leader.HandOver() : leader.HandOverTo(to)) ? HandOverStart.Begun : HandOverStart.Refused;
+    }
 
     public bool IsHandingOver => IsLeader && leader.IsHandingOver;
 
@@ -387,4 +412,22 @@ public sealed class RaftCore
         if (message.Type is MessageType.Append or MessageType.Heartbeat)
             Send(new Message { Type = MessageType.AppendResponse, To = message.From, Rejected = true });
     }
+}
+
+/// <summary>Outcome of a request to hand over leadership to a certain server.</summary>
+public enum HandOverStart
+{
+    /// <summary>The hand-over is under way. It may fail: the leader gives up after an election timeout.</summary>
+    Begun,
+
+    /// <summary>This server leads already, and is the one that shall.</summary>
+    Leads,
+
+    NotLeader,
+
+    /// <summary>The configuration in effect does not name the server as a voter.</summary>
+    NoVoter,
+
+    /// <summary>The server has not answered for an election timeout, or another hand-over is under way.</summary>
+    Refused,
 }

@@ -34,36 +34,53 @@ public sealed class AccessPolicy
     /// <returns>Null if the request may pass.</returns>
     internal Refusal? Judge(in RequestHead head)
     {
-        ReadOnlySpan<byte> authority = head.Authority.IsEmpty ? head.Fields.Host : head.Authority;
-        if (hosts is not null && !authority.IsEmpty && !IsOwn(HostOf(authority)))
-            return Refusal.OtherHost;
-        if (IsForeignPage(head.Fields, authority) && !IsNavigation(head))
-            return Refusal.OtherSite;
-        return null;
+        AccessClaims claims = new()
+        {
+            Authority = head.Authority.IsEmpty ? head.Fields.Host : head.Authority,
+            HasOrigin = head.Fields.HasOrigin,
+            Origin = head.Fields.Origin,
+            FetchSite = head.Fields.FetchSite,
+            FetchMode = head.Fields.FetchMode,
+            FetchDestination = head.Fields.FetchDestination,
+            OnlyReads = head.Method is RequestMethod.Get or RequestMethod.Head,
+        };
+        return Judge(claims) switch
+        {
+            AccessVerdict.OtherHost => Refusal.OtherHost,
+            AccessVerdict.OtherSite => Refusal.OtherSite,
+            _ => null,
+        };
+    }
+
+    public AccessVerdict Judge(in AccessClaims claims)
+    {
+        if (hosts is not null && !claims.Authority.IsEmpty && !IsOwn(HostOf(claims.Authority)))
+            return AccessVerdict.OtherHost;
+        return IsForeignPage(claims) && !IsNavigation(claims) ? AccessVerdict.OtherSite : AccessVerdict.Passes;
     }
 
     /// <summary>
     /// True if the request comes from a page of another origin (RFC 6454 §7; a page that hides its origin sends
     /// "null"), or if the browser says so itself (Sec-Fetch-Site of Fetch Metadata).
     /// </summary>
-    private static bool IsForeignPage(in RequestFields fields, ReadOnlySpan<byte> authority)
+    private static bool IsForeignPage(in AccessClaims claims)
     {
-        if (fields.FetchSite.SequenceEqual("cross-site"u8) || fields.FetchSite.SequenceEqual("same-site"u8))
+        if (claims.FetchSite.SequenceEqual("cross-site"u8) || claims.FetchSite.SequenceEqual("same-site"u8))
             return true;
-        if (!fields.HasOrigin)
+        if (!claims.HasOrigin)
             return false;
-        int scheme = fields.Origin.IndexOf("://"u8);
-        return scheme < 0 || !Ascii.EqualsIgnoreCase(fields.Origin[(scheme + 3)..], authority);
+        int scheme = claims.Origin.IndexOf("://"u8);
+        return scheme < 0 || !Ascii.EqualsIgnoreCase(claims.Origin[(scheme + 3)..], claims.Authority);
     }
 
     /// <summary>
     /// True if the user follows a link or types an address. The other page cannot see a document that opens in a window
     /// of its own.
     /// </summary>
-    private static bool IsNavigation(in RequestHead head) =>
-        head.Method is RequestMethod.Get or RequestMethod.Head
-        && head.Fields.FetchMode.SequenceEqual("navigate"u8)
-        && head.Fields.FetchDestination.SequenceEqual("document"u8);
+    private static bool IsNavigation(in AccessClaims claims) =>
+        claims.OnlyReads
+        && claims.FetchMode.SequenceEqual("navigate"u8)
+        && claims.FetchDestination.SequenceEqual("document"u8);
 
     private bool IsOwn(ReadOnlySpan<byte> host)
     {
@@ -88,4 +105,39 @@ public sealed class AccessPolicy
         int colon = authority.LastIndexOf((byte)':');
         return colon < 0 || authority[colon..].Contains((byte)']') ? authority : authority[..colon];
     }
+}
+
+/// <summary>The parts of a request that tell where it comes from. An absent header is empty.</summary>
+public readonly ref struct AccessClaims
+{
+    /// <summary>Host and port that the request names.</summary>
+    public ReadOnlySpan<byte> Authority { get; init; }
+
+    /// <summary>True if there is an Origin header, which may be empty.</summary>
+    public bool HasOrigin { get; init; }
+
+    public ReadOnlySpan<byte> Origin { get; init; }
+
+    /// <summary>Sec-Fetch-Site.</summary>
+    public ReadOnlySpan<byte> FetchSite { get; init; }
+
+    /// <summary>Sec-Fetch-Mode.</summary>
+    public ReadOnlySpan<byte> FetchMode { get; init; }
+
+    /// <summary>Sec-Fetch-Dest.</summary>
+    public ReadOnlySpan<byte> FetchDestination { get; init; }
+
+    /// <summary>True for GET and HEAD.</summary>
+    public bool OnlyReads { get; init; }
+}
+
+public enum AccessVerdict
+{
+    Passes,
+
+    /// <summary>The Host is not this server's: 421.</summary>
+    OtherHost,
+
+    /// <summary>A page of another site sent the request: 403.</summary>
+    OtherSite,
 }

@@ -4,7 +4,8 @@ namespace RaftFast.Http;
 /// Writes the answers of a connection into its output and flushes them. An answer's memory stays reserved until the
 /// answer is flushed.
 /// </summary>
-internal sealed class AnswerSender(ConnectionPipes pipes, ResponseWriter writer, ConnectionMemory memory)
+internal sealed class AnswerSender(
+    ConnectionPipes pipes, ResponseWriter writer, ConnectionMemory memory, RequestCounters answered)
 {
     /// <summary>Bytes of answers that are written before a flush.</summary>
     private const int FlushBytes = 64 * 1024;
@@ -28,6 +29,7 @@ internal sealed class AnswerSender(ConnectionPipes pipes, ResponseWriter writer,
     {
         if (!writer.TryWrite(pipes.Output, request, closes, FlushBytes))
             return false;
+        answered.Count(request);
         unflushedHeld += request.TakeHeld();
         return true;
     }

@@ -59,7 +59,7 @@ public sealed class HttpConnection : IRequestOwner
         memory = new ConnectionMemory(front.Memory, limits.PipelineBytesMax);
         requests = new RequestQueue(this, memory);
         reader = new RequestReader(requests, limits, front.Access);
-        answers = new AnswerSender(pipes, new ResponseWriter(clock), memory);
+        answers = new AnswerSender(pipes, new ResponseWriter(clock), memory, front.Answered);
         deadline = new Deadline(clock, limits);
     }
 

@@ -61,6 +61,9 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
     /// <summary>Number of connections that are open, or that have outstanding requests.</summary>
     public int ConnectionCount => Volatile.Read(ref connections);
 
+    /// <summary>Answers so far.</summary>
+    public RequestCounters Answered { get; } = new();
+
     internal AccessPolicy Access { get; }
 
     internal ClientMemory Memory { get; }
@@ -72,6 +75,13 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
 
     internal bool IsAborting => Volatile.Read(ref phase) >= Aborting;
 
+    /// <summary>Copies the front's state. Any thread.</summary>
+    public FrontReport Report() => new(
+        ConnectionCount, Volatile.Read(ref requests), Memory.Bytes, open.MemoryHeldGreatest())
+    {
+        Limits = limits,
+    };
+
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         int count = Interlocked.Increment(ref connections);
@@ -80,6 +90,7 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
         if (isAdmitted && !IsStopping)
             return pool.Get().Serve(connection);
         Release();
+        Answered.Count(IsStopping ? Refusal.Stopping : Refusal.Connections);
         if (!IsStopping)
             LogRefused(log, limits.ConnectionsMax);
         if (Interlocked.Increment(ref refusals) <= limits.ConnectionsBeyondMax / 2)

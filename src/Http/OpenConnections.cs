@@ -29,6 +29,18 @@ internal sealed class OpenConnections
         }
     }
 
+    /// <summary>Most bytes of requests and answers that one connection holds.</summary>
+    public long MemoryHeldGreatest()
+    {
+        long greatest = 0;
+        lock (entry)
+        {
+            foreach (HttpConnection connection in connections)
+                greatest = Math.Max(greatest, connection.MemoryHeld);
+        }
+        return greatest;
+    }
+
     public void WakeAll()
     {
         lock (entry)

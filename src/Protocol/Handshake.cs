@@ -15,7 +15,8 @@ namespace RaftFast.Protocol;
 /// 32  u64  to               0 if the kind is Hint
 /// 40  u64  directory        a random number, drawn when the sender's data directory was made
 /// 48  u32  address length   bytes
-/// 52       address          the URL in UTF-8 at which to dial the sender; then zeros
+/// 52       address          the URL in UTF-8 at which to dial the sender
+///          announcement     Announcement, if there is room; then zeros
 /// 320 u8   promises         1 if the directory holds a term, a vote or entries; else 0
 /// 321 u8   command version  KeyCommand.Version; 0, from older programs, means 1
 /// 322 u16  zero
@@ -37,6 +38,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     /// <summary>Version of the commands that the sender applies (<see cref="KeyCommand.Version"/>).</summary>
     public int CommandVersion { get; init; } = KeyCommand.Version;
+
+    /// <summary>Told to operators; null if the sender has announced nothing.</summary>
+    public Announcement? Announced { get; init; }
 
     public const int Size = 328;
 
@@ -63,6 +67,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
         int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..PromisesStart]);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
+        Announced?.Write(bytes[(AddressStart + addressLength)..PromisesStart]);
         bytes[PromisesStart] = HasPromised ? (byte)1 : (byte)0;
         bytes[PromisesStart + 1] = (byte)CommandVersion;
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
@@ -105,6 +110,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             address)
         {
             Kind = (ConnectionKind)kind,
+            Announced = Announcement.Read(source[(AddressStart + (int)addressLength)..PromisesStart]),
             HasPromised = source[PromisesStart] == 1,
             CommandVersion = Math.Max(1, (int)source[PromisesStart + 1]),
         };

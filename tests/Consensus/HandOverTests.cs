@@ -56,6 +56,32 @@ public sealed class HandOverTests
     }
 
     [Fact]
+    public void Operator_s_target_is_told_even_if_another_voter_is_as_far()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3], learners: [4]));
+        Assert.Equal(HandOverStart.Leads, leader.Core.HandOverTo(1));
+        Assert.Equal(HandOverStart.NoVoter, leader.Core.HandOverTo(4));
+        Assert.Equal(HandOverStart.NoVoter, leader.Core.HandOverTo(9));
+        Assert.False(leader.Core.IsHandingOver);
+        Assert.Equal(HandOverStart.Begun, leader.Core.HandOverTo(3));
+        Message told = Assert.Single(leader.Sent());
+        Assert.Equal((MessageType.TimeoutNow, 3UL), (told.Type, told.To));
+        Assert.Equal(HandOverStart.Refused, leader.Core.HandOverTo(2)); // one at a time
+    }
+
+    [Fact]
+    public void Operator_s_target_that_is_silent_is_refused()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
+        leader.Tick(TestCore.ElectionTicks - 1);
+        leader.AnswerHeartbeat(2);
+        leader.Tick(2);
+        Assert.True(leader.Core.IsLeader);
+        Assert.Equal(HandOverStart.Refused, leader.Core.HandOverTo(3));
+        Assert.Equal(HandOverStart.Begun, leader.Core.HandOverTo(2));
+    }
+
+    [Fact]
     public void Hand_over_without_another_voter_that_answers_is_refused_and_changes_nothing()
     {
         TestCore alone = TestCore.Leader(Configurations.Cluster([1], learners: [2]));

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Sockets;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
+using RaftFast.Server.Hosting;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
@@ -62,9 +63,30 @@ internal static class FlagValues
 
     public static IPAddress? PeerListen(ArgumentResult argument) => Listen(argument, "--peer-listen");
 
-    private static IPAddress? Listen(ArgumentResult argument, string flag)
+    public static ApiSetting? Api(ArgumentResult argument)
     {
         string text = Text(argument);
+        if (text == "off")
+            return ApiSetting.Off;
+        int colon = text.LastIndexOf(':');
+        bool isPort = ushort.TryParse(
+            text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port);
+        if (colon <= 0 || !isPort)
+        {
+            argument.AddError($"--api is '{text}'; it must be ADDRESS:PORT, such as 127.0.0.1:10121, or off");
+            return null;
+        }
+        string host = text[..colon];
+        if (host.StartsWith('[') && host.EndsWith(']'))
+            host = host[1..^1];
+        IPAddress? address = Listen(host, argument, "--api");
+        return address is null ? null : new ApiSetting(true, new IPEndPoint(address, port));
+    }
+
+    private static IPAddress? Listen(ArgumentResult argument, string flag) => Listen(Text(argument), argument, flag);
+
+    private static IPAddress? Listen(string text, ArgumentResult argument, string flag)
+    {
         if (text == "*")
             return Socket.OSSupportsIPv6 ? IPAddress.IPv6Any : IPAddress.Any;
         if (IPAddress.TryParse(text, out IPAddress? address))

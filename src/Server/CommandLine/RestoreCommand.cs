@@ -31,10 +31,14 @@ internal static class RestoreCommand
     /// <summary>A sixteenth of all indices: a log has room for as many entries after the restore.</summary>
     public const long BumpMax = LogPosition.Greatest / 16;
 
+    /// <summary>Value of --input for a backup from a pipe.</summary>
+    private const string StandardInput = "-";
+
     public static Command Create(Option<ulong> id, Option<List<PeerAddress>> cluster, Option<string> dataDirectory)
     {
         Option<string> input = FileOption.Create(
-            "--input", "The file that 'raftfast backup' wrote, or a member's snapshot.");
+            "--input",
+            "The file that 'raftfast backup' or GET /v1/backup wrote, or a member's snapshot; - reads standard input.");
         Option<long> bump = new("--bump")
         {
             HelpName = "N",
@@ -71,13 +75,22 @@ internal static class RestoreCommand
             return ExitCode.Usage;
         }
         path ??= string.Create(CultureInfo.InvariantCulture, $"raftfast-{id}");
+        if (input != StandardInput)
+            return Restore(input!, id, addresses, path, bump, console);
+        using StreamedBackup streamed = StreamedBackup.Receive(Console.OpenStandardInput(), path);
+        return Restore(streamed.Path, id, addresses, path, bump, console);
+    }
+
+    private static int Restore(
+        string input, ulong id, List<PeerAddress> addresses, string path, long bump, TextWriter console)
+    {
         // The call verifies all of the backup before the directory is touched.
-        ulong clusterId = ClusterIdOf(input!, addresses, bump, out LogPosition position);
+        ulong clusterId = ClusterIdOf(input, addresses, bump, out LogPosition position);
         ClusterConfiguration cluster = new(clusterId, [.. ClusterConfiguration.Bootstrap(addresses).Members]);
         ulong directory = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
         NodeIdentity identity = new(id, addresses[(int)id - 1], directory, cluster);
         using DirectoryRestore restore = DirectoryRestore.Begin(path, identity);
-        using SnapshotReader backup = BackupFile.Read(input!);
+        using SnapshotReader backup = BackupFile.Read(input);
         CopySnapshot(backup, restore.Disk, position, cluster);
         Wal.Create(restore.Disk, clusterId, id, new WalOptions(), position);
         restore.Complete();

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
 using System.Net;
-using System.Reflection;
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
 using RaftFast.Protocol;
@@ -56,6 +55,12 @@ internal static class ServerCommandLine
         "Address for the other members, where the host of this node's own URL is not one of this machine, as behind "
         + "NAT or in a container; as for --listen. [default: the host of this node's URL]",
         null, FlagValues.PeerListen);
+
+    private static readonly Option<ApiSetting> Api = Flag(
+        "--api", "ADDRESS:PORT",
+        "Address for operators and tools: status page, metrics, health; off for none. "
+        + "[default: 127.0.0.1, at the port of --port + 1000]",
+        null, FlagValues.Api);
 
     private static readonly Option<List<string>> AllowedHost = Flag(
         "--allowed-host", "NAME,NAME,...",
@@ -143,7 +148,7 @@ internal static class ServerCommandLine
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
-        Id, Cluster, Port, Join, Listen, PeerListen, AllowedHost, DataDirectory, RequestTimeout,
+        Id, Cluster, Port, Join, Listen, PeerListen, Api, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax, WaitMax, IdempotencyWindow,
         IdempotencyMemory,
         SnapshotEvery, SnapshotRate, Level, Disk, Transport,
@@ -176,7 +181,7 @@ internal static class ServerCommandLine
         string? mistake = Mistake(flags);
         if (mistake is null && flags.GetValue(Version))
         {
-            output.WriteLine($"raftfast {VersionText}");
+            output.WriteLine($"raftfast {ProgramVersion.Text}");
             return null;
         }
         if (mistake is null && flags.CommandResult.Command != Server)
@@ -203,9 +208,6 @@ internal static class ServerCommandLine
         }
         return flags;
     }
-
-    private static string VersionText => typeof(ServerCommandLine).Assembly
-        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
 
     /// <summary>Returns the first mistake in a flag by itself, or null.</summary>
     private static string? Mistake(ParseResult flags)
@@ -252,6 +254,12 @@ internal static class ServerCommandLine
         PeerAddress own = id <= (ulong)addresses.Count ? addresses[(int)id - 1] : addresses[^1];
         if (port == own.Port)
             return $"--port is {port}, which is also the port of this node's URL {own}; give clients another port";
+        ApiSetting api = flags.GetValue(Api) ?? ApiSetting.Default;
+        if (api.EndPoint is { Port: not 0 } given && (given.Port == port || given.Port == own.Port))
+        {
+            return $"--api has port {given.Port}, which is also the port of "
+                + (given.Port == port ? "--port" : $"this node's URL {own}") + "; give the API another port";
+        }
         options = new ServerOptions
         {
             MemberId = id,
@@ -263,6 +271,7 @@ internal static class ServerCommandLine
             PeerListen = flags.GetValue(PeerListen),
             AllowedHosts = flags.GetValue(AllowedHost),
             Port = port,
+            Api = api,
             DataDirectory = flags.GetValue(DataDirectory) ?? $"raftfast-{id}",
             RequestTimeout = TimeSpan.FromMilliseconds(flags.GetValue(RequestTimeout)),
             Clients = new HttpLimits

@@ -12,9 +12,10 @@ internal static class ClientAccess
     /// machine to the node under any other name (DNS rebinding). A node that listens beyond is reached under names that
     /// it cannot know, so it answers to any name unless <c>--allowed-host</c> lists them.
     /// </summary>
-    public static AccessPolicy Policy(ServerOptions options)
+    /// <param name="listen">Address of the port: the first door's, or the API's.</param>
+    public static AccessPolicy Policy(ServerOptions options, IPAddress listen)
     {
-        if (options.AllowedHosts is null && !IPAddress.IsLoopback(options.Listen))
+        if (options.AllowedHosts is null && !IPAddress.IsLoopback(listen))
             return AccessPolicy.AnyHost;
         List<string> hosts = [Environment.MachineName, Dns.GetHostName(), options.Address.Host];
         foreach (Member member in options.Configuration.Members)

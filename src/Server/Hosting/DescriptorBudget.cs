@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
+using RaftFast.Server.Api;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
 
@@ -14,8 +15,10 @@ namespace RaftFast.Server.Hosting;
 /// <param name="Peers">Maximum inbound connections of peers.</param>
 internal readonly record struct DescriptorBudget(int Clients, int Peers)
 {
-    /// <summary>Descriptors for the runtime, the data directory, the log and its next segment, and snapshots.</summary>
-    private const int OwnDescriptors = 64;
+    /// <summary>
+    /// Descriptors for the runtime, the data directory, the log and its next segment, snapshots, and the API.
+    /// </summary>
+    private const int OwnDescriptors = 64 + ApiServer.ConnectionsMax;
 
     /// <summary>Descriptors for outbound connections to peers, where the limit is not small.</summary>
     private const int OutboundMax = 128;

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Api;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Loop;
@@ -91,11 +92,14 @@ internal static partial class NodeHost
             new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
-            ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
+            ClientAccess.Policy(options, options.Listen),
+            new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
         IPEndPoint clients = new(options.Listen, options.Port);
         await using Listeners listeners = await Listeners.StartAsync(
             clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers,
             options.Transport, inbox, loggers);
+        await using ApiServer? api = await ApiDoor.OpenAsync(options, listeners.Http, loggers);
+        network.Announcement = ApiDoor.Announcement(identity, listeners.Http, api?.EndPoint);
         string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
         if (isNew)
@@ -134,6 +138,7 @@ internal static partial class NodeHost
                 Resume = RequestOwners.Resume,
                 HandedOver = stopRequest.Complete,
                 Stop = removed.Cancel,
+                Microseconds = static () => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds,
             },
             FirstNumber = Random.Shared.NextInt64(1, long.MaxValue / 2),
             RequestTimeout = (long)options.RequestTimeout.TotalMilliseconds,
@@ -150,9 +155,21 @@ internal static partial class NodeHost
         writer.Start();
         snapshotThread.Start();
         loop.Start();
+        api?.Attach(new ApiNode(inbox, loop)
+        {
+            Writer = writer,
+            Front = front,
+            Network = network,
+            Acceptor = acceptor,
+            DataDirectory = path,
+            Announcement = network.Announcement,
+            Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),
+        });
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
         deadline.Begin(writer);
+        if (api is not null)
+            await api.DisposeAsync();
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -285,12 +302,14 @@ internal static partial class NodeHost
     }
 
     /// <summary>
-    /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers, and four single
-    /// items. The single items are the log's writer, a snapshot taken, a snapshot received, and a request to stop.
+    /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API,
+    /// and four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a
+    /// request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax
         + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer
+        + ApiNode.InboxItems
         + 4;
 
     [LoggerMessage(LogLevel.Information, "stopping: answering the requests that wait, then sealing the log")]

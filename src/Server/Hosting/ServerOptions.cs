@@ -42,6 +42,9 @@ internal sealed record ServerOptions
     /// <summary>The HTTP port; 0 takes any free port.</summary>
     public required int Port { get; init; }
 
+    /// <summary>Where the API listens, if it does.</summary>
+    public ApiSetting Api { get; init; } = ApiSetting.Off;
+
     public required string DataDirectory { get; init; }
 
     /// <summary>Time that a request may wait for its outcome before it is answered 503 or 504.</summary>

@@ -28,7 +28,8 @@ internal static partial class WaitingRoom
             return null;
         }
         await using HttpFront front = new(
-            Refuse, descriptors.Bound(options.Clients, log), TimeProvider.System, access: ClientAccess.Policy(options));
+            Refuse, descriptors.Bound(options.Clients, log), TimeProvider.System,
+            access: ClientAccess.Policy(options, options.Listen));
         Listener http = Listeners.StartHttp(
             new IPEndPoint(options.Listen, options.Port), front, descriptors.Clients, loggers);
         LogWaiting(log, options.MemberId, options.Address);

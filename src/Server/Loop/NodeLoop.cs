@@ -42,6 +42,7 @@ internal sealed class NodeLoop : IDisposable
     private volatile bool isStopping;
     private long nextTick;
     private long nextWakeUp;
+    private long turnedAt;
 
     public NodeLoop(RaftNode node, Inbox inbox)
     {
@@ -50,10 +51,18 @@ internal sealed class NodeLoop : IDisposable
         thread = new Thread(Run) { Name = ThreadNames.Loop, IsBackground = true };
     }
 
+    /// <summary>Items that the loop took at once.</summary>
+    public Histogram BatchItems { get; } = Histogram.OfItems();
+
+    /// <summary>Time since the loop last turned. Any thread.</summary>
+    public TimeSpan SinceTurn =>
+        TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref turnedAt));
+
     /// <summary>Starts the loop. From now on it may run on any thread that posts.</summary>
     public void Start()
     {
-        nextTick = Environment.TickCount64 + TickMilliseconds;
+        turnedAt = Environment.TickCount64;
+        nextTick = turnedAt + TickMilliseconds;
         inbox.Open(RunBatches);
         thread.Start();
     }
@@ -109,7 +118,10 @@ internal sealed class NodeLoop : IDisposable
     {
         int count = inbox.Drain(items);
         long now = Environment.TickCount64;
+        Volatile.Write(ref turnedAt, now);
         node.AdvanceTo(now);
+        if (count > 0)
+            BatchItems.Record(count);
         for (int i = 0; i < count; i++)
         {
             Dispatch(items[i]!);
@@ -171,6 +183,9 @@ internal sealed class NodeLoop : IDisposable
                 break;
             case SnapshotSent sent:
                 node.OnSnapshotSent(sent.Peer, sent.Installed);
+                break;
+            case LoopQuestion question:
+                question.Answer(node);
                 break;
             case StopRequest:
                 node.OnStopRequested();

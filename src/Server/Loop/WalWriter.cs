@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using RaftFast.Server.Node;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
 
@@ -41,6 +42,15 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         isThereWork = () => HasWork;
         thread = new Thread(Run) { Name = ThreadNames.Wal, IsBackground = true };
     }
+
+    /// <summary>Time of a write of the log until it is durable, in microseconds.</summary>
+    public Histogram SyncTime { get; } = Histogram.OfMicroseconds();
+
+    /// <summary>Entries of a batch.</summary>
+    public Histogram BatchEntries { get; } = Histogram.OfItems();
+
+    /// <summary>Bytes of a batch on the disk.</summary>
+    public Histogram BatchBytes { get; } = Histogram.OfBytes();
 
     private bool HasWork => Volatile.Read(ref hasWork) != 0;
 
@@ -108,9 +118,14 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private void Write(in WalBatch batch)
     {
-        Volatile.Write(ref writeBegan, Stopwatch.GetTimestamp());
+        long began = Stopwatch.GetTimestamp();
+        Volatile.Write(ref writeBegan, began);
         wal.Writer.Write(batch);
         Volatile.Write(ref writeBegan, 0);
+        SyncTime.Record((long)Stopwatch.GetElapsedTime(began).TotalMicroseconds);
+        if (batch.Entries > 0)
+            BatchEntries.Record(batch.Entries);
+        BatchBytes.Record(batch.Bytes);
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);

@@ -93,6 +93,11 @@ internal sealed record NodeActions
     /// </summary>
     public required Action HandedOver { get; init; }
 
+    /// <summary>
+    /// Reads a clock in microseconds, for measurements alone: nothing that the node does depends on it.
+    /// </summary>
+    public Func<long> Microseconds { get; init; } = static () => 0;
+
     /// <summary>Takes this member down: it has been removed from the cluster.</summary>
     public required Action Stop { get; init; }
 }

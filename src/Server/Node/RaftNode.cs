@@ -36,12 +36,14 @@ internal sealed class RaftNode
     private readonly LogClock clock;
     private readonly CommandVersions versions;
     private readonly TimedCommands timed;
+    private readonly CommandGate gate;
     private readonly MembershipRouter changes;
     private readonly Answers answers = new();
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
     private readonly SilentMembers silent;
+    private readonly NodeMetrics metrics;
     private readonly long requestTimeout;
 
     private RecordHeader[] entries = new RecordHeader[1024];
@@ -65,6 +67,7 @@ internal sealed class RaftNode
         Invariant.Hold(wal.MayHaveRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax)));
         log = new NodeLogLines(core, parts.Logger);
         silent = new SilentMembers(core, network, parts.Logger);
+        metrics = new NodeMetrics(core, actions.Microseconds);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
         clock = new LogClock(parts.State);
@@ -74,7 +77,7 @@ internal sealed class RaftNode
         timed = new TimedCommands(core, wal, parts.State, executor, clock, parts.Idempotency.Window);
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);
-        CommandGate gate = new(core, parts.State, versions, clock, parts.Idempotency.MemoryMax);
+        gate = new CommandGate(core, parts.State, versions, clock, parts.Idempotency.MemoryMax);
         router = new WriteRouter(core, wal, bound, gate, executor, network, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
@@ -208,6 +211,14 @@ internal sealed class RaftNode
             actions.HandedOver();
     }
 
+    public SnapshotReport Snapshots() => snapshots.Report();
+
+    /// <inheritdoc cref="SnapshotCycle.Want"/>
+    public void WantSnapshot(long index) => snapshots.Want(index);
+
+    /// <inheritdoc cref="RaftCore.HandOverTo"/>
+    public HandOverStart HandOverTo(ulong to) => core.HandOverTo(to);
+
     public void OnSnapshotTaken(SnapshotTask task) => snapshots.OnTaken(task);
 
     public void OnSnapshotSent(ulong peer, long installed) => snapshots.OnSent(peer, installed);
@@ -229,6 +240,7 @@ internal sealed class RaftNode
         timed.Propose();
         reads.Ask();
         core.EndBatch();
+        metrics.BatchTaken();
         executor.Persist();
         // The writer starts before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
@@ -236,6 +248,7 @@ internal sealed class RaftNode
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
+        metrics.BatchApplied();
         snapshots.Advance();
         FollowConfiguration();
         answers.Flush(actions.Resume);
@@ -247,6 +260,50 @@ internal sealed class RaftNode
             actions.HandedOver();
         }
     }
+
+    /// <summary>Copies the member's state, for readers on other threads. Allocates.</summary>
+    public NodeReport Report() => new()
+    {
+        Id = core.Id,
+        Role = core.Role,
+        Term = core.Term,
+        LeaderId = core.LeaderId,
+        TicksSinceLeader = core.TicksSinceLeader,
+        Cluster = core.Configuration.Cluster,
+        Followers = core.Followers(),
+        FirstIndex = wal.FirstIndex,
+        Last = core.Log.Last,
+        Durable = core.Log.Durable,
+        Committed = core.Log.Committed,
+        Applied = core.Log.Applied,
+        LacksRoom = core.LacksRoom,
+        LogWriteIsOverdue = core.LogWriteIsOverdue,
+        Keys = bound.Keys,
+        StateBytes = bound.Bytes,
+        StateBytesMax = bound.BytesMax,
+        OutcomeBytes = state.Store.OutcomeBytes,
+        OutcomeBytesMax = gate.OutcomeBytesMax,
+        UncommittedBytes = core.UncommittedBytes,
+        UncommittedBytesMax = core.UncommittedBytesMax,
+        LogDiskBytes = wal.BytesOnDisk,
+        LogMemoryBytes = wal.MemoryBytes,
+        LogMemoryBytesMax = wal.MemoryBytesMax,
+        LogReaderBytes = wal.ReaderBytes,
+        LogReads = wal.DiskReads,
+        Waiting = new WaitingRequests(
+            router.WaitingCount, router.WaitingBytes, forwarded.Count, pending.Count, reads.Count, changes.Count)
+        {
+            WritesMax = WriteRouter.WaitingMax,
+            ReadsForChange = reads.ForChange,
+            WriteBytesMax = WriteRouter.WaitingBytesMax,
+            ChangesMax = MembershipRouter.WaitingMax,
+        },
+        Snapshots = snapshots.Report(),
+        Counts = new NodeCounts(
+            metrics.Campaigns, metrics.TermsLed, metrics.LeaderChanges, metrics.EntriesApplied),
+        Commit = metrics.Commit,
+        Apply = metrics.Apply,
+    };
 
     private void Expire(long now)
     {

@@ -10,6 +10,12 @@ namespace RaftFast.Server.Node;
 /// <param name="bytesMax">Bytes of state at which a write is refused if it needs more memory.</param>
 internal sealed class StateBound(StateMachine state, long bytesMax)
 {
+    public long BytesMax => bytesMax;
+
+    public long Bytes => state.Store.StateBytes;
+
+    public long Keys => state.Store.Count;
+
     public bool IsReached => state.Store.StateBytes >= bytesMax;
 
     /// <summary>True if there is room for the write, or if it deletes a key or replaces a value that is no smaller, and

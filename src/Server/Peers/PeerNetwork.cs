@@ -39,6 +39,9 @@ internal sealed class PeerNetwork(
     private int dirtyCount;
     private ClusterConfiguration? committed;
 
+    /// <summary>Told to each peer that is dialled. Set before the loop begins.</summary>
+    public Announcement? Announcement { get; set; }
+
     private DialledPeers<PeerLink> Peers => peers ??= new DialledPeers<PeerLink>(identity.MemberId, this);
 
     public bool CanSend(ulong peer) => Peers.Find(peer) is { CanSend: true };
@@ -95,6 +98,20 @@ internal sealed class PeerNetwork(
                 oldest = snapshot.IsOver ? oldest : Math.Min(oldest, snapshot.Index);
             return oldest;
         }
+    }
+
+    /// <summary>The connections to all peers. Loop thread. Allocates.</summary>
+    public List<PeerReport> Report()
+    {
+        List<PeerReport> reports = [];
+        foreach (PeerLink link in Peers.Links)
+        {
+            SnapshotSender? snapshot = sending.Find(sender => sender.Peer == link.Peer && !sender.IsOver);
+            reports.Add(new PeerReport(
+                link.Peer, link.IsConnected, link.WaitingBytes, options.SendBytesMax,
+                acceptor.BufferBytesOf(link.Peer), snapshot?.Index ?? 0, snapshot?.BytesSent ?? 0));
+        }
+        return reports;
     }
 
     public void Flush()
@@ -171,6 +188,7 @@ internal sealed class PeerNetwork(
         new(identity.Configuration.ClusterId, identity.MemberId, peer, identity.Directory, identity.Address)
         {
             HasPromised = hasPromised,
+            Announced = Announcement,
         };
 
     private void Run(Task task)

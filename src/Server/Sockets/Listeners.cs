@@ -114,6 +114,11 @@ internal sealed class Listeners : IAsyncDisposable
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static SocketListener BindPeer(IPEndPoint peer, ILogger log) => BindPeer(peer, threads: null, log);
 
+    /// <summary>Listens for the API with the portable transport.</summary>
+    /// <exception cref="ListenException">The address can't be listened on.</exception>
+    public static SocketListener BindApi(IPEndPoint api, ILogger log) => Bind(
+        api, Transport(threads: null, ClientBlockBytes, ClientBufferMax, log), log, "the API", "--api", "--api");
+
     private static SocketListener BindPeer(IPEndPoint peer, EpollThreads? threads, ILogger log) => Bind(
         peer, Transport(threads, PeerBlockBytes, PeerBufferMax, log), log,
         "the other members", "--cluster, in every member's list", "--peer-listen");

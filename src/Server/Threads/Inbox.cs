@@ -177,6 +177,11 @@ internal sealed class Inbox
             parker.Park(millisecondsMax);
     }
 
+    public int Capacity => slots.Length;
+
+    /// <summary>Items that wait, about. Any thread.</summary>
+    public long Count => Math.Max(0, Volatile.Read(ref positions.Tail) - Volatile.Read(ref positions.Head));
+
     /// <summary>True while there is an item to take. The caller has the turn, or is about to take it.</summary>
     public bool HasItem =>
         Volatile.Read(ref slots[Volatile.Read(ref positions.Head) & mask].Sequence)

@@ -50,6 +50,7 @@ public sealed class Wal : IDisposable
         bufferBytes = options.BufferBytes;
         publishedBatch = completedBatch = parts.LastBatch;
         RecordBytesMax = options.RecordBytesMax;
+        MemoryBytesMax = (long)options.LagBuffers * options.BufferBytes;
         buffers = new WalBuffers(options.BufferBytes, options.CacheBuffers, options.LagBuffers, terms.Last.Index);
         queue = new WalQueue(new WalPendingBatch
         {
@@ -84,6 +85,17 @@ public sealed class Wal : IDisposable
 
     /// <summary>Stops keeping unneeded segments for reuse, so that they make room on the disk. Any thread.</summary>
     public void GiveUpKeptSegments() => segments.Files.GiveUpKept();
+
+    /// <summary>Bytes of the buffers of entries in memory.</summary>
+    public long MemoryBytes => (long)buffers.Count * bufferBytes;
+
+    /// <summary>
+    /// Bytes of entries in memory at which entries that other members need are dropped from memory.
+    /// </summary>
+    public long MemoryBytesMax { get; }
+
+    /// <summary>Bytes of the buffers for reading old entries from the disk.</summary>
+    public long ReaderBytes => reader.MemoryBytes;
 
     /// <summary>True while a file is prepared for the next segment. Any thread.</summary>
     public bool NextSegmentIsReady => segments.Files.IsPrepared;

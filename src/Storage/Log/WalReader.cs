@@ -22,6 +22,17 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
     private int windowBytes;
     private long uses;
 
+    public long MemoryBytes
+    {
+        get
+        {
+            long bytes = window.Length;
+            foreach (Buffer buffer in buffers)
+                bytes += buffer.MemoryBytes;
+            return bytes;
+        }
+    }
+
     public ReadOnlySpan<byte> Read(long first, long last, int bytesMax, out int count)
     {
         Buffer buffer = buffers[0];
@@ -121,6 +132,8 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
         private int nextOffset;
 
         public long Used { get; set; }
+
+        public int MemoryBytes => bytes.Length;
 
         public bool Holds(long index) => index >= first && index < end;
 

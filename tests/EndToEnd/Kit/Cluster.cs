@@ -45,7 +45,8 @@ internal sealed class Cluster : IDisposable
     public ClusterNode PrepareMember()
     {
         int id = nodes.Length + 1;
-        ClusterNode node = new(id, FreePorts.Take(), FreePorts.Take(), directory.PathOf($"{id}"));
+        ClusterNode node = new(
+            id, FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), directory.PathOf($"{id}"));
         nodes = [.. nodes, node];
         return node;
     }
@@ -58,6 +59,24 @@ internal sealed class Cluster : IDisposable
         {
             foreach (ClusterNode node in cluster.nodes)
                 node.Start(cluster.Urls, extraFlags);
+            cluster.WaitUntilReady();
+            return cluster;
+        }
+        catch
+        {
+            cluster.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts a cluster whose members also listen on their API ports.</summary>
+    public static Cluster StartWithApi(int count, params string[] extraFlags)
+    {
+        Cluster cluster = new(count);
+        try
+        {
+            foreach (ClusterNode node in cluster.nodes)
+                node.Start(cluster.Urls, ["--api", $"127.0.0.1:{node.ApiPort}", .. extraFlags]);
             cluster.WaitUntilReady();
             return cluster;
         }

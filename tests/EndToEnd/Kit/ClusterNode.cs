@@ -3,7 +3,7 @@ using System.Net.Sockets;
 namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>One member: its ports and data directory, which stay, and its process, which comes and goes.</summary>
-internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dataDirectory) : IDisposable
+internal sealed class ClusterNode(int id, int httpPort, int peerPort, int apiPort, string dataDirectory) : IDisposable
 {
     private readonly List<ServerProcess> earlier = [];
     private string[] flags = [];
@@ -13,6 +13,9 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     public int HttpPort => httpPort;
 
     public int PeerPort => peerPort;
+
+    /// <summary>Port of the API, for a node that is started with it.</summary>
+    public int ApiPort => apiPort;
 
     public string DataDirectory => dataDirectory;
 
@@ -39,6 +42,8 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, string dat
     private IEnumerable<ServerProcess> AllRuns => IsStarted ? [.. earlier, Process] : [];
 
     public string Url(string target) => $"http://127.0.0.1:{httpPort}{target}";
+
+    public string ApiUrl(string path) => $"http://127.0.0.1:{apiPort}{path}";
 
     /// <param name="clusterUrls">The value of --cluster.</param>
     public void Start(string clusterUrls, params string[] extraFlags)

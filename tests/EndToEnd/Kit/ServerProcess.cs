@@ -59,7 +59,10 @@ internal sealed class ServerProcess : IDisposable
     public static ServerProcess Start(params IEnumerable<string> arguments) => StartIn(Path.GetTempPath(), arguments);
 
     public static ServerProcess StartIn(string workingDirectory, params IEnumerable<string> arguments) =>
-        Start(new ProcessStartInfo(ServerBinary.Location, arguments) { WorkingDirectory = workingDirectory });
+        Start(new ProcessStartInfo(ServerBinary.Location, WithApiOff(arguments))
+        {
+            WorkingDirectory = workingDirectory,
+        });
 
     /// <param name="binary">Program of another version.</param>
     public static ServerProcess StartOther(string binary, params IEnumerable<string> arguments) =>
@@ -70,7 +73,7 @@ internal sealed class ServerProcess : IDisposable
     /// Script of bash that ends with an exec of <c>"$0" "$@"</c>: the server and its arguments.
     /// </param>
     public static ServerProcess StartFromShell(string script, params IEnumerable<string> arguments) =>
-        Start(new ProcessStartInfo("bash", ["-c", script, ServerBinary.Location, .. arguments])
+        Start(new ProcessStartInfo("bash", ["-c", script, ServerBinary.Location, .. WithApiOff(arguments)])
         {
             WorkingDirectory = Path.GetTempPath(),
         });
@@ -141,6 +144,18 @@ internal sealed class ServerProcess : IDisposable
         string state = process.HasExited ? $"exited with {process.ExitCode}" : "runs";
         return $"{commandLine} ({state}), its last lines:\n  " + string.Join(
             "\n  ", all.Skip(Math.Max(0, all.Count - TailLines)));
+    }
+
+    /// <summary>
+    /// Turns the API off unless the arguments name its address: the default port may be the port of another test.
+    /// </summary>
+    private static List<string> WithApiOff(IEnumerable<string> arguments)
+    {
+        List<string> all = [.. arguments];
+        bool isCommand = all.Count > 0 && !all[0].StartsWith('-');
+        if (!isCommand && !all.Contains("--api"))
+            all.AddRange(["--api", "off"]);
+        return all;
     }
 
     private static ServerProcess Start(ProcessStartInfo start)

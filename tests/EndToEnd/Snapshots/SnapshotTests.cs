@@ -87,7 +87,8 @@ public sealed class SnapshotTests
     public void A_disk_without_room_for_a_snapshot_costs_that_and_no_write()
     {
         using SmallDisk disk = new(72);
-        using ClusterNode node = new(1, FreePorts.Take(), FreePorts.Take(), Path.Combine(disk.Location, "1"));
+        using ClusterNode node = new(
+            1, FreePorts.Take(), FreePorts.Take(), FreePorts.Take(), Path.Combine(disk.Location, "1"));
         node.Start(node.PeerUrl, "--snapshot-every", "4MiB");
         node.WaitUntilReady();
         byte[] value = new byte[512 << 10];

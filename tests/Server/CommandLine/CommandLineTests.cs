@@ -12,9 +12,9 @@ namespace RaftFast.Server.Tests.CommandLine;
 public sealed class CommandLineTests
 {
     private const string Flags =
-        "--id, --cluster, --port, --join, --listen, --peer-listen, --allowed-host, --data-dir, --request-timeout, "
-        + "--connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, --state-max, "
-        + "--wait-max, --idempotency-window, --idempotency-memory, "
+        "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, "
+        + "--request-timeout, --connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, "
+        + "--state-max, --wait-max, --idempotency-window, --idempotency-memory, "
         + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
@@ -29,6 +29,7 @@ public sealed class CommandLineTests
         Assert.Equal(9121, options.Port);
         Assert.Equal(IPAddress.Loopback, options.Listen);
         Assert.Null(options.PeerListen);
+        Assert.Equal(ApiSetting.Default, options.Api);
         Assert.Equal("raftfast-1", options.DataDirectory);
         Assert.Equal(TimeSpan.FromSeconds(5), options.RequestTimeout);
         Assert.Equal(LogLevel.Information, options.LogLevel);
@@ -65,6 +66,21 @@ public sealed class CommandLineTests
         Assert.Equal(clients, options.Clients);
         Assert.Equal(1L << 30, options.StateMax);
     }
+
+    [Theory]
+    [InlineData("127.0.0.1:10121", "127.0.0.1:10121")]
+    [InlineData("[::1]:80", "[::1]:80")]
+    [InlineData("0.0.0.0:0", "0.0.0.0:0")]
+    public void Api_is_an_address_and_a_port(string value, string endPoint)
+    {
+        ApiSetting api = Accepted("--api", value).Api;
+
+        Assert.True(api.IsOn);
+        Assert.Equal(endPoint, api.EndPoint!.ToString());
+    }
+
+    [Fact]
+    public void Api_may_be_off() => Assert.Equal(ApiSetting.Off, Accepted("--api", "off").Api);
 
     [Theory]
     [InlineData(100, 0, "100")]
@@ -180,6 +196,9 @@ public sealed class CommandLineTests
     [InlineData("--request-timeout needs a value: --request-timeout MS", "--request-timeout")]
     [InlineData("--log-level needs a value: --log-level LEVEL", "--log-level")]
     [InlineData("--disk needs a value: --disk MODE", "--disk")]
+    [InlineData("--api is '9999'; it must be ADDRESS:PORT, such as 127.0.0.1:10121, or off", "--api", "9999")]
+    [InlineData(
+        "--api has port 9121, which is also the port of --port; give the API another port", "--api", "127.0.0.1:9121")]
     [InlineData("--transport needs a value: --transport NAME", "--transport")]
     [InlineData("--id is '0'; it must be a whole number from 1", "--id", "0")]
     [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]

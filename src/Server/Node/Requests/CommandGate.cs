@@ -15,6 +15,8 @@ internal sealed class CommandGate(
     /// <summary>Indices of proposed commands with an idempotency key that are not applied yet.</summary>
     private readonly Queue<long> proposed = new();
 
+    public long OutcomeBytesMax => outcomeBytesMax;
+
     /// <summary>True if a leader of an older version, or another such member, would get the command.</summary>
     public bool RefusesToForward => versions.FindOlder() != 0;
 

@@ -18,6 +18,8 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
     /// <summary>Number of the next frame's first write; the frame's other writes have the numbers after it.</summary>
     public long NextFrame => nextNumber;
 
+    public int Count => byNumber.Count;
+
     /// <summary>A frame of these writes has been sent to <paramref name="leader"/>.</summary>
     public void AddFrame(ulong leader, ReadOnlySpan<WaitingWrite> writes)
     {

@@ -19,7 +19,7 @@ internal sealed class MembershipRouter(
     private const long RetryMilliseconds = 50;
 
     /// <summary>Maximum of waiting changes. Changes are made one at a time, so more would only wait longer.</summary>
-    private const int WaitingMax = 64;
+    public const int WaitingMax = 64;
 
     private readonly AddressNews news = new(core, network);
     private readonly List<WaitingChange> waiting = [];
@@ -34,6 +34,8 @@ internal sealed class MembershipRouter(
     private readonly List<WaitingChange> ownRemovals = [];
 
     private long nextNumber = firstNumber;
+
+    public int Count => waiting.Count + asked.Count;
 
     public void Add(ClientRequest request, long deadline)
     {

@@ -71,6 +71,14 @@ internal sealed class PendingReads(
     /// <summary>True while a read waits for room.</summary>
     public bool LacksRoom => withoutRoom.Count > 0;
 
+    /// <summary>Reads that are not answered.</summary>
+    public int Count =>
+        waiting.Count + asking.Count + confirmed.Count + stale.Count + large.Count
+        + withoutRoom.Count;
+
+    /// <summary>Reads that wait until their key changes.</summary>
+    public int ForChange => changes.Count;
+
     public void AdvanceTo(long now)
     {
         this.now = now;

@@ -14,6 +14,8 @@ internal sealed class PendingWrites(Answers answers)
     private readonly Dictionary<long, PendingWrite> byIndex = new(1024);
     private readonly RecentResults recent = new();
 
+    public int Count => byIndex.Count;
+
     public void Add(ClientRequest request, LogPosition position, long deadline)
     {
         // An earlier leader may have given this index to another write, whose outcome stays unknown from now on.

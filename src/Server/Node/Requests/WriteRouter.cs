@@ -34,6 +34,10 @@ internal sealed class WriteRouter(
 
     private long waitingBytes;
 
+    public int WaitingCount => waiting.Count;
+
+    public long WaitingBytes => waitingBytes;
+
     public void Add(in WaitingWrite write)
     {
         if (waiting.Count >= WaitingMax || waitingBytes >= WaitingBytesMax)

@@ -39,8 +39,29 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// </summary>
     private bool hasFailed;
 
+    /// <summary>True after an operator has asked for a snapshot, until it is begun.</summary>
+    private bool isWanted;
+
+    private long takenCount;
+    private long failedCount;
+    private long installedCount;
+
     /// <summary><see cref="ReadyExecutor.AppliedBytes"/> when the last snapshot was begun.</summary>
     private long appliedBytes;
+
+    public SnapshotReport Report() => new(
+        takenCount, failedCount, installedCount, files.Files.Count == 0 ? 0 : files.Files[0].Index, lastBytes,
+        taking?.Position.Index ?? 0, taking?.Bytes ?? 0);
+
+    /// <summary>
+    /// Has a snapshot taken that covers this entry, which is applied. To be called again until there is one: the
+    /// snapshot that is being taken now may be older, or may fail.
+    /// </summary>
+    public void Want(long index)
+    {
+        Invariant.Hold(index <= core.Log.Applied);
+        isWanted = taking is null && (files.Files.Count == 0 || files.Files[0].Index < index);
+    }
 
     /// <summary>Does what has become due; called at the end of each batch of inputs.</summary>
     public void Advance()
@@ -50,7 +71,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         ConfigurationHistory configurations = core.Log.Configurations;
         long applied = core.Log.Applied;
         bool isDue = taking is null && waiting is null
-            && ((isMissing && !hasFailed)
+            && ((isMissing && !hasFailed) || isWanted
                 || options.IsDue(applied - lastIndex, executor.AppliedBytes - appliedBytes, lastBytes));
         // The snapshot carries the configuration of the entries that it covers.
         if (isDue && state.Store.CanBeginView && configurations.CommittedIndex <= applied)
@@ -80,11 +101,13 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         if (task.Status == SnapshotTaskStatus.Done)
         {
             lastBytes = task.Bytes;
+            takenCount++;
             LogTaken(logger, task.Position.Index, task.Bytes);
             Compact();
         }
         else if (hasFailed)
         {
+            failedCount++;
             LogDiskFull(logger, task.Position.Index);
             wal.GiveUpKeptSegments();
             actions.WakeSegments();
@@ -143,6 +166,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
             actions.Free(former);
         lastIndex = position.Index;
         lastBytes = received.FileBytes;
+        installedCount++;
         appliedBytes = executor.AppliedBytes;
         LogInstalled(logger, position.Index, received.From);
         received.Complete(isInstalled: true);
@@ -161,6 +185,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         lastIndex = position.Index;
         appliedBytes = executor.AppliedBytes;
         isMissing = false;
+        isWanted = false;
         taking = new SnapshotTask(state.Store, files, position, configuration, (ulong)random.NextInt64());
         actions.RunSnapshot(taking);
     }

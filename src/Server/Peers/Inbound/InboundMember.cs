@@ -1,3 +1,4 @@
+using RaftFast.Protocol;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
 
@@ -11,6 +12,7 @@ internal sealed class InboundMember
 {
     private readonly Lock gate = new();
     private readonly Lazy<(PeerBatch, PeerBatch)> batches;
+    private Announcement? forOperators;
     private InboundConnection? current;
     private bool hasEnded;
 
@@ -27,10 +29,22 @@ internal sealed class InboundMember
 
     public PeerAnnounced Announced { get; }
 
+    /// <summary>The peer's last announcement for operators; null if there was none. Any thread.</summary>
+    public Announcement? ForOperators
+    {
+        get => Volatile.Read(ref forOperators);
+        set => Volatile.Write(ref forOperators, value);
+    }
+
     public PeerAnswersLost AnswersLost { get; }
 
     /// <summary>Signal that is set when a batch is released, or when the current connection has to end.</summary>
     public WakeSignal Wake { get; } = new();
+
+    /// <summary>Bytes of the two buffers; 0 before the first frame.</summary>
+    public long BufferBytes => batches.IsValueCreated
+        ? batches.Value.Item1.Buffer.LongLength + batches.Value.Item2.Buffer.LongLength
+        : 0;
 
     /// <summary>
     /// Replaces the older connection by a newer one. Returns when the older one has ended, so that batches stay in

@@ -45,6 +45,23 @@ internal sealed class PeerAcceptor(
         }
     }
 
+    /// <summary>Connections whose handshake is not complete.</summary>
+    public PendingHandshakes Pending => pending;
+
+    /// <summary>Bytes of the buffers for this peer's frames. Any thread.</summary>
+    public long BufferBytesOf(ulong peer)
+    {
+        lock (gate)
+            return members.TryGetValue(peer, out InboundMember? member) ? member.BufferBytes : 0;
+    }
+
+    /// <summary>Last announcement of this peer; null if there was none. Any thread.</summary>
+    public Announcement? AnnouncementOf(ulong peer)
+    {
+        lock (gate)
+            return members.TryGetValue(peer, out InboundMember? member) ? member.ForOperators : null;
+    }
+
     public override Task OnConnectedAsync(ConnectionContext connection)
     {
         try
@@ -100,6 +117,7 @@ internal sealed class PeerAcceptor(
 
     private void Announce(InboundMember member, in Handshake handshake)
     {
+        member.ForOperators = handshake.Announced;
         member.Announced.Address = handshake.Address;
         member.Announced.CommandVersion = handshake.CommandVersion;
         inbox.Post(member.Announced);

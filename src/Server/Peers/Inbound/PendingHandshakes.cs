@@ -9,6 +9,17 @@ internal sealed class PendingHandshakes(int max)
     private readonly Lock gate = new();
     private readonly LinkedList<Action> pending = [];
 
+    public int Max => max;
+
+    public int Count
+    {
+        get
+        {
+            lock (gate)
+                return pending.Count;
+        }
+    }
+
     /// <param name="close">Closes the connection, from any thread.</param>
     /// <returns>The connection's place, for <see cref="Leave"/>.</returns>
     public LinkedListNode<Action> Enter(Action close)

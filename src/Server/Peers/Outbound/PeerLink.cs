@@ -79,6 +79,9 @@ internal sealed class PeerLink : DialledPeer
 
     public bool CanSend => current is { } connection && connection.Ring.CanSendBulk();
 
+    /// <summary>Bytes that wait to be sent. Loop thread.</summary>
+    public long WaitingBytes => current?.Ring.Backlog ?? 0;
+
     public bool TryBegin(in Message message, int recordsLength)
     {
         writing = current;

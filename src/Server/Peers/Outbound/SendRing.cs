@@ -128,7 +128,8 @@ internal sealed class SendRing
         }
     }
 
-    private long Backlog => written - Volatile.Read(ref sent);
+    /// <summary>Bytes that wait to be sent. Called by the loop.</summary>
+    public long Backlog => written - Volatile.Read(ref sent);
 
     private int Offset(long position) => (int)(position & (ring.Length - 1));
 

@@ -27,6 +27,7 @@ internal sealed class SnapshotSender(
     private readonly CancellationTokenSource stop = new();
     private readonly SnapshotSent sent = new(handshake.To);
     private readonly SendRate rate = new(options.SnapshotBytesPerSecond, TimeProvider.System);
+    private long bytesSent;
     private long index = index;
     private readonly long beganIn = term;
     private int confirmed = -1;
@@ -42,6 +43,9 @@ internal sealed class SnapshotSender(
 
     /// <summary>Index of the last entry that the snapshot covers, or an earlier index until its file is open.</summary>
     public long Index => Volatile.Read(ref index);
+
+    /// <summary>Bytes sent so far, over all connections.</summary>
+    public long BytesSent => Volatile.Read(ref bytesSent);
 
     /// <summary>True once the loop has taken the report of the end.</summary>
     public bool IsOver => isReported && !sent.IsWaiting;
@@ -178,6 +182,7 @@ internal sealed class SnapshotSender(
         Message message = new() { Type = MessageType.InstallSnapshot, Term = beganIn, Count = 1 };
         SnapshotFrames.Write(stream, message, reader.Image);
         bytes += reader.Image.Length;
+        Volatile.Write(ref bytesSent, bytes);
         Pause(rate.Spend(reader.Image.Length));
     }
 

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Node;
+using RaftFast.Server.Peers;
+using RaftFast.Server.Peers.Inbound;
+using RaftFast.Server.Threads;
+
+namespace RaftFast.Server.Api;
+
+/// <summary>
+/// The running node, as the API sees it. State that belongs to the loop is asked for through the inbox; a loop that
+/// does not answer costs the asker its patience, and nothing else.
+/// </summary>
+[SuppressMessage(
+    "Design", "CA1001", Justification = "A semaphore whose wait handle nobody takes holds nothing.")]
+internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
+{
+    /// <summary>
+    /// Items of the API in the inbox at once: questions, and the read that confirms that the state is fresh.
+    /// </summary>
+    public const int InboxItems = LoopQuestion.OutstandingMax + 1;
+
+    /// <summary>A loop that works answers in milliseconds. The time is the patience of a probe or a scraper.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly long started = Stopwatch.GetTimestamp();
+    private readonly SemaphoreSlim places = new(LoopQuestion.OutstandingMax);
+
+    public required WalWriter Writer { get; init; }
+
+    public required HttpFront Front { get; init; }
+
+    public required PeerNetwork Network { get; init; }
+
+    public required PeerAcceptor Acceptor { get; init; }
+
+    public required string DataDirectory { get; init; }
+
+    public required Backup Backup { get; init; }
+
+    /// <summary>What this node tells the other members.</summary>
+    public required Announcement Announcement { get; init; }
+
+    public TimeSpan Uptime => Stopwatch.GetElapsedTime(started);
+
+    /// <summary>Time since the loop last turned.</summary>
+    public TimeSpan SinceTurn => loop.SinceTurn;
+
+    public FreshReads Reads { get; } = new(inbox);
+
+    /// <summary>Copies the state of all parts.</summary>
+    /// <exception cref="LoopSilentException">The loop did not answer in time.</exception>
+    public async Task<Observation> ObserveAsync()
+    {
+        (NodeReport node, List<PeerReport> peers) = await AskAsync(node => (node.Report(), Network.Report()));
+        return new Observation
+        {
+            Node = node,
+            Peers = peers,
+            Front = Front.Report(),
+            InboxItems = inbox.Count,
+            InboxItemsMax = inbox.Capacity,
+            Questions = LoopQuestion.OutstandingMax - places.CurrentCount,
+            Handshakes = Acceptor.Pending.Count,
+            HandshakesMax = Acceptor.Pending.Max,
+            SyncTime = Writer.SyncTime.Copy(),
+            WriteOut = Writer.TimeOfWrite,
+            BatchEntries = Writer.BatchEntries.Copy(),
+            BatchBytes = Writer.BatchBytes.Copy(),
+            BatchItems = loop.BatchItems.Copy(),
+        };
+    }
+
+    /// <summary>What a member has announced; null if it has announced nothing.</summary>
+    public Announcement? AnnouncementOf(ulong id, ulong self) =>
+        id == self ? Announcement : Acceptor.AnnouncementOf(id);
+
+    /// <summary>Asks the loop.</summary>
+    /// <exception cref="LoopSilentException">No answer came in time; the question may still be answered.</exception>
+    public async Task<T> AskAsync<T>(Func<RaftNode, T> ask)
+    {
+        if (!await places.WaitAsync(Patience))
+            throw new LoopSilentException();
+        LoopQuestion<T> question = new(ask);
+        // The place is free again once the loop has taken the question from the inbox, and not before.
+        _ = question.Answered.ContinueWith(
+            static (_, places) => ((SemaphoreSlim)places!).Release(), places, CancellationToken.None,
+            TaskContinuationOptions.None, TaskScheduler.Default);
+        inbox.Post(question);
+        try
+        {
+            return await question.Answered.WaitAsync(Patience);
+        }
+        catch (TimeoutException)
+        {
+            throw new LoopSilentException();
+        }
+    }
+}
+
+/// <summary>The loop has not answered in time.</summary>
+internal sealed class LoopSilentException() : Exception(
+    "The member's loop did not answer in time: it is very busy, or it hangs. Try again, and see /livez.");

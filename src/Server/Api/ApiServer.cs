@@ -1,0 +1,95 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using RaftFast.Http;
+using RaftFast.Server.Sockets;
+
+namespace RaftFast.Server.Api;
+
+/// <summary>
+/// The second door, for operators and tools: Kestrel's own HTTP server on an address of its own. Every path of the
+/// first door is a key, so none is left there for these purposes. Nothing here is on the way of a client's request.
+/// </summary>
+internal sealed class ApiServer : IAsyncDisposable
+{
+    /// <summary>
+    /// Maximum connections: browsers with six each, a scraper, probes. <see cref="Hosting.DescriptorBudget"/> keeps
+    /// descriptors for them.
+    /// </summary>
+    public const int ConnectionsMax = 32;
+
+    /// <summary>The API's requests are a path and a few parameters.</summary>
+    private const int RequestLineBytesMax = 2048;
+
+    private const int HeadersBytesMax = 16 * 1024;
+
+    private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>A connection without a request for so long gives its place back.</summary>
+    private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(60);
+
+    private readonly KestrelServer server;
+    private readonly ApiApplication application;
+
+    private ApiServer(KestrelServer server, ApiApplication application, IPEndPoint endPoint)
+    {
+        this.server = server;
+        this.application = application;
+        EndPoint = endPoint;
+    }
+
+    public IPEndPoint EndPoint { get; }
+
+    /// <summary>Listens. Until <see cref="Attach"/> the answers say that the node starts.</summary>
+    /// <exception cref="ListenException">The address can't be listened on.</exception>
+    public static async Task<ApiServer> StartAsync(IPEndPoint endPoint, AccessPolicy access, ILoggerFactory loggers)
+    {
+        KestrelServerOptions options = new() { AddServerHeader = false };
+        options.Limits.MaxConcurrentConnections = ConnectionsMax;
+        options.Limits.MaxRequestLineSize = RequestLineBytesMax;
+        options.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
+        options.Limits.MaxRequestBodySize = 0;
+        options.Limits.RequestHeadersTimeout = HeadersTimeout;
+        options.Limits.KeepAliveTimeout = KeepAliveTimeout;
+        options.Listen(endPoint, static listen => listen.Protocols = HttpProtocols.Http1);
+        Binding binding = new(loggers.CreateLogger("api"));
+        KestrelServer server = new(Options.Create(options), binding, loggers);
+        ApiApplication application = new(access);
+        try
+        {
+            await server.StartAsync(application, CancellationToken.None);
+        }
+        catch
+        {
+            server.Dispose();
+            throw;
+        }
+        return new ApiServer(server, application, (IPEndPoint)binding.Listener!.EndPoint);
+    }
+
+    /// <summary>The node runs: its state can be asked for.</summary>
+    public void Attach(ApiNode node) => application.Attach(node);
+
+    /// <summary>Ends all connections at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await server.StopAsync(new CancellationToken(canceled: true))
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        server.Dispose();
+    }
+
+    /// <summary>Gives Kestrel a listener whose failures name the flag.</summary>
+    private sealed class Binding(ILogger log) : IConnectionListenerFactory
+    {
+        public SocketListener? Listener { get; private set; }
+
+        public ValueTask<IConnectionListener> BindAsync(
+            EndPoint endpoint, CancellationToken cancellationToken = default)
+        {
+            Listener = Listeners.BindApi((IPEndPoint)endpoint, log);
+            return new ValueTask<IConnectionListener>(Listener);
+        }
+    }
+}

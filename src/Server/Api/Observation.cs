@@ -1,0 +1,40 @@
+using RaftFast.Http;
+using RaftFast.Server.Node;
+using RaftFast.Server.Peers;
+
+namespace RaftFast.Server.Api;
+
+/// <summary>The state of a node's parts, copied within a moment.</summary>
+internal sealed record Observation
+{
+    public required NodeReport Node { get; init; }
+
+    public required IReadOnlyList<PeerReport> Peers { get; init; }
+
+    public required FrontReport Front { get; init; }
+
+    public required long InboxItems { get; init; }
+
+    public required long InboxItemsMax { get; init; }
+
+    /// <summary>Questions of the API that the loop has not taken.</summary>
+    public required int Questions { get; init; }
+
+    /// <summary>Inbound connections of peers without a complete handshake.</summary>
+    public required int Handshakes { get; init; }
+
+    public required int HandshakesMax { get; init; }
+
+    /// <summary>Times of the log's writes, in microseconds.</summary>
+    public required HistogramCopy SyncTime { get; init; }
+
+    /// <summary>Time for which the present write of the log has been out; zero if there is none.</summary>
+    public required TimeSpan WriteOut { get; init; }
+
+    public required HistogramCopy BatchEntries { get; init; }
+
+    public required HistogramCopy BatchBytes { get; init; }
+
+    /// <summary>Items of the inbox that the loop took at once.</summary>
+    public required HistogramCopy BatchItems { get; init; }
+}

@@ -1,0 +1,77 @@
+using System.Net;
+using Microsoft.Extensions.Logging;
+using RaftFast.Protocol;
+using RaftFast.Server.Api;
+using RaftFast.Server.Lifetime;
+using RaftFast.Server.Sockets;
+using RaftFast.Storage.Directories;
+
+namespace RaftFast.Server.Hosting;
+
+/// <summary>Where the API listens: at the address of <c>--api</c>, or beside the HTTP port.</summary>
+internal static partial class ApiDoor
+{
+    /// <summary>Distance of the default port from the HTTP port.</summary>
+    public const int PortDistance = 1000;
+
+    /// <returns>Null if there is no API: the flag says so, or the default port is taken.</returns>
+    /// <exception cref="ListenException">The given address can't be listened on.</exception>
+    public static async Task<ApiServer?> OpenAsync(ServerOptions options, IPEndPoint http, ILoggerFactory loggers)
+    {
+        if (!options.Api.IsOn)
+            return null;
+        ILogger log = loggers.CreateLogger("api");
+        int port = http.Port + PortDistance;
+        if (options.Api.EndPoint is null && port > IPEndPoint.MaxPort)
+        {
+            LogNoPort(log, http.Port, PortDistance);
+            return null;
+        }
+        IPEndPoint endPoint = options.Api.EndPoint ?? new IPEndPoint(IPAddress.Loopback, port);
+        try
+        {
+            ApiServer server = await ApiServer.StartAsync(
+                endPoint, ClientAccess.Policy(options, endPoint.Address), loggers);
+            LogOpen(log, server.EndPoint);
+            return server;
+        }
+        catch (ListenException e) when (options.Api.EndPoint is null)
+        {
+            LogTaken(log, e.Message);
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// Makes what the other members are told for their operators. A wildcard address becomes the host of the node's own
+    /// URL, by which the other members reach it.
+    /// </summary>
+    public static Announcement Announcement(NodeIdentity identity, IPEndPoint http, IPEndPoint? api) =>
+        new(UrlOf(identity, http), api is null ? "" : UrlOf(identity, api), ProgramVersion.Text);
+
+    private static string UrlOf(NodeIdentity identity, IPEndPoint endPoint)
+    {
+        bool isEvery = endPoint.Address.Equals(IPAddress.Any) || endPoint.Address.Equals(IPAddress.IPv6Any);
+        return new PeerAddress(isEvery ? identity.Address.Host : endPoint.Address.ToString(), endPoint.Port).ToString();
+    }
+
+    [LoggerMessage(LogLevel.Information, "status and metrics: http://{EndPoint}/")]
+    private static partial void LogOpen(ILogger log, IPEndPoint endPoint);
+
+    [LoggerMessage(LogLevel.Warning, "this node has no API: {Failure}, or --api off")]
+    private static partial void LogTaken(ILogger log, string failure);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "this node has no API: there is no port {Distance} above --port {Port}; give --api ADDRESS:PORT, or --api off")]
+    private static partial void LogNoPort(ILogger log, int port, int distance);
+}
+
+/// <summary>Value of <c>--api</c>.</summary>
+/// <param name="EndPoint">Null for the default, <see cref="ApiDoor.PortDistance"/> above the HTTP port.</param>
+internal sealed record ApiSetting(bool IsOn, IPEndPoint? EndPoint)
+{
+    public static ApiSetting Off { get; } = new(false, null);
+
+    public static ApiSetting Default { get; } = new(true, null);
+}
