@@ -25,30 +25,37 @@ public sealed class History
         }
     }
 
-    /// <summary>Records that a get returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>).</summary>
-    public void Return(int operation, int value)
+    /// <summary>
+    /// Records that a get returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>). Several attempts of
+    /// a client at one request, under one idempotency key, are one operation: the first attempt invokes it, and the
+    /// first answer that tells the outcome completes it.
+    /// </summary>
+    /// <param name="tag"><inheritdoc cref="Operation" path="/param[@name='Tag']"/></param>
+    public void Return(int operation, int value, long tag = 0)
     {
         lock (events)
         {
             Invariant.Hold(operations[operation].Kind == OperationKind.Get);
-            Complete(operation, operations[operation].Returned(value, time++));
+            Complete(operation, operations[operation].Returned(value, time++) with { Tag = tag });
         }
     }
 
     /// <summary>Records that a put, compare-and-set or delete took effect.</summary>
-    public void Succeed(int operation)
+    /// <param name="tag"><inheritdoc cref="Operation" path="/param[@name='Tag']"/></param>
+    public void Succeed(int operation, long tag = 0)
     {
         lock (events)
         {
             Invariant.Hold(operations[operation].Kind != OperationKind.Get);
-            Complete(operation, operations[operation].Succeeded(time++));
+            Complete(operation, operations[operation].Succeeded(time++) with { Tag = tag });
         }
     }
 
-    public void Mismatch(int operation)
+    /// <param name="tag"><inheritdoc cref="Operation" path="/param[@name='Tag']"/></param>
+    public void Mismatch(int operation, long tag = 0)
     {
         lock (events)
-            Complete(operation, operations[operation].Mismatched(time++));
+            Complete(operation, operations[operation].Mismatched(time++) with { Tag = tag });
     }
 
     /// <summary>Removes an operation that did not happen and never will (503).</summary>

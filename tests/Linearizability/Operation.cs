@@ -6,6 +6,11 @@ public enum OperationKind
     Put,
     CompareAndSet,
     Delete,
+
+    /// <summary>
+    /// Deletion that no client asks for: the time of a value has passed. It stays open, because nobody is told of it.
+    /// </summary>
+    Expire,
 }
 
 /// <summary>
@@ -48,8 +53,11 @@ public static class RegisterValue
 /// <param name="Invoked">Time of the invocation, by one clock or numbering for the whole history. Equal times count as
 /// concurrent.</param>
 /// <param name="Completed">Time of the completion; <see cref="Open"/> if and only if the outcome is unknown.</param>
+/// <param name="Tag">Log index of the key's last write, as the answer tells it; 0 if the answer tells none. If the
+/// operations of a key have tags, each write of the key has a value of its own.</param>
 public readonly record struct Operation(
-    int Client, int Key, OperationKind Kind, int Expected, int Value, Outcome Outcome, long Invoked, long Completed)
+    int Client, int Key, OperationKind Kind, int Expected, int Value, Outcome Outcome, long Invoked, long Completed,
+    long Tag = 0)
 {
     public const long Open = long.MaxValue;
 
@@ -68,6 +76,14 @@ public readonly record struct Operation(
         return new(client, key, OperationKind.Delete, Absent, Absent, Outcome.Unknown, invoked, Open);
     }
 
+    /// <summary>Deletion of <paramref name="value"/>, should the key have it, at <paramref name="invoked"/> or
+    /// later.</summary>
+    public static Operation Expire(int client, int key, int value, long invoked = 0)
+    {
+        const int Absent = RegisterValue.Absent;
+        return new(client, key, OperationKind.Expire, value, Absent, Outcome.Unknown, invoked, Open);
+    }
+
     /// <summary>This get, which returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>).</summary>
     public Operation Returned(int value, long completed) =>
         this with { Value = value, Outcome = Outcome.Succeeded, Completed = completed };
@@ -77,7 +93,11 @@ public readonly record struct Operation(
     public Operation Mismatched(long completed) => this with { Outcome = Outcome.Mismatched, Completed = completed };
 
     /// <summary>This operation as known before its completion.</summary>
-    public Operation WithoutCompletion() => this with { Outcome = Outcome.Unknown, Completed = Open };
+    public Operation WithoutCompletion() => this with { Outcome = Outcome.Unknown, Completed = Open, Tag = 0 };
+
+    /// <summary>True if the operation, should it take effect, gives the key a value.</summary>
+    internal bool WritesValue => Kind is OperationKind.Put or OperationKind.CompareAndSet
+        && Value != RegisterValue.Absent && Outcome != Outcome.Mismatched;
 
     public bool IsWellFormed
     {
@@ -92,10 +112,13 @@ public readonly record struct Operation(
             bool arguments = Kind switch
             {
                 OperationKind.Put => Value >= 0,
+                OperationKind.Expire => Expected >= 0 && Value == RegisterValue.Absent && Outcome == Outcome.Unknown,
                 OperationKind.CompareAndSet => Expected >= RegisterValue.Any && Value >= RegisterValue.Absent,
                 _ => Value >= RegisterValue.Absent,
             };
-            return outcome && arguments;
+            bool tag = Tag == 0 || (Tag > 0 && Outcome != Outcome.Unknown && Kind != OperationKind.Delete
+                && (Value != RegisterValue.Absent || Outcome == Outcome.Mismatched));
+            return outcome && arguments && tag;
         }
     }
 
@@ -106,8 +129,11 @@ public readonly record struct Operation(
             OperationKind.Get => Outcome == Outcome.Succeeded ? $"get: {Name(Value)}" : "get",
             OperationKind.Put => $"put {Value}",
             OperationKind.Delete => "delete",
+            OperationKind.Expire => $"expiry of {Expected}",
             _ => $"cas {Name(Expected)} to {Name(Value)}{(Outcome == Outcome.Mismatched ? ": mismatch" : "")}",
         };
+        if (Tag != 0)
+            did += $" tag {Tag}";
         return $"client {Client,-3} {did,-26} [{Invoked}, {(Completed == Open ? "open" : Completed)}]";
     }
 

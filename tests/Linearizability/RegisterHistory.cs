@@ -18,6 +18,8 @@ internal sealed class RegisterHistory
     /// <param name="operations">Operations of one key. An open get has no effect, and is left out.</param>
     public RegisterHistory(ReadOnlySpan<Operation> operations)
     {
+        TagOrder tags = new(operations);
+        IsContradictory = tags.IsContradictory;
         List<int> completed = [];
         List<int> open = [];
         Transition[] raw = new Transition[operations.Length];
@@ -31,7 +33,9 @@ internal sealed class RegisterHistory
                 continue;
             (isOpen ? open : completed).Add(i);
             invoked[i] = operation.Invoked;
-            raw[i] = Transition.Of(operation);
+            raw[i] = tags.ObservedBy(operation) is { } observed
+                ? new Transition(Guard.Equal, observed, Transition.Unchanged)
+                : Transition.Of(operation);
             if (raw[i].Guard != Guard.None && !numbers.ContainsKey(raw[i].Operand))
                 numbers.Add(raw[i].Operand, numbers.Count + UnobservedValue);
         }
@@ -47,16 +51,24 @@ internal sealed class RegisterHistory
         sources = [.. completed, .. open];
         Operations = new Operation[sources.Length];
         Transitions = new Transition[sources.Length];
+        Tags = new long[sources.Length];
         for (int i = 0; i < sources.Length; i++)
         {
             Operations[i] = operations[sources[i]];
             Transitions[i] = raw[sources[i]];
+            Tags[i] = tags.WrittenBy(Operations[i]);
         }
     }
+
+    /// <summary>True if tags alone show that the history is not linearizable.</summary>
+    public bool IsContradictory { get; }
 
     public Operation[] Operations { get; }
 
     public Transition[] Transitions { get; }
+
+    /// <summary>Tag of the value that each operation writes; 0 if it is unknown, or the operation writes none.</summary>
+    public long[] Tags { get; }
 
     public int CompletedCount { get; }
 

@@ -25,9 +25,10 @@ namespace RaftFast.Linearizability;
 internal sealed class RegisterSearch
 {
     /// <summary>
-    /// State of the search: the number of operations placed, the value, and where the candidates left to try begin.
+    /// State of the search: the number of operations placed, the value, the greatest tag, and where the candidates left
+    /// to try begin.
     /// </summary>
-    private readonly record struct Frame(int PathLength, int Value, int CandidatesStart);
+    private readonly record struct Frame(int PathLength, int Value, long LastTag, int CandidatesStart);
 
     /// <summary>
     /// Maximum words of state keys: 2 GiB, which a test machine can spare. Enough for 90 million states with up to 64
@@ -50,6 +51,11 @@ internal sealed class RegisterSearch
 
     private int completedLeft;
     private int value = RegisterHistory.AbsentValue;
+
+    /// <summary>
+    /// Greatest tag of a write that is placed. Tags are log indices, so writes are placed in the order of their tags.
+    /// </summary>
+    private long lastTag;
 
     /// <summary>
     /// Unplaced operation that completes first. An operation invoked after this completion is no candidate.
@@ -83,6 +89,8 @@ internal sealed class RegisterSearch
     /// <returns>True if all completed operations can be placed.</returns>
     public bool Run()
     {
+        if (history.IsContradictory)
+            return false;
         PlaceObservers();
         if (completedLeft > 0)
             Expand();
@@ -130,7 +138,7 @@ internal sealed class RegisterSearch
     private void Expand()
     {
         int start = candidates.Count;
-        frames.Push(new(path.Count, value, start));
+        frames.Push(new(path.Count, value, lastTag, start));
         FindWanted();
         AddCompleted(wanted: true);
         AddOpen();
@@ -206,13 +214,15 @@ internal sealed class RegisterSearch
 
     private void AddCandidate(int operation, Transition transition)
     {
-        if (transition.IsLegal(value) && !supply.IsLostTo(operation, value) && !supply.IsTooEarly(operation))
+        bool isInOrder = history.Tags[operation] == 0 || history.Tags[operation] > lastTag;
+        if (isInOrder && transition.IsLegal(value) && !supply.IsLostTo(operation, value) && !supply.IsTooEarly(operation))
             candidates.Add(operation);
     }
 
     private void Place(int operation)
     {
         value = history.Transitions[operation].Apply(value);
+        lastTag = Math.Max(lastTag, history.Tags[operation]);
         path.Add(operation);
         supply.Place(operation);
         Flip(operation);
@@ -246,6 +256,7 @@ internal sealed class RegisterSearch
             }
         }
         value = frame.Value;
+        lastTag = frame.LastTag;
     }
 
     /// <summary>

@@ -34,6 +34,8 @@ internal readonly record struct Transition(Guard Guard, int Operand, int Written
                 return new(Guard.None, 0, operation.Value);
             case OperationKind.Delete:
                 return new(Guard.None, 0, RegisterValue.Absent);
+            case OperationKind.Expire:
+                return new(Guard.Equal, operation.Expected, RegisterValue.Absent);
             default:
                 bool any = operation.Expected == RegisterValue.Any;
                 bool matched = operation.Outcome != Outcome.Mismatched;
