@@ -15,7 +15,7 @@ public sealed class AnnouncementTests
     [Fact]
     public void Announcement_without_room_is_left_out_and_the_address_stays()
     {
-        Assert.Null(ThroughHandshake(string.Join('.', Enumerable.Repeat(new string('a', 50), 4)), Sample));
+        Assert.Null(ThroughHandshake(string.Join('.', Enumerable.Repeat(new string('a', 60), 4)), Sample));
         Assert.Null(ThroughHandshake("127.0.0.1", Sample with { Version = new string('v', 300) }));
     }
 

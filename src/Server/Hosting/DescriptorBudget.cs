@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
-using RaftFast.Server.Api;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
 
@@ -15,10 +14,8 @@ namespace RaftFast.Server.Hosting;
 /// <param name="Peers">Maximum inbound connections of peers.</param>
 internal readonly record struct DescriptorBudget(int Clients, int Peers)
 {
-    /// <summary>
-    /// Descriptors for the runtime, the data directory, the log and its next segment, snapshots, and the API.
-    /// </summary>
-    private const int OwnDescriptors = 64 + ApiServer.ConnectionsMax;
+    /// <summary>Descriptors for the runtime, the data directory, the log and its next segment, and snapshots.</summary>
+    private const int OwnDescriptors = 64;
 
     /// <summary>Descriptors for outbound connections to peers, where the limit is not small.</summary>
     private const int OutboundMax = 128;
@@ -26,11 +23,12 @@ internal readonly record struct DescriptorBudget(int Clients, int Peers)
     private const int ClientsMin = 16;
 
     /// <param name="limit">Descriptors that the process may have open at once.</param>
+    /// <param name="api">Maximum connections of the API.</param>
     /// <exception cref="OperatingException">The limit leaves too few descriptors for clients.</exception>
-    public static DescriptorBudget Of(int limit)
+    public static DescriptorBudget Of(int limit, int api = 0)
     {
         int peers = Math.Min(Listeners.PeerConnectionsMax, limit / 4);
-        int clients = limit - OwnDescriptors - peers - Math.Min(OutboundMax, limit / 8);
+        int clients = limit - OwnDescriptors - api - peers - Math.Min(OutboundMax, limit / 8);
         if (clients < ClientsMin)
         {
             throw new OperatingException(

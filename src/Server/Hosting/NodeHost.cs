@@ -58,7 +58,8 @@ internal static partial class NodeHost
         Action<Inbox, RaftCore>? started, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
-        DescriptorBudget descriptors = DescriptorBudget.Of(DescriptorLimit.Raise());
+        DescriptorBudget descriptors = DescriptorBudget.Of(
+            DescriptorLimit.Raise(), options.Api.IsOn ? ApiServer.ConnectionsMax : 0);
         HttpLimits clientLimits = descriptors.Bound(options.Clients, log);
         ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();

@@ -4,6 +4,7 @@
 const PERIOD_MS = 1000;
 const PATIENCE_MS = 2500;
 const POINTS_MAX = 300; // five minutes
+const WINDOW_MIN_SECONDS = 60; // a chart is at least this wide, and grows to five minutes
 const FEED_MAX = 200;
 
 const $ = (id) => document.getElementById(id);
@@ -30,7 +31,7 @@ function bytes(value) {
 
 function milliseconds(value) {
   if (value === null || value === undefined) return "–";
-  return value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(0)} ms`;
+  return value > 0 && value < 10 ? `${value.toFixed(2)} ms` : `${value.toFixed(0)} ms`;
 }
 
 function ago(seconds) {
@@ -75,6 +76,8 @@ function setText(node, text) {
 }
 
 // ---- charts
+
+const INTEGERS = Array.from({ length: 11 }, (_, power) => [1, 2, 5].map((step) => step * 10 ** power)).flat();
 
 class Chart {
   // keys: [name, class] of each line
@@ -149,12 +152,16 @@ class Chart {
     return {
       width, height: 160, legend: { show: false }, cursor: { y: false, drag: { x: false } },
       scales: {
-        x: { range: () => [times.at(-1) - POINTS_MAX * PERIOD_MS / 1000, times.at(-1)] },
+        x: { range: () => [Math.min(times[0], times.at(-1) - WINDOW_MIN_SECONDS), times.at(-1)] },
         y: { range: (_, low, high) => [0, high > 0 ? high * 1.15 : 1] },
       },
       axes: [
-        { ...axis, space: 90, values: (_, ticks) => ticks.map((tick) => clock(tick)) },
-        { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => this.format(tick)) },
+        { ...axis, size: 26, space: 90, values: (_, ticks) => ticks.map((tick) => clock(tick)) },
+        {
+          ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => this.format(tick)),
+          // Counts have no fractions.
+          ...(this.format === count ? { incrs: INTEGERS } : {}),
+        },
       ],
       series: [{}, ...this.keys.map(([label, key]) => ({
         label, stroke: color(colors[key]), width: 2, points: { show: false }, spanGaps: false,
@@ -173,7 +180,7 @@ const atLeader = (what) => () => members && members.leader !== null && members.l
 
 const charts = {
   load: new Chart("Requests a second", [["writes", "a"], ["reads", "b"], ["refused", "d"]], count, () => "Nothing yet."),
-  commit: new Chart("Commit latency", [["median", "a"], ["99 %", "b"]], milliseconds, atLeader("It")),
+  commit: new Chart("Commit latency", [["median", "a"], ["99 %", "b"]], milliseconds, atLeader("Commit latency")),
   sync: new Chart("Log write to the disk", [["median", "a"], ["99 %", "b"]], milliseconds, () => "No writes yet."),
   lag: new Chart("Lag of followers, entries", [], count, atLeader("Lag")),
 };
@@ -260,7 +267,7 @@ function showFigures(now) {
   const taking = now.snapshot.takingIndex > 0 ? `, ${bytes(now.snapshot.takingBytes)} of the next` : "";
   const figures = {
     "Role": now.role.replace("_", " "), "Term": count(now.term), "Keys": count(now.keys),
-    "Memory of keys and values": bytes(now.stateBytes), "Committed entry": count(now.log.committed),
+    "Keys and values": bytes(now.stateBytes), "Committed entry": count(now.log.committed),
     "Applied entry": count(now.log.applied), "Durable entry": count(now.log.durable),
     "Snapshot": now.snapshot.index > 0 ? `up to ${count(now.snapshot.index)}${taking}` : `none${taking}`,
     "Running for": duration(now.uptimeSeconds), "Version": now.version,
