@@ -9,6 +9,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
@@ -124,13 +125,19 @@ internal static class ServerCommandLine
         "Code that serves the sockets: sockets, .NET's, or epoll, this program's own, for Linux.",
         _ => TransportKind.Sockets, FlagValues.Transport);
 
+    private static readonly Option<LogIo> LogWrites = Flag(
+        "--log-io", "NAME",
+        "Way of the log to the disk: thread, which waits for each write, uring, which submits to io_uring from the "
+        + "sockets' thread (--transport epoll, Linux 6.1), or auto: uring if a first write that way succeeds.",
+        _ => LogIo.Auto, FlagValues.LogIo);
+
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
     {
         Id, Cluster, Port, Join, Listen, PeerListen, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax,
-        SnapshotEvery, SnapshotRate, Level, Disk, Transport,
+        SnapshotEvery, SnapshotRate, Level, Disk, Transport, LogWrites,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
@@ -236,6 +243,8 @@ internal static class ServerCommandLine
         PeerAddress own = id <= (ulong)addresses.Count ? addresses[(int)id - 1] : addresses[^1];
         if (port == own.Port)
             return $"--port is {port}, which is also the port of this node's URL {own}; give clients another port";
+        if (flags.GetValue(LogWrites) == LogIo.Uring && flags.GetValue(Transport) != TransportKind.Epoll)
+            return "--log-io is uring, which needs --transport epoll; give --log-io auto, or that transport";
         options = new ServerOptions
         {
             MemberId = id,
@@ -264,6 +273,7 @@ internal static class ServerCommandLine
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
             Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
             Transport = flags.GetValue(Transport),
+            LogIo = flags.GetValue(LogWrites),
         };
         return null;
     }
