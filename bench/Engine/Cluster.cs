@@ -6,6 +6,7 @@ using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Logging;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Threads;
@@ -149,6 +150,7 @@ internal sealed class Cluster : ILoadTarget
             LogLevel = LogLevel.Error,
             Disk = DiskWriteMode.Direct,
             Transport = TransportKind.Sockets,
+            LogIo = LogIo.Thread,
         };
         await NodeHost.RunMemberAsync(disks[member], path, identity, options, loggers, started, stop.Token);
     }

@@ -22,7 +22,7 @@ internal sealed class Member : IDisposable
     private readonly StateMachine state = new(new KeyValueStore());
     private readonly RaftCore core;
     private readonly SegmentPreparer segments;
-    private readonly WalWriter writer;
+    private readonly WalThreadWriter writer;
     private readonly SnapshotThread snapshots;
     private readonly NodeLoop loop;
 
@@ -37,7 +37,7 @@ internal sealed class Member : IDisposable
         Front = new HttpFront(
             Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
         segments = new SegmentPreparer(wal, NullLogger.Instance);
-        writer = new WalWriter(wal, Inbox, segments);
+        writer = new WalThreadWriter(wal, Inbox, segments);
         SnapshotOptions options = new();
         snapshots = new SnapshotThread(Inbox, options.WriteBytesPerSecond);
         Random random = new((int)id);

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
@@ -212,6 +213,23 @@ internal static class FlagValues
         if (isEpoll && !EpollTransport.IsSupported)
             argument.AddError("--transport is 'epoll', which only Linux has, on x64 and arm64; give sockets");
         return isEpoll ? TransportKind.Epoll : TransportKind.Sockets;
+    }
+
+    public static LogIo LogIo(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        switch (text)
+        {
+            case "auto":
+                return Loop.LogIo.Auto;
+            case "thread":
+                return Loop.LogIo.Thread;
+            case "uring":
+                return Loop.LogIo.Uring;
+            default:
+                argument.AddError($"--log-io is '{text}'; it must be auto, thread or uring");
+                return Loop.LogIo.Auto;
+        }
     }
 
     /// <summary>The last value given; empty if there is none, which <see cref="ServerCommandLine"/> reports.</summary>

@@ -8,6 +8,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Logging;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
@@ -144,6 +145,12 @@ internal static class ServerCommandLine
         "Code that serves the sockets: sockets, .NET's, or epoll, this program's own, for Linux.",
         _ => TransportKind.Sockets, FlagValues.Transport);
 
+    private static readonly Option<LogIo> LogWrites = Flag(
+        "--log-io", "NAME",
+        "Way of the log to the disk: thread, which waits for each write, uring, which submits to io_uring from the "
+        + "sockets' thread (--transport epoll, Linux 6.1), or auto: uring if a first write that way succeeds.",
+        _ => LogIo.Auto, FlagValues.LogIo);
+
     private static readonly Option<bool> Version = new("--version") { Description = "Print the version." };
 
     private static readonly Command Server = new("raftfast", "A replicated key-value server, driven over HTTP.")
@@ -151,7 +158,7 @@ internal static class ServerCommandLine
         Id, Cluster, Port, Join, Listen, PeerListen, Api, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax, WaitMax, IdempotencyWindow,
         IdempotencyMemory,
-        SnapshotEvery, SnapshotRate, Level, Disk, Transport,
+        SnapshotEvery, SnapshotRate, Level, Disk, Transport, LogWrites,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
         RestoreCommand.Create(Id, Cluster, DataDirectory),
@@ -260,6 +267,8 @@ internal static class ServerCommandLine
             return $"--api has port {given.Port}, which is also the port of "
                 + (given.Port == port ? "--port" : $"this node's URL {own}") + "; give the API another port";
         }
+        if (flags.GetValue(LogWrites) == LogIo.Uring && flags.GetValue(Transport) != TransportKind.Epoll)
+            return "--log-io is uring, which needs --transport epoll; give --log-io auto, or that transport";
         options = new ServerOptions
         {
             MemberId = id,
@@ -295,6 +304,7 @@ internal static class ServerCommandLine
             LogLevel = Enum.Parse<LogLevel>(flags.GetValue(Level)!, ignoreCase: true),
             Disk = flags.GetValue(Disk) == "direct" ? DiskWriteMode.Direct : DiskWriteMode.Buffered,
             Transport = flags.GetValue(Transport),
+            LogIo = flags.GetValue(LogWrites),
         };
         return null;
     }

@@ -77,6 +77,8 @@ internal static partial class NodeHost
         if (await FindPeerEndPointAsync(identity.Address, known, options, log, stop) is not { } peerEndPoint)
             return;
 
+        DiskRing? ring = WalWriters.TryOpenRing(
+            options.LogIo, disk, options.Transport == TransportKind.Epoll, loggers.CreateLogger("wal"));
         Inbox inbox = new(InboxCapacity(clientLimits));
         ILogger peerLog = loggers.CreateLogger("peer");
         // Anyone who reaches the peer port can cause these lines.
@@ -111,7 +113,7 @@ internal static partial class NodeHost
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using StopDeadline deadline = new();
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
-        using WalWriter writer = new(wal, inbox, segments);
+        using WalWriter writer = WalWriters.Create(wal, inbox, segments, ring, listeners.FirstThread);
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
         Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
         RaftCore core = new(

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
@@ -61,6 +62,8 @@ internal sealed record ServerOptions
     public required SnapshotOptions Snapshots { get; init; }
 
     public required TransportKind Transport { get; init; }
+
+    public required LogIo LogIo { get; init; }
 
     public required LogLevel LogLevel { get; init; }
 

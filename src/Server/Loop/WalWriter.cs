@@ -7,41 +7,22 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Server.Loop;
 
 /// <summary>
-/// The thread that writes the log: one batch, one write, one sync. Entries published during a write make the next
-/// batch. After a moment without work the thread seals the log, so that damage to the last acknowledged batch can't
-/// pass for a torn write.
+/// Writes the log: one batch, one write, one sync. Entries published during a write make the next batch. After a moment
+/// without work the log is sealed, so that damage to the last acknowledged batch can't pass for a torn write.
 /// </summary>
-internal sealed class WalWriter : InboxSignal, IDisposable
+internal abstract class WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments) : InboxSignal, IDisposable
 {
     /// <summary>
     /// Time without work after which the log is sealed. Long enough that a client with one write at a time doesn't pay
     /// for seals; short enough that the last batch rarely stays unsealed.
     /// </summary>
-    private const int SealAfterMilliseconds = 100;
+    protected const int SealAfterMilliseconds = 100;
 
-    private readonly Wal wal;
-    private readonly Inbox inbox;
-    private readonly SegmentPreparer segments;
     private readonly ConcurrentQueue<WalBatch> durable = new();
-    private readonly Parker parker = new();
-    private readonly Func<bool> isThereWork;
-    private readonly Thread thread;
-
     private int hasWork;
-    private long diskReadsSeen;
 
     /// <summary>Timestamp of the beginning of the write in progress; 0 if there is none.</summary>
     private long writeBegan;
-    private volatile bool isStopping;
-
-    public WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments)
-    {
-        this.wal = wal;
-        this.inbox = inbox;
-        this.segments = segments;
-        isThereWork = () => HasWork;
-        thread = new Thread(Run) { Name = ThreadNames.Wal, IsBackground = true };
-    }
 
     /// <summary>Time of a write of the log until it is durable, in microseconds.</summary>
     public Histogram SyncTime { get; } = Histogram.OfMicroseconds();
@@ -51,8 +32,6 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     /// <summary>Bytes of a batch on the disk.</summary>
     public Histogram BatchBytes { get; } = Histogram.OfBytes();
-
-    private bool HasWork => Volatile.Read(ref hasWork) != 0;
 
     /// <summary>Time for which the write in progress has been out; zero if there is none. Any thread.</summary>
     public TimeSpan TimeOfWrite
@@ -64,14 +43,20 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         }
     }
 
-    public void Start() => thread.Start();
+    protected Wal Wal => wal;
 
-    /// <summary>Wakes the thread after entries have been published.</summary>
-    public void Wake()
-    {
-        Interlocked.Exchange(ref hasWork, 1);
-        parker.Unpark();
-    }
+    protected Inbox Inbox => inbox;
+
+    protected bool HasWork => Volatile.Read(ref hasWork) != 0;
+
+    /// <summary>Begins to write. Entries published before are written too.</summary>
+    public abstract void Start();
+
+    /// <summary>Takes note of published entries. The loop calls this.</summary>
+    public abstract void Wake();
+
+    /// <summary>Writes the published entries, seals the log, and ends. The loop has ended.</summary>
+    public abstract void Dispose();
 
     /// <summary>
     /// Takes the next durable batch; returns false when there is none. The loop calls this when it finds this writer in
@@ -79,48 +64,33 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     /// </summary>
     public bool TryTakeDurable(out WalBatch batch) => durable.TryDequeue(out batch);
 
-    /// <summary>Writes the published entries, seals the log, and ends the thread.</summary>
-    public void Dispose()
-    {
-        isStopping = true;
-        Wake();
-        thread.Join();
-    }
+    /// <summary>Takes note of published entries. A full fence.</summary>
+    protected void NoteWork() => Interlocked.Exchange(ref hasWork, 1);
 
-    /// <summary>
-    /// Runs the thread. A failed write or sync ends the process and is never retried, because what the disk then holds
-    /// is unknown.
-    /// </summary>
-    private void Run()
-    {
-        bool isLast = false;
-        while (!isLast)
-        {
-            bool isIdle = !parker.Await(isThereWork, SealAfterMilliseconds);
-            // Read before the last look at published entries: none are published after isStopping is set.
-            isLast = isStopping;
-            while (TryTake(out WalBatch batch))
-                Write(batch);
-            if ((isIdle || isLast) && wal.Writer.TryTakeSeal(out WalBatch seal))
-                Write(seal);
-            // Read isStopping once more: the wake-up that came with it may have been taken for one of those above.
-            if (isIdle && !isLast && !isStopping)
-                parker.Await(isThereWork, Timeout.Infinite);
-        }
-    }
-
-    private bool TryTake(out WalBatch batch)
+    protected bool TryTake(out WalBatch batch)
     {
         // Cleared before the look: entries published after this count as work.
         Interlocked.Exchange(ref hasWork, 0);
         return wal.Writer.TryTake(out batch);
     }
 
-    private void Write(in WalBatch batch)
+    /// <summary>
+    /// Writes the batch taken last on this thread. A failed write or sync ends the process and is never retried,
+    /// because what the disk then holds is unknown.
+    /// </summary>
+    protected void Write(in WalBatch batch)
     {
-        long began = Stopwatch.GetTimestamp();
-        Volatile.Write(ref writeBegan, began);
+        Began();
         wal.Writer.Write(batch);
+        Ended(batch);
+    }
+
+    protected void Began() => Volatile.Write(ref writeBegan, Stopwatch.GetTimestamp());
+
+    /// <summary>The batch is durable. The caller posts this writer to the inbox afterwards.</summary>
+    protected void Ended(in WalBatch batch)
+    {
+        long began = Volatile.Read(ref writeBegan);
         Volatile.Write(ref writeBegan, 0);
         SyncTime.Record((long)Stopwatch.GetElapsedTime(began).TotalMicroseconds);
         if (batch.Entries > 0)
@@ -129,14 +99,18 @@ internal sealed class WalWriter : InboxSignal, IDisposable
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);
-        // Run the loop here for the entries that this batch commits, unless the disk would have to wait meanwhile. The
-        // disk would wait if there is more to write, or if the loop has to read old entries for a follower.
-        long reads = wal.DiskReads;
-        bool isWaitedFor = HasWork || reads != diskReadsSeen;
-        diskReadsSeen = reads;
-        if (isWaitedFor)
-            inbox.Post(this);
-        else
-            inbox.PostAndRun(this, batchesMax: 1);
     }
+}
+
+/// <summary>Way of a batch to the disk, as the operator chooses it.</summary>
+internal enum LogIo
+{
+    /// <summary><see cref="Uring"/> if the transport is epoll and a write at the start succeeds.</summary>
+    Auto,
+
+    /// <summary>A thread waits for each write.</summary>
+    Thread,
+
+    /// <summary>A socket thread submits to io_uring(7), and takes the completion as it takes what arrives.</summary>
+    Uring,
 }

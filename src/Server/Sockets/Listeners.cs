@@ -51,6 +51,9 @@ internal sealed class Listeners : IAsyncDisposable
 
     public IPEndPoint Peer => peer.EndPoint;
 
+    /// <summary>First thread that waits for the sockets in epoll; null with another transport.</summary>
+    public EpollThread? FirstThread => threads?.First;
+
     /// <param name="kind">Transport of both ports.</param>
     /// <param name="inbox">Loop for which both handlers post.</param>
     /// <exception cref="ListenException">One of the addresses can't be listened on. Then neither is bound.</exception>

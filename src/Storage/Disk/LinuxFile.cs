@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using RaftFast.Protocol;
 
@@ -18,6 +19,9 @@ internal sealed unsafe class LinuxFile : IDiskFile
     }
 
     public long Length => RandomAccess.GetLength(handle);
+
+    /// <summary>Number of the file descriptor, valid until <see cref="Dispose"/>.</summary>
+    public int Number => (int)handle.DangerousGetHandle();
 
     public static LinuxFile Open(string path, DiskWriteMode mode)
     {
@@ -71,7 +75,15 @@ internal sealed unsafe class LinuxFile : IDiskFile
     public void Write(long offset, ReadOnlySpan<byte> data)
     {
         if (!TryWrite(offset, data))
-            throw Overwriting(offset);
+            throw Overwriting(offset, Libc.LastMessage);
+    }
+
+    /// <summary>Describes a failed write of <see cref="DiskRing"/>.</summary>
+    /// <param name="error">Error number; 0 if the write wrote nothing.</param>
+    public StorageException WriteFailure(int error, long offset)
+    {
+        string message = error == 0 ? "nothing was written" : Marshal.GetPInvokeErrorMessage(error);
+        return IsFull(error) ? Overwriting(offset, message) : Failure("write", offset, message);
     }
 
     /// <summary>
@@ -159,10 +171,12 @@ internal sealed unsafe class LinuxFile : IDiskFile
     /// <summary>
     /// The blocks of the file were allocated. Where an overwrite goes to other blocks, it needs room all the same.
     /// </summary>
-    private StorageException Overwriting(long offset) => new(
-        $"can't write {path} at byte {offset}: {Libc.LastMessage}; on a file system that copies on write, and on a "
+    private StorageException Overwriting(long offset, string message) => new(
+        $"can't write {path} at byte {offset}: {message}; on a file system that copies on write, and on a "
         + "thin volume, a write to reserved space needs room too: free some space, then start again");
 
-    private StorageException Failure(string operation, long offset) =>
-        new($"can't {operation} {path} at byte {offset}: {Libc.LastMessage}; check the disk, then start again");
+    private StorageException Failure(string operation, long offset) => Failure(operation, offset, Libc.LastMessage);
+
+    private StorageException Failure(string operation, long offset, string message) =>
+        new($"can't {operation} {path} at byte {offset}: {message}; check the disk, then start again");
 }

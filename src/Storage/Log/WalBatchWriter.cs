@@ -5,9 +5,9 @@ namespace RaftFast.Storage.Log;
 
 /// <summary>
 /// The writer thread's half of the log (<see cref="Wal.Writer"/>). Takes published batches in order and writes each
-/// with one synchronous write. One write is in progress at a time, and recovery depends on that
+/// with one synchronous write, or through a ring. One write is in progress at a time, and recovery depends on that
 /// (<see cref="WalJudge"/>). The writer thread shares the queue and the places of batches with the loop, under the
-/// log's gate; everything else here is its own.
+/// log's gate; everything else here is its own. With a ring, two threads take turns as the writer thread.
 /// </summary>
 public sealed class WalBatchWriter : IDisposable
 {
@@ -79,6 +79,35 @@ public sealed class WalBatchWriter : IDisposable
         Invariant.Hold(batch.Number == writtenBatch + 1);
         segments.FileOf(batch.Segment).Write(batch.Offset, batch.Image);
         writtenBatch = batch.Number;
+    }
+
+    /// <summary>
+    /// Begins to write the batch taken last through a ring, on the ring's owner. The batch is durable after <see
+    /// cref="TryEnd"/>.
+    /// </summary>
+    /// <returns>
+    /// False if the batch needs <see cref="Write"/>: its segment is new and its file must be made, or the ring takes
+    /// nothing for now.
+    /// </returns>
+    public bool TryBegin(in WalBatch batch, DiskRing ring)
+    {
+        Invariant.Hold(batch.Number == takenBatch);
+        Invariant.Hold(batch.Number == writtenBatch + 1);
+        return segments.HasFileOf(batch.Segment)
+            && ring.TryBegin(segments.FileOf(batch.Segment), batch.Offset, batch.Image);
+    }
+
+    /// <summary>Ends the write that was begun last, if it has ended.</summary>
+    /// <returns>True if the batch is durable.</returns>
+    /// <exception cref="StorageException">As for <see cref="Write"/>.</exception>
+    public bool TryEnd(in WalBatch batch, DiskRing ring)
+    {
+        Invariant.Hold(batch.Number == takenBatch);
+        Invariant.Hold(batch.Number == writtenBatch + 1);
+        if (!ring.TryEnd())
+            return false;
+        writtenBatch = batch.Number;
+        return true;
     }
 
     public void Dispose() => sealImage.Dispose();

@@ -149,6 +149,9 @@ internal sealed class WalSegments : IDisposable
         this.state = state;
     }
 
+    /// <summary>True if <see cref="FileOf"/> makes no file. Writer thread.</summary>
+    public bool HasFileOf(long segment) => segment == fileSegment;
+
     /// <summary>File of the segment with the last place. Makes the file if the segment is new. Writer thread.</summary>
     public IDiskFile FileOf(long segment)
     {

@@ -56,9 +56,9 @@ internal sealed class ClusterNode(int id, int httpPort, int peerPort, int apiPor
 
     /// <inheritdoc cref="ServerProcess.StartFromShell"/>
     /// <param name="clusterUrls">The value of --cluster.</param>
-    public void StartFromShell(string script, string clusterUrls)
+    public void StartFromShell(string script, string clusterUrls, params string[] extraFlags)
     {
-        SetFlags(clusterUrls);
+        SetFlags(clusterUrls, extraFlags);
         Process = ServerProcess.StartFromShell(script, flags);
     }
 

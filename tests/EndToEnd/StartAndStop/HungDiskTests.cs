@@ -37,7 +37,8 @@ public sealed class HungDiskTests
         Assert.SkipUnless(probe.WaitForExit() == 0, "needs strace(1), and a machine that lets it trace");
         using ServerProcess process = ServerProcess.StartFromShell(
             strace + "\"$0\" \"$@\"",
-            "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory);
+            "--cluster", cluster.Urls, "--port", $"{node.HttpPort}", "--data-dir", node.DataDirectory,
+            "--log-io", "thread");
         int tracer = 0;
         try
         {

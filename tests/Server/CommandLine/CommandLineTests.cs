@@ -15,7 +15,7 @@ public sealed class CommandLineTests
         "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, "
         + "--request-timeout, --connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, "
         + "--state-max, --wait-max, --idempotency-window, --idempotency-memory, "
-        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --help, --version";
+        + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --log-io, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
 
@@ -44,7 +44,7 @@ public sealed class CommandLineTests
             "--id", "2", "--cluster", Three, "--port", "80", "--listen", "0.0.0.0", "--data-dir", "/var/lib/a b",
             "--request-timeout", "250", "--log-level", "debug", "--disk", "buffered", "--transport", "sockets",
             "--connections-max", "100", "--client-memory-max", "64MiB", "--client-rate-min", "1000",
-            "--client-rate-grace", "3", "--state-max", "1GiB");
+            "--client-rate-grace", "3", "--state-max", "1GiB", "--log-io", "thread");
 
         Assert.Equal(2UL, options.MemberId);
         Assert.Equal(3, options.Configuration.Members.Count);
@@ -56,6 +56,7 @@ public sealed class CommandLineTests
         Assert.Equal(LogLevel.Debug, options.LogLevel);
         Assert.Equal(Storage.Disk.DiskWriteMode.Buffered, options.Disk);
         Assert.Equal(RaftFast.Server.Sockets.TransportKind.Sockets, options.Transport);
+        Assert.Equal(RaftFast.Server.Loop.LogIo.Thread, options.LogIo);
         HttpLimits clients = new()
         {
             ConnectionsMax = 100,
@@ -200,6 +201,7 @@ public sealed class CommandLineTests
     [InlineData(
         "--api has port 9121, which is also the port of --port; give the API another port", "--api", "127.0.0.1:9121")]
     [InlineData("--transport needs a value: --transport NAME", "--transport")]
+    [InlineData("--log-io needs a value: --log-io NAME", "--log-io")]
     [InlineData("--id is '0'; it must be a whole number from 1", "--id", "0")]
     [InlineData("--id is '-1'; it must be a whole number from 1", "--id", "-1")]
     [InlineData("--id is 'one'; it must be a whole number from 1", "--id", "one", "--port", "x")]
@@ -273,6 +275,10 @@ public sealed class CommandLineTests
     [InlineData("--log-level is 'Debug'; it must be debug, information, warning or error", "--log-level", "Debug")]
     [InlineData("--disk is 'nvme'; it must be direct or buffered", "--disk", "nvme")]
     [InlineData("--transport is 'udp'; it must be epoll or sockets", "--transport", "udp")]
+    [InlineData("--log-io is 'aio'; it must be auto, thread or uring", "--log-io", "aio")]
+    [InlineData(
+        "--log-io is uring, which needs --transport epoll; give --log-io auto, or that transport",
+        "--log-io", "uring", "--transport", "sockets")]
     [InlineData(
         "--join needs --cluster, with this node's own URL at the place of its --id, or as the last URL",
         "--join", "--id", "4")]

@@ -5,6 +5,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Hosting;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Tests.Peers;
@@ -87,6 +88,7 @@ public sealed class FirstStartTests : IDisposable, ILoggerFactory
             LogLevel = LogLevel.Information,
             Disk = DiskWriteMode.Buffered,
             Transport = TransportKind.Sockets,
+            LogIo = LogIo.Thread,
         };
         int before = log.Lines.Length;
         using CancellationTokenSource stop = new();

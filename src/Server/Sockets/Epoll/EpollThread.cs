@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Threads;
 
@@ -15,6 +16,7 @@ internal sealed unsafe class EpollThread : IDisposable
 {
     private const int EventsMax = 256;
     private const long WakeSlot = -1;
+    private const long WatchedSlot = -2;
 
     private readonly int epoll = Check(EpollCalls.Create(EpollCalls.CloseOnExec));
     private readonly int wake = Check(EpollCalls.EventDescriptor(0, EpollCalls.CloseOnExec | EpollCalls.NonBlocking));
@@ -24,6 +26,9 @@ internal sealed unsafe class EpollThread : IDisposable
     private readonly Stack<int> freeSlots = new();
     private readonly Inbox? inbox;
     private readonly Thread thread;
+
+    /// <summary>Called when the watched descriptor is signalled, or null.</summary>
+    private Action? onWatched;
 
     private EpollConnection?[] connections = new EpollConnection?[64];
     private int slots;
@@ -36,6 +41,20 @@ internal sealed unsafe class EpollThread : IDisposable
         Register(wake, EpollCalls.Input, WakeSlot);
         thread = new Thread(Run) { Name = name, IsBackground = true };
         thread.Start();
+    }
+
+    /// <summary>True on this thread.</summary>
+    public bool IsCurrent => Thread.CurrentThread == thread;
+
+    /// <summary>
+    /// Watches a descriptor beside the sockets, edge-triggered, until the descriptor is closed. At most one.
+    /// </summary>
+    /// <param name="signalled">Called on this thread after each signal. May run the loop.</param>
+    public void Watch(int descriptor, Action signalled)
+    {
+        Invariant.Hold(onWatched is null);
+        Volatile.Write(ref onWatched, signalled);
+        Register(descriptor, EpollCalls.Input | EpollCalls.EdgeTriggered, WatchedSlot);
     }
 
     /// <summary>Begins to serve a socket.</summary>
@@ -65,7 +84,7 @@ internal sealed unsafe class EpollThread : IDisposable
     public void Close(EpollConnection connection)
     {
         closing.Enqueue(connection);
-        if (Thread.CurrentThread != thread)
+        if (!IsCurrent)
             Wake();
     }
 
@@ -105,6 +124,8 @@ internal sealed unsafe class EpollThread : IDisposable
             long slot = EpollEvents.Data(events, i);
             if (slot == WakeSlot)
                 ReadWake();
+            else if (slot == WatchedSlot)
+                Volatile.Read(ref onWatched)!();
             else
                 Volatile.Read(ref connections)[slot]?.OnEvents(EpollEvents.Flags(events, i));
         }

@@ -34,6 +34,8 @@ internal sealed class EpollThreads : IDisposable
             threads[i] = new EpollThread(ThreadNames.Sockets(i + 1), inbox);
     }
 
+    public EpollThread First => threads[0];
+
     public EpollThread Next() =>
         threads[(uint)Interlocked.Increment(ref opened) % (uint)threads.Length];
 

@@ -1,0 +1,169 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Protocol;
+using RaftFast.Server.Loop;
+using RaftFast.Server.Sockets.Epoll;
+using RaftFast.Server.Threads;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using Record = RaftFast.Protocol.Record;
+
+namespace RaftFast.Server.Tests.Loop;
+
+/// <summary>Both writers of the log, with their threads and a real disk.</summary>
+public sealed class WalWriterTests : IDisposable
+{
+    private const int EntriesMax = 1_500;
+    private const int Posters = 3;
+
+    private static readonly WalOptions Options = new() { SegmentBytes = 4 << 20 };
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly FileDisk disk;
+
+    public WalWriterTests() => disk = new FileDisk(directory.Location, DiskWriteMode.Direct);
+
+    /// <summary>
+    /// The loop runs on three threads that post, on the writer's thread and on the socket thread, each of which
+    /// publishes.
+    /// </summary>
+    [Theory]
+    [InlineData("Thread")]
+    [InlineData("Uring")]
+    public void Every_batch_becomes_durable_in_order_and_an_idle_log_is_sealed(string io)
+    {
+        long last;
+        using (Bench bench = new(disk, io))
+        {
+            Thread[] posters = new Thread[Posters];
+            for (int i = 0; i < Posters; i++)
+            {
+                posters[i] = new Thread(() =>
+                {
+                    while (bench.Last < EntriesMax)
+                    {
+                        bench.Post();
+                        Thread.Yield();
+                    }
+                });
+                posters[i].Start();
+            }
+            foreach (Thread poster in posters)
+                poster.Join();
+            last = bench.Last;
+            Eventually.True(
+                () =>
+                {
+                    // This thread is the loop's own, which takes what other threads leave.
+                    bench.Post();
+                    return bench.Durable == last && bench.IsSealed;
+                },
+                () => $"{bench.Durable} of {last} entries are durable, sealed: {bench.IsSealed}");
+        }
+        AssertHolds(last);
+    }
+
+    [Theory]
+    [InlineData("Thread")]
+    [InlineData("Uring")]
+    public void What_is_published_is_written_before_the_end(string io)
+    {
+        long last;
+        using (Bench bench = new(disk, io))
+        {
+            for (int i = 0; i < 50; i++)
+                bench.Post();
+            last = bench.Last;
+        }
+        AssertHolds(last);
+    }
+
+    public void Dispose() => directory.Dispose();
+
+    private void AssertHolds(long last)
+    {
+        using Wal wal = Wal.Open(disk, 1, 1, Options, out WalRecovery recovery);
+        Assert.Equal(last, recovery.Last.Index);
+        Assert.Null(recovery.TornTail);
+    }
+
+    /// <summary>A log, its writer, and a loop that appends an entry in each batch.</summary>
+    private sealed class Bench : IDisposable
+    {
+        private readonly byte[] record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, 9_000))];
+        private readonly object?[] items = new object?[64];
+        private readonly Wal wal;
+        private readonly Inbox inbox = new(64);
+        private readonly EpollThreads? threads;
+        private readonly SegmentPreparer segments;
+        private readonly WalWriter writer;
+        private long last;
+        private long durable;
+        private volatile bool isSealed;
+        private volatile bool isStopping;
+
+        public Bench(IDisk disk, string io)
+        {
+            PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/key"u8);
+            Record.Finish(record, RecordType.Command, record.Length - Record.HeaderSize);
+            DiskRing? ring = null;
+            if (Enum.Parse<LogIo>(io) == LogIo.Uring)
+            {
+                ring = WalWriters.TryOpenRing(LogIo.Auto, disk, EpollTransport.IsSupported, NullLogger.Instance);
+                Assert.SkipWhen(ring is null, "needs io_uring");
+                threads = new EpollThreads(1, inbox);
+            }
+            wal = Wal.Open(disk, 1, 1, Options, out _);
+            segments = new SegmentPreparer(wal, NullLogger.Instance);
+            writer = WalWriters.Create(wal, inbox, segments, ring, threads?.First);
+            segments.Start();
+            writer.Start();
+            inbox.Open(Run);
+        }
+
+        public long Last => Volatile.Read(ref last);
+
+        public long Durable => Volatile.Read(ref durable);
+
+        public bool IsSealed => isSealed;
+
+        /// <summary>Lets the loop append, on this thread if no other thread has the turn.</summary>
+        public void Post() => inbox.Run(1);
+
+        public void Dispose()
+        {
+            isStopping = true;
+            SpinWait.SpinUntil(inbox.TryTakeTurn);
+            writer.Dispose();
+            segments.Dispose();
+            threads?.Dispose();
+            wal.Dispose();
+        }
+
+        private void Run(int batchesMax)
+        {
+            int count = inbox.Drain(items);
+            for (int i = 0; i < count; i++)
+            {
+                Assert.Same(writer, items[i]);
+                while (writer.TryTakeDurable(out WalBatch batch))
+                {
+                    wal.Completed(batch);
+                    wal.Release(batch.Last.Index);
+                    Volatile.Write(ref durable, batch.Last.Index);
+                    isSealed = batch.Entries == 0;
+                }
+            }
+            // HasRoom bounds what waits for the disk, as for a client.
+            if (!isStopping && last < EntriesMax && wal.HasRoom(record.Length))
+            {
+                Volatile.Write(ref last, last + 1);
+                Record.Stamp(record, new LogPosition(1, last));
+                Record.TryReadHeader(record, out RecordHeader header);
+                wal.Append(record, header);
+                wal.TryPublish(out _);
+                writer.Wake();
+            }
+            inbox.GiveTurnBack(isDone: true);
+        }
+    }
+}
