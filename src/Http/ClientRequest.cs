@@ -194,10 +194,11 @@ public sealed class ClientRequest
     /// <param name="status">400, 409, 412, 422, 503 (sent with Retry-After), 504 or 507.</param>
     /// <param name="body">One line with its line end that says what happened and what to do; copied.</param>
     /// <param name="tag">Index of the key's last write, for a 412 to a key that exists; else 0.</param>
-    public void CompleteError(int status, ReadOnlySpan<byte> body, long tag = 0)
+    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    public void CompleteError(int status, ReadOnlySpan<byte> body, long tag = 0, long age = -1)
     {
         Invariant.Hold(status is 400 or 409 or 412 or 422 or 503 or 504 or 507);
-        Tag = tag;
+        (Tag, Age) = (tag, age);
         Complete(status, body);
     }
 

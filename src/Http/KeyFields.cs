@@ -12,9 +12,6 @@ namespace RaftFast.Http;
 /// </summary>
 internal ref struct KeyFields
 {
-    /// <summary>Maximum seconds of a time to live: ten years.</summary>
-    public const long TimeToLiveSecondsMax = 10L * 365 * 24 * 3600;
-
     private EntityTags match;
     private EntityTags noneMatch;
     private TokenBytes token;
@@ -33,7 +30,14 @@ internal ref struct KeyFields
 
     private long? staleSecondsMax;
 
+    /// <summary>Refusal of a header that has no meaning for a DELETE of a member.</summary>
+    private Refusal? ofKey;
+
     public readonly bool HasMatch => match.IsPresent;
+
+    /// <summary>Returns the refusal that all headers together demand, or null.</summary>
+    public readonly Refusal? Conclude(RequestMethod method) =>
+        method == RequestMethod.Delete && !HasMatch ? null : ofKey;
 
     [UnscopedRef]
     public readonly Conditions Conditions => new(
@@ -69,12 +73,17 @@ internal ref struct KeyFields
             case 12 when method == RequestMethod.Put && Ascii.EqualsIgnoreCase(name, "raftfast-ttl"u8):
                 return AddTimeToLive(value);
             case 13 when method != RequestMethod.Post && Ascii.EqualsIgnoreCase(name, "if-none-match"u8):
-                return noneMatch.TryAdd(value, isStrong: false) ? null : Refusal.IfNoneMatch;
+                if (!noneMatch.TryAdd(value, isStrong: false))
+                    ofKey ??= Refusal.IfNoneMatch;
+                return null;
             case 13 when isRead && Ascii.EqualsIgnoreCase(name, "cache-control"u8):
                 AddCacheControl(value);
                 return null;
-            case 15 when !isRead && method != RequestMethod.Post && Ascii.EqualsIgnoreCase(name, "idempotency-key"u8):
-                return tokenLength == 0 && TrySetToken(value) ? null : Refusal.IdempotencyKey;
+            case 15 when method is RequestMethod.Put or RequestMethod.Delete
+                && Ascii.EqualsIgnoreCase(name, "idempotency-key"u8):
+                if (tokenLength != 0 || !TrySetToken(value))
+                    ofKey ??= Refusal.IdempotencyKey;
+                return null;
             default:
                 return null;
         }
@@ -83,7 +92,7 @@ internal ref struct KeyFields
     private Refusal? AddTimeToLive(ReadOnlySpan<byte> value)
     {
         bool isNumber = TryParseSeconds(value, out long seconds);
-        if (TimeToLiveSeconds != 0 || !isNumber || seconds is < 1 or > TimeToLiveSecondsMax)
+        if (TimeToLiveSeconds != 0 || !isNumber || seconds is < 1 or > KeyCommand.TimeToLiveSecondsMax)
             return Refusal.TimeToLive;
         TimeToLiveSeconds = seconds;
         return null;

@@ -30,7 +30,7 @@ internal sealed class Refusal(int status, string line)
     public static readonly Refusal IfNoneMatch = new(400,
         $"If-None-Match is malformed: send *, or 1 to {Conditions.TagsMax} tags in double quotes, like \"5\".");
     public static readonly Refusal TimeToLive = new(400,
-        $"RaftFast-TTL is malformed: send it once, as a number of seconds from 1 to {KeyFields.TimeToLiveSecondsMax}.");
+        $"RaftFast-TTL is malformed: send it once, as a number of seconds from 1 to {KeyCommand.TimeToLiveSecondsMax}.");
     public static readonly Refusal Wait = new(400,
         "The preference wait is malformed: send Prefer: wait= and a number of seconds.");
     public static readonly Refusal IdempotencyKey = new(400,

@@ -203,7 +203,7 @@ internal ref struct RequestHead
                 return refusal;
             rest = rest[(end + 2)..];
         }
-        return null;
+        return fields.Conclude(Method);
     }
 
     private Refusal? ParseField(ReadOnlySpan<byte> line)

@@ -150,7 +150,7 @@ public static class Frame
     private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.Command
         && KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command) == DecodeStatus.Complete
-        && command.Operation is CommandOperation.Put or CommandOperation.Delete;
+        && command.MayBeClients;
 
     private static bool IsMembershipChange(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.MembershipChange

@@ -17,9 +17,8 @@ namespace RaftFast.Protocol;
 /// 48  u32  address length   bytes
 /// 52       address          the URL in UTF-8 at which to dial the sender
 ///          announcement     Announcement, if there is room; then zeros
-/// 320 u8   promises         1 if the directory holds a term, a vote or entries; else 0
-/// 321 u8   command version  KeyCommand.Version; 0, from older programs, means 1
-/// 322 u16  zero
+/// 319 u8   command version  KeyCommand.Version; 0, from older programs, means 1
+/// 320 u32  promises         1 if the directory holds a term, a vote or entries; else 0
 /// 324 u32  CRC-32C of bytes 0 to 324
 /// </code>
 /// and sends no frame before it has the answer:
@@ -50,6 +49,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
 
     private const int AddressStart = 52;
     private const int PromisesStart = ChecksumStart - sizeof(uint);
+    private const int VersionStart = PromisesStart - 1;
     private const int ChecksumStart = Size - sizeof(uint);
 
     private static ReadOnlySpan<byte> Magic => "RaftFast"u8;
@@ -65,11 +65,11 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[24..], From);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[32..], To);
         BinaryPrimitives.WriteUInt64LittleEndian(bytes[40..], Directory);
-        int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..PromisesStart]);
+        int addressLength = Encoding.UTF8.GetBytes(Address.ToString(), bytes[AddressStart..VersionStart]);
         BinaryPrimitives.WriteInt32LittleEndian(bytes[48..], addressLength);
-        Announced?.Write(bytes[(AddressStart + addressLength)..PromisesStart]);
-        bytes[PromisesStart] = HasPromised ? (byte)1 : (byte)0;
-        bytes[PromisesStart + 1] = (byte)CommandVersion;
+        Announced?.Write(bytes[(AddressStart + addressLength)..VersionStart]);
+        bytes[VersionStart] = (byte)CommandVersion;
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes[PromisesStart..], HasPromised ? 1u : 0u);
         BinaryPrimitives.WriteUInt32LittleEndian(bytes[ChecksumStart..], Crc32C.Compute(bytes[..ChecksumStart]));
     }
 
@@ -97,7 +97,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
         if (kind > (uint)ConnectionKind.Hint)
             return DecodeStatus.Invalid;
         uint addressLength = BinaryPrimitives.ReadUInt32LittleEndian(source[48..]);
-        if (addressLength > PeerAddress.UrlBytesMax)
+        if (addressLength > VersionStart - AddressStart)
             return DecodeStatus.Invalid;
         string url = Encoding.UTF8.GetString(source.Slice(AddressStart, (int)addressLength));
         if (PeerAddress.TryParse(url, out _) is not { } address)
@@ -110,9 +110,9 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
             address)
         {
             Kind = (ConnectionKind)kind,
-            Announced = Announcement.Read(source[(AddressStart + (int)addressLength)..PromisesStart]),
-            HasPromised = source[PromisesStart] == 1,
-            CommandVersion = Math.Max(1, (int)source[PromisesStart + 1]),
+            Announced = Announcement.Read(source[(AddressStart + (int)addressLength)..VersionStart]),
+            HasPromised = BinaryPrimitives.ReadUInt32LittleEndian(source[PromisesStart..]) == 1,
+            CommandVersion = Math.Max(1, (int)source[VersionStart]),
         };
         return DecodeStatus.Complete;
     }

@@ -36,6 +36,9 @@ public readonly ref struct KeyCommand
     /// </summary>
     public const int Version = 2;
 
+    /// <summary>Maximum of a time to live: ten years.</summary>
+    public const long TimeToLiveSecondsMax = 10L * 365 * 24 * 3600;
+
     private const byte Kind = 2;
     private const int TimeOffset = 8;
     private const int FingerprintOffset = 24;
@@ -62,6 +65,13 @@ public readonly ref struct KeyCommand
 
     /// <summary>True if the leader has to give the command the log time.</summary>
     public bool NeedsTime => !Token.IsEmpty || (Operation == CommandOperation.Put && Argument > 0);
+
+    /// <summary>
+    /// True if a client may have asked for the command: its key is a request target, and the leader has not given it a
+    /// time yet. Every other command would end the members that apply it, or change state that is no client's.
+    /// </summary>
+    public bool MayBeClients => Operation is CommandOperation.Put or CommandOperation.Delete
+        && Key[0] == '/' && Time == 0 && Argument <= TimeToLiveSecondsMax * 1000;
 
     /// <summary>True if the payload is of a kind that older versions of the program do not know.</summary>
     public static bool IsExtended(ReadOnlySpan<byte> payload) => payload[0] == Kind;

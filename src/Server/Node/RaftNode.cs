@@ -23,6 +23,12 @@ internal sealed class RaftNode
     /// <summary>Ticks without a request or an entry after which the node is quiet: a second.</summary>
     private const int TicksToQuiet = 100;
 
+    /// <summary>
+    /// Maximum milliseconds that log time advances at once. After a longer gap the process was stopped, and perhaps
+    /// nobody led meanwhile.
+    /// </summary>
+    private const long PauseMax = 1000;
+
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly IPeerNetwork network;
@@ -100,7 +106,7 @@ internal sealed class RaftNode
         Invariant.Hold(now >= this.now);
         // No leader is known at the first call.
         if (core.LeaderId != 0)
-            clock.Advance(now - this.now);
+            clock.Advance(Math.Min(now - this.now, PauseMax));
         this.now = now;
         reads.AdvanceTo(now);
     }

@@ -22,7 +22,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     private const int LoadedAtOnce = 32;
 
     /// <summary>Maximum keys for which one call of <see cref="ExpireAt"/> makes commands.</summary>
-    private const int ExpiriesAtOnce = 256;
+    private const int ExpiriesAtOnce = 1024;
 
     private readonly SlabMemory memory = new();
     private readonly SlotAllocator slots;

@@ -81,7 +81,8 @@ internal sealed class Answers
 
     /// <summary>412.</summary>
     /// <param name="tag">Index of the key's last write; 0 if the key does not exist.</param>
-    public void ConditionFailed(ClientRequest request, long tag)
+    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    public void ConditionFailed(ClientRequest request, long tag, long age = -1)
     {
         Span<byte> text = stackalloc byte[160];
         bool fits = tag == 0
@@ -93,7 +94,7 @@ internal sealed class Answers
                 $"Precondition failed: the key's ETag is \"{tag}\". Nothing was changed; read the key again.\n",
                 out length);
         Invariant.Hold(fits);
-        request.CompleteError(412, text[..length], tag);
+        request.CompleteError(412, text[..length], tag, age);
         Touch(request);
     }
 

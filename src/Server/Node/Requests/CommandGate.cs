@@ -17,9 +17,10 @@ internal sealed class CommandGate(
 
     public long OutcomeBytesMax => outcomeBytesMax;
 
-    /// <summary>True if a leader of an older version, or another such member, would get the command.</summary>
-    public bool RefusesToForward => versions.FindOlder() != 0;
-
+    /// <summary>
+    /// True if the command must not be proposed, nor forwarded to a leader that might not know the kind. Followers judge
+    /// as the leader does: a refusal there ends the frame, and other clients' writes behind it.
+    /// </summary>
     /// <param name="record">Verified record of a command.</param>
     public bool Refuses(ReadOnlySpan<byte> record)
     {

@@ -90,10 +90,9 @@ internal sealed class PendingReads(
     {
         PendingRead read = new(request, now + requestTimeout, 0);
         request.WaitUntil = now + request.WaitMilliseconds;
-        bool acceptsStale = request.StaleMax >= 0 && request.WaitMilliseconds == 0;
-        if (acceptsStale && age.IsKnown && age.At(now) <= request.StaleMax)
-            stale.Enqueue(read);
-        else if (acceptsStale && request.StaleMax == long.MaxValue)
+        if (AcceptsStale(request) && age.IsKnown && age.At(now) <= request.StaleMax)
+            stale.Enqueue(read with { IsAsItIs = true });
+        else if (AcceptsStale(request) && request.StaleMax == long.MaxValue)
             answers.NotDone(request, NotDoneReason.StateUnknown);
         else
             waiting.Add(read);
@@ -174,8 +173,8 @@ internal sealed class PendingReads(
     {
         age.Applied(core.Log.Applied);
         int copied = 0;
-        while (stale.TryDequeue(out PendingRead read))
-            copied += Answer(read, SmallBytesMax);
+        while (stale.Count > 0 && copied < CopyBytesMax)
+            copied += Answer(stale.Dequeue(), SmallBytesMax);
         while (HasApplied && copied < CopyBytesMax)
             copied += Answer(confirmed.Dequeue(), SmallBytesMax);
         while (large.Count > 0 && copied < CopyBytesMax)
@@ -210,7 +209,7 @@ internal sealed class PendingReads(
     private void AnswerWoken()
     {
         foreach (ClientRequest request in woken)
-            stale.Enqueue(new PendingRead(request, now + requestTimeout, 0));
+            stale.Enqueue(new PendingRead(request, now + requestTimeout, 0) { IsAsItIs = true });
         woken.Clear();
     }
 
@@ -238,10 +237,15 @@ internal sealed class PendingReads(
         bool exists = state.Store.TryGet(request.Key, out ReadOnlySpan<byte> value, out long tag);
         ConditionResult result = conditions.IsEmpty ? ConditionResult.Hold : conditions.Evaluate(tag);
         bool isUnchanged = result == ConditionResult.NoneMatchFailed || (!exists && conditions.IsEmpty);
-        if (isUnchanged && request.WaitUntil > now && !isStopping)
+        bool mayWait = isUnchanged && request.WaitUntil > now && !request.IsAbandoned;
+        if (read.IsAsItIs && AcceptsStale(request) && age.At(now) > request.StaleMax)
+            waiting.Add(read with { IsAsItIs = false });
+        else if (mayWait && isStopping)
+            answers.NotDone(request, NotDoneReason.Stopping);
+        else if (mayWait)
             changes.Add(request);
         else if (result == ConditionResult.MatchFailed)
-            answers.ConditionFailed(request, tag);
+            answers.ConditionFailed(request, tag, AgeFor(request));
         else if (result == ConditionResult.NoneMatchFailed)
             answers.NotModified(request, tag, AgeFor(request));
         else if (!exists)
@@ -275,5 +279,13 @@ internal sealed class PendingReads(
         reads.RemoveRange(kept, reads.Count - kept);
     }
 
-    private readonly record struct PendingRead(ClientRequest Request, long Deadline, long Index);
+    /// <summary>True if the request may be answered from state that is not current.</summary>
+    private static bool AcceptsStale(ClientRequest request) =>
+        request.StaleMax >= 0 && request.WaitMilliseconds == 0;
+
+    private readonly record struct PendingRead(ClientRequest Request, long Deadline, long Index)
+    {
+        /// <summary>True for a read that the state may answer as it is.</summary>
+        public bool IsAsItIs { get; init; }
+    }
 }

@@ -186,7 +186,7 @@ internal sealed class WriteRouter(
                 answers.StateFull(write.Request);
                 continue;
             }
-            if (write.Request.IsExtended && gate.RefusesToForward)
+            if (write.Request.IsExtended && gate.Refuses(write.Request.Record))
             {
                 gate.Refuse(write.Request, answers);
                 continue;
