@@ -151,7 +151,7 @@ internal static partial class NodeHost
         loop.Start();
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
-        deadline.Begin(writer);
+        deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);

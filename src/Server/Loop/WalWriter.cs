@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
 
@@ -18,6 +17,9 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     /// </summary>
     private const int SealAfterMilliseconds = 100;
 
+    /// <summary>Time between two attempts to name a segment in a directory without room.</summary>
+    private const int RetryMilliseconds = 100;
+
     private readonly Wal wal;
     private readonly Inbox inbox;
     private readonly SegmentPreparer segments;
@@ -29,8 +31,6 @@ internal sealed class WalWriter : InboxSignal, IDisposable
     private int hasWork;
     private long diskReadsSeen;
 
-    /// <summary>Timestamp of the beginning of the write in progress; 0 if there is none.</summary>
-    private long writeBegan;
     private volatile bool isStopping;
 
     public WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments)
@@ -44,15 +44,7 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private bool HasWork => Volatile.Read(ref hasWork) != 0;
 
-    /// <summary>Time for which the write in progress has been out; zero if there is none. Any thread.</summary>
-    public TimeSpan TimeOfWrite
-    {
-        get
-        {
-            long began = Volatile.Read(ref writeBegan);
-            return began == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(began);
-        }
-    }
+    public DiskWork Work { get; } = new("a write of the log");
 
     public void Start() => thread.Start();
 
@@ -108,9 +100,12 @@ internal sealed class WalWriter : InboxSignal, IDisposable
 
     private void Write(in WalBatch batch)
     {
-        Volatile.Write(ref writeBegan, Stopwatch.GetTimestamp());
+        Work.Begin();
+        // Meanwhile the batch waits, as on a disk that does not answer: a leader takes no writes, and hands over.
+        while (!wal.Writer.TryOpen(batch))
+            parker.Await(static () => false, RetryMilliseconds);
         wal.Writer.Write(batch);
-        Volatile.Write(ref writeBegan, 0);
+        Work.End();
         if (!wal.NextSegmentIsReady)
             segments.Wake();
         durable.Enqueue(batch);
