@@ -85,10 +85,10 @@ internal static partial class NodeHost
             SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
             HandshakesMax = descriptors.Peers / 4,
         };
-        bool hasPromised = CoreRecovery.HasPromised(recovered, recovery);
-        PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
-        await using PeerNetwork network =
-            new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
+        Acceptance acceptance = new(CoreRecovery.HasPromised(recovered, recovery));
+        PeerAcceptor acceptor = new(admission, acceptance, snapshots, inbox, inboundLog, peers);
+        await using PeerNetwork network = new(
+            identity, acceptor, snapshots, inbox, peerLog, peers, acceptance.HasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options), new LimitedLogger(loggers.CreateLogger("clients"), TimeProvider.System));
@@ -121,6 +121,7 @@ internal static partial class NodeHost
             SnapshotFiles = snapshots,
             Recovered = recovery.HardState,
             Network = network,
+            Acceptance = acceptance,
             Address = identity.Address,
             StateMax = options.StateMax,
             Snapshots = options.Snapshots,
