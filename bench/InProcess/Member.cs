@@ -52,6 +52,7 @@ internal sealed class Member : IDisposable
             SnapshotFiles = SnapshotStore.Open(disk, cluster.ClusterId),
             Recovered = recovery.HardState,
             Network = Network,
+            Acceptance = new Acceptance(hasPromised: true),
             Address = cluster.Find(id)!.Address,
             Snapshots = options,
             Actions = new NodeActions

@@ -203,6 +203,10 @@ public sealed class RaftCore
     /// <summary>Leader: ticks since the last message from a member.</summary>
     public int TicksSinceHeard(ulong peer) => leader.TicksSinceHeard(peer);
 
+    /// <summary>True if this server leads and has heard the peer within an election timeout.</summary>
+    public bool HasHeard(ulong peer) =>
+        IsLeader && Configuration.OrdinalOf(peer) >= 0 && TicksSinceHeard(peer) <= Options.ElectionTicks;
+
     /// <summary>
     /// Makes the leader hand over to the most up-to-date of the other voters (thesis §3.10). The leader takes no
     /// proposals meanwhile, and gives up after an election timeout. Returns false if no other voter answers.

@@ -21,6 +21,7 @@ internal sealed class Cluster : IDisposable
     private readonly SimulatedClients clients;
     private readonly Nemesis nemesis;
     private readonly ArmedCrash crash;
+    private readonly ChangesOnFullDisks fullDisks;
     private readonly RunTrace trace;
 
     /// <summary>Draws the clients' choices, and the delays of connections and restarts.</summary>
@@ -50,6 +51,7 @@ internal sealed class Cluster : IDisposable
         clients = new SimulatedClients(this, random, choices);
         nemesis = new Nemesis(this, servers, clients, random.Fork("nemesis"));
         crash = new ArmedCrash(crashPoint, servers);
+        fullDisks = new ChangesOnFullDisks(this);
     }
 
     public IReadOnlyList<SimulatedServer> Servers => servers;
@@ -132,6 +134,7 @@ internal sealed class Cluster : IDisposable
     {
         Invariants.OnStepped(server.Number, server.Node!.Core);
         clients.Operator.CheckAnswer();
+        fullDisks.OnStepped();
         OnApplied(server);
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }

@@ -44,7 +44,11 @@ internal static class Program
         {
             Description = "Build each deliberate bug and check that the seeds find it. Takes many minutes.",
         };
-        Option<string?> mutant = new("--mutant") { Description = "Check only the deliberate bug of this name." };
+        Option<string[]> mutant = new("--mutant")
+        {
+            Description = "Check only the deliberate bug of this name. May be given several times.",
+            DefaultValueFactory = _ => [],
+        };
         Option<bool> stopAtFirst = new("--stop-at-first-failure")
         {
             Description = "Stop after the first seed that fails.",
@@ -58,8 +62,9 @@ internal static class Program
         root.SetAction(parsed =>
         {
             int? servers = parsed.GetValue(nodes);
-            if (parsed.GetValue(mutants) || parsed.GetValue(mutant) is not null)
-                return MutationGate.Run(Console.Out, parsed.GetValue(mutant)) ? 0 : 1;
+            string[] only = parsed.GetValue(mutant)!;
+            if (parsed.GetValue(mutants) || only.Length > 0)
+                return MutationGate.Run(Console.Out, only) ? 0 : 1;
             if (parsed.GetValue(exhaustive))
                 return ExhaustiveCampaign.Run(servers ?? 3, parsed.GetValue(seed) ?? 1, Console.Out) == 0 ? 0 : 1;
             if (parsed.GetValue(seed) is { } one)

@@ -67,7 +67,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             Handshakes = Acceptor.Pending.Count,
             HandshakesMax = Acceptor.Pending.Max,
             SyncTime = Writer.SyncTime.Copy(),
-            WriteOut = Writer.TimeOfWrite,
+            WriteOut = Writer.Work.Time,
             BatchEntries = Writer.BatchEntries.Copy(),
             BatchBytes = Writer.BatchBytes.Copy(),
             BatchItems = loop.BatchItems.Copy(),

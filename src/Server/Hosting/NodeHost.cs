@@ -89,10 +89,10 @@ internal static partial class NodeHost
             SnapshotBytesPerSecond = options.Snapshots.WriteBytesPerSecond,
             HandshakesMax = descriptors.Peers / 4,
         };
-        bool hasPromised = CoreRecovery.HasPromised(recovered, recovery);
-        PeerAcceptor acceptor = new(admission, snapshots, inbox, inboundLog, peers);
-        await using PeerNetwork network =
-            new(identity, acceptor, snapshots, inbox, peerLog, peers, hasPromised, Environment.ProcessId);
+        Acceptance acceptance = new(CoreRecovery.HasPromised(recovered, recovery));
+        PeerAcceptor acceptor = new(admission, acceptance, snapshots, inbox, inboundLog, peers);
+        await using PeerNetwork network = new(
+            identity, acceptor, snapshots, inbox, peerLog, peers, acceptance.HasPromised, Environment.ProcessId);
         await using HttpFront front = new(
             inbox.Add, clientLimits, TimeProvider.System, () => inbox.Run(Inbox.SocketThreadBatchesMax),
             ClientAccess.Policy(options, options.Listen),
@@ -128,6 +128,7 @@ internal static partial class NodeHost
             SnapshotFiles = snapshots,
             Recovered = recovery.HardState,
             Network = network,
+            Acceptance = acceptance,
             Address = identity.Address,
             StateMax = options.StateMax,
             Idempotency = options.Idempotency,
@@ -170,7 +171,7 @@ internal static partial class NodeHost
         });
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
-        deadline.Begin(writer);
+        deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
         if (api is not null)
             await api.DisposeAsync();
         if (stop.IsCancellationRequested)

@@ -5,18 +5,18 @@ using RaftFast.Server.Loop;
 namespace RaftFast.Server.Hosting;
 
 /// <summary>
-/// Ends a process that was asked to stop and waits for a log write that does not return. Such a write may be out for
-/// hours, and nothing that it holds has been promised to anyone.
+/// Ends a process that was asked to stop and waits for work on the disk that does not return: a write of the log or of
+/// a snapshot, or the preparation of a segment. Such work may be out for hours, and promises nothing to anyone.
 /// </summary>
 internal sealed class StopDeadline : IDisposable
 {
-    /// <summary>Time from the request to stop until the end, if a log write is out.</summary>
+    /// <summary>Time from the request to stop until the end, if work on the disk is out.</summary>
     public static readonly TimeSpan StopMax = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Time after which a write that is out counts as hung. A slow disk gets the time to write what is published.
+    /// Time after which work that is out counts as hung. A slow disk gets the time to write what is published.
     /// </summary>
-    private static readonly TimeSpan WriteMax = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WorkMax = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
@@ -27,20 +27,26 @@ internal sealed class StopDeadline : IDisposable
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(begin);
 
     /// <summary>The process is asked to stop now.</summary>
-    public void Begin(WalWriter writer)
+    /// <param name="works">Work of each thread that the end of the process waits for.</param>
+    public void Begin(params DiskWork[] works)
     {
         begin = Stopwatch.GetTimestamp();
-        timer = new Timer(_ => Check(writer), null, Period, Period);
+        timer = new Timer(_ => Check(works), null, Period, Period);
     }
 
     public void Dispose() => timer?.Dispose();
 
-    private void Check(WalWriter writer)
+    private void Check(DiskWork[] works)
     {
-        if (Elapsed < StopMax || writer.TimeOfWrite < WriteMax)
+        if (Elapsed < StopMax)
             return;
-        FatalError.Exit(new OperatingException(
-            "the disk does not answer: a write of the log has not returned, so the process ends without it; "
-            + "check the disk, then start again"));
+        foreach (DiskWork work in works)
+        {
+            if (work.Time < WorkMax)
+                continue;
+            FatalError.Exit(new OperatingException(
+                $"the disk does not answer: {work.What} has not returned, so the process ends without it; "
+                + "check the disk, then start again"));
+        }
     }
 }

@@ -27,6 +27,8 @@ internal sealed partial class SegmentPreparer : IDisposable
         thread = new Thread(Run) { Name = ThreadNames.Segments, IsBackground = true };
     }
 
+    public DiskWork Work { get; } = new("the preparation of the log's next segment");
+
     public void Start()
     {
         thread.Start();
@@ -60,13 +62,21 @@ internal sealed partial class SegmentPreparer : IDisposable
 
     private void Prepare()
     {
-        if (wal.TryPrepareSegment())
+        if (TryPrepare())
             return;
         LogDiskFull(logger);
-        while (!isStopping && !wal.TryPrepareSegment())
+        while (!isStopping && !TryPrepare())
             wanted.Wait(RetryAfter);
         if (wal.NextSegmentIsReady)
             LogRoomAgain(logger);
+    }
+
+    private bool TryPrepare()
+    {
+        Work.Begin();
+        bool isPrepared = wal.TryPrepareSegment();
+        Work.End();
+        return isPrepared;
     }
 
     [LoggerMessage(

@@ -28,6 +28,8 @@ internal sealed class SnapshotThread : IDisposable
         thread = new Thread(Work) { Name = ThreadNames.Snapshot, IsBackground = true };
     }
 
+    public DiskWork Writing { get; } = new("a write of a snapshot");
+
     public void Start() => thread.Start();
 
     /// <summary>Called by the loop, for one snapshot at a time.</summary>
@@ -66,11 +68,19 @@ internal sealed class SnapshotThread : IDisposable
             if (next is not { } task)
                 continue;
             SendRate rate = new(bytesPerSecond, TimeProvider.System);
-            for (long written = 0; task.Step(); written = task.Bytes)
+            for (long written = 0; TryStep(task); written = task.Bytes)
                 stopping.Wait(rate.Spend((int)(task.Bytes - written)));
             next = null;
             inbox.Post(task);
         }
+    }
+
+    private bool TryStep(SnapshotTask task)
+    {
+        Writing.Begin();
+        bool isUnderWay = task.Step();
+        Writing.End();
+        return isUnderWay;
     }
 
     private void FreeUnused()

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using RaftFast.Server.Node;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
@@ -18,11 +17,13 @@ internal abstract class WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments
     /// </summary>
     protected const int SealAfterMilliseconds = 100;
 
+    /// <summary>Time between two attempts to name a segment in a directory without room.</summary>
+    private const int RetryMilliseconds = 100;
+
+    private readonly Parker retry = new();
     private readonly ConcurrentQueue<WalBatch> durable = new();
     private int hasWork;
 
-    /// <summary>Timestamp of the beginning of the write in progress; 0 if there is none.</summary>
-    private long writeBegan;
 
     /// <summary>Time of a write of the log until it is durable, in microseconds.</summary>
     public Histogram SyncTime { get; } = Histogram.OfMicroseconds();
@@ -33,15 +34,7 @@ internal abstract class WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments
     /// <summary>Bytes of a batch on the disk.</summary>
     public Histogram BatchBytes { get; } = Histogram.OfBytes();
 
-    /// <summary>Time for which the write in progress has been out; zero if there is none. Any thread.</summary>
-    public TimeSpan TimeOfWrite
-    {
-        get
-        {
-            long began = Volatile.Read(ref writeBegan);
-            return began == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(began);
-        }
-    }
+    public DiskWork Work { get; } = new("a write of the log");
 
     protected Wal Wal => wal;
 
@@ -81,18 +74,20 @@ internal abstract class WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments
     protected void Write(in WalBatch batch)
     {
         Began();
+        // Meanwhile the batch waits, as on a disk that does not answer: a leader takes no writes, and hands over.
+        while (!wal.Writer.TryOpen(batch))
+            retry.Await(static () => false, RetryMilliseconds);
         wal.Writer.Write(batch);
         Ended(batch);
     }
 
-    protected void Began() => Volatile.Write(ref writeBegan, Stopwatch.GetTimestamp());
+    protected void Began() => Work.Begin();
 
     /// <summary>The batch is durable. The caller posts this writer to the inbox afterwards.</summary>
     protected void Ended(in WalBatch batch)
     {
-        long began = Volatile.Read(ref writeBegan);
-        Volatile.Write(ref writeBegan, 0);
-        SyncTime.Record((long)Stopwatch.GetElapsedTime(began).TotalMicroseconds);
+        SyncTime.Record((long)Work.Time.TotalMicroseconds);
+        Work.End();
         if (batch.Entries > 0)
             BatchEntries.Record(batch.Entries);
         BatchBytes.Record(batch.Bytes);

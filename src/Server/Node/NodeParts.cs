@@ -25,6 +25,8 @@ internal sealed record NodeParts
 
     public required IPeerNetwork Network { get; init; }
 
+    public required Acceptance Acceptance { get; init; }
+
     /// <summary>Address at which this member's peer protocol listens.</summary>
     public required PeerAddress Address { get; init; }
 

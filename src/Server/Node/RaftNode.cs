@@ -33,6 +33,7 @@ internal sealed class RaftNode
     private readonly Wal wal;
     private readonly IPeerNetwork network;
     private readonly StateMachine state;
+    private readonly Acceptance acceptance;
     private readonly ReadyExecutor executor;
     private readonly StateBound bound;
     private readonly WriteRouter router;
@@ -67,6 +68,7 @@ internal sealed class RaftNode
         wal = parts.Wal;
         network = parts.Network;
         state = parts.State;
+        acceptance = parts.Acceptance;
         actions = parts.Actions;
         requestTimeout = parts.RequestTimeout;
         // The leader would send an append for ever if a follower could never have room for it.
@@ -153,6 +155,9 @@ internal sealed class RaftNode
     /// </param>
     public void OnFrames(ulong from, Span<byte> frames)
     {
+        // The member sends again what it needs answered.
+        if (!acceptance.IsBy(from))
+            return;
         while (!frames.IsEmpty)
         {
             DecodeStatus status = Frame.TryReadHeader(frames, out Message message, out int recordsLength);
@@ -162,8 +167,15 @@ internal sealed class RaftNode
         }
     }
 
-    /// <summary>A connection to this peer has been made: frames on the last one may be lost.</summary>
-    public void OnPeerConnected(ulong peer) => core.MessagesMayBeLost(peer);
+    /// <summary>
+    /// A connection to this peer has been made, so the peer accepts this node's directory. Frames on the last
+    /// connection may be lost.
+    /// </summary>
+    public void OnPeerConnected(ulong peer)
+    {
+        acceptance.Add(peer);
+        core.MessagesMayBeLost(peer);
+    }
 
     /// <summary>
     /// A connection with this peer has ended, in either direction: requests on their way to it may be lost, or its

@@ -139,7 +139,7 @@ internal sealed class PeerNetwork(
         if (address == identity.Address)
             return;
         Handshake handshake = HandshakeTo(0) with { Kind = ConnectionKind.Hint };
-        PeerHint hint = new(address, handshake, IsHintNeeded, logger, options);
+        PeerHint hint = new(new HintedAddress(address, options), handshake, Peers.NeedsHint, logger, options);
         hints.Add(hint);
         Run(BackgroundTask.Run(hint.RunAsync));
     }
@@ -171,14 +171,6 @@ internal sealed class PeerNetwork(
         foreach (SnapshotSender snapshot in sending)
             snapshot.Stop();
         await Task.WhenAll(running);
-    }
-
-    /// <summary>True if no link dials the address, while a peer is not connected. Called on any thread.</summary>
-    private bool IsHintNeeded(PeerAddress address)
-    {
-        PeerLink[] links = Peers.Links;
-        return !Array.Exists(links, link => link.Dials(address))
-            && (links.Length == 0 || Array.Exists(links, static link => !link.IsConnected));
     }
 
     /// <summary>A method of its own, so that only a snapshot that begins allocates the closure.</summary>

@@ -69,6 +69,13 @@ public sealed class WalBatchWriter : IDisposable
         return true;
     }
 
+    /// <summary>Makes the file in which the batch taken last has its place, if the batch begins a segment.</summary>
+    /// <returns>
+    /// False if the directory has no room for the file's name. Nothing of the batch is written, so the call may be
+    /// repeated.
+    /// </returns>
+    public bool TryOpen(in WalBatch batch) => segments.TryRollTo(batch.Segment);
+
     /// <summary>Writes the batch taken last. Blocks until the batch is durable.</summary>
     /// <exception cref="StorageException">
     /// The write failed. The log's state on the disk is unknown; the process stops.

@@ -119,7 +119,8 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
     /// Gives the prepared file its header, then its name. The header is durable before the name, so a segment's header
     /// is never torn. The caller then calls <see cref="Used"/>.
     /// </summary>
-    public void PublishNext(long segment, ReadOnlySpan<byte> header)
+    /// <returns>False if the directory has no room for the name. The prepared file stays prepared.</returns>
+    public bool TryPublishNext(long segment, ReadOnlySpan<byte> header)
     {
         lock (preparing)
         {
@@ -131,8 +132,16 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
             }
             using (IDiskFile next = disk.Open(WalSegment.NextName))
                 next.Write(0, header);
-            disk.Rename(WalSegment.NextName, WalSegment.Name(segment));
+            try
+            {
+                disk.Rename(WalSegment.NextName, WalSegment.Name(segment));
+            }
+            catch (StorageException full) when (full.IsDiskFull)
+            {
+                return false;
+            }
             disk.SyncDirectory();
+            return true;
         }
     }
 
@@ -140,7 +149,7 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
 
     /// <summary>
     /// Renames an unneeded segment to the next file's name. The old name must be durably gone before
-    /// <see cref="PublishNext"/> writes the new header, or a crash could bring back a segment with another segment's
+    /// <see cref="TryPublishNext"/> writes the new header, or a crash could bring back a segment with another segment's
     /// header.
     /// </summary>
     private bool TryRecycle()

@@ -57,7 +57,7 @@ internal sealed class WalSegments : IDisposable
         {
             files.TryPrepare();
             segments.BeginSegment(replay.Batches + 1, reset);
-            segments.Roll(segments.header.Segment);
+            segments.FileOf(segments.header.Segment);
         }
         else
         {
@@ -149,14 +149,23 @@ internal sealed class WalSegments : IDisposable
         this.state = state;
     }
 
-    /// <summary>True if <see cref="FileOf"/> makes no file. Writer thread.</summary>
+    /// <summary>True if the segment with the last place has its file. Writer thread.</summary>
     public bool HasFileOf(long segment) => segment == fileSegment;
 
+    /// <summary>Gives the segment with the last place its file, if it has none yet. Writer thread.</summary>
+    /// <returns>False if the directory has no room for the file's name.</returns>
+    public bool TryRollTo(long segment) => segment == fileSegment || TryRoll(segment);
+
     /// <summary>File of the segment with the last place. Makes the file if the segment is new. Writer thread.</summary>
+    /// <exception cref="StorageException">The disk has no room for the file, or for its name.</exception>
     public IDiskFile FileOf(long segment)
     {
-        if (segment != fileSegment)
-            Roll(segment);
+        if (!TryRollTo(segment))
+        {
+            throw new StorageException(
+                $"the directory has no room for the name {WalSegment.Name(segment)}; "
+                + "free some space, then start again");
+        }
         return file!;
     }
 
@@ -187,10 +196,11 @@ internal sealed class WalSegments : IDisposable
         offset = WalSegmentHeader.Size;
     }
 
-    private void Roll(long segment)
+    private bool TryRoll(long segment)
     {
         Invariant.Hold(segment == fileSegment + 1);
-        files.PublishNext(segment, headerBlock.Span);
+        if (!files.TryPublishNext(segment, headerBlock.Span))
+            return false;
         file?.Dispose();
         file = disk.Open(WalSegment.Name(segment));
         lock (gate)
@@ -198,6 +208,7 @@ internal sealed class WalSegments : IDisposable
             files.Used();
             fileSegment = segment;
         }
+        return true;
     }
 
     /// <summary>

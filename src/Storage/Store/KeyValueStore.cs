@@ -47,7 +47,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// <summary>Greatest index of an entry in the snapshot that was loaded into this store.</summary>
     private long lastLoaded;
 
-    private bool isDisposed;
+    private volatile bool isDisposed;
 
     /// <param name="expectedEntries">Number of entries in the snapshot to be loaded; 0 if there is none, or if
     /// the number is unknown.</param>
@@ -254,6 +254,9 @@ public sealed unsafe class KeyValueStore : IDisposable
         slots.IsViewed = true;
         return view;
     }
+
+    /// <summary>True once the memory is freed, or about to be. Any thread.</summary>
+    public bool IsDisposed => isDisposed;
 
     /// <summary>Frees all memory. No thread may be reading a view.</summary>
     public void Dispose()

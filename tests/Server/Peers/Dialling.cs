@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers;
 using RaftFast.Server.Peers.Handshakes;
@@ -26,7 +27,8 @@ internal sealed class Dialling : IAsyncDisposable
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         Snapshots = SnapshotStore.Open(disk, Node.ClusterId);
         PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, Log);
-        Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options);
+        Acceptance acceptance = new(hasPromised: true);
+        Acceptor = new PeerAcceptor(admission, acceptance, Snapshots, Inbox, Log, options);
         Network = new PeerNetwork(identity, Acceptor, Snapshots, Inbox, Log, options, hasPromised: true, randomSeed: 1);
         Configure(Cluster([2, 3], [port2, port3]));
     }

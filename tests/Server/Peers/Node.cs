@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Inbound;
@@ -24,8 +25,10 @@ internal sealed class Node : IAsyncDisposable
 
     /// <param name="directory">Directory that outlives the node; null for a temporary one.</param>
     public Node(
-        ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null)
+        ulong id = 1, ulong clusterId = ClusterId, PeerOptions? options = null, int port = 0, string? directory = null,
+        bool hasPromised = true)
     {
+        Acceptance = new Acceptance(hasPromised);
         own = directory is null ? new TemporaryDirectory() : null;
         Location = directory ?? own!.Location;
         Inbox = new Inbox(64);
@@ -34,7 +37,7 @@ internal sealed class Node : IAsyncDisposable
         Snapshots = SnapshotStore.Open(Disk, clusterId);
         PeerAdmission admission = new(
             TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), TimeProvider.System, Log);
-        Acceptor = new PeerAcceptor(admission, Snapshots, Inbox, Log, options ?? new PeerOptions());
+        Acceptor = new PeerAcceptor(admission, Acceptance, Snapshots, Inbox, Log, options ?? new PeerOptions());
         SocketListener bound = Listeners.BindPeer(new IPEndPoint(IPAddress.Loopback, port), NullLogger.Instance);
         listener = new Listener(bound, Acceptor, connectionsMax: 16, Log);
     }
@@ -50,6 +53,9 @@ internal sealed class Node : IAsyncDisposable
     public InboxReader Reader { get; }
 
     public RecordedLog Log { get; } = new();
+
+    /// <summary>A node whose directory held promises at the start, unless a test says otherwise.</summary>
+    public Acceptance Acceptance { get; }
 
     public PeerAcceptor Acceptor { get; }
 

@@ -113,6 +113,8 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     private ReadOnlySpan<byte> ValueOf(int written)
     {
         int length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax);
+        // No part of a value is zeros, or like another value: a part that did not reach the disk makes a difference.
+        value.AsSpan(0, length).Fill((byte)(written % 255 + 1));
         BitConverter.TryWriteBytes(value, written);
         return value.AsSpan(0, length);
     }

@@ -15,7 +15,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     private int incarnation;
 
     /// <summary>The next request, if it is not drawn: the server to ask, and the one to add.</summary>
-    private (SimulatedServer Server, SimulatedServer Subject)? plan;
+    private (SimulatedServer Server, SimulatedServer Subject, bool Adds)? plan;
 
     /// <summary>Request that was answered 204 in the present batch.</summary>
     private ClientRequest? unconfirmed;
@@ -23,11 +23,21 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     /// <summary>True if the operator stops after the present request.</summary>
     public bool IsRetired { get; set; }
 
+    /// <summary>True while the operator asks only for what is planned.</summary>
+    public bool IsPaused { get; set; }
+
+    /// <summary>Status of the planned request; 0 before its answer.</summary>
+    public int LastStatus { get; private set; }
+
+    private bool isPlanned;
+
     public bool MarkForResume() => request is not null;
 
     public void Resume()
     {
         ClientRequest answered = request!;
+        if (isPlanned)
+            LastStatus = answered.Status;
         bool isDone = answered.Status == 204;
         Invariant.Hold(isDone || answered.Status is 409 or 503 or 504 or 507);
         if (isDone)
@@ -49,9 +59,10 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     }
 
     /// <summary>Has the operator add a server, at a certain one, as soon as no other request is under way.</summary>
-    public void Plan(SimulatedServer server, SimulatedServer subject)
+    public void Plan(SimulatedServer server, SimulatedServer subject, bool adds = true)
     {
-        plan = (server, subject);
+        plan = (server, subject, adds);
+        LastStatus = 0;
         if (request is null)
             Ask();
     }
@@ -62,7 +73,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         if (request is not null)
             return;
         server = plan?.Server ?? cluster.Servers[random.Next(cluster.Servers.Count)];
-        if (IsRetired || !server.IsUp)
+        if (IsRetired || !server.IsUp || (IsPaused && plan is null))
         {
             Think();
             return;
@@ -71,7 +82,8 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         SimulatedServer subject = plan?.Subject ?? cluster.Servers[random.Next(cluster.Servers.Count)];
         request = new ClientRequest(this);
         request.Begin();
-        bool adds = subject.Number >= cluster.Scenario.Servers && (plan is not null || random.OneIn(2));
+        bool adds = plan?.Adds ?? (subject.Number >= cluster.Scenario.Servers && random.OneIn(2));
+        isPlanned = plan is not null;
         plan = null;
         request.BeginMember(adds ? ClientRequestMethod.AddMember : ClientRequestMethod.RemoveMember, subject.Id);
         if (adds)

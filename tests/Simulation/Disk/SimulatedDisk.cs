@@ -44,8 +44,10 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
     /// <summary>True once a write or read has failed; the process must then stop.</summary>
     public bool HasFailed { get; private set; }
 
-    /// <summary>Called with a batch that may have reached the disk, in whole or in part.</summary>
-    public Action<ReadOnlySpan<byte>>? Torn { get; set; }
+    /// <summary>
+    /// Called with a batch that may have reached the disk, and with true unless bytes of it are surely missing there.
+    /// </summary>
+    public Action<ReadOnlySpan<byte>, bool>? Torn { get; set; }
 
     /// <summary>Called with every batch when it reaches stable storage.</summary>
     public Action<ReadOnlySpan<byte>>? Written { get; set; }
@@ -73,7 +75,8 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
     public void Rename(string from, string to)
     {
         // The directory may need a block for the new name.
-        if (IsFull && SnapshotFile.TryParseName(to, out _) && random.OneIn(2))
+        bool isNamed = SnapshotFile.TryParseName(to, out _) || from == WalSegment.NextName;
+        if (IsFull && isNamed && random.OneIn(2))
         {
             counters[Counter.DiskFull]++;
             throw new StorageException("simulated: the directory has no room") { IsDiskFull = true };
@@ -209,8 +212,9 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
             counters[Counter.SyncsFailed]++;
             Tear(file, offset, data);
             cache?.Keep(file, offset, data);
+            // The page cache may show the next process what the disk lacks.
             if (IsBatch(file, offset, data))
-                Torn?.Invoke(data);
+                Torn?.Invoke(data, cache is not null || Holds(file, offset, data));
             throw new StorageException("simulated: the sync failed");
         }
         if (offset == 0)
@@ -220,7 +224,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
         {
             Tear(file, offset, data);
             if (IsBatch(file, offset, data))
-                Torn?.Invoke(data);
+                Torn?.Invoke(data, Holds(file, offset, data));
         }
         Begin();
         bool isOnDisk = true;
@@ -245,6 +249,19 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
     /// <summary>False for a segment's header, a tail that recovery clears, and a part of a snapshot.</summary>
     private static bool IsBatch(SimulatedFile file, long offset, ReadOnlySpan<byte> data) =>
         file.IsLog && offset > 0 && data[..WalBatchHeader.Size].ContainsAnyExcept((byte)0);
+
+    /// <summary>True if the disk holds these bytes; zeros at their end do not matter.</summary>
+    private static bool Holds(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
+    {
+        data = data[..(data.LastIndexOfAnyExcept((byte)0) + 1)];
+        for (int done = 0; done < data.Length; done += PageBytes)
+        {
+            ReadOnlySpan<byte> part = data.Slice(done, Math.Min(PageBytes, data.Length - done));
+            if (!file.Page(offset + done)[..part.Length].SequenceEqual(part))
+                return false;
+        }
+        return true;
+    }
 
     /// <summary>Forgets the batches of a file that is deleted or becomes another segment.</summary>
     private void Forget(SimulatedFile file) => writes.RemoveAll(write => write.File == file);

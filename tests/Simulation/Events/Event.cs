@@ -31,6 +31,12 @@ internal enum EventKind : byte
     /// <summary>An attempt to dial a peer is due. Argument has the number of the attempt and of the peer.</summary>
     Connect,
 
+    /// <summary>A look at address number Argument of --cluster is due.</summary>
+    Hint,
+
+    /// <summary>All servers move to other addresses.</summary>
+    MoveAll,
+
     /// <summary>The operator may ask for another membership change.</summary>
     OperatorThinks,
 
@@ -48,6 +54,9 @@ internal enum EventKind : byte
 
     /// <summary>The fault of strike number Argument ends.</summary>
     Heal,
+
+    /// <summary>The server that starts on two volumes may change from one to the other.</summary>
+    Mount,
 
     /// <summary>The process of a server starts again.</summary>
     Restart,

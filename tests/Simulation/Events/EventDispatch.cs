@@ -42,6 +42,12 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Heal:
                 nemesis.Heal(happening.Argument);
                 break;
+            case EventKind.Mount:
+                nemesis.Mount();
+                break;
+            case EventKind.MoveAll:
+                nemesis.MoveAll();
+                break;
             case EventKind.WriteReturns:
                 nemesis.ReturnWrite(cluster.Servers[happening.Actor]);
                 break;

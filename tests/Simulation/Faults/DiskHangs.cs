@@ -15,6 +15,9 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
     /// <summary>Latest time at which a write returns; 0 if none will.</summary>
     public long LastReturn { get; private set; }
 
+    /// <summary>True if the leader of the time of the healing is among the servers whose disks hang on.</summary>
+    public bool LeavesLeader { get; private set; }
+
     /// <summary>True if the server is reachable after the healing, and its disk hangs.</summary>
     public bool IsLeft(SimulatedServer server) => isLeft[server.Number];
 
@@ -38,13 +41,21 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
     {
         bool hangs = cluster.Scenario.Faults.Contains(Fault.HangDisks);
         bool stalls = cluster.Scenario.Faults.Contains(Fault.StallDisks);
-        if ((!hangs && !stalls) || random.OneIn(2))
+        if ((!hangs && !stalls) || random.OneIn(4))
             return;
+        // The leader first: its hand-over is the point. The leader must not choose another server whose disk hangs.
         if (leader is not null && countMax > 0)
+        {
             leader.Disk.HungWrites.Hang();
-        // The leader first: its hand-over is the point.
-        if (leader is not null)
             Leave(leader);
+            LeavesLeader = isLeft[leader.Number];
+            SimulatedServer follower = servers[random.Next(servers.Length)];
+            if (LeavesLeader && countMax > 0 && follower != leader && !isOut(follower))
+            {
+                follower.Disk.HungWrites.Hang();
+                Leave(follower);
+            }
+        }
         foreach (SimulatedServer server in servers)
         {
             if (server.Disk.HungWrites.IsHung && !isLeft[server.Number])

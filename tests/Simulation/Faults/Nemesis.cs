@@ -1,7 +1,9 @@
+using RaftFast.Protocol;
 using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Faults;
@@ -14,13 +16,36 @@ internal sealed class Nemesis(
 {
     private readonly List<Action> remedies = [];
     private readonly DiskHangs hangs = new(cluster, servers, random.Fork("disk hangs"));
+    private readonly Unmounts unmounts = new(cluster, servers, random.Fork("unmounts"));
     private bool[]? healed;
 
     public void Begin()
     {
         if (cluster.Scenario.Faults.Count > 0)
             ScheduleNext();
+        unmounts.Begin();
+        ScheduleMove();
     }
+
+    /// <summary>
+    /// Moves all servers at once. Every address in their logs is dead from now on; <c>--cluster</c> names the new ones.
+    /// </summary>
+    public void MoveAll()
+    {
+        if (healed is not null)
+            return;
+        cluster.Counters[Counter.ClustersMoved]++;
+        foreach (SimulatedServer server in servers)
+            server.Move();
+        PeerAddress[] addresses = Array.ConvertAll(servers, server => server.Identity.Address);
+        foreach (SimulatedServer server in servers)
+            server.Hints = addresses;
+        if (random.OneIn(2))
+            ScheduleMove();
+    }
+
+    /// <summary>The server that starts on two volumes may change from one to the other.</summary>
+    public void Mount() => unmounts.Step();
 
     public void Strike()
     {
@@ -44,6 +69,7 @@ internal sealed class Nemesis(
     public void End()
     {
         cluster.Network.Faults = new NetworkFaults();
+        unmounts.End();
         // When members come and go, the majority itself changes, so all servers are healed.
         int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
@@ -94,6 +120,9 @@ internal sealed class Nemesis(
     /// <summary>Latest time at which a write returns that hung at the healing; 0 if none will.</summary>
     public long LastReturn => hangs.LastReturn;
 
+    /// <summary>True if the leader of the time of the healing has a disk that hangs on.</summary>
+    public bool LeavesHungLeader => hangs.LeavesLeader;
+
     /// <summary>A write that hung at the healing returns: the server is healed, too.</summary>
     public void ReturnWrite(SimulatedServer server)
     {
@@ -109,6 +138,13 @@ internal sealed class Nemesis(
     private void ScheduleNext() =>
         cluster.Events.Schedule(
             random.Between(1_000, cluster.Scenario.FaultIntervalMax), new Event(EventKind.Nemesis, 0, 0, 0));
+
+    private void ScheduleMove()
+    {
+        Scenario scenario = cluster.Scenario;
+        if (scenario.MovesTogether)
+            cluster.Events.Schedule(random.Between(1_000, scenario.Duration), new Event(EventKind.MoveAll, 0, 0, 0));
+    }
 
     private void Strike(Fault fault, SimulatedServer server)
     {
@@ -174,11 +210,11 @@ internal sealed class Nemesis(
                 (random.OneIn(2) ? leader : server).Stop();
                 break;
             case Fault.WipeDisk:
-                if (MayLoseOne() && cluster.Connections.IsKnownToAll(server))
+                if (MayLoseOne() && server.IsOnRightVolume && cluster.Connections.IsKnownToAll(server))
                     Wipe(server);
                 break;
             case Fault.RotSnapshot:
-                if (MayLoseOne())
+                if (MayLoseOne() && server.IsOnRightVolume)
                     MachineFaults.DamageSnapshot(server);
                 break;
             case Fault.HangDisks:
@@ -190,9 +226,12 @@ internal sealed class Nemesis(
             case Fault.ForkUnderJoiner:
                 ForkUnderJoiner(leader);
                 break;
-            // Only one server moves. Two servers that move at once may look for each other at dead addresses.
+            // Only one server moves without hints. Two servers that move at once may look for each other at dead
+            // addresses.
             case Fault.Move:
-                servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)].Move();
+                SimulatedServer mover = servers[(int)(cluster.Scenario.Seed % (ulong)cluster.Scenario.Servers)];
+                if (mover.IsUp)
+                    mover.Move();
                 break;
         }
     }
@@ -296,7 +335,7 @@ internal sealed class Nemesis(
     /// <summary>Damages a server's log. Damage stays within a minority, which a cluster survives.</summary>
     private void Damage(SimulatedServer server, bool isMisdirected)
     {
-        if (MayLoseOne())
+        if (MayLoseOne() && server.IsOnRightVolume)
             MachineFaults.DamageLog(server, isMisdirected);
     }
 
@@ -331,7 +370,7 @@ internal sealed class Nemesis(
     {
         int lost = 0;
         foreach (SimulatedServer other in servers)
-            lost += IsOut(other) ? 1 : 0;
+            lost += IsOut(other) || unmounts.MayTake(other) ? 1 : 0;
         return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
     }
 

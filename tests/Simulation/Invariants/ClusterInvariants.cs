@@ -19,7 +19,9 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     private readonly Dictionary<long, ulong> stateHashes = [];
     private readonly long[] appliedBefore = new long[servers];
     private readonly DurableLog[] durable = CreateLogs(servers);
-    private readonly byte[]?[] torn = new byte[]?[servers];
+
+    /// <summary>Contents of the volume that each server has mounted. Majorities count right volumes only.</summary>
+    private readonly DurableLog[] mounted = new DurableLog[servers];
     private readonly ServerHistory[] histories = new ServerHistory[servers];
 
     private long latestConfigurationIndex;
@@ -29,26 +31,30 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     /// <summary>Last configuration that any server knows to be committed; null until the first change.</summary>
     public ClusterConfiguration? LatestConfiguration { get; private set; }
 
-    public void OnWiped(int server)
-    {
-        durable[server].Wipe();
-        torn[server] = null;
-    }
+    public void OnWiped(int server) => durable[server].Wipe();
+
+    /// <summary>Called when a server mounts a volume, before it starts.</summary>
+    /// <param name="wrong">Contents of a volume that is not the server's right one; null for the right one.</param>
+    public void OnMounted(int server, DurableLog? wrong) => mounted[server] = wrong ?? durable[server];
+
+    /// <summary>True if the right volume of a server holds a term, a vote or entries.</summary>
+    public bool HasPromised(int server) => durable[server].Term > 0;
 
     /// <summary>Called when a batch has reached a server's disk.</summary>
     public void OnWritten(int server, ReadOnlySpan<byte> image)
     {
-        long before = durable[server].Overwritten;
-        long rolledBack = durable[server].ConfigurationsRolledBack;
-        durable[server].Add(image, OnEntry);
-        counters[Counter.ConfigurationsRolledBack] += durable[server].ConfigurationsRolledBack - rolledBack;
-        counters[Counter.EntriesOverwritten] += durable[server].Overwritten - before;
+        DurableLog log = mounted[server];
+        long before = log.Overwritten;
+        long rolledBack = log.ConfigurationsRolledBack;
+        log.Add(image, OnEntry);
+        counters[Counter.ConfigurationsRolledBack] += log.ConfigurationsRolledBack - rolledBack;
+        counters[Counter.EntriesOverwritten] += log.Overwritten - before;
     }
 
     /// <summary>Checks that no vote, acknowledgement or vote request leaves before the sync that covers it.</summary>
     public void OnSaying(int server, in Message message)
     {
-        DurableLog log = durable[server];
+        DurableLog log = mounted[server];
         bool speaksForItsTerm = message.Type is not (MessageType.PreVote or MessageType.PreVoteResponse);
         if (speaksForItsTerm)
             Must(log.Term >= message.Term, "a message leaves before its term is durable", server);
@@ -88,18 +94,19 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     /// as nothing. Until the server has started again, only the first batch counts: a recovery that dies was only
     /// clearing the bytes after the log.
     /// </summary>
-    public void OnTorn(int server, ReadOnlySpan<byte> image) => torn[server] ??= image.ToArray();
+    public void OnTorn(int server, ReadOnlySpan<byte> image, bool mayBeWhole) =>
+        mounted[server].Torn ??= (image.ToArray(), mayBeWhole);
 
     /// <summary>Called when a snapshot has replaced a server's log.</summary>
     public void OnStateReplaced(int server, LogPosition snapshot, long configurationIndex)
     {
-        torn[server] = null;
+        mounted[server].Torn = null;
         Must(snapshot.Index <= committed.Count && committed[(int)snapshot.Index - 1].Term == snapshot.Term,
             "a snapshot covers entries that are not committed", server);
         List<(long, uint)> covered = [];
         for (int i = 0; i < snapshot.Index; i++)
             covered.Add((committed[i].Term, entries[new LogPosition(committed[i].Term, i + 1)].Checksum));
-        durable[server].Restore(snapshot, configurationIndex, covered);
+        mounted[server].Restore(snapshot, configurationIndex, covered);
     }
 
     /// <summary>
@@ -107,9 +114,12 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
     /// </summary>
     public void OnStarted(int server, RaftCore core)
     {
-        if (torn[server] is { } image && !RecoveryYields(server, core))
-            OnWritten(server, image);
-        torn[server] = null;
+        if (mounted[server].Torn is { } torn && !RecoveryYields(server, core))
+        {
+            Must(torn.MayBeWhole, "recovery keeps a batch of which the disk holds only a part", server);
+            OnWritten(server, torn.Image);
+        }
+        mounted[server].Torn = null;
         Must(RecoveryYields(server, core), "recovery does not yield what was synced last", server);
         histories[server] = ServerHistory.Of(core, isLeader: false);
     }
@@ -143,7 +153,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             "two configuration changes are pending at once (thesis §4.1)", server);
         Must(!isOwnChange || log.TermAt(log.Committed) == core.Term,
             "a configuration is proposed before an entry of the leader's term has committed", server);
-        Must(log.Durable < log.Last.Index || configurations.EffectiveIndex == durable[server].ConfigurationIndex,
+        Must(log.Durable < log.Last.Index || configurations.EffectiveIndex == mounted[server].ConfigurationIndex,
             "the configuration in effect is not the last one in the log", server);
         Must(!isOwnChange || configurations.Effective.StaysVoter(core.Id),
             "a leader proposes a configuration in which it is no voter", server);
@@ -159,7 +169,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     private bool RecoveryYields(int server, RaftCore core)
     {
-        DurableLog log = durable[server];
+        DurableLog log = mounted[server];
         return core.Log.Last == new LogPosition(log.TermAt(log.LastIndex), log.LastIndex)
             && core.Term == log.Term
             && (log.HardState.Term < core.Term || core.HardState == log.HardState);

@@ -24,6 +24,12 @@ internal sealed class DurableLog
     public HardState HardState { get; private set; }
 
     /// <summary>
+    /// Batch that the server was writing when it died, and true unless the disk surely lacks a part of it. A part
+    /// counts as nothing.
+    /// </summary>
+    public (byte[] Image, bool MayBeWhole)? Torn { get; set; }
+
+    /// <summary>
     /// Index of the last configuration, 0 for none. This configuration is in effect once all of the log is durable.
     /// </summary>
     public long ConfigurationIndex => configurations.Count == 0 ? restoredConfigurationIndex : configurations[^1].Index;
@@ -91,6 +97,7 @@ internal sealed class DurableLog
         restoredConfigurationIndex = 0;
         start = default;
         HardState = default;
+        Torn = null;
     }
 
     private void Add(in RecordHeader header, ReadOnlySpan<byte> record, Action<LogPosition, long, uint> added)

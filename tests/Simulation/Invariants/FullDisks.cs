@@ -1,4 +1,5 @@
 using RaftFast.Protocol;
+using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Reports;
@@ -8,10 +9,11 @@ using RaftFast.Simulation.Servers;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Fills the disks of healed servers until no majority has room in the log, then takes the leader away. Reads must go
-/// on: they need no more than the no-op of the next term.
+/// Fills the disks of healed servers until no majority has room in the log, then takes the leader away, or changes the
+/// members. Reads and changes must go on: they need no more than a no-op or configurations, which the reserve holds.
 /// </summary>
-internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch dispatch)
+internal sealed class FullDisks(
+    Cluster cluster, SimulatedClients clients, Nemesis nemesis, EventDispatch dispatch)
 {
     /// <summary>Microseconds for the clients to fill the logs. Not all do.</summary>
     private const long FillingMax = 20_000_000;
@@ -32,6 +34,8 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
     {
         if (!cluster.Scenario.Faults.Contains(Fault.FillDisk) || !IsReserveSure(cluster.Scenario) || random.OneIn(2))
             return;
+        // The reserve has room for a few changes of the members only.
+        clients.Operator.IsPaused = true;
         long term = HighestTerm();
         foreach (SimulatedServer server in cluster.Servers)
         {
@@ -42,24 +46,62 @@ internal sealed class FullDisks(Cluster cluster, Nemesis nemesis, EventDispatch 
         if (dispatch.RunUntil(cluster.Events.Now + FillingMax, () => FullLeader() is not null))
         {
             cluster.Counters[Counter.MajoritiesWithoutRoom]++;
-            FullLeader()!.Pause(WithoutLeader);
-            dispatch.RunUntil(cluster.Events.Now + WithoutLeader / 2, Never);
-            long enough = cluster.Counters[Counter.ReadsServed] + cluster.Servers.Count;
-            long deadline = cluster.Events.Now + recoveryMax;
-            bool isServed = dispatch.RunUntil(deadline, () => cluster.Counters[Counter.ReadsServed] >= enough);
-            if (!isServed && HighestTerm() - term <= TermsMax)
-                throw new InvariantException("a majority without room serves no reads");
+            if (cluster.Scenario.HasChurn)
+                ChangeMembers(FullLeader()!, recoveryMax);
+            else
+                TakeLeaderAway(FullLeader()!, term, recoveryMax);
         }
         foreach (SimulatedServer server in cluster.Servers)
             server.Disk.IsFull = false;
+        clients.Operator.IsPaused = false;
+    }
+
+    /// <summary>A change of the members needs no more than the reserve.</summary>
+    private void ChangeMembers(SimulatedServer leader, long answerMax)
+    {
+        SimulatedServer? joiner = null;
+        SimulatedServer? leaver = null;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (server.IsUp && !cluster.IsMember(server) && !cluster.Members.WasRemoved(server.Id))
+                joiner = server;
+            if (server != leader && cluster.IsMember(server))
+                leaver = server;
+        }
+        SimulatedServer? subject = joiner ?? (cluster.Members.Members.Count > 2 ? leaver : null);
+        if (subject is null)
+            return;
+        long term = HighestTerm();
+        long deadline = cluster.Events.Now + answerMax;
+        bool isAnswered;
+        do
+        {
+            clients.Operator.Plan(leader, subject, adds: subject == joiner);
+            isAnswered = dispatch.RunUntil(deadline, () => clients.Operator.LastStatus != 0);
+        }
+        while (isAnswered && clients.Operator.LastStatus is 503 or 504 && HighestTerm() == term);
+        // 409: too few of the voters that would remain have been heard.
+        bool isDone = isAnswered && clients.Operator.LastStatus is 204 or 409;
+        if (!isDone && HighestTerm() == term)
+            throw new InvariantException("a majority without room changes no members");
+    }
+
+    private void TakeLeaderAway(SimulatedServer leader, long term, long recoveryMax)
+    {
+        leader.Pause(WithoutLeader);
+        dispatch.RunUntil(cluster.Events.Now + WithoutLeader / 2, Never);
+        long enough = cluster.Counters[Counter.ReadsServed] + cluster.Servers.Count;
+        long deadline = cluster.Events.Now + recoveryMax;
+        bool isServed = dispatch.RunUntil(deadline, () => cluster.Counters[Counter.ReadsServed] >= enough);
+        if (!isServed && HighestTerm() - term <= TermsMax)
+            throw new InvariantException("a majority without room serves no reads");
     }
 
     /// <summary>
-    /// True if the reserve is sure to hold what a follower lacks before the no-op: few bytes, in few appends. Changes
-    /// of the members take from the reserve as well.
+    /// True if the reserve is sure to hold what a follower lacks before the no-op: few bytes, in few appends.
     /// </summary>
     private static bool IsReserveSure(Scenario scenario) =>
-        !scenario.HasChurn && scenario is { ValueBytesMax: <= 100, Raft.AppendBytesMax: >= 4_000 };
+        scenario is { ValueBytesMax: <= 100, Raft.AppendBytesMax: >= 4_000 };
 
     private long HighestTerm()
     {

@@ -20,29 +20,68 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
     /// </summary>
     private const long RecoveryMax = 60_000_000;
 
+    /// <summary>Microseconds until the write of a leader whose disk hangs is overdue, on the slowest clock.</summary>
+    private long OverdueMax => 15_000L * cluster.Scenario.Raft.OverdueWriteTicks;
+
     /// <summary>Number of reads and writes that the cluster has served.</summary>
     private long Served => cluster.Counters[Counter.ReadsServed] + cluster.Counters[Counter.WritesAcknowledged];
 
     public void Judge()
     {
         long enough = Served + 3L * cluster.Servers.Count;
-        long written = cluster.Counters[Counter.WritesAcknowledged];
         long deadline = cluster.Events.Now + RecoveryMax;
         Require(dispatch.RunUntil(deadline, () => Served >= enough), "the healed majority does not serve");
+        // Until its write is overdue, the leader commits what the others write. From then on it takes no writes.
+        if (nemesis.LeavesHungLeader)
+            dispatch.RunUntil(cluster.Events.Now + OverdueMax, () => false);
+        long written = cluster.Counters[Counter.WritesAcknowledged];
+        deadline = cluster.Events.Now + RecoveryMax;
         // A leader whose disk hangs can still serve reads.
         Require(
             dispatch.RunUntil(deadline, () => cluster.Counters[Counter.WritesAcknowledged] > written),
             "the healed majority takes no writes");
-        new FullDisks(cluster, nemesis, dispatch)
+        new FullDisks(cluster, clients, nemesis, dispatch)
             .Judge(new SeededRandom(cluster.Scenario.Seed).Fork("full disks"), RecoveryMax);
         deadline = Math.Max(deadline, cluster.Events.Now + RecoveryMax);
         clients.Retire();
         dispatch.RunUntil(nemesis.LastReturn, () => false);
         deadline = Math.Max(deadline, nemesis.LastReturn + RecoveryMax);
         Require(dispatch.RunUntil(deadline, HasSettled), "the healed majority does not settle");
+        if (cluster.Scenario.MovesTogether)
+            StartWithoutHints();
         RequireEqualStores();
         CheckResult result = LinearizabilityChecker.Check(cluster.History.Snapshot());
         Require(result.Linearizable, $"the history is not linearizable\n{result}");
+    }
+
+    /// <summary>
+    /// Restarts the healed members without the addresses of <c>--cluster</c>: they find each other at the addresses in
+    /// their logs, because the moves are committed.
+    /// </summary>
+    private void StartWithoutHints()
+    {
+        cluster.Counters[Counter.StartsWithoutHints]++;
+        long term = 0;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            term = Math.Max(term, server.Node?.Core.Term ?? 0);
+            server.Hints = [];
+            server.Crash(losesPower: false);
+        }
+        bool isServed = dispatch.RunUntil(
+            cluster.Events.Now + RecoveryMax, () => HasSettled() && HighestLedTerm() > term);
+        Require(isServed, "the moves are not committed: without --cluster the healed majority elects no leader");
+    }
+
+    private long HighestLedTerm()
+    {
+        long term = 0;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (server.Node is { Core.IsLeader: true } node)
+                term = Math.Max(term, node.Core.Term);
+        }
+        return term;
     }
 
     /// <summary>True if no request is open, all members are voters, and the healed members' logs are equal.</summary>
@@ -67,6 +106,8 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
                 return false;
             last ??= server.Node.Core.Log.Last;
             if (server.Node.Core.Log.Last != last)
+                return false;
+            if (cluster.Scenario.MovesTogether && members.Find(server.Id)!.Address != server.Identity.Address)
                 return false;
         }
         return true;

@@ -6,9 +6,6 @@ namespace RaftFast.Simulation.Mutants;
 /// <param name="Text">Text that stands in the file exactly once.</param>
 internal sealed record Mutant(string Name, string Breaks, string File, string Text, string Replacement)
 {
-    /// <summary>First seed to run. Later than 1 if only a rare history finds the bug.</summary>
-    public int FirstSeed { get; init; } = 1;
-
     /// <summary>Project that must be built again.</summary>
     public string Project => File.StartsWith("Server/Node/", StringComparison.Ordinal)
         ? "Server/Node"

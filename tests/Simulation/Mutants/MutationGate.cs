@@ -34,16 +34,16 @@ internal sealed partial class MutationGate : IDisposable
     /// <summary>Root of the repository that this program was built in.</summary>
     public static string Root { get; } = FindRoot();
 
-    /// <param name="only">Name of one mutant; null for all.</param>
+    /// <param name="only">Names of mutants; none for all.</param>
     /// <returns>True if every mutant was found.</returns>
-    public static bool Run(TextWriter output, string? only = null)
+    public static bool Run(TextWriter output, IReadOnlyList<string> only)
     {
         Stopwatch clock = Stopwatch.StartNew();
         using MutationGate gate = new(output);
         List<Mutant> mutants = [];
         foreach (Mutant mutant in MutantList.All)
         {
-            if (only is null || mutant.Name == only)
+            if (only.Count == 0 || only.Contains(mutant.Name))
                 mutants.Add(mutant);
         }
         int survived = gate.Run(mutants);
@@ -105,20 +105,20 @@ internal sealed partial class MutationGate : IDisposable
             : $"RaftFast.{mutant.Project.Replace('/', '.')}.dll";
         string built = Path.Combine(copy, "src", mutant.Project, Binaries, assembly);
         File.Copy(built, Path.Combine(program, assembly), overwrite: true);
-        return Task.Run(() => Find(program, mutant.FirstSeed, processors));
+        return Task.Run(() => Find(program, processors));
     }
 
     private static Task<Finding> Rotted(string why) =>
         Task.FromResult(new Finding(null, 0, $"is out of date, so change {nameof(MutantList)}.cs: {why}"));
 
-    private static Finding Find(string program, int firstSeed, SemaphoreSlim processors)
+    private static Finding Find(string program, SemaphoreSlim processors)
     {
         processors.Wait();
         try
         {
             Stopwatch clock = Stopwatch.StartNew();
             (int? code, string said) = Execute(
-                program, $"raftfast-simulation.dll --from {firstSeed} --seeds {SeedsMax} --stop-at-first-failure");
+                program, $"raftfast-simulation.dll --from 1 --seeds {SeedsMax} --stop-at-first-failure");
             double seconds = clock.Elapsed.TotalSeconds;
             Match failure = FailureLine().Match(said);
             if (failure.Success)

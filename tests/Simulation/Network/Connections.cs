@@ -1,5 +1,6 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Simulation.Reports;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -23,7 +24,7 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         SimulatedLink link = cluster.Network.Link(from, to);
         if (link.IsCut || !dialled.IsUp || dialled.Identity.Address != address)
             return null;
-        if (dialled.Admit(dialler) is not { } status)
+        if (dialled.Admit(dialler, ConnectionKind.Messages) is not { } status)
             return null;
         if (status != HandshakeStatus.Accepted)
         {
@@ -31,10 +32,34 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             return status;
         }
         link.IsConnected = true;
-        hasMet[to, from] = true;
+        hasMet[to, from] |= dialler.IsOnRightVolume;
         dialler.Deliver(new Input(InputKind.Connected) { Peer = dialled.Id });
         dialled.Deliver(new Input(InputKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
         return status;
+    }
+
+    /// <summary>
+    /// Dials an address of <c>--cluster</c>. The server that listens there learns who dialled, and from where.
+    /// </summary>
+    /// <returns>The answer to the handshake; null without an answer.</returns>
+    public HandshakeStatus? Hint(SimulatedServer dialler, PeerAddress address)
+    {
+        foreach (SimulatedServer dialled in cluster.Servers)
+        {
+            if (!dialled.IsUp || dialled.Identity.Address != address
+                || cluster.Network.Link(dialler.Number, dialled.Number).IsCut)
+                continue;
+            HandshakeStatus? status = dialled.Admit(dialler, ConnectionKind.Hint);
+            if (status == HandshakeStatus.Accepted)
+            {
+                cluster.Counters[Counter.HintsFollowed]++;
+                hasMet[dialled.Number, dialler.Number] |= dialler.IsOnRightVolume;
+                dialled.Deliver(
+                    new Input(InputKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
+            }
+            return status;
+        }
+        return null;
     }
 
     /// <summary>Breaks a connection: its frames in flight are lost, and both sides are told.</summary>

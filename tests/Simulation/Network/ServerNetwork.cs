@@ -2,6 +2,7 @@ using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Simulation.Disk;
+using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -15,6 +16,8 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
     private readonly List<byte> begun = [];
     private Message begunMessage;
     private int begunLength;
+
+    private readonly List<SimulatedHint> hints = [];
 
     private DialledPeers<SimulatedPeerLink>? peers;
 
@@ -81,6 +84,22 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
     /// <summary>An attempt to dial is due.</summary>
     /// <param name="argument">Number of the attempt, and of the peer.</param>
     public void Attempt(long argument) => Peers.Find((ulong)(argument % 256) + 1)?.Attempt((int)(argument / 256));
+
+    /// <summary>Looks for members at these addresses too, as PeerNetwork does with the URLs of --cluster.</summary>
+    public void Hint(IReadOnlyList<PeerAddress> addresses, ServerProcess process)
+    {
+        foreach (PeerAddress address in addresses)
+        {
+            if (address == server.Identity.Address)
+                continue;
+            hints.Add(new SimulatedHint(address, server, cluster));
+            LookAtHint(hints.Count - 1, process);
+        }
+    }
+
+    /// <summary>A look at a hint is due.</summary>
+    public void LookAtHint(long number, ServerProcess process) =>
+        process.Schedule(hints[(int)number].Look(Peers), EventKind.Hint, number);
 
     public void ConnectionLost(int peer) => Peers.Find((ulong)peer + 1)?.Lost();
 

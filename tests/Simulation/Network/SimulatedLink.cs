@@ -11,6 +11,9 @@ internal sealed class SimulatedLink
     /// <summary>True while a partition swallows the frames.</summary>
     public bool IsCut { get; set; }
 
+    /// <summary>True while handshakes pass, and all frames are lost.</summary>
+    public bool IsMute { get; set; }
+
     /// <summary>True while the peer is behind with bulk: appends and forwards must wait.</summary>
     public bool IsClogged { get; set; }
 

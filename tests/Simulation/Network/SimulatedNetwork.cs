@@ -49,7 +49,7 @@ internal sealed class SimulatedNetwork
             return;
         }
         // Raft's own messages may be repeated. A forwarded write must not be: a connection never repeats bytes.
-        bool mayRepeat = message.Type != MessageType.Forward;
+        bool mayRepeat = message.Type != MessageType.Forward && !link.IsMute;
         if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {
             counters[Counter.FramesDuplicated]++;
@@ -57,7 +57,7 @@ internal sealed class SimulatedNetwork
         }
         if (random.OneIn(Faults.ReplayOneIn) && mayRepeat)
             Schedule(Copy(frame) with { IsReplay = true }, random.Between(500_000, 5_000_000));
-        if (Faults.ReplayOneIn > 0)
+        if (Faults.ReplayOneIn > 0 && !link.IsMute)
             ReplayOldAnswer(message, from, to);
         Schedule(frame, link);
     }
@@ -70,7 +70,7 @@ internal sealed class SimulatedNetwork
         frames[(int)slot] = default;
         freeSlots.Push((int)slot);
         SimulatedLink link = links[frame.From, frame.To];
-        if (link.IsCut)
+        if (link.IsCut || link.IsMute)
         {
             Lost(frame, Counter.FramesLostToPartition);
             return false;

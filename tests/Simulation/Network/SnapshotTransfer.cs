@@ -72,7 +72,8 @@ internal sealed class SnapshotTransfer(
 
     private bool TryBegin()
     {
-        if (!To.SnapshotPlace!.MayEnter(From.Id, To.SnapshotFiles!.MatchPartial(reader.Image), Milliseconds))
+        if (!To.Takes(From)
+            || !To.SnapshotPlace!.MayEnter(From.Id, To.SnapshotFiles!.MatchPartial(reader.Image), Milliseconds))
         {
             End(0);
             return false;

@@ -42,6 +42,11 @@ internal sealed record Scenario
 
     public required IReadOnlyList<Fault> Faults { get; init; }
 
+    public required UnmountKind Unmount { get; init; }
+
+    /// <summary>True if all servers move to other addresses at once, perhaps more than once.</summary>
+    public required bool MovesTogether { get; init; }
+
     public required long FaultIntervalMax { get; init; }
 
     public required long FaultDurationMax { get; init; }
@@ -88,10 +93,12 @@ internal sealed record Scenario
         bool isSlowDisk = random.OneIn(4);
         SeededRandom churn = random.Fork("churn");
         int spares = churn.OneIn(2) ? (int)churn.Between(1, 4) : 0;
+        int drawn = (int)Pick(random, 1, 3, 3, 3, 5, 5, 7);
+        int count = servers ?? drawn;
         return new Scenario
         {
             Seed = seed,
-            Servers = servers ?? (int)Pick(random, 1, 3, 3, 3, 5, 5, 7),
+            Servers = count,
             Spares = spares,
             ChurnIntervalMax = Pick(churn, 300_000, 1_000_000, 3_000_000),
             Clients = (int)random.Between(1, 8),
@@ -101,6 +108,8 @@ internal sealed record Scenario
             ValueBytesMax = (int)Pick(random, 8, 8, 100, 5_000),
             Duration = random.Between(2_000_000, 10_000_000),
             Faults = faults,
+            MovesTogether = random.Fork("moves together").OneIn(5),
+            Unmount = DrawUnmount(random.Fork("unmount"), count, spares),
             FaultIntervalMax = Pick(random, 200_000, 1_000_000, 3_000_000),
             FaultDurationMax = Pick(random, 100_000, 1_000_000, 3_000_000),
             Network = new NetworkFaults
@@ -155,6 +164,8 @@ internal sealed record Scenario
         ValueBytesMax = 3_000,
         Duration = 1_500_000,
         Faults = [],
+        Unmount = UnmountKind.None,
+        MovesTogether = false,
         FaultDurationMax = 200_000,
         Network = new NetworkFaults(),
         DiskLatencyMax = 400,
@@ -166,13 +177,25 @@ internal sealed record Scenario
 
     public override string ToString() =>
         $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, " +
-        $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], lose 1/{Network.LoseOneIn}, " +
+        $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
+        $"{(MovesTogether ? "all move, " : "")}lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, " +
         $"disk ≤ {DiskLatencyMax} µs{(IsBuffered ? " buffered" : "")}, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, " +
         $"inflight {Raft.InflightAppendsMax} ({Raft.FreshAppendsMax} a tick) / {Raft.InflightBytesMax} B, " +
         $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";
+
+    /// <summary>
+    /// A server that is met on its right volume first may come back on an empty one only if every other server has met
+    /// it. Servers that wait to join have not.
+    /// </summary>
+    private static UnmountKind DrawUnmount(SeededRandom random, int servers, int spares)
+    {
+        if (servers < 3 || !random.OneIn(4))
+            return UnmountKind.None;
+        return spares == 0 && random.OneIn(2) ? UnmountKind.RightFirst : UnmountKind.EmptyFirst;
+    }
 
     private static long Pick(SeededRandom random, params ReadOnlySpan<long> choices) =>
         choices[random.Next(choices.Length)];

@@ -28,6 +28,8 @@ internal static class ScenarioOverrides
             "churn" => scenario with { ChurnIntervalMax = value },
             "clients" => scenario with { Clients = value },
             "keys" => scenario with { Keys = value },
+            "moves" => scenario with { MovesTogether = value > 0 },
+            "unmount" => scenario with { Unmount = (UnmountKind)value },
             "duration" => scenario with { Duration = value },
             "lose" => scenario with { Network = scenario.Network with { LoseOneIn = value } },
             "duplicate" => scenario with { Network = scenario.Network with { DuplicateOneIn = value } },
@@ -52,11 +54,12 @@ internal static class ScenarioOverrides
         return $"--set servers={changed.Servers} --set spares={changed.Spares} " +
             $"--set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} " +
             $"--set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
-            $"--set faults={string.Join(',', changed.Faults)} --set lose={network.LoseOneIn} " +
+            $"--set faults={string.Join(',', changed.Faults)} --set unmount={(int)changed.Unmount} " +
+            $"--set moves={(changed.MovesTogether ? 1 : 0)} --set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
-            $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} --set latency={network.LatencyMax} " +
-            $"--set stall={changed.DiskStallOneIn} --set buffered={(changed.IsBuffered ? 1 : 0)} " +
-            $"--set skew={changed.ClockSkewPercent}";
+            $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} " +
+            $"--set latency={network.LatencyMax} --set stall={changed.DiskStallOneIn} " +
+            $"--set buffered={(changed.IsBuffered ? 1 : 0)} --set skew={changed.ClockSkewPercent}";
     }
 
     private static List<Fault>? ParseFaults(string list)

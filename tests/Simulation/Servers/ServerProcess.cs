@@ -56,8 +56,7 @@ internal sealed class ServerProcess : IDisposable
 
     public MetDirectories? Met { get; private set; }
 
-    /// <summary>True if the directory held promises at the start.</summary>
-    public bool HasPromised { get; private set; }
+    public Acceptance? Acceptance { get; private set; }
 
     public Wal? Log { get; private set; }
 
@@ -100,6 +99,7 @@ internal sealed class ServerProcess : IDisposable
         Cluster.OnApplied(Server);
         Schedule(Random.Between(1, Server.TickPeriod), EventKind.Tick);
         Cluster.OnStarted(Server);
+        Network.Hint(Server.Hints, this);
         Server.Survive(Writer.PrepareSegment);
     }
 
@@ -129,6 +129,9 @@ internal sealed class ServerProcess : IDisposable
                 break;
             case EventKind.Connect:
                 Network.Attempt(happening.Argument);
+                break;
+            case EventKind.Hint:
+                Network.LookAtHint(happening.Argument, this);
                 break;
             case EventKind.DiskBegins:
                 Writer.Begin();
@@ -168,7 +171,7 @@ internal sealed class ServerProcess : IDisposable
         Met = MetDirectories.Open(Server.Disk);
         Admission = new PeerAdmission(
             Server.Identity, Met, TimeProvider.System, NullLogger.Instance);
-        HasPromised = CoreRecovery.HasPromised(recovered, recovery);
+        Acceptance = new Acceptance(CoreRecovery.HasPromised(recovered, recovery));
         int incarnation = Server.Incarnation;
         RaftCore core = new(
             Server.Id, configurations, Cluster.Scenario.Raft, recovery.HardState, CoreRecovery.TermRuns(recovery),
@@ -187,6 +190,7 @@ internal sealed class ServerProcess : IDisposable
             SnapshotFiles = SnapshotFiles!,
             Recovered = recovery.HardState,
             Network = Network,
+            Acceptance = Acceptance,
             Address = Server.Identity.Address,
             Snapshots = options,
             Actions = Actions(),

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
@@ -5,6 +6,7 @@ using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Directories;
@@ -26,6 +28,15 @@ internal sealed class SimulatedServer : IDisposable
     /// </summary>
     private const int TermsOfReserve = 3;
 
+    private readonly Volume right;
+
+    /// <summary>The volume on which the server starts by mistake; null before the first time.</summary>
+    private Volume? wrong;
+
+    private Volume mounted;
+
+    /// <summary>Number of starts that the server may still make on the wrong volume.</summary>
+    private int wrongStarts;
     private ServerProcess? process;
     private long termWhenFull;
     private bool beganOnFullDisk;
@@ -40,22 +51,29 @@ internal sealed class SimulatedServer : IDisposable
         this.cluster = cluster;
         this.random = random;
         Number = number;
-        Identity = NewIdentity();
-        Disk = new SimulatedDisk(random.Fork("disk"), cluster.Counters, cluster.Scenario.IsBuffered)
-        {
-            Written = image => cluster.Invariants.OnWritten(number, image),
-            Torn = image => cluster.Invariants.OnTorn(number, image),
-        };
+        right = new Volume(cluster, number, random, wrong: null);
+        Mount(right);
     }
 
     public int Number { get; }
 
-    public SimulatedDisk Disk { get; }
+    /// <summary>Disk of the mounted volume.</summary>
+    public SimulatedDisk Disk => mounted.Disk;
 
     public ulong Id => (ulong)Number + 1;
 
     /// <summary>Identity as the data directory keeps it: it outlives the process, but not the disk.</summary>
-    public NodeIdentity Identity { get; private set; }
+    public NodeIdentity Identity
+    {
+        get => mounted.Identity;
+        private set => mounted.Identity = value;
+    }
+
+    /// <summary>False while the server is on a volume that is not its own, which was empty at first.</summary>
+    public bool IsOnRightVolume => mounted == right;
+
+    /// <summary>Addresses that <c>--cluster</c> names at each start.</summary>
+    public IReadOnlyList<PeerAddress> Hints { get; set; } = [];
 
     /// <summary>Number of the process. The events of an earlier process are ignored.</summary>
     public int Incarnation { get; private set; }
@@ -84,7 +102,9 @@ internal sealed class SimulatedServer : IDisposable
 
     public bool IsWiped { get; private set; }
 
-    /// <summary>True if the wiped server has a directory that holds promises of its own, such as an old copy.</summary>
+    /// <summary>
+    /// True if the server has another directory, which holds promises of its own, such as an old copy.
+    /// </summary>
     public bool ClaimsPromises { get; private set; }
 
     /// <summary>True once the members have told the server of its removal.</summary>
@@ -153,6 +173,8 @@ internal sealed class SimulatedServer : IDisposable
             return;
         if (happening.Kind == EventKind.Restart)
         {
+            if (!IsOnRightVolume && --wrongStarts < 0)
+                Mount(right);
             Start();
             return;
         }
@@ -164,6 +186,13 @@ internal sealed class SimulatedServer : IDisposable
         catch (Exception failure) when (IsSimulated(failure))
         {
             DieOfDisk();
+        }
+        catch (Exception failure) when (
+            isRun && !IsOnRightVolume && failure is StorageException or AcknowledgedEntriesLostException)
+        {
+            // The members know the server with its right volume.
+            cluster.Counters[Counter.WrongVolumesRefused]++;
+            Die(losesPower: false);
         }
         catch (Exception failure) when (
             isRun && IsWiped && failure is StorageException or AcknowledgedEntriesLostException)
@@ -190,14 +219,20 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>Answers the handshake of a server that dials this one.</summary>
     /// <returns>Null if this server died meanwhile.</returns>
-    public HandshakeStatus? Admit(SimulatedServer from)
+    public HandshakeStatus? Admit(SimulatedServer from, ConnectionKind kind)
     {
         HandshakeStatus? status = null;
-        Handshake handshake = new(1, from.Id, Id, from.Identity.Directory, from.Identity.Address)
+        bool isReplaced = from.IsOnRightVolume && from.wrong is { } wrong
+            && process!.Met!.Knows(from.Id, wrong.Identity.Directory, hasPromised: false);
+        Handshake handshake = new(
+            1, from.Id, kind == ConnectionKind.Hint ? 0 : Id, from.Identity.Directory, from.Identity.Address)
         {
-            HasPromised = from.process!.HasPromised || from.ClaimsPromises,
+            Kind = kind,
+            HasPromised = from.process!.Acceptance!.HasPromised || from.ClaimsPromises,
         };
         Survive(() => status = Admission!.Judge(handshake, Handshake.Version));
+        if (isReplaced && status == HandshakeStatus.Accepted)
+            cluster.Counters[Counter.EmptyDirectoriesReplaced]++;
         return status;
     }
 
@@ -211,6 +246,9 @@ internal sealed class SimulatedServer : IDisposable
         Survive(() => isKept = Admission!.Keep(from.Id, from.Identity.Directory));
         return isKept;
     }
+
+    /// <summary>True if this server takes snapshots of the sender.</summary>
+    public bool Takes(SimulatedServer from) => process!.Acceptance!.IsBy(from.Id);
 
     /// <summary>True if no other directory may replace the one that another server has now.</summary>
     public bool Keeps(SimulatedServer other) =>
@@ -247,7 +285,7 @@ internal sealed class SimulatedServer : IDisposable
             Disk.CrashAt(1, (CrashMoment)random.Next(3));
             try
             {
-                process.Writer.Write();
+                process.Writer.TryWrite();
             }
             catch (Exception failure) when (IsSimulated(failure))
             {
@@ -299,14 +337,35 @@ internal sealed class SimulatedServer : IDisposable
         Crash(losesPower: true);
         Disk.Wipe();
         cluster.Invariants.OnWiped(Number);
-        Identity = NewIdentity();
+        Identity = Identity with { Directory = random.NextUInt64() };
+    }
+
+    /// <summary>
+    /// Brings the machine back without its volume: on another one, which is empty the first time.
+    /// </summary>
+    /// <param name="startsMax">Number of starts there; after that the server starts on its right volume.</param>
+    /// <param name="claimsPromises">True if the other volume says that it holds promises.</param>
+    public void Unmount(int startsMax, bool claimsPromises)
+    {
+        Crash(losesPower: random.OneIn(2));
+        wrong ??= new Volume(cluster, Number, random.Fork("wrong volume"), new DurableLog());
+        Mount(wrong);
+        wrongStarts = startsMax;
+        ClaimsPromises = claimsPromises;
+    }
+
+    /// <summary>Brings the machine back with its right volume.</summary>
+    public void Remount()
+    {
+        if (IsOnRightVolume)
+            return;
+        Crash(losesPower: random.OneIn(2));
+        Mount(right);
     }
 
     /// <summary>Brings the machine back under another address.</summary>
     public void Move()
     {
-        if (!IsUp)
-            return;
         moves++;
         Crash(losesPower: false);
         Identity = Identity with { Address = AddressOf(Number, moves) };
@@ -314,8 +373,14 @@ internal sealed class SimulatedServer : IDisposable
 
     public void Dispose() => process?.Dispose();
 
-    private NodeIdentity NewIdentity() =>
-        new(Id, AddressOf(Number, moves), random.NextUInt64(), cluster.ConfigurationAtFirst(Number));
+    [MemberNotNull(nameof(mounted))]
+    private void Mount(Volume volume)
+    {
+        mounted = volume;
+        ClaimsPromises = false;
+        Identity = Identity with { Address = AddressOf(Number, moves) };
+        cluster.Invariants.OnMounted(Number, volume.Wrong);
+    }
 
     /// <summary>
     /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may

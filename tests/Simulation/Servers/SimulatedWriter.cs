@@ -37,8 +37,14 @@ internal sealed class SimulatedWriter(ServerProcess process)
         process.Schedule(delay, EventKind.DiskCompletes);
     }
 
-    /// <summary>Writes the taken batch to the disk.</summary>
-    public void Write() => process.Log!.Writer.Write(batch);
+    /// <summary>Writes the taken batch to the disk, unless its segment cannot get a name.</summary>
+    public bool TryWrite()
+    {
+        if (!process.Log!.Writer.TryOpen(batch))
+            return false;
+        process.Log.Writer.Write(batch);
+        return true;
+    }
 
     /// <summary>Completes the write in progress and begins the next. A log that stays idle is sealed later.</summary>
     public void Complete()
@@ -50,7 +56,12 @@ internal sealed class SimulatedWriter(ServerProcess process)
             hung.Hold(() => process.Server.Survive(Complete));
             return;
         }
-        Write();
+        if (!TryWrite())
+        {
+            process.Cluster.Counters[Counter.SegmentsWithoutName]++;
+            process.Schedule(100_000, EventKind.DiskCompletes);
+            return;
+        }
         IsWriting = false;
         process.Loop.Add(new Input(InputKind.BatchDurable) { Batch = batch });
         PrepareSegment();

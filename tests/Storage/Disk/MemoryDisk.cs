@@ -53,7 +53,15 @@ internal sealed class MemoryDisk : IDisk
 
     public IDiskFile Open(string name) => names[name];
 
-    public void Rename(string from, string to) => Change(new NameChange(from, to, names[from]));
+    /// <summary>True if the directory has no room for another name.</summary>
+    public bool NamesAreFull { get; set; }
+
+    public void Rename(string from, string to)
+    {
+        if (NamesAreFull)
+            throw new StorageException("the directory has no room") { IsDiskFull = true };
+        Change(new NameChange(from, to, names[from]));
+    }
 
     public void Delete(string name)
     {

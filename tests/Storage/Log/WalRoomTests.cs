@@ -39,6 +39,37 @@ public sealed class WalRoomTests
     }
 
     [Fact]
+    public void Batch_waits_while_the_directory_has_no_room_for_the_name_of_its_segment()
+    {
+        using (LogWriter log = new(disk, LogWriter.Tiny))
+        {
+            log.Wal.TryPrepareSegment();
+            disk.NamesAreFull = true;
+            int index = 0;
+            bool isWritten = true;
+            while (isWritten)
+            {
+                log.Append(1, ++index);
+                log.Wal.TryPublish(out _);
+                Assert.True(log.Wal.Writer.TryTake(out WalBatch batch));
+                isWritten = log.Wal.Writer.TryOpen(batch);
+                if (!isWritten)
+                {
+                    Assert.False(log.Wal.Writer.TryOpen(batch));
+                    disk.NamesAreFull = false;
+                    Assert.True(log.Wal.Writer.TryOpen(batch));
+                }
+                log.Wal.Writer.Write(batch);
+                log.Wal.Completed(batch);
+            }
+            log.Verify();
+        }
+        using LogWriter restarted = new(disk, LogWriter.Tiny);
+        Assert.Equal(1, restarted.Wal.FirstIndex);
+        Assert.Equal(8, restarted.Recovery.Last.Index);
+    }
+
+    [Fact]
     public void Queued_records_count()
     {
         using LogWriter log = new(disk);

@@ -89,7 +89,8 @@ internal sealed class MembershipRouter(
         if (change.Kind == MembershipChangeKind.Move)
         {
             // News of an address (AddressNews.TellLeader): no answer is expected.
-            Announced(change.Id, change.Address!);
+            if (core.IsLeader && (change.Id == message.From || !IsHeard(change.Id)))
+                Announced(change.Id, change.Address!);
             return;
         }
         ChangeRefusal refusal = TryPropose(change, out MissingVoters missing);
@@ -250,6 +251,12 @@ internal sealed class MembershipRouter(
         }
         return TryPropose(next) ? ChangeRefusal.None : wal.DiskIsFull ? ChangeRefusal.DiskFull : ChangeRefusal.NotNow;
     }
+
+    /// <summary>
+    /// True if the leader hears the member itself. The member's handshake is then later news than what others say: a
+    /// member whose log stands still, as on a full disk, keeps an old address and repeats it.
+    /// </summary>
+    private bool IsHeard(ulong member) => member == core.Id || core.HasHeard(member);
 
     /// <summary>
     /// Proposes changes that no client asks for: the core's next configuration, then a move to an announced address.

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Peers.Snapshots;
@@ -14,11 +15,13 @@ namespace RaftFast.Server.Peers.Inbound;
 
 /// <summary>The accepting side of peer connections: answers the handshake, then receives the peer's frames.</summary>
 internal sealed class PeerAcceptor(
-    PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+    PeerAdmission admission, Acceptance acceptance, SnapshotStore snapshots, Inbox inbox, ILogger logger,
+    PeerOptions options)
     : ConnectionHandler
 {
     private readonly InboundHandshake handshakes = new(admission.JudgeAsync, logger, options);
-    private readonly SnapshotAcceptor inboundSnapshots = new(admission, snapshots, inbox, logger, options);
+    private readonly SnapshotAcceptor inboundSnapshots =
+        new(admission, acceptance, snapshots, inbox, logger, options);
     private readonly PendingHandshakes pending = new(options.HandshakesMax);
     private readonly Lock gate = new();
 

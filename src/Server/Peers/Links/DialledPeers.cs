@@ -68,6 +68,17 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
         link.Announce(address);
     }
 
+    /// <summary>
+    /// True if an address of <c>--cluster</c> should be dialled: no link dials the address, while a peer is not
+    /// connected. Called on any thread.
+    /// </summary>
+    public bool NeedsHint(PeerAddress address)
+    {
+        TLink[] present = links;
+        return !Array.Exists(present, link => link.Dials(address))
+            && (present.Length == 0 || Array.Exists(present, static link => !link.IsConnected));
+    }
+
     public TLink? Find(ulong peer)
     {
         foreach (TLink link in Links)

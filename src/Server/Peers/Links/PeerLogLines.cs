@@ -80,4 +80,9 @@ internal static partial class PeerLogLines
         "no member of this cluster answers at {Address}, which --cluster names: {Reason}; correct --cluster if a "
         + "member should be there")]
     public static partial void HintIsWrong(ILogger logger, PeerAddress address, string reason);
+
+    [LoggerMessage(
+        18, LogLevel.Information,
+        "a snapshot of member {Peer} is put off, and offered again later: {Reason}")]
+    public static partial void SnapshotIsPutOff(ILogger logger, ulong peer, string reason);
 }

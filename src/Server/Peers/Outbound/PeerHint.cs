@@ -16,7 +16,7 @@ namespace RaftFast.Server.Peers.Outbound;
 [SuppressMessage(
     "Design", "CA1001", Justification = "A cancellation source without a timer and a wait handle holds nothing.")]
 internal sealed class PeerHint(
-    PeerAddress address, Handshake handshake, Func<PeerAddress, bool> isNeeded, ILogger logger, PeerOptions options)
+    HintedAddress hint, Handshake handshake, Func<PeerAddress, bool> isNeeded, ILogger logger, PeerOptions options)
 {
     private readonly CancellationTokenSource stop = new();
     private bool isLogged;
@@ -25,37 +25,31 @@ internal sealed class PeerHint(
 
     public async Task RunAsync()
     {
-        TimeSpan pause = options.BackoffMin;
         while (!stop.IsCancellationRequested)
         {
-            if (isNeeded(address))
-                pause = await DialAsync(pause);
-            else
-                pause = options.BackoffMin;
+            HintOutcome outcome = isNeeded(hint.Address) ? await DialAsync() : HintOutcome.NotNeeded;
+            TimeSpan pause = hint.PauseAfter(outcome);
             await Task.Delay(pause, stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
-    /// <returns>The pause until the next attempt.</returns>
-    private async Task<TimeSpan> DialAsync(TimeSpan last)
+    private async Task<HintOutcome> DialAsync()
     {
-        DialResult result = await new PeerDialer(address, handshake, options).DialAsync(stop.Token);
+        DialResult result = await new PeerDialer(hint.Address, handshake, options).DialAsync(stop.Token);
         if (result.Connection is { } connection)
         {
-            // The connection carries nothing else. The member dials back.
+            // The connection carries nothing else.
             await connection.DisposeAsync();
-            return options.BackoffMax;
+            return HintOutcome.Accepted;
         }
-        TimeSpan doubled = 2 * last < options.BackoffMax ? 2 * last : options.BackoffMax;
-        // Perhaps the member is not up yet.
         if (!result.WasReached || stop.IsCancellationRequested)
-            return doubled;
+            return HintOutcome.Unreached;
         if (!isLogged)
         {
             isLogged = true;
             string reason = result.Refusal == HandshakeStatus.Accepted ? result.Reason : $"{result.Refusal}";
-            PeerLogLines.HintIsWrong(logger, address, reason);
+            PeerLogLines.HintIsWrong(logger, hint.Address, reason);
         }
-        return options.WrongHintPause;
+        return HintOutcome.Refused;
     }
 }

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
@@ -15,7 +16,8 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// enter ends the older one, which its sender has lost or which is silent.
 /// </summary>
 internal sealed class SnapshotAcceptor(
-    PeerAdmission admission, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options)
+    PeerAdmission admission, Acceptance acceptance, SnapshotStore snapshots, Inbox inbox, ILogger logger,
+    PeerOptions options)
 {
     private readonly Lock gate = new();
 
@@ -52,8 +54,13 @@ internal sealed class SnapshotAcceptor(
         }
         SnapshotConnection connection =
             new(from, frames, output, close, place, snapshots, inbox, logger, options, closed);
-        if (!TryEnter(connection, snapshots.MatchPartial(frames.Image), out Task isFree))
+        bool isAccepted = acceptance.IsBy(from);
+        Task isFree = Task.CompletedTask;
+        if (!isAccepted || !TryEnter(connection, snapshots.MatchPartial(frames.Image), out isFree))
         {
+            PeerLogLines.SnapshotIsPutOff(
+                logger, from,
+                isAccepted ? "another one is being received" : "that member has not accepted this directory yet");
             connection.Answer(InstallStatus.Busy);
         }
         else

@@ -227,6 +227,32 @@ public sealed class SnapshotConnectionTests : IDisposable
     }
 
     [Fact]
+    public async Task Snapshot_that_is_put_off_is_logged_with_its_reason()
+    {
+        await using Node node = new();
+        using SnapshotDialer first = SnapshotDialer.Continued(node, frames);
+        using SnapshotDialer other = new(node, from: 3);
+        other.Send(SnapshotFiles.Frames(sent, index: 30, term: SnapshotFiles.Term + 1)[0]);
+        Assert.Equal(InstallStatus.Busy, other.Answer().Status);
+        Assert.Contains(
+            node.Log.Lines, line => line.Contains("another one is being received", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Empty_directory_takes_no_snapshot_of_a_member_that_has_not_accepted_it()
+    {
+        await using Node node = new(hasPromised: false);
+        using (SnapshotDialer refused = new(node))
+        {
+            refused.Send(frames[0]);
+            Assert.Equal(InstallStatus.Busy, refused.Answer().Status);
+        }
+        Assert.Contains(node.Log.Lines, line => line.Contains("has not accepted", StringComparison.Ordinal));
+        node.Acceptance.Add(2);
+        using SnapshotDialer accepted = SnapshotDialer.Continued(node, frames);
+    }
+
+    [Fact]
     public async Task New_leader_with_the_same_file_continues_it()
     {
         await using Node node = new();
