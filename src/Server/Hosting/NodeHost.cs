@@ -172,8 +172,7 @@ internal static partial class NodeHost
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
         deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
-        if (api is not null)
-            await api.DisposeAsync();
+        Task apiEnds = api is null ? Task.CompletedTask : api.DisposeAsync().AsTask();
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -183,6 +182,7 @@ internal static partial class NodeHost
         }
         TimeSpan grace = StopGrace - deadline.Elapsed;
         await front.StopAsync(grace > TimeSpan.Zero ? grace : TimeSpan.Zero);
+        await apiEnds;
     }
 
     private static async Task WaitForEndAsync(ILogger log, CancellationToken end)
