@@ -40,6 +40,8 @@ internal sealed class Cluster : IDisposable
         Connections = new Connections(this, total, choices);
         SnapshotTransfers = new SnapshotTransfers(this, random.Fork("snapshot transfers"));
         Invariants = new ClusterInvariants(total, counters);
+        States = new StateHistory(this);
+        Expiries = new Expiries(this);
         servers = new SimulatedServer[total];
         for (int i = 0; i < servers.Length; i++)
         {
@@ -69,6 +71,12 @@ internal sealed class Cluster : IDisposable
     public ClusterInvariants Invariants { get; }
 
     public History History { get; } = new();
+
+    public StateHistory States { get; }
+
+    public Expiries Expiries { get; }
+
+    public CounterKey Count { get; } = new();
 
     /// <summary>The last committed configuration.</summary>
     public ClusterConfiguration Members => Invariants.LatestConfiguration ?? ConfigurationAtFirst(0);
@@ -133,11 +141,18 @@ internal sealed class Cluster : IDisposable
         Invariants.OnStepped(server.Number, server.Node!.Core);
         clients.Operator.CheckAnswer();
         OnApplied(server);
+        clients.OnStepped(server);
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }
 
-    public void OnApplied(SimulatedServer server) => Invariants.OnApplied(
-        server.Number, server.Node!.Core.Log.Applied, StoreContents.Hash(server.Store!, Scenario.Keys));
+    public void OnApplied(SimulatedServer server)
+    {
+        long applied = server.Node!.Core.Log.Applied;
+        if (!Invariants.HasApplied(server.Number, applied))
+            return;
+        Invariants.OnApplied(applied, StoreContents.Hash(server.Store!, Scenario.Keys), server.Number);
+        States.Record(server);
+    }
 
     public void OnAnswered(int status, SimulatedServer server) =>
         trace.Note(Events.Now, server.Number, $"answers {status}");

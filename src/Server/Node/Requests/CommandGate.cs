@@ -6,7 +6,7 @@ namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
 /// Decides if a command of kind 2 may be proposed: every member must know the kind, and the table of outcomes must have
-/// room for a new idempotency key. Gives the command its log time.
+/// room for a new idempotency key. Gives the command its log time, once the leader knows it.
 /// </summary>
 /// <param name="outcomeBytesMax">Bytes of outcomes at which a new idempotency key is refused.</param>
 internal sealed class CommandGate(
@@ -18,12 +18,19 @@ internal sealed class CommandGate(
     /// <summary>True if a leader of an older version, or another such member, would get the command.</summary>
     public bool RefusesToForward => versions.FindOlder() != 0;
 
+    /// <summary>
+    /// True while a new leader can't give the command its time: this takes until the entry that opened the term is
+    /// applied.
+    /// </summary>
+    public bool MustWait(ClientRequest request) =>
+        request.IsExtended && !clock.IsCurrent && IsTimed(request.Record);
+
     /// <param name="record">Verified record of a command.</param>
     public bool Refuses(ReadOnlySpan<byte> record)
     {
         if (!KeyCommand.IsExtended(record[Record.HeaderSize..]))
             return false;
-        return versions.FindOlder() != 0 || LacksRoom(record);
+        return versions.FindOlder() != 0 || (IsTimed(record) && !clock.IsCurrent) || LacksRoom(record);
     }
 
     /// <summary>Answers a request that is refused.</summary>
@@ -45,6 +52,12 @@ internal sealed class CommandGate(
         KeyCommand.TryRead(payload, out KeyCommand command);
         if (!command.Token.IsEmpty)
             proposed.Enqueue(core.Log.Last.Index);
+    }
+
+    private static bool IsTimed(ReadOnlySpan<byte> record)
+    {
+        Record.TryReadHeader(record, out RecordHeader header);
+        return KeyCommand.IsTimed(Record.Payload(record, header));
     }
 
     private bool LacksRoom(ReadOnlySpan<byte> record)
