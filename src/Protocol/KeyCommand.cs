@@ -76,6 +76,14 @@ public readonly ref struct KeyCommand
     /// <summary>True if the payload is of a kind that older versions of the program do not know.</summary>
     public static bool IsExtended(ReadOnlySpan<byte> payload) => payload[0] == Kind;
 
+    /// <summary>True if the payload is of a command that <see cref="NeedsTime"/>.</summary>
+    public static bool IsTimed(ReadOnlySpan<byte> payload)
+    {
+        DecodeStatus status = TryRead(payload, out KeyCommand command);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        return command.NeedsTime;
+    }
+
     /// <summary>Payload bytes before the key.</summary>
     public static int HeadBytes(int tags, int tokenLength) =>
         HeaderSize + (tags * Conditions.TagBytes) + tokenLength;

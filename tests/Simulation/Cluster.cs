@@ -41,6 +41,8 @@ internal sealed class Cluster : IDisposable
         Connections = new Connections(this, total, choices);
         SnapshotTransfers = new SnapshotTransfers(this, random.Fork("snapshot transfers"));
         Invariants = new ClusterInvariants(total, counters);
+        States = new StateHistory(this);
+        Expiries = new Expiries(this);
         servers = new SimulatedServer[total];
         for (int i = 0; i < servers.Length; i++)
         {
@@ -71,6 +73,12 @@ internal sealed class Cluster : IDisposable
     public ClusterInvariants Invariants { get; }
 
     public History History { get; } = new();
+
+    public StateHistory States { get; }
+
+    public Expiries Expiries { get; }
+
+    public CounterKey Count { get; } = new();
 
     /// <summary>The last committed configuration.</summary>
     public ClusterConfiguration Members => Invariants.LatestConfiguration ?? ConfigurationAtFirst(0);
@@ -136,11 +144,18 @@ internal sealed class Cluster : IDisposable
         clients.Operator.CheckAnswer();
         fullDisks.OnStepped();
         OnApplied(server);
+        clients.OnStepped(server);
         trace.Stepped(Events.Now, server.Number, server.Node.Core);
     }
 
-    public void OnApplied(SimulatedServer server) => Invariants.OnApplied(
-        server.Number, server.Node!.Core.Log.Applied, StoreContents.Hash(server.Store!, Scenario.Keys));
+    public void OnApplied(SimulatedServer server)
+    {
+        long applied = server.Node!.Core.Log.Applied;
+        if (!Invariants.HasApplied(server.Number, applied))
+            return;
+        Invariants.OnApplied(applied, StoreContents.Hash(server.Store!, Scenario.Keys), server.Number);
+        States.Record(server);
+    }
 
     public void OnAnswered(int status, SimulatedServer server) =>
         trace.Note(Events.Now, server.Number, $"answers {status}");

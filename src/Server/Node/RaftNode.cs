@@ -78,10 +78,10 @@ internal sealed class RaftNode
         metrics = new NodeMetrics(core, actions.Microseconds);
         pending = new PendingWrites(answers);
         forwarded = new ForwardedWrites(answers, parts.FirstNumber);
-        clock = new LogClock(parts.State);
+        clock = new LogClock(core, parts.State);
         versions = new CommandVersions(core, parts.State);
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber, parts.RequestTimeout);
-        executor = new ReadyExecutor(core, wal, parts.State, network, pending, reads, parts.Recovered);
+        executor = new ReadyExecutor(core, wal, parts.State, clock, network, pending, reads, parts.Recovered);
         timed = new TimedCommands(core, wal, parts.State, executor, clock, parts.Idempotency.Window);
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);

@@ -11,8 +11,8 @@ namespace RaftFast.Server.Node;
 /// A message leaves when the term and vote that it depends on are durable. An entry is applied when it is committed.
 /// </summary>
 internal sealed class ReadyExecutor(
-    RaftCore core, Wal wal, StateMachine state, IPeerNetwork network, PendingWrites writes, PendingReads reads,
-    HardState recovered)
+    RaftCore core, Wal wal, StateMachine state, LogClock clock, IPeerNetwork network, PendingWrites writes,
+    PendingReads reads, HardState recovered)
 {
     /// <summary>Bytes of records applied at a time: a bound, so that a long log doesn't delay messages.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
@@ -102,7 +102,11 @@ internal sealed class ReadyExecutor(
     }
 
     /// <summary>An installed snapshot has replaced the state.</summary>
-    public void StateReplaced() => reads.StateReplaced();
+    public void StateReplaced()
+    {
+        clock.StateReplaced();
+        reads.StateReplaced();
+    }
 
     /// <summary>Hands the log's open batch to the writer.</summary>
     /// <returns>False when the batch is empty.</returns>
@@ -172,6 +176,8 @@ internal sealed class ReadyExecutor(
             ApplyResult result = state.Store.Apply(header, records[..header.RecordLength]);
             bool isExtended = header.Type == RecordType.Command
                 && KeyCommand.IsExtended(Record.Payload(records, header));
+            if (isExtended && KeyCommand.IsTimed(Record.Payload(records, header)))
+                clock.TimedEntryApplied(header.Position.Term);
             writes.Applied(header.Position, result, isExtended);
             if (!result.Changed.IsEmpty)
                 reads.Changed(result.Changed);

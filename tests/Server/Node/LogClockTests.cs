@@ -1,3 +1,4 @@
+using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Storage.Store;
@@ -9,7 +10,14 @@ public sealed class LogClockTests : IDisposable
     private readonly KeyValueStore store = new();
     private readonly LogClock clock;
 
-    public LogClockTests() => clock = new LogClock(new StateMachine(store));
+    public LogClockTests()
+    {
+        ClusterConfiguration three = ClusterConfiguration.Bootstrap(
+            [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+        RaftCore core = new(
+            1, new ConfigurationHistory(three), new RaftOptions(), default, new TermRuns(), new Random(1));
+        clock = new LogClock(core, new StateMachine(store));
+    }
 
     public void Dispose() => store.Dispose();
 
@@ -24,13 +32,18 @@ public sealed class LogClockTests : IDisposable
         Assert.Equal(5100, clock.Now);
     }
 
+    /// <summary>Otherwise a clock that was ahead of the other leader's would let that leader's keys expire early.</summary>
     [Fact]
-    public void Entry_with_an_earlier_time_does_not_set_the_clock_back()
+    public void Member_measures_anew_from_an_entry_that_another_leader_timed()
     {
+        clock.Advance(9000);
         Apply(time: 5000);
-        clock.Advance(100);
-        Apply(time: 5050);
-        Assert.Equal(5100, clock.Now);
+        clock.TimedEntryApplied(term: 1);
+        Assert.Equal(5000, clock.Now);
+        Apply(time: 4000);
+        clock.TimedEntryApplied(term: 1);
+        Assert.Equal(5000, clock.Now);
+        Assert.False(clock.IsCurrent);
     }
 
     private void Apply(long time)

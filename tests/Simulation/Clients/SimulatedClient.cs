@@ -3,26 +3,53 @@ using RaftFast.Http;
 using RaftFast.Linearizability;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Reports;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Clients;
 
-/// <summary>A client that sends one request at a time to any server and records each answer in the history.</summary>
-internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
+/// <summary>
+/// A client that sends one request at a time to any server and records each answer in the history. A request with an
+/// idempotency key whose outcome is unknown is sent again, until an answer tells the outcome.
+/// </summary>
+/// <param name="drawn">Draws the requests that are no plain GETs and PUTs.</param>
+internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random, SeededRandom drawn)
+    : IRequestOwner
 {
+    /// <summary>Number of keys that there are names for.</summary>
+    public const int KeysMax = 16;
+
+    /// <summary>
+    /// Attempts after which the outcome stays unknown. A cluster that has lost a member may refuse commands of kind 2
+    /// for ever, if its leader has never met the member.
+    /// </summary>
+    private const int AttemptsMax = 60;
+
     private readonly byte[] value = new byte[8192];
+    private readonly KnownKeys known = new(cluster, drawn);
+    private readonly WaitJudge wait = new(cluster);
 
     private ClientRequest? request;
     private SimulatedServer? server;
     private int incarnation;
     private int operation;
-    private bool isPut;
+    private KeyRequest asked;
+    private int attempts;
+
+    /// <summary>Time at which the present attempt was sent.</summary>
+    private long sent;
+
+    /// <summary>True if an attempt at the present request may have taken effect.</summary>
+    private bool isUncertain;
 
     private static readonly byte[][] Keys =
-        [.. Enumerable.Range(0, 16).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
+        [.. Enumerable.Range(0, KeysMax).Select(key => Encoding.ASCII.GetBytes($"/{key}"))];
 
-    public bool IsWaiting => request is not null;
+    public bool IsWaiting => request is not null || IsRetrying;
+
+    /// <summary>True while the client has a request to send again.</summary>
+    public bool IsRetrying { get; private set; }
 
     public static byte[] KeyBytes(int key) => Keys[key];
 
@@ -35,38 +62,27 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     public void Resume()
     {
         int status = request!.Status;
-        History history = cluster.History;
-        switch (status)
+        cluster.Expiries.Advance();
+        bool isKnown = status switch
         {
-            case 204:
-                history.Succeed(operation);
-                cluster.Counters[Counter.WritesAcknowledged]++;
-                break;
-            case 200:
-                history.Return(operation, ValueIn(request.Answer));
-                cluster.Counters[Counter.ReadsServed]++;
-                break;
-            case 404:
-                history.Return(operation, RegisterValue.Absent);
-                cluster.Counters[Counter.ReadsServed]++;
-                break;
-            case 504:
-                cluster.Counters[Counter.OutcomesUnknown]++;
-                break;
-            default:
-                Invariant.Hold(status is 503 or 507);
-                history.Withdraw(operation);
-                cluster.Counters[isPut ? Counter.WritesRefused : Counter.ReadsRefused]++;
-                break;
-        }
+            200 or 304 or 404 => TakeRead(status),
+            204 => TakeDone(),
+            412 => TakeMismatch(),
+            422 => TakeReuse(),
+            504 => false,
+            _ => TakeRefusal(status),
+        };
         cluster.OnAnswered(status, server!);
-        Think();
+        if (isKnown)
+            Finish();
+        else
+            StayUnknown();
     }
 
     public void Think()
     {
         request = null;
-        if (!IsRetired)
+        if (!IsRetired || IsRetrying)
         {
             long delay = random.Between(1, cluster.Scenario.ThinkMax);
             cluster.Events.Schedule(delay, new Event(EventKind.ClientThinks, number, 0, 0));
@@ -75,27 +91,24 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
 
     public void Ask(SimulatedServer target, int key, bool put)
     {
+        cluster.Expiries.Advance();
+        if (!IsRetrying)
+            Begin(key, put);
+        IsRetrying = false;
+        attempts++;
+        sent = cluster.Events.Now;
         server = target;
         incarnation = target.Incarnation;
-        isPut = put;
-        request = new ClientRequest(this);
-        request.Begin();
-        byte[] keyBytes = KeyBytes(key);
-        if (put)
-        {
-            int written = cluster.NextValue();
-            ReadOnlySpan<byte> value = ValueOf(written);
-            request.BeginPut(keyBytes, value.Length);
-            request.AppendBody(value);
-            request.EndBody();
-            operation = cluster.History.Invoke(Operation.Put(number, key, written));
-        }
-        else
-        {
-            request.BeginGet(keyBytes);
-            operation = cluster.History.Invoke(Operation.Get(number, key));
-        }
+        request = asked.ToRequest(this, asked.IsWrite ? ValueOf(asked) : default);
+        wait.Begin(asked);
         target.Deliver(new Input(InputKind.Request) { Request = request });
+    }
+
+    /// <summary>Called when a server has processed a batch of inputs.</summary>
+    public void OnStepped(SimulatedServer stepped)
+    {
+        if (request is not null && asked.Kind == KeyRequestKind.Wait && stepped == server)
+            wait.OnStepped(stepped);
     }
 
     /// <summary>Ends a request whose server died: a write's outcome stays open, and a read has none.</summary>
@@ -103,21 +116,141 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     {
         if (request is null || dead != server || dead.Incarnation == incarnation)
             return;
-        if (isPut)
-            cluster.Counters[Counter.OutcomesUnknown]++;
-        else
+        if (asked.IsWrite)
+        {
+            StayUnknown();
+            return;
+        }
+        if (asked.IsInHistory)
             cluster.History.Withdraw(operation);
+        Finish();
+    }
+
+    private void Begin(int key, bool put)
+    {
+        attempts = 0;
+        isUncertain = false;
+        if (drawn.Next(100) < cluster.Scenario.ConditionalPercent)
+            asked = known.Draw(key);
+        else if (put)
+            asked = new KeyRequest(KeyRequestKind.Put, key) { Value = cluster.NextValue() };
+        else
+            asked = new KeyRequest(KeyRequestKind.Get, key);
+        if (asked is { Value: > 0, Count: 0 })
+            asked = asked with { Length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax) };
+        if (asked.IsInHistory)
+            operation = cluster.History.Invoke(asked.ToOperation(number));
+        if (asked.TimeToLive > 0 && asked.IsInHistory)
+            cluster.Expiries.Add(asked.Key, asked.Value, asked.TimeToLive);
+    }
+
+    private bool TakeRead(int status)
+    {
+        Must(!asked.IsWrite && (status != 304 || asked.Tag != 0), $"a {asked.Kind} is answered {status}");
+        int read = status == 404 ? RegisterValue.Absent : status == 304 ? asked.Expected : ValueIn(request!.Answer);
+        Must(status != 304 || request!.Tag == asked.Tag, "a 304 has another tag than the request");
+        if (asked.IsInHistory)
+        {
+            int count = status == 200 && asked.Key == KnownKeys.Counter ? CountIn(request!.Answer) : 0;
+            known.Learn(asked.Key, read, request!.Tag, count);
+            cluster.History.Return(operation, read, request.Tag);
+            if (asked.Kind == KeyRequestKind.Wait)
+                wait.Count(status);
+        }
+        else
+        {
+            cluster.States.JudgeStale(server!, asked, sent, read, request!.Tag, request.Age);
+        }
+        cluster.Counters[Counter.ReadsServed]++;
+        return true;
+    }
+
+    private bool TakeDone()
+    {
+        Must(asked.IsWrite && !asked.ReusesToken, "a request under another request's idempotency key is answered 204");
+        cluster.History.Succeed(operation, request!.Tag);
+        if (asked.Kind == KeyRequestKind.Delete)
+            known.Learn(asked.Key, RegisterValue.Absent, 0, 0);
+        else
+            known.Learn(asked.Key, asked.Value, request.Tag, asked.Count);
+        if (asked.Token != 0)
+            known.Used(asked.Token);
+        cluster.Counters[Counter.WritesAcknowledged]++;
+        cluster.Counters[Counter.KeysDeleted] += asked.Kind == KeyRequestKind.Delete ? 1 : 0;
+        cluster.Counters[Counter.RetriesAnswered] += attempts > 1 ? 1 : 0;
+        cluster.Count.Succeeded += asked.Count > 0 ? 1 : 0;
+        return true;
+    }
+
+    private bool TakeMismatch()
+    {
+        Must(asked.IsWrite && !asked.ReusesToken, $"a {asked.Kind} is answered 412");
+        cluster.History.Mismatch(operation, request!.Tag);
+        known.Forget(asked.Key);
+        cluster.Counters[Counter.ConditionsFailed]++;
+        return true;
+    }
+
+    private bool TakeReuse()
+    {
+        Must(asked.ReusesToken, "an idempotency key that no other request had is answered 422");
+        cluster.Counters[Counter.ReusedKeysRefused]++;
+        return true;
+    }
+
+    private bool TakeRefusal(int status)
+    {
+        Invariant.Hold(status is 503 or 507);
+        cluster.Counters[asked.IsWrite ? Counter.WritesRefused : Counter.ReadsRefused]++;
+        cluster.Counters[Counter.StaleReadsRefused] += asked.Kind == KeyRequestKind.Stale ? 1 : 0;
+        if (isUncertain)
+            return false;
+        if (asked.IsInHistory)
+            cluster.History.Withdraw(operation);
+        return true;
+    }
+
+    private void StayUnknown()
+    {
+        cluster.Counters[Counter.OutcomesUnknown]++;
+        isUncertain = true;
+        IsRetrying = known.MayRetry(asked) && attempts < AttemptsMax;
+        if (IsRetrying)
+        {
+            Think();
+            return;
+        }
+        cluster.Count.Unknown += asked.Count > 0 ? 1 : 0;
+        if (asked.IsWrite)
+            known.Forget(asked.Key);
+        Finish();
+    }
+
+    private void Finish()
+    {
+        asked = default;
         Think();
     }
 
-    private ReadOnlySpan<byte> ValueOf(int written)
+    private void Must(bool property, string otherwise)
     {
-        int length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax);
+        if (!property)
+            throw new InvariantException($"client {number}: {otherwise} by server {server!.Number + 1}");
+    }
+
+    private ReadOnlySpan<byte> ValueOf(in KeyRequest written)
+    {
+        int length = written.Count == 0 ? written.Length : 2 * sizeof(int);
         // No part of a value is zeros, or like another value: a part that did not reach the disk makes a difference.
-        value.AsSpan(0, length).Fill((byte)(written % 255 + 1));
-        BitConverter.TryWriteBytes(value, written);
+        value.AsSpan(0, length).Fill((byte)(written.Value % 255 + 1));
+        BitConverter.TryWriteBytes(value, written.Value);
+        if (written.Count != 0)
+            BitConverter.TryWriteBytes(value.AsSpan(sizeof(int)), written.Count);
         return value.AsSpan(0, length);
     }
 
     private static int ValueIn(ReadOnlySpan<byte> answer) => BitConverter.ToInt32(answer);
+
+    /// <summary>Value of the counter in the bytes of its key.</summary>
+    public static int CountIn(ReadOnlySpan<byte> answer) => BitConverter.ToInt32(answer[sizeof(int)..]);
 }

@@ -17,7 +17,10 @@ internal sealed class SimulatedClients
         this.random = random;
         clients = new SimulatedClient[cluster.Scenario.Clients];
         for (int i = 0; i < clients.Length; i++)
-            clients[i] = new SimulatedClient(cluster, i, root.Fork($"client {i}"));
+            {
+            clients[i] = new SimulatedClient(
+                cluster, i, root.Fork($"client {i}"), root.Fork($"conditional requests {i}"));
+        }
         Operator = new SimulatedOperator(cluster, root.Fork("operator"));
     }
 
@@ -40,10 +43,17 @@ internal sealed class SimulatedClients
         SimulatedClient client = clients[number];
         Scenario scenario = cluster.Scenario;
         SimulatedServer server = cluster.Servers[random.Next(cluster.Servers.Count)];
-        if (client.IsRetired || !server.IsUp || !nemesis.MayAsk(server))
+        if ((client.IsRetired && !client.IsRetrying) || !server.IsUp || !nemesis.MayAsk(server))
             client.Think();
         else
             client.Ask(server, random.Next(scenario.Keys), random.Next(100) < scenario.PutPercent);
+    }
+
+    /// <summary>Called when a server has processed a batch of inputs.</summary>
+    public void OnStepped(SimulatedServer server)
+    {
+        foreach (SimulatedClient client in clients)
+            client.OnStepped(server);
     }
 
     public void OnDied(SimulatedServer server)

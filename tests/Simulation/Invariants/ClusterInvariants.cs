@@ -175,12 +175,18 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             && (log.HardState.Term < core.Term || core.HardState == log.HardState);
     }
 
-    /// <summary>Checks that servers with equal applied indices have equal states.</summary>
-    public void OnApplied(int server, long applied, ulong stateHash)
+    /// <summary>Notes a server's applied index.</summary>
+    /// <returns>False if the index is the one that was noted last.</returns>
+    public bool HasApplied(int server, long applied)
     {
-        if (applied == appliedBefore[server])
-            return;
+        bool isNews = applied != appliedBefore[server];
         appliedBefore[server] = applied;
+        return isNews;
+    }
+
+    /// <summary>Checks that servers with equal applied indices have equal states.</summary>
+    public void OnApplied(long applied, ulong stateHash, int server)
+    {
         if (!stateHashes.TryAdd(applied, stateHash))
         {
             Must(stateHashes[applied] == stateHash,

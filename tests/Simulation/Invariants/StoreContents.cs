@@ -4,32 +4,34 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation.Invariants;
 
-/// <summary>Compares the stores of two servers by the keys that clients write.</summary>
+/// <summary>
+/// Compares the stores of two servers: by the keys that clients write, and by the log time, the next expiry and the
+/// outcomes of requests with idempotency keys.
+/// </summary>
 internal static class StoreContents
 {
-    /// <summary>Hash of each key's value and of the index of its last write.</summary>
+    /// <summary>Hash of each key's value, tag and time, and of the rest of the state.</summary>
     public static ulong Hash(KeyValueStore store, int keys)
     {
         ulong hash = 14695981039346656037;
         for (int key = 0; key < keys; key++)
-        {
-            bool exists = store.TryGet(SimulatedClient.KeyBytes(key), out ReadOnlySpan<byte> value, out long index);
-            hash = (hash ^ (ulong)(exists ? index : -1)) * 1099511628211;
-            hash = (hash ^ Crc32C.Compute(value)) * 1099511628211;
-        }
-        return hash;
+            hash = HashOfKey(store, key, hash);
+        hash = HashOfKey(store, KnownKeys.Counter, hash);
+        hash = Add(hash, store.Count);
+        hash = Add(hash, store.LogTime);
+        hash = Add(hash, store.NextExpiry);
+        hash = Add(hash, store.OldestOutcome);
+        return Add(hash, store.OutcomeBytes);
     }
 
-    public static bool AreEqual(KeyValueStore first, KeyValueStore second, int keys)
+    private static ulong HashOfKey(KeyValueStore store, int key, ulong hash)
     {
-        for (int key = 0; key < keys; key++)
-        {
-            byte[] name = SimulatedClient.KeyBytes(key);
-            bool isInFirst = first.TryGet(name, out ReadOnlySpan<byte> value, out long index);
-            bool isInSecond = second.TryGet(name, out ReadOnlySpan<byte> otherValue, out long otherIndex);
-            if (isInFirst != isInSecond || index != otherIndex || !value.SequenceEqual(otherValue))
-                return false;
-        }
-        return true;
+        byte[] name = SimulatedClient.KeyBytes(key);
+        if (!store.TryGet(name, out ReadOnlySpan<byte> value, out long tag))
+            return Add(hash, -1);
+        hash = Add(Add(hash, tag), Crc32C.Compute(value));
+        return store.NextExpiry == long.MaxValue ? hash : Add(hash, store.TimeOf(name) ?? -1);
     }
+
+    private static ulong Add(ulong hash, long part) => (hash ^ (ulong)part) * 1099511628211;
 }

@@ -91,8 +91,8 @@ internal static class MutantList
             "if (read.Context > context)"),
         new("read-context-reused", "A process ignores answers that were meant for an earlier process.",
             "Server/Node/RaftNode.cs",
-            "reads = new PendingReads(core, parts.State, answers, parts.FirstNumber);",
-            "reads = new PendingReads(core, parts.State, answers, 1);"),
+            "reads = new PendingReads(core, parts.State, answers, parts.FirstNumber, parts.RequestTimeout);",
+            "reads = new PendingReads(core, parts.State, answers, 1, parts.RequestTimeout);"),
         new("read-without-leader", "A member that knows no leader answers no reads, even after it has led.",
             "Server/Node/Requests/PendingReads.cs",
             "public void Ask()\n    {",
@@ -247,5 +247,6 @@ internal static class MutantList
             "Storage/Snapshots/PartialSnapshot.cs",
             "return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));",
             "return SnapshotPublishStatus.Published;"),
+        .. KeyMutants.All,
     ];
 }

@@ -33,6 +33,14 @@ internal sealed record Scenario
 
     public required int PutPercent { get; init; }
 
+    /// <summary>
+    /// Per cent of requests with conditions, times to live, idempotency keys, waits or staleness, or to the counter.
+    /// </summary>
+    public required int ConditionalPercent { get; init; }
+
+    /// <summary>Milliseconds of log time for which the outcome of a request with an idempotency key is kept.</summary>
+    public required long IdempotencyWindow { get; init; }
+
     public required long ThinkMax { get; init; }
 
     public required int ValueBytesMax { get; init; }
@@ -92,6 +100,7 @@ internal sealed record Scenario
         }
         bool isSlowDisk = random.OneIn(4);
         SeededRandom churn = random.Fork("churn");
+        SeededRandom conditional = random.Fork("conditional requests");
         int spares = churn.OneIn(2) ? (int)churn.Between(1, 4) : 0;
         int drawn = (int)Pick(random, 1, 3, 3, 3, 5, 5, 7);
         int count = servers ?? drawn;
@@ -104,6 +113,8 @@ internal sealed record Scenario
             Clients = (int)random.Between(1, 8),
             Keys = (int)random.Between(1, 5),
             PutPercent = (int)Pick(random, 20, 50, 80),
+            ConditionalPercent = (int)Pick(conditional, 0, 0, 40, 80),
+            IdempotencyWindow = Pick(conditional, 900_000, 900_000, 900_000, 1_000),
             ThinkMax = Pick(random, 2_000, 20_000, 200_000),
             ValueBytesMax = (int)Pick(random, 8, 8, 100, 5_000),
             Duration = random.Between(2_000_000, 10_000_000),
@@ -160,6 +171,7 @@ internal sealed record Scenario
         Clients = 2,
         Keys = 2,
         PutPercent = 70,
+        ConditionalPercent = 0,
         ThinkMax = 100_000,
         ValueBytesMax = 3_000,
         Duration = 1_500_000,
@@ -177,6 +189,7 @@ internal sealed record Scenario
 
     public override string ToString() =>
         $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, " +
+        $"{ConditionalPercent} % conditional, outcomes kept {IdempotencyWindow} ms, " +
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
         $"{(MovesTogether ? "all move, " : "")}lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +

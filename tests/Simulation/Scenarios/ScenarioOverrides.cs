@@ -27,6 +27,7 @@ internal static class ScenarioOverrides
             "snapshot" => scenario with { SnapshotEvery = value },
             "churn" => scenario with { ChurnIntervalMax = value },
             "clients" => scenario with { Clients = value },
+            "conditional" => scenario with { ConditionalPercent = value },
             "keys" => scenario with { Keys = value },
             "moves" => scenario with { MovesTogether = value > 0 },
             "unmount" => scenario with { Unmount = (UnmountKind)value },
@@ -53,7 +54,8 @@ internal static class ScenarioOverrides
         NetworkFaults network = changed.Network;
         return $"--set servers={changed.Servers} --set spares={changed.Spares} " +
             $"--set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} " +
-            $"--set clients={changed.Clients} --set keys={changed.Keys} --set duration={changed.Duration} " +
+            $"--set clients={changed.Clients} --set keys={changed.Keys} " +
+            $"--set conditional={changed.ConditionalPercent} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} --set unmount={(int)changed.Unmount} " +
             $"--set moves={(changed.MovesTogether ? 1 : 0)} --set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +

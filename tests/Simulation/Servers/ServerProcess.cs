@@ -23,6 +23,9 @@ namespace RaftFast.Simulation.Servers;
 /// </summary>
 internal sealed class ServerProcess : IDisposable
 {
+    /// <summary>Maximum difference between two clocks: a month.</summary>
+    private const long ClockAtZeroMax = 30L * 24 * 3600 * 1000;
+
     private StateMachine? state;
 
     public ServerProcess(SimulatedServer server, Cluster cluster, SeededRandom random)
@@ -62,6 +65,11 @@ internal sealed class ServerProcess : IDisposable
 
     public KeyValueStore? Store => state?.Store;
 
+    /// <summary>
+    /// The process's monotonic clock, in milliseconds. Each process has its own zero, and two clocks may be weeks apart.
+    /// </summary>
+    public long Clock => ClockAtZero + Cluster.Events.Now / 1000;
+
     /// <summary>The node; null before its recovery is complete, and after the death of the process.</summary>
     public RaftNode? Node { get; private set; }
 
@@ -73,6 +81,8 @@ internal sealed class ServerProcess : IDisposable
 
     /// <summary>True once the node has handed leadership over after a request to stop.</summary>
     public bool HasStopped { get; private set; }
+
+    private long ClockAtZero { get; set; }
 
     /// <summary>Recovers the node from the disk, and starts it.</summary>
     public void Boot()
@@ -92,7 +102,9 @@ internal sealed class ServerProcess : IDisposable
         if (HasPassedOverDamage)
             Cluster.Counters[Counter.CoveredDamagePassedOver]++;
         CreateNode(Log, recovered, recovery);
-        Node!.AdvanceTo(Cluster.Events.Now / 1000);
+        SeededRandom clock = Random.Fork($"clock {Server.Incarnation}");
+        ClockAtZero = clock.OneIn(2) ? 0 : clock.Between(0, ClockAtZeroMax);
+        Node!.AdvanceTo(Clock);
         if (recovery.WasReset)
             Server.OnStateReplaced(recovered.Position, recovered.Configuration!.Value.Index);
         Cluster.Invariants.OnStarted(Server.Number, Node.Core);
@@ -193,6 +205,7 @@ internal sealed class ServerProcess : IDisposable
             Acceptance = Acceptance,
             Address = Server.Identity.Address,
             Snapshots = options,
+            Idempotency = new IdempotencyOptions { Window = Cluster.Scenario.IdempotencyWindow },
             Actions = Actions(),
             FirstNumber = Random.Between(1, long.MaxValue / 2),
             RequestTimeout = Cluster.Scenario.RequestTimeout,

@@ -58,7 +58,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
             return;
         Cluster cluster = process.Cluster;
         RaftNode node = process.Node!;
-        node.AdvanceTo(cluster.Events.Now / 1000);
+        node.AdvanceTo(process.Clock);
         long operations = process.Server.Disk.Operations;
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);

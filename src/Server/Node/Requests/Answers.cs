@@ -26,6 +26,7 @@ namespace RaftFast.Server.Node.Requests;
 /// read           answers that clients did not take filled the memory for answers         503
 /// write          the connection to the leader broke before it was sent                   503
 /// write          the leader refused it: too many uncommitted bytes, or not leader now    503
+/// write          it needs log time, and the leader it was sent to has just been elected  503
 /// write          the leader's disk hangs: its oldest log write has been out too long     503
 /// write, change  another leader's entry is applied in its place in the log               503
 /// write, change  too many of its kind wait already                                       503

@@ -6,7 +6,7 @@ namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
 /// Decides if a command of kind 2 may be proposed: every member must know the kind, and the table of outcomes must have
-/// room for a new idempotency key. Gives the command its log time.
+/// room for a new idempotency key. Gives the command its log time, once the leader knows it.
 /// </summary>
 /// <param name="outcomeBytesMax">Bytes of outcomes at which a new idempotency key is refused.</param>
 internal sealed class CommandGate(
@@ -18,16 +18,24 @@ internal sealed class CommandGate(
     public long OutcomeBytesMax => outcomeBytesMax;
 
     /// <summary>
-    /// True if the command must not be proposed, nor forwarded to a leader that might not know the kind. Followers judge
-    /// as the leader does: a refusal there ends the frame, and other clients' writes behind it.
+    /// True while a new leader can't give the command its time: this takes until the entry that opened the term is
+    /// applied.
+    /// </summary>
+    public bool MustWait(ClientRequest request) =>
+        request.IsExtended && !clock.IsCurrent && IsTimed(request.Record);
+
+    /// <summary>True if the leader must not propose the command.</summary>
+    /// <param name="record">Verified record of a command.</param>
+    public bool Refuses(ReadOnlySpan<byte> record) =>
+        RefusesToForward(record) || (IsExtended(record) && IsTimed(record) && !clock.IsCurrent);
+
+    /// <summary>
+    /// True if a leader would refuse the command, or might not know its kind. Members judge alike: a refusal by the
+    /// leader ends the frame, and the other clients' writes in it.
     /// </summary>
     /// <param name="record">Verified record of a command.</param>
-    public bool Refuses(ReadOnlySpan<byte> record)
-    {
-        if (!KeyCommand.IsExtended(record[Record.HeaderSize..]))
-            return false;
-        return versions.FindOlder() != 0 || LacksRoom(record);
-    }
+    public bool RefusesToForward(ReadOnlySpan<byte> record) =>
+        IsExtended(record) && (versions.FindOlder() != 0 || LacksRoom(record));
 
     /// <summary>Answers a request that is refused.</summary>
     public void Refuse(ClientRequest request, Answers answers)
@@ -48,6 +56,14 @@ internal sealed class CommandGate(
         KeyCommand.TryRead(payload, out KeyCommand command);
         if (!command.Token.IsEmpty)
             proposed.Enqueue(core.Log.Last.Index);
+    }
+
+    private static bool IsExtended(ReadOnlySpan<byte> record) => KeyCommand.IsExtended(record[Record.HeaderSize..]);
+
+    private static bool IsTimed(ReadOnlySpan<byte> record)
+    {
+        Record.TryReadHeader(record, out RecordHeader header);
+        return KeyCommand.IsTimed(Record.Payload(record, header));
     }
 
     private bool LacksRoom(ReadOnlySpan<byte> record)

@@ -42,7 +42,7 @@ internal sealed class TimedCommands
 
     public void Propose()
     {
-        if (!core.IsLeader)
+        if (!clock.IsCurrent)
             return;
         KeyValueStore store = state.Store;
         long now = clock.Now;

@@ -114,10 +114,10 @@ internal sealed class WriteRouter(
 
     /// <summary>
     /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or
-    /// leadership is being handed over, the write waits.
+    /// leadership is being handed over, or a new leader does not know the log time, the write waits.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
-        ? !core.IsHandingOver
+        ? !core.IsHandingOver && !gate.MustWait(write.Request)
             && (wal.DiskIsFull || core.LogWriteIsOverdue || wal.HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && network.CanSend(core.LeaderId);
 
@@ -186,7 +186,7 @@ internal sealed class WriteRouter(
                 answers.StateFull(write.Request);
                 continue;
             }
-            if (write.Request.IsExtended && gate.Refuses(write.Request.Record))
+            if (write.Request.IsExtended && gate.RefusesToForward(write.Request.Record))
             {
                 gate.Refuse(write.Request, answers);
                 continue;

@@ -1,0 +1,32 @@
+using RaftFast.Linearizability;
+
+namespace RaftFast.Simulation.Clients;
+
+/// <summary>
+/// Values that were written with a time to live. The history learns of a value's expiry at the first moment at which
+/// the value may expire: the time to live after the request was sent.
+/// </summary>
+internal sealed class Expiries(Cluster cluster)
+{
+    /// <summary>
+    /// Microseconds by which a value may expire early: log time is in whole milliseconds, and each change of the leader
+    /// may round once more.
+    /// </summary>
+    private const long Tolerance = 10_000;
+
+    private readonly PriorityQueue<(int Key, int Value), long> due = new();
+
+    public void Add(int key, int value, int seconds) =>
+        due.Enqueue((key, value), cluster.Events.Now + (seconds * 1_000_000L) - Tolerance);
+
+    /// <summary>Tells the history of the values that may expire from now on. Called before each event of the
+    /// history.</summary>
+    public void Advance()
+    {
+        while (due.TryPeek(out (int Key, int Value) next, out long time) && time <= cluster.Events.Now)
+        {
+            due.Dequeue();
+            cluster.History.Invoke(Operation.Expire(client: -1, next.Key, next.Value));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using RaftFast.Protocol;
+using RaftFast.Simulation.Clients;
+using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Servers;
+
+namespace RaftFast.Simulation.Invariants;
+
+/// <summary>
+/// Judges one client's waiting GETs. A server that runs answers such a read soon after the key has changed there, and
+/// soon after its time is up.
+/// </summary>
+internal sealed class WaitJudge(Cluster cluster)
+{
+    /// <summary>
+    /// Microseconds that a server may run before it answers a read that is due: it looks for such reads ten times a
+    /// second.
+    /// </summary>
+    private const long OverdueMax = 400_000;
+
+    /// <summary>Microseconds of running that two steps prove at most: a pause may lie between them.</summary>
+    private const long StepMax = 50_000;
+
+    private KeyRequest asked;
+    private long taken;
+    private long lastStep;
+    private long overdue;
+
+    public void Begin(in KeyRequest request)
+    {
+        asked = request;
+        taken = lastStep = overdue = 0;
+    }
+
+    public void OnStepped(SimulatedServer server)
+    {
+        long now = cluster.Events.Now;
+        if (lastStep == 0)
+            taken = lastStep = now;
+        bool hasChanged = server.Store!.TagOf(SimulatedClient.KeyBytes(asked.Key)) != asked.Tag;
+        // Until the leader has confirmed an index, which takes no longer than a request may, no read is answered.
+        long patience = 1_000 * cluster.Scenario.RequestTimeout + (hasChanged ? 0 : 1_000_000L * asked.Wait);
+        overdue = now - taken > patience ? overdue + Math.Min(now - lastStep, StepMax) : 0;
+        lastStep = now;
+        if (overdue > OverdueMax)
+        {
+            throw new InvariantException(hasChanged
+                ? $"a GET still waits at server {server.Number + 1}, though its key has changed there"
+                : $"a GET still waits at server {server.Number + 1}, though its time is up");
+        }
+    }
+
+    /// <summary>Counts how the wait ended.</summary>
+    public void Count(int status)
+    {
+        bool isChange = status == 200 || (status == 404 && asked.Tag != 0);
+        cluster.Counters[isChange ? Counter.WaitsWoken : Counter.WaitsEnded]++;
+    }
+}
