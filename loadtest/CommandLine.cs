@@ -72,18 +72,27 @@ internal sealed class CommandLine
         Description = "Run no load, but an HTTP server on --port that answers each PUT with 204 at once.",
     };
 
+    private readonly Option<string?> relay = Flag<string?>(
+        "--relay", "ROUTES",
+        "Run no load, but a network with a round trip: FROM=TO,FROM=TO, each an address and a port.");
+
+    private readonly Option<string> roundTrip = Flag("--round-trip", "TIME", "Round trip of --relay.", "10ms");
+
     private readonly Option<int> port = Flag("--port", "N", "Port of --serve-empty.", 9199);
 
     private readonly RootCommand root;
     private string? mistake;
+    private List<(IPEndPoint From, IPEndPoint To)>? routes;
 
     public CommandLine(
-        Func<LoadTestOptions, CancellationToken, Task<int>> run, Func<int, int, CancellationToken, Task<int>> serve)
+        Func<LoadTestOptions, CancellationToken, Task<int>> run, Func<int, int, CancellationToken, Task<int>> serve,
+        Func<List<(IPEndPoint From, IPEndPoint To)>, TimeSpan, CancellationToken, Task<int>> handOn)
     {
         root = new RootCommand("Load scenarios for RaftFast's HTTP front.")
         {
             scenario, targets, allowRemote, binary, simulations, warmUp, thresholds, report, maxRequests, copiesMax,
             timeout, keys, valueBytes, snapshotEvery, noCalibration, list, serveEmpty, port,
+            relay, roundTrip,
         };
         root.SetAction(async (parsed, cancellation) =>
         {
@@ -95,6 +104,8 @@ internal sealed class CommandLine
             }
             if (parsed.GetValue(serveEmpty))
                 return await serve(parsed.GetValue(port), parsed.GetValue(valueBytes), cancellation);
+            if (routes is not null)
+                return await handOn(routes, Time(parsed, roundTrip), cancellation);
             if (!parsed.GetValue(list))
                 return await run(options!, cancellation);
             foreach (Scenario each in Catalog.All(1, 1, 1))
@@ -127,6 +138,11 @@ internal sealed class CommandLine
         int snapshots = Within(parsed, snapshotEvery, 1, int.MaxValue);
         int copies = Within(parsed, copiesMax, 1, SimulationParser.CopiesMax);
         Within(parsed, port, 0, ushort.MaxValue);
+        string? pairs = parsed.GetValue(relay);
+        routes = pairs is null ? null : Relay.ParseRoutes(pairs);
+        if (pairs is not null && routes is null)
+            mistake ??= $"--relay is '{pairs}'; it must be FROM=TO, or several with commas, as 127.0.0.1:1=127.0.0.1:2";
+        Time(parsed, roundTrip);
         if ((long)keyCount * bytes > ValuesBytesMax)
         {
             mistake ??= $"--keys {keyCount} of --value-bytes {bytes} are more than {ValuesBytesMax >> 20} MiB "

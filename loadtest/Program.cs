@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using RaftFast.LoadTest;
 using RaftFast.LoadTest.Scenarios;
 using ListenException = RaftFast.Server.Sockets.ListenException;
@@ -8,7 +10,8 @@ Connection.CompleteInline();
 
 return await new CommandLine(
     (options, cancellation) => new Session(options, Console.Out, Console.Error).RunAsync(cancellation),
-    ServeEmptyAsync).InvokeAsync(args, Console.Out, Console.Error);
+    ServeEmptyAsync,
+    RelayAsync).InvokeAsync(args, Console.Out, Console.Error);
 
 static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationToken cancellation)
 {
@@ -24,6 +27,23 @@ static async Task<int> ServeEmptyAsync(int port, int valueBytes, CancellationTok
     catch (ListenException e)
     {
         Console.Error.WriteLine($"loadtest: {e.Message}");
+        return ExitCode.NoTarget;
+    }
+}
+
+static async Task<int> RelayAsync(
+    List<(IPEndPoint From, IPEndPoint To)> routes, TimeSpan roundTrip, CancellationToken cancellation)
+{
+    try
+    {
+        using Relay relay = new(routes, roundTrip);
+        Console.WriteLine($"handing on with a round trip of {roundTrip.TotalMilliseconds} ms");
+        await Task.Delay(Timeout.Infinite, cancellation).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return ExitCode.Success;
+    }
+    catch (SocketException e)
+    {
+        Console.Error.WriteLine($"loadtest: can't listen at an address of --relay: {e.Message}");
         return ExitCode.NoTarget;
     }
 }

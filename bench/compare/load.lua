@@ -1,6 +1,6 @@
 -- Requests and report of wrk for bench/compare: wrk … URL -- put|get raftfast|etcd DEPTH VALUE-BYTES
 -- DEPTH requests are sent at once. wrk counts each answer, but measures only the time of the last answer.
-local keys = 1000
+local keys = 1000 -- fewer of large values, which are all in memory
 local value = ""
 local batches = {}
 local next_batch = 0
@@ -25,6 +25,7 @@ end
 function init(args)
   local method, server, depth = string.upper(args[1]), args[2], tonumber(args[3])
   value = string.rep("x", tonumber(args[4]))
+  keys = math.max(16, math.min(keys, math.floor(67108864 / math.max(1, #value))))
   for first = 0, keys - 1 do
     local requests = {}
     for i = 0, depth - 1 do

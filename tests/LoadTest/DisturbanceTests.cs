@@ -20,6 +20,7 @@ public sealed class DisturbanceTests
         ];
         int exitCode = await new CommandLine(
             (options, cancellation) => new Session(options, output, error).RunAsync(cancellation),
+            (_, _, _) => throw new InvalidOperationException(),
             (_, _, _) => throw new InvalidOperationException()).InvokeAsync(args, output, error);
         Assert.True(exitCode == 0, $"{output}{error}");
         Assert.Contains(first, output.ToString(), StringComparison.Ordinal);

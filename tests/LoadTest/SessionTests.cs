@@ -126,6 +126,7 @@ public sealed class SessionTests : IDisposable
         ];
         Task<int> run = new CommandLine(
             (options, _) => new Session(options, output, error).RunAsync(interrupt.Token),
+            (_, _, _) => throw new InvalidOperationException(),
             (_, _, _) => throw new InvalidOperationException()).InvokeAsync(args, output, error);
         await Eventually.TrueAsync(() => server.ConnectionCount > 1);
         await interrupt.CancelAsync();
@@ -158,5 +159,6 @@ public sealed class SessionTests : IDisposable
 
     private Task<int> RunAsync(params string[] args) => new CommandLine(
         (options, cancellation) => new Session(options, output, error).RunAsync(cancellation),
+        (_, _, _) => throw new InvalidOperationException(),
         (_, _, _) => throw new InvalidOperationException()).InvokeAsync(args, output, error);
 }
