@@ -101,10 +101,15 @@ internal sealed class WalRingWriter : WalWriter
         isOwned = true;
         while (HasWork && Interlocked.CompareExchange(ref turn, OfRing, Free) == Free)
         {
-            if (TryTake(out batch))
-                Begin();
-            else
+            if (!TryTake(out batch))
+            {
                 GiveTurnBack();
+                continue;
+            }
+            // Several batches may have been published at once: the end of this write looks for the next one.
+            NoteWork();
+            Begin();
+            return;
         }
     }
 

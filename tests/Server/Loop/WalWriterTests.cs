@@ -15,7 +15,7 @@ public sealed class WalWriterTests : IDisposable
     private const int EntriesMax = 1_500;
     private const int Posters = 3;
 
-    private static readonly WalOptions Options = new() { SegmentBytes = 4 << 20 };
+    private static readonly WalOptions Options = new() { SegmentBytes = 8 << 20 };
 
     private readonly TemporaryDirectory directory = new();
     private readonly FileDisk disk;
@@ -62,6 +62,26 @@ public sealed class WalWriterTests : IDisposable
         AssertHolds(last);
     }
 
+    /// <summary>A batch takes 2 MiB at most, so five records of 900 KiB published together are three batches.</summary>
+    [Theory]
+    [InlineData("Thread")]
+    [InlineData("Uring")]
+    public void Batches_that_were_published_together_are_all_written(string io)
+    {
+        using Bench bench = new(disk, io, valueBytes: 900 << 10, entriesAtOnce: 5);
+        bench.Post();
+        long last = bench.Last;
+        Assert.Equal(5, last);
+        bench.AppendsNoMore();
+        Eventually.True(
+            () =>
+            {
+                bench.Post();
+                return bench.Durable == last;
+            },
+            () => $"{bench.Durable} of {last} entries are durable");
+    }
+
     [Theory]
     [InlineData("Thread")]
     [InlineData("Uring")]
@@ -89,7 +109,8 @@ public sealed class WalWriterTests : IDisposable
     /// <summary>A log, its writer, and a loop that appends an entry in each batch.</summary>
     private sealed class Bench : IDisposable
     {
-        private readonly byte[] record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, 9_000))];
+        private readonly byte[] record;
+        private readonly int entriesAtOnce;
         private readonly object?[] items = new object?[64];
         private readonly Wal wal;
         private readonly Inbox inbox = new(64);
@@ -101,8 +122,10 @@ public sealed class WalWriterTests : IDisposable
         private volatile bool isSealed;
         private volatile bool isStopping;
 
-        public Bench(IDisk disk, string io)
+        public Bench(IDisk disk, string io, int valueBytes = 9_000, int entriesAtOnce = 1)
         {
+            this.entriesAtOnce = entriesAtOnce;
+            record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, valueBytes))];
             PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/key"u8);
             Record.Finish(record, RecordType.Command, record.Length - Record.HeaderSize);
             DiskRing? ring = null;
@@ -129,6 +152,8 @@ public sealed class WalWriterTests : IDisposable
         /// <summary>Lets the loop append, on this thread if no other thread has the turn.</summary>
         public void Post() => inbox.Run(1);
 
+        public void AppendsNoMore() => isStopping = true;
+
         public void Dispose()
         {
             isStopping = true;
@@ -154,12 +179,15 @@ public sealed class WalWriterTests : IDisposable
                 }
             }
             // HasRoom bounds what waits for the disk, as for a client.
-            if (!isStopping && last < EntriesMax && wal.HasRoom(record.Length))
+            if (!isStopping && last < EntriesMax && wal.HasRoom(entriesAtOnce * record.Length))
             {
-                Volatile.Write(ref last, last + 1);
-                Record.Stamp(record, new LogPosition(1, last));
-                Record.TryReadHeader(record, out RecordHeader header);
-                wal.Append(record, header);
+                for (int i = 0; i < entriesAtOnce; i++)
+                {
+                    Volatile.Write(ref last, last + 1);
+                    Record.Stamp(record, new LogPosition(1, last));
+                    Record.TryReadHeader(record, out RecordHeader header);
+                    wal.Append(record, header);
+                }
                 wal.TryPublish(out _);
                 writer.Wake();
             }
