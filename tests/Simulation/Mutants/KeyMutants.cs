@@ -39,13 +39,6 @@ internal static class KeyMutants
             "Server/Node/RaftNode.cs",
             "clock.Advance(now - this.now);",
             "clock.Advance(now - clock.Now);"),
-        new("log-clock-runs-ahead", "A member measures anew from each entry that another leader gave a time.",
-            "Server/Node/LogClock.cs",
-            "if (!core.IsLeader || term != core.Term)",
-            "if (term < 0)")
-        {
-            FirstSeed = 9000900,
-        },
         new("expiry-of-renewed-key", "A renewal that is applied before the expiry wins.",
             "Storage/Store/CommandRules.cs",
             """
