@@ -20,6 +20,7 @@ internal sealed class RegisterHistory
     {
         TagOrder tags = new(operations);
         IsContradictory = tags.IsContradictory;
+        HasDistinctValues = tags.HasDistinctValues;
         List<int> completed = [];
         List<int> open = [];
         Transition[] raw = new Transition[operations.Length];
@@ -62,6 +63,9 @@ internal sealed class RegisterHistory
 
     /// <summary>True if tags alone show that the history is not linearizable.</summary>
     public bool IsContradictory { get; }
+
+    /// <summary>True if no value is written twice.</summary>
+    public bool HasDistinctValues { get; }
 
     public Operation[] Operations { get; }
 

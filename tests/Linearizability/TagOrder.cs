@@ -22,9 +22,10 @@ internal sealed class TagOrder
             if (operation.Tag != 0 && operation.Outcome == Outcome.Succeeded)
                 IsContradictory |= !TryAdd(operation.Value, operation.Tag);
         }
+        HasDistinctValues = AreDistinct(operations);
         if (!hasTags)
             return;
-        RequireDistinctValues(operations);
+        Invariant.Hold(HasDistinctValues);
         foreach (Operation operation in operations)
         {
             if (operation.Tag != 0 && operation.Outcome == Outcome.Mismatched)
@@ -34,6 +35,9 @@ internal sealed class TagOrder
     }
 
     public bool IsContradictory { get; }
+
+    /// <summary>True if no value is written twice.</summary>
+    public bool HasDistinctValues { get; }
 
     /// <summary>Value that an operation met which changed nothing (412), if its answer tells; else null.</summary>
     public int? ObservedBy(in Operation operation) =>
@@ -89,10 +93,14 @@ internal sealed class TagOrder
         return false;
     }
 
-    private static void RequireDistinctValues(ReadOnlySpan<Operation> operations)
+    private static bool AreDistinct(ReadOnlySpan<Operation> operations)
     {
         HashSet<int> written = [];
         foreach (Operation operation in operations)
-            Invariant.Hold(!operation.WritesValue || written.Add(operation.Value));
+        {
+            if (operation.WritesValue && !written.Add(operation.Value))
+                return false;
+        }
+        return true;
     }
 }

@@ -21,10 +21,11 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     public const int KeysMax = 16;
 
     /// <summary>
-    /// Attempts after which the outcome stays unknown. A cluster that has lost a member may refuse commands of kind 2
-    /// for ever, if its leader has never met the member.
+    /// Attempts after which the outcome stays unknown. A cluster may refuse commands of kind 2 for ever, if its leader
+    /// has never met a lost member; and a cluster without room, in which an attempt takes up to five seconds, must show
+    /// within a minute that it serves reads.
     /// </summary>
-    private const int AttemptsMax = 60;
+    private const int AttemptsMax = 8;
 
     private readonly byte[] value = new byte[8192];
     private readonly KnownKeys known = new(cluster, drawn);

@@ -30,6 +30,15 @@ internal sealed class SnapshotTransfer(
     /// <summary>Term of the leader for which the transfer was begun or continued.</summary>
     public long Term { get; set; } = term;
 
+    /// <summary>
+    /// Greatest pause, in microseconds, from a failure until the sender's loop learns of it (PeerOptions). Without the
+    /// pause the next attempt would begin at once.
+    /// </summary>
+    private const long RetryPauseMax = 100_000;
+
+    private bool hasEnded;
+    private long reportAt;
+
     /// <summary>True while the process that began the transfer is alive.</summary>
     public bool IsOfSender => From.Incarnation == fromIncarnation;
 
@@ -41,6 +50,12 @@ internal sealed class SnapshotTransfer(
     {
         if (IsOver || received is not null)
             return false;
+        if (hasEnded)
+        {
+            if (cluster.Events.Now >= reportAt)
+                Report(0);
+            return false;
+        }
         bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut
             || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
         bool hasFaults = ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network);
@@ -56,7 +71,7 @@ internal sealed class SnapshotTransfer(
     /// <summary>Looks for the decision of the receiver's loop, or for the end of its process.</summary>
     public void CheckDecision()
     {
-        if (IsOver || received is null)
+        if (IsOver || hasEnded || received is null)
             return;
         if (received.IsInstalled is { } isInstalled)
         {
@@ -155,11 +170,21 @@ internal sealed class SnapshotTransfer(
 
     private void End(long installed)
     {
-        IsOver = true;
+        hasEnded = true;
+        received = null;
         reader.Dispose();
         receiver?.Dispose();
         if (isEntered && To.Incarnation == toIncarnation)
             To.SnapshotPlace?.Leave(Milliseconds);
+        if (installed > 0)
+            Report(installed);
+        else
+            reportAt = cluster.Events.Now + random.Between(0, RetryPauseMax);
+    }
+
+    private void Report(long installed)
+    {
+        IsOver = true;
         if (From.Incarnation == fromIncarnation && From.IsUp)
             From.Deliver(new Input(InputKind.SnapshotSent) { Peer = To.Id, Installed = installed });
     }
