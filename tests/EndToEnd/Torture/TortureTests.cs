@@ -5,8 +5,9 @@ using RaftFast.Linearizability;
 namespace RaftFast.EndToEnd.Tests.Torture;
 
 /// <summary>
-/// Kills and stops real processes at random under load, and checks the histories of their clients for linearizability.
-/// Takes half a minute, or the time that RAFTFAST_TORTURE_SECONDS gives (scripts/torture).
+/// Kills, stops, partitions, adds and removes real members at random under load, and checks the histories of their
+/// clients for linearizability. Takes half a minute with three members, or the time and the number of members that
+/// RAFTFAST_TORTURE_SECONDS and RAFTFAST_TORTURE_MEMBERS give (scripts/torture).
 /// </summary>
 [Collection(nameof(Alone))]
 public sealed class TortureTests
@@ -15,81 +16,54 @@ public sealed class TortureTests
     private const int Keys = 10;
 
     /// <summary>
-    /// Time after which the history is checked, and a new one begins with empty data directories. The check of a short
-    /// history is quick.
+    /// Time after which the history is checked, and a new one begins with a new cluster. The check of a short history
+    /// is quick.
     /// </summary>
     private static readonly TimeSpan Chapter = TimeSpan.FromSeconds(10);
 
-    private static TimeSpan Duration =>
-        int.TryParse(
-            Environment.GetEnvironmentVariable("RAFTFAST_TORTURE_SECONDS"), CultureInfo.InvariantCulture,
-            out int seconds)
-            ? TimeSpan.FromSeconds(seconds)
-            : TimeSpan.FromSeconds(30);
+    private static TimeSpan Duration => TimeSpan.FromSeconds(FromEnvironment("RAFTFAST_TORTURE_SECONDS", 30));
+
+    private static int Members => FromEnvironment("RAFTFAST_TORTURE_MEMBERS", 3);
 
     [Fact]
     public void Every_history_of_a_tortured_cluster_is_linearizable()
     {
         int seed = Environment.TickCount;
         Random random = new(seed);
-        using Cluster cluster = Cluster.Start(3);
         long begun = Environment.TickCount64;
+        TortureCounts counts = new();
         while (Environment.TickCount64 - begun < Duration.TotalMilliseconds)
         {
+            using RelayedCluster relayed = RelayedCluster.Start(Members);
             History history = new();
-            int answered = RunChapter(cluster, history, random);
+            int answered = RunChapter(relayed, history, random, counts);
             CheckResult result = LinearizabilityChecker.Check(history.Snapshot());
-            Assert.True(result.Linearizable, $"seed {seed}: {result}\n{cluster}");
-            Assert.True(answered > 1000, $"only {answered} requests were answered\n{cluster}");
+            Assert.True(result.Linearizable, $"seed {seed}: {result}\n{relayed.Cluster}");
+            Assert.True(answered > 1000, $"only {answered} requests were answered\n{relayed.Cluster}");
+            counts.Chapters++;
+            counts.Answered += answered;
         }
+        TestContext.Current.TestOutputHelper!.WriteLine($"{Members} members, seed {seed}: {counts}");
     }
 
-    private static int RunChapter(Cluster cluster, History history, Random random)
+    private static int RunChapter(RelayedCluster relayed, History history, Random random, TortureCounts counts)
     {
-        // Clients read keys before they write them: a value of an earlier chapter would be a phantom in this one.
-        cluster.KillAll();
-        foreach (ClusterNode node in cluster.Nodes)
-        {
-            Directory.Delete(node.DataDirectory, recursive: true);
-            node.Restart();
-        }
-        cluster.WaitUntilReady();
         TortureClient[] clients = [.. Enumerable.Range(0, Clients).Select(
-            i => new TortureClient(i, cluster.Nodes, history, Keys))];
+            i => new TortureClient(i, relayed.Cluster.Nodes, history, Keys))];
+        MemberTorture torture = new(relayed, random, counts);
         long begun = Environment.TickCount64;
         while (Environment.TickCount64 - begun < Chapter.TotalMilliseconds)
-            Torture(cluster, random);
+            torture.Strike();
+        // After the faults every member serves again.
+        torture.WaitUntilReady();
         foreach (TortureClient client in clients)
             client.Dispose();
         Assert.All(clients, client => Assert.Null(client.Violation));
         return clients.Sum(client => client.Answered);
     }
 
-    /// <summary>Kills or pauses one member, most often the leader, and then restarts or resumes it.</summary>
-    private static void Torture(Cluster cluster, Random random)
-    {
-        ClusterNode victim = random.Next(3) > 0 && cluster.Leader is { } leader
-            ? leader
-            : cluster.Nodes[random.Next(cluster.Nodes.Count)];
-        int pause = random.Next(100, 1500);
-        if (random.Next(2) == 0)
-        {
-            victim.Kill();
-            Wait(pause / 3);
-            victim.Restart();
-        }
-        else
-        {
-            victim.Process.Pause();
-            Wait(pause);
-            victim.Process.Resume();
-        }
-        Wait(random.Next(100, 1500));
-    }
-
-    private static void Wait(int milliseconds)
-    {
-        long begun = Environment.TickCount64;
-        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
-    }
+    private static int FromEnvironment(string name, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out int value)
+            ? value
+            : otherwise;
 }

@@ -27,6 +27,9 @@ internal sealed class FullDisks(
     /// </summary>
     private const int TermsMax = 2;
 
+    /// <summary>Microseconds after which the operator repeats a request that was not done.</summary>
+    private const long RetryPause = 100_000;
+
     private static readonly Func<bool> Never = () => false;
 
     /// <param name="recoveryMax">Microseconds within which the cluster must serve reads.</param>
@@ -78,6 +81,7 @@ internal sealed class FullDisks(
         {
             clients.Operator.Plan(leader, subject, adds: subject == joiner);
             isAnswered = dispatch.RunUntil(deadline, () => clients.Operator.LastStatus != 0);
+            dispatch.RunUntil(cluster.Events.Now + RetryPause, Never);
         }
         while (isAnswered && clients.Operator.LastStatus is 503 or 504 && HighestTerm() == term);
         // 409: too few of the voters that would remain have been heard.
