@@ -14,6 +14,9 @@ public sealed class ManyWaitsTests
     /// </summary>
     private const int BytesEachMax = 40 * 1024;
 
+    /// <summary>Threads that .NET may start for its own purposes meanwhile.</summary>
+    private const int OtherThreadsMax = 16;
+
     [Fact]
     public void Ten_thousand_waiting_reads_take_no_thread_and_bounded_memory_and_wake_for_their_key_alone()
     {
@@ -34,7 +37,7 @@ public sealed class ManyWaitsTests
             for (int i = 0; i < 1000; i++)
                 Assert.Equal(204, writer.Exchange("PUT", $"/other{i}", "x"u8).Status);
             Assert.DoesNotContain(waiting, connection => connection.HasInput);
-            Assert.InRange(Threads(node), 1, threads + 2);
+            Assert.InRange(Threads(node), 1, threads + OtherThreadsMax);
             long each = (node.Process.ResidentBytes - before) / Waits;
             TestContext.Current.TestOutputHelper?.WriteLine($"{each} bytes for each waiting read");
             Assert.InRange(each, 0, BytesEachMax);

@@ -124,8 +124,21 @@ public sealed class ConnectionLimitTests
             busy.Add(client);
             client.SendRaw("PUT /key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nv"u8);
         }
+        // The connection that found the member ready may still have counted: then one of these was refused.
         Eventually.True(
-            () => node.TryExchange("GET", "/absent") is { Status: 503 }, () => $"a new client is refused, {node}");
+            () =>
+            {
+                int refused = busy.FindIndex(client => client.HasInput);
+                if (refused >= 0)
+                {
+                    busy[refused].Dispose();
+                    busy[refused] = HttpConnection.Open(node.HttpPort);
+                    busy[refused].SendRaw("PUT /key HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nv"u8);
+                }
+                return node.TryExchange("GET", "/absent") is { Status: 503 }
+                    && !busy.Exists(client => client.HasInput);
+            },
+            () => $"a new client is refused, {node}");
         Eventually.True(
             () => node.Process.Warns("refused a client's connection: all 4 connections"),
             () => $"a line says so, {node}");

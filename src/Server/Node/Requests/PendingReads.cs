@@ -27,9 +27,6 @@ internal sealed class PendingReads(
     /// <summary>Maximum bytes of a value that does not wait for larger values before it.</summary>
     private const int SmallBytesMax = 16 * 1024;
 
-    /// <summary>Maximum looks, at each tick, for room for a value that had none.</summary>
-    private const int LooksForRoomMax = 1024;
-
     private readonly Queue<PendingRead> confirmed = new(256);
 
     /// <summary>Reads that the state may answer as it is: they accept its age, or have waited for a change.</summary>
@@ -40,6 +37,15 @@ internal sealed class PendingReads(
 
     /// <summary>Reads whose value waits until the clients have taken other answers.</summary>
     private readonly Queue<PendingRead> withoutRoom = new();
+
+    /// <summary>
+    /// Connections of the reads in <see cref="withoutRoom"/>, with their number. Answers leave in the order of the
+    /// requests: if a later read of a connection took the room, its answer would keep the room and never leave.
+    /// </summary>
+    private readonly Dictionary<IRequestOwner, int> lacking = [];
+
+    /// <summary>Connections of which a read has found no room in this look.</summary>
+    private readonly Dictionary<IRequestOwner, bool> blocked = [];
     private readonly WaitingReads changes = new(state);
     private readonly List<ClientRequest> woken = [];
     private readonly StateAge age = new();
@@ -101,9 +107,7 @@ internal sealed class PendingReads(
     public void Tick()
     {
         ticksSinceAsked++;
-        int looks = Math.Min(withoutRoom.Count, LooksForRoomMax);
-        for (int copied = 0; looks > 0 && copied < CopyBytesMax; looks--)
-            copied += Answer(withoutRoom.Dequeue(), int.MaxValue);
+        LookForRoom();
     }
 
     /// <summary>
@@ -188,7 +192,10 @@ internal sealed class PendingReads(
         while (confirmed.TryPeek(out PendingRead read) && read.Deadline <= now)
             answers.NotDone(confirmed.Dequeue().Request, NotDoneReason.NotApplied);
         ExpireInTurn(large, now);
+        int before = withoutRoom.Count;
         ExpireInTurn(withoutRoom, now);
+        if (withoutRoom.Count != before)
+            CountLacking();
         if (now == long.MaxValue || (changes.Count > 0 && now - ledAt >= requestTimeout))
             EndWaits(NotDoneReason.LeaderLost);
         changes.TakeDue(now, woken);
@@ -211,6 +218,41 @@ internal sealed class PendingReads(
         foreach (ClientRequest request in woken)
             stale.Enqueue(new PendingRead(request, now + requestTimeout, 0) { IsAsItIs = true });
         woken.Clear();
+    }
+
+    /// <summary>Answers reads for which there is room now. All are looked at, so that they keep their order.</summary>
+    private void LookForRoom()
+    {
+        int copied = 0;
+        for (int looks = withoutRoom.Count; looks > 0; looks--)
+        {
+            PendingRead read = withoutRoom.Dequeue();
+            IRequestOwner owner = read.Request.Owner;
+            bool mayTry = copied < CopyBytesMax && !blocked.ContainsKey(owner);
+            lacking.Remove(owner, out int count);
+            if (mayTry)
+                copied += Answer(read, int.MaxValue);
+            else
+                WaitForRoom(read);
+            if (lacking.ContainsKey(owner))
+                blocked.TryAdd(owner, true);
+            if (count > 1)
+                lacking[owner] = lacking.GetValueOrDefault(owner) + count - 1;
+        }
+        blocked.Clear();
+    }
+
+    private void WaitForRoom(PendingRead read)
+    {
+        withoutRoom.Enqueue(read);
+        lacking[read.Request.Owner] = lacking.GetValueOrDefault(read.Request.Owner) + 1;
+    }
+
+    private void CountLacking()
+    {
+        lacking.Clear();
+        foreach (PendingRead read in withoutRoom)
+            lacking[read.Request.Owner] = lacking.GetValueOrDefault(read.Request.Owner) + 1;
     }
 
     private void ExpireInTurn(Queue<PendingRead> reads, long now)
@@ -252,8 +294,8 @@ internal sealed class PendingReads(
             answers.NotFound(request, AgeFor(request));
         else if (value.Length > bytesMax)
             large.Enqueue(read);
-        else if (!request.TryHoldAnswer(value.Length))
-            withoutRoom.Enqueue(read);
+        else if ((lacking.Count > 0 && lacking.ContainsKey(request.Owner)) || !request.TryHoldAnswer(value.Length))
+            WaitForRoom(read);
         else
         {
             answers.Found(request, value, tag, AgeFor(request));

@@ -106,7 +106,7 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
         Put(new byte[10_000]);
         ClientMemory all = new(15_000);
         ClientRequest first = Add(new ConnectionMemory(all, 15_000));
-        ClientRequest second = Add(new ConnectionMemory(all, 15_000));
+        ClientRequest second = Add(new ConnectionMemory(all, 15_000), new OtherClient());
         Asked();
         Confirm(101);
         Assert.True(first.IsFinished);
@@ -123,6 +123,27 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
         reads.Tick();
         Assert.True(second.IsFinished);
         Assert.False(reads.LacksRoom);
+    }
+
+    /// <summary>Answers leave in order: the later read's answer would hold the room, and never leave.</summary>
+    [Fact]
+    public void Later_read_of_a_connection_does_not_take_the_room_that_an_earlier_one_waits_for()
+    {
+        Put(new byte[10_000]);
+        ClientMemory all = new(17_000);
+        Add(new ConnectionMemory(all, 17_000), new OtherClient());
+        ClientRequest first = Add(new ConnectionMemory(all, 17_000));
+        Asked();
+        Confirm(101);
+        Assert.False(first.IsFinished);
+
+        Put(new byte[2000]);
+        ClientRequest second = Add(new ConnectionMemory(all, 17_000));
+        Asked();
+        Confirm(102);
+        Assert.False(second.IsFinished);
+        reads.Tick();
+        Assert.Equal((true, false), (first.IsFinished, second.IsFinished));
     }
 
     [Fact]
@@ -151,9 +172,9 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
         store.Apply(header with { Position = new LogPosition(1, store.AppliedIndex + 1) }, put.Record);
     }
 
-    private ClientRequest Add(ConnectionMemory? memory = null)
+    private ClientRequest Add(ConnectionMemory? memory = null, IRequestOwner? owner = null)
     {
-        ClientRequest request = new(this, memory ?? ConnectionMemory.Unlimited);
+        ClientRequest request = new(owner ?? this, memory ?? ConnectionMemory.Unlimited);
         request.Begin();
         request.BeginGet("/key"u8);
         reads.Add(request);
@@ -189,5 +210,14 @@ public sealed class PendingReadsTests : IRequestOwner, IDisposable
     {
         reads.Confirmed(new ReadState(context, 0));
         reads.Answer();
+    }
+
+    private sealed class OtherClient : IRequestOwner
+    {
+        public bool MarkForResume() => false;
+
+        public void Resume()
+        {
+        }
     }
 }
