@@ -23,14 +23,14 @@ public class RequestBenchmarks
 
     private const int WarmUpDepth = 64;
 
+    private static ReadOnlySpan<byte> Done => "HTTP/1.1 204 "u8;
+
     private static readonly string Value = new('v', 64);
 
     private readonly byte[] put = Encoding.ASCII.GetBytes(
         $"PUT /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\nContent-Length: {Value.Length}\r\n\r\n{Value}");
     private readonly byte[] get = "GET /the-key HTTP/1.1\r\nHost: 127.0.0.1:9121\r\n\r\n"u8.ToArray();
     private byte[] pipelined = [];
-    private byte[] done = [];
-    private byte[] found = [];
     private Cluster cluster = null!;
     private MemoryConnection connection = null!;
 
@@ -43,11 +43,9 @@ public class RequestBenchmarks
         pipelined = Repeat(put, Depth);
         cluster = new Cluster(Members);
         connection = new MemoryConnection(cluster.Leader.Front);
-        done = FirstAnswer(put, "HTTP/1.1 204 ");
-        found = FirstAnswer(get, "HTTP/1.1 200 ");
         byte[] many = Repeat(put, WarmUpDepth);
         for (int i = 0; i < WarmUpPuts; i += WarmUpDepth)
-            Exchange(many, done, WarmUpDepth);
+            connection.Exchange(many, WarmUpDepth, Done);
     }
 
     [GlobalCleanup]
@@ -62,7 +60,7 @@ public class RequestBenchmarks
     public void Put()
     {
         for (int i = 0; i < Requests; i++)
-            Exchange(put, done, 1);
+            connection.Exchange(put, 1, Done);
     }
 
     /// <summary>Batches of sixteen pipelined PUTs. Each batch is sent after the answers to the previous one.</summary>
@@ -70,7 +68,7 @@ public class RequestBenchmarks
     public void PutPipelined()
     {
         for (int i = 0; i < Requests; i += Depth)
-            Exchange(pipelined, done, Depth);
+            connection.Exchange(pipelined, Depth, Done);
     }
 
     /// <summary>
@@ -80,30 +78,9 @@ public class RequestBenchmarks
     public void Get()
     {
         for (int i = 0; i < Requests; i++)
-            Exchange(get, found, 1);
+            connection.Exchange(get, 1, "HTTP/1.1 200 "u8);
     }
 
     private static byte[] Repeat(byte[] request, int count) =>
         [.. Enumerable.Repeat(request, count).SelectMany(each => each)];
-
-    private byte[] FirstAnswer(byte[] request, string status)
-    {
-        byte[] answer = connection.Exchange(request, 1).ToArray();
-        string text = Encoding.ASCII.GetString(answer);
-        return text.StartsWith(status, StringComparison.Ordinal)
-            ? answer
-            : throw new InvalidOperationException($"the answer is {text}");
-    }
-
-    /// <param name="answer">Expected answer to each request, except for the date.</param>
-    private void Exchange(byte[] requests, byte[] answer, int count)
-    {
-        ReadOnlySpan<byte> answers = connection.Exchange(requests, count * answer.Length);
-        int statusLength = answer.AsSpan().IndexOf((byte)'\r');
-        for (int i = 0; i < count; i++)
-        {
-            if (!answers[(i * answer.Length)..].StartsWith(answer.AsSpan(0, statusLength)))
-                throw new InvalidOperationException($"the answer is {Encoding.ASCII.GetString(answers)}");
-        }
-    }
 }

@@ -1,6 +1,8 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
+using System.Text;
 using Microsoft.AspNetCore.Connections;
 using RaftFast.Http;
 
@@ -31,20 +33,40 @@ internal sealed class MemoryConnection : IDisposable
     private static PipeOptions Options => new(
         readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.Inline, useSynchronizationContext: false);
 
-    /// <summary>
-    /// Sends requests, and blocks until at least <paramref name="answerBytes"/> bytes of answers have come.
-    /// </summary>
-    /// <returns>The answers; valid until the next call.</returns>
-    public ReadOnlySpan<byte> Exchange(ReadOnlySpan<byte> requests, int answerBytes)
+    /// <summary>Sends requests, and blocks until each is answered with this status.</summary>
+    /// <param name="status">Beginning of the status line: "HTTP/1.1 204".</param>
+    /// <exception cref="InvalidOperationException">An answer has another status.</exception>
+    public void Exchange(ReadOnlySpan<byte> requests, int count, ReadOnlySpan<byte> status)
     {
         toServer.Writer.Write(requests);
         ValueTask<FlushResult> flush = toServer.Writer.FlushAsync();
         if (!flush.IsCompletedSuccessfully || flush.Result.IsCompleted)
             throw new InvalidOperationException("the front does not take the requests");
         int length = 0;
-        while (length < answerBytes)
+        int read = 0;
+        while (count > 0)
+        {
             length += Receive(answers.AsSpan(length));
-        return answers.AsSpan(0, length);
+            for (int answer; (answer = LengthOfFirst(answers.AsSpan(read, length - read))) > 0; count--)
+            {
+                if (!answers.AsSpan(read).StartsWith(status))
+                    throw new InvalidOperationException(Encoding.ASCII.GetString(answers.AsSpan(read, answer)));
+                read += answer;
+            }
+        }
+    }
+
+    /// <returns>Bytes of the first answer with its body; 0 while it is incomplete.</returns>
+    private static int LengthOfFirst(ReadOnlySpan<byte> received)
+    {
+        int head = received.IndexOf("\r\n\r\n"u8) + 4;
+        if (head < 4)
+            return 0;
+        int field = received[..head].IndexOf("Content-Length: "u8);
+        int body = 0;
+        if (field >= 0 && !Utf8Parser.TryParse(received[(field + "Content-Length: ".Length)..head], out body, out _))
+            throw new InvalidOperationException("the answer has a malformed Content-Length");
+        return received.Length < head + body ? 0 : head + body;
     }
 
     public void Dispose()
