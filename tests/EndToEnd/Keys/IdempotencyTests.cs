@@ -56,7 +56,7 @@ public sealed class IdempotencyTests
     public void Table_that_is_full_refuses_new_keys_until_old_ones_are_forgotten()
     {
         using Cluster cluster = Cluster.Start(
-            1, "--idempotency-memory", "16MiB", "--idempotency-window", "10");
+            1, "--idempotency-memory", "16MiB", "--idempotency-window", "30");
         ClusterNode node = cluster.Nodes[0];
         using HttpConnection connection = HttpConnection.Open(node.HttpPort);
         int written = 0;
@@ -83,7 +83,7 @@ public sealed class IdempotencyTests
         Assert.Equal(204, connection.Exchange("PUT", "/key", "1"u8).Status);
         Eventually.True(
             () => connection.Exchange("PUT", "/key", "1"u8, "Idempotency-Key: \"new\"").Status == 204,
-            () => $"outcomes are forgotten, {node}");
+            TimeSpan.FromSeconds(60), () => $"outcomes are forgotten, {node}");
     }
 
     /// <summary>Requests without a key do not shorten the time for which an outcome is remembered.</summary>
