@@ -17,6 +17,10 @@ internal ref struct KeyFields
     private TokenBytes token;
     private int tokenLength;
     private bool saysNoCache;
+    private long? staleSecondsMax;
+
+    /// <summary>Refusal of a header that has no meaning for a DELETE of a member.</summary>
+    private Refusal? ofKey;
 
     /// <summary>Seconds that a PUT key lives; 0 if it does not expire.</summary>
     public long TimeToLiveSeconds { get; private set; }
@@ -24,14 +28,9 @@ internal ref struct KeyFields
     /// <summary>Seconds that a GET may wait; null without the preference.</summary>
     public long? WaitSeconds { get; private set; }
 
-    /// <summary>Seconds that the answer to a read may be old; MaxValue for any age, null for a current
+    /// <summary>Maximum age in seconds of the state that answers a read; MaxValue for any age, null for a current
     /// answer.</summary>
     public readonly long? StaleSecondsMax => saysNoCache ? null : staleSecondsMax;
-
-    private long? staleSecondsMax;
-
-    /// <summary>Refusal of a header that has no meaning for a DELETE of a member.</summary>
-    private Refusal? ofKey;
 
     public readonly bool HasMatch => match.IsPresent;
 
@@ -41,8 +40,10 @@ internal ref struct KeyFields
 
     [UnscopedRef]
     public readonly Conditions Conditions => new(
-        (match.IsPresent ? ConditionKinds.Match : 0) | (match.IsAny ? ConditionKinds.MatchAny : 0)
-            | (noneMatch.IsPresent ? ConditionKinds.NoneMatch : 0) | (noneMatch.IsAny ? ConditionKinds.NoneMatchAny : 0),
+        (match.IsPresent ? ConditionKinds.Match : 0)
+            | (match.IsAny ? ConditionKinds.MatchAny : 0)
+            | (noneMatch.IsPresent ? ConditionKinds.NoneMatch : 0)
+            | (noneMatch.IsAny ? ConditionKinds.NoneMatchAny : 0),
         match.Bytes, noneMatch.Bytes);
 
     /// <summary>Idempotency key without quotes; empty without one.</summary>

@@ -30,12 +30,13 @@ internal sealed class Refusal(int status, string line)
     public static readonly Refusal IfNoneMatch = new(400,
         $"If-None-Match is malformed: send *, or 1 to {Conditions.TagsMax} tags in double quotes, like \"5\".");
     public static readonly Refusal TimeToLive = new(400,
-        $"RaftFast-TTL is malformed: send it once, as a number of seconds from 1 to {KeyCommand.TimeToLiveSecondsMax}.");
+        "RaftFast-TTL is malformed: send it once, as a number of seconds from 1 to "
+        + $"{KeyCommand.TimeToLiveSecondsMax}.");
     public static readonly Refusal Wait = new(400,
         "The preference wait is malformed: send Prefer: wait= and a number of seconds.");
     public static readonly Refusal IdempotencyKey = new(400,
-        $"Idempotency-Key is malformed: send it once, as 1 to {KeyCommand.TokenBytesMax} printable characters in double "
-        + "quotes.");
+        $"Idempotency-Key is malformed: send it once, as 1 to {KeyCommand.TokenBytesMax} printable characters in "
+        + "double quotes.");
     public static readonly Refusal Chunk = new(400,
         "The chunked body is malformed: send each chunk as its size in hex, CRLF, data, CRLF.");
     public static readonly Refusal Truncated = new(400, "The connection ended within the request: send it whole.");

@@ -99,6 +99,7 @@ public static class Crc32C
         }
 
         public uint Of(uint crc) =>
-            table[(byte)crc] ^ table[256 + (byte)(crc >> 8)] ^ table[512 + (byte)(crc >> 16)] ^ table[768 + (crc >> 24)];
+            table[(byte)crc] ^ table[256 + (byte)(crc >> 8)]
+            ^ table[512 + (byte)(crc >> 16)] ^ table[768 + (crc >> 24)];
     }
 }

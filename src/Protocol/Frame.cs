@@ -108,8 +108,9 @@ public static class Frame
     /// <summary>
     /// Verifies the records of a frame: each is intact, their number is the header's count, and no bytes follow the
     /// last. In an Append, indices are consecutive, and terms neither decrease (§5.3) nor exceed the message's term.
-    /// A configuration must decode, and a forwarded record must be a client's command that the state machine knows. An invalid
-    /// record in the log would stop every member at every start. Returns false for a part of a snapshot.
+    /// A configuration must decode, and a forwarded record must be a client's command
+    /// (<see cref="KeyCommand.MayBeClients"/>). An invalid record in the log would stop every member at every start.
+    /// Returns false for a part of a snapshot.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
     {

@@ -26,8 +26,8 @@ public sealed class History
     }
 
     /// <summary>
-    /// Records that a get returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>). Several attempts of
-    /// a client at one request, under one idempotency key, are one operation: the first attempt invokes it, and the
+    /// Records that a get returned <paramref name="value"/> (or <see cref="RegisterValue.Absent"/>). Several attempts
+    /// of a client at one request, under one idempotency key, are one operation: the first attempt invokes it, and the
     /// first answer that tells the outcome completes it.
     /// </summary>
     /// <param name="tag"><inheritdoc cref="Operation" path="/param[@name='Tag']"/></param>

@@ -71,7 +71,7 @@ internal sealed class RegisterHistory
 
     public Transition[] Transitions { get; }
 
-    /// <summary>Tag of the value that each operation writes; 0 if it is unknown, or the operation writes none.</summary>
+    /// <summary>Tag of the value that each operation writes; 0 if unknown, or if the operation writes none.</summary>
     public long[] Tags { get; }
 
     public int CompletedCount { get; }

@@ -215,7 +215,8 @@ internal sealed class RegisterSearch
     private void AddCandidate(int operation, Transition transition)
     {
         bool isInOrder = history.Tags[operation] == 0 || history.Tags[operation] > lastTag;
-        if (isInOrder && transition.IsLegal(value) && !supply.IsLostTo(operation, value) && !supply.IsTooEarly(operation))
+        if (isInOrder && transition.IsLegal(value)
+            && !supply.IsLostTo(operation, value) && !supply.IsTooEarly(operation))
             candidates.Add(operation);
     }
 

@@ -3,9 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// Tags of one key's values. A tag is the log index of the write that gave the key the value, so each value has one tag,
-/// each tag belongs to one value, and tags grow from write to write. An answer with a tag pins the state that the
-/// operation met or left.
+/// Tags of one key's values. A tag is the log index of the write that gave the key the value, so each value has one
+/// tag, each tag belongs to one value, and tags grow from write to write. An answer with a tag pins the state that
+/// the operation met or left.
 /// </summary>
 internal sealed class TagOrder
 {

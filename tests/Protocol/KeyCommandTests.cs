@@ -8,7 +8,8 @@ public sealed class KeyCommandTests
     public void Layout_is_what_is_on_every_disk_and_wire()
     {
         byte[] payload = Encode(
-            CommandOperation.Put, ConditionKinds.Match | ConditionKinds.NoneMatch, [5], [7], "tok"u8, "/k"u8, "v"u8, 3000);
+            CommandOperation.Put, ConditionKinds.Match | ConditionKinds.NoneMatch, [5], [7], "tok"u8, "/k"u8, "v"u8,
+            3000);
         byte[] expected =
         [
             2, 1, 2, 0, 5, 1, 1, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xB8, 0x0B, 0, 0, 0, 0, 0, 0,

@@ -5,7 +5,7 @@ using RaftFast.Server.Node;
 
 namespace RaftFast.Server.Api;
 
-/// <summary>What ails a member, in sentences that say what to do.</summary>
+/// <summary>Faults of a member, in sentences that say what to do.</summary>
 internal static class Ailments
 {
     /// <summary>An election timeout: after it the leader counts the follower in no majority.</summary>

@@ -41,7 +41,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 
     public required Backup Backup { get; init; }
 
-    /// <summary>What this node tells the other members.</summary>
+    /// <summary>Announcement of this node to the other members.</summary>
     public required Announcement Announcement { get; init; }
 
     public TimeSpan Uptime => Stopwatch.GetElapsedTime(started);
@@ -74,7 +74,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
         };
     }
 
-    /// <summary>What a member has announced; null if it has announced nothing.</summary>
+    /// <summary>Returns a member's announcement, or null if the member has announced nothing.</summary>
     public Announcement? AnnouncementOf(ulong id, ulong self) =>
         id == self ? Announcement : Acceptor.AnnouncementOf(id);
 

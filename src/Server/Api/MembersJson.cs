@@ -37,7 +37,7 @@ internal sealed record MembersJson(ulong Id, ulong? Leader, long Term, IReadOnly
         }
         else if (isSelf || isLeader)
         {
-            // Of itself a follower knows what it has not applied, and of the leader when it last heard.
+            // A follower knows its own unapplied entries, and the time since it last heard from the leader.
             lag = isLeader ? 0 : Math.Max(0, node.Committed - node.Applied);
             contact = isSelf ? 0 : Words.SecondsOf(node.TicksSinceLeader);
         }
@@ -82,7 +82,7 @@ internal sealed record MembersJson(ulong Id, ulong? Leader, long Term, IReadOnly
     private static string? TextOrNull(string? text) => string.IsNullOrEmpty(text) ? null : text;
 }
 
-/// <summary>One member. What this node does not know is null.</summary>
+/// <summary>One member. A value that this node does not know is null.</summary>
 internal sealed record MemberJson
 {
     public required ulong Id { get; init; }
@@ -113,6 +113,6 @@ internal sealed record MemberJson
 
     public required double? LastContactSeconds { get; init; }
 
-    /// <summary>What ails the member, a sentence each, as far as this node can tell.</summary>
+    /// <summary>Faults of the member that this node can tell, a sentence each.</summary>
     public required IReadOnlyList<string> Ails { get; init; }
 }

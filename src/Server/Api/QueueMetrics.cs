@@ -52,7 +52,8 @@ internal static class QueueMetrics
             .Sample("queue=\"proposed_writes\"", node.Waiting.Proposed)
             .Sample("queue=\"membership_changes\"", node.Waiting.Changes);
         text.Gauge("queue_limit_items",
-            "Bound of raftfast_queue_items. The bound of reads, waiting reads, forwarded and proposed writes is that of requests.")
+            "Bound of raftfast_queue_items. The bound of reads, waiting reads, forwarded and proposed writes is that "
+            + "of requests.")
             .Sample("queue=\"inbox\"", seen.InboxItemsMax)
             .Sample("queue=\"api_questions\"", LoopQuestion.OutstandingMax)
             .Sample("queue=\"handshakes\"", seen.HandshakesMax)

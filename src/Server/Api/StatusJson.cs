@@ -37,7 +37,7 @@ internal sealed record StatusJson
 
     public required long StateBytesMax { get; init; }
 
-    /// <summary>What ails this member, a sentence each; empty if nothing does.</summary>
+    /// <summary>Faults of this member, a sentence each; empty if there are none.</summary>
     public required IReadOnlyList<string> Ails { get; init; }
 
     public required TotalsJson Totals { get; init; }

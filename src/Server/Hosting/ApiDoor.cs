@@ -8,7 +8,7 @@ using RaftFast.Storage.Directories;
 
 namespace RaftFast.Server.Hosting;
 
-/// <summary>Where the API listens: at the address of <c>--api</c>, or beside the HTTP port.</summary>
+/// <summary>Opens the API at the address of <c>--api</c>, or beside the HTTP port.</summary>
 internal static partial class ApiDoor
 {
     /// <summary>Distance of the default port from the HTTP port.</summary>

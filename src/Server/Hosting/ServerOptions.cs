@@ -43,7 +43,7 @@ internal sealed record ServerOptions
     /// <summary>The HTTP port; 0 takes any free port.</summary>
     public required int Port { get; init; }
 
-    /// <summary>Where the API listens, if it does.</summary>
+    /// <summary>Address of the API, if there is one.</summary>
     public ApiSetting Api { get; init; } = ApiSetting.Off;
 
     public required string DataDirectory { get; init; }

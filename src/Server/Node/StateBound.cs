@@ -18,8 +18,10 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
 
     public bool IsReached => state.Store.StateBytes >= bytesMax;
 
-    /// <summary>True if there is room for the write, or if it deletes a key or replaces a value that is no smaller, and
-    /// leaves no outcome.</summary>
+    /// <summary>
+    /// True if there is room for the write, or if the write deletes a key or replaces a value that is no smaller. A
+    /// write with an idempotency key leaves an outcome, which always needs room.
+    /// </summary>
     /// <param name="record">Verified record.</param>
     public bool Admits(ReadOnlySpan<byte> record)
     {

@@ -87,7 +87,6 @@ internal struct RingParameters
 
     // Offsets in the mapping of both queues.
     [FieldOffset(44)] public uint SubmissionTail;
-    [FieldOffset(48)] public uint SubmissionMask;
     [FieldOffset(64)] public uint SubmissionArray;
     [FieldOffset(80)] public uint CompletionHead;
     [FieldOffset(84)] public uint CompletionTail;

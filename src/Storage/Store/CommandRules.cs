@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Effects of commands of kind 2. Conditions, outcomes and expiries are decided here and nowhere else: when the entry is
-/// applied, from the state alone, and so on every member alike.
+/// Effects of commands of kind 2. Conditions, outcomes and expiries are decided here and nowhere else: when the entry
+/// is applied, from the state alone, and so on every member alike.
 /// </summary>
 internal static class CommandRules
 {

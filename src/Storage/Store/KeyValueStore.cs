@@ -4,8 +4,8 @@ namespace RaftFast.Storage.Store;
 
 /// <summary>
 /// The state machine: keys and values at one index of the log, and under <see cref="StateKeys"/> the rest of the state.
-/// One thread uses the store; another may read a <see cref="StoreView"/>. All entries and their index are in native memory: a store of any size is a few objects to
-/// the garbage collector.
+/// One thread uses the store; another may read a <see cref="StoreView"/>. All entries and their index are in native
+/// memory: a store of any size is a few objects to the garbage collector.
 /// </summary>
 public sealed unsafe class KeyValueStore : IDisposable
 {
@@ -21,8 +21,8 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// </summary>
     private const int LoadedAtOnce = 32;
 
-    /// <summary>Maximum keys for which one call of <see cref="ExpireAt"/> makes commands.</summary>
-    private const int ExpiriesAtOnce = 1024;
+    /// <summary>Maximum keys that one call of <see cref="VisitExpired"/> visits.</summary>
+    private const int ExpiredAtOnce = 1024;
 
     private readonly SlabMemory memory = new();
     private readonly SlotAllocator slots;
@@ -176,21 +176,15 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// <returns>Value of <see cref="OutcomeBytes"/> with <paramref name="more"/> outcomes more.</returns>
     public long OutcomeBytesWith(int more) => OutcomeBytes + (long)more * Outcome.MemoryBytes;
 
-    /// <summary>
-    /// Encodes commands that let keys expire whose time has passed, each as a finished record without a position.
-    /// </summary>
+    /// <summary>Visits keys whose time to live has passed, in no order, as many as one call may.</summary>
     /// <param name="now">Log time.</param>
-    /// <param name="propose">Takes a record; returns false to take no more.</param>
-    public void ExpireAt(long now, Span<byte> buffer, ProposeCommand propose)
+    /// <param name="visit">Must not change the store.</param>
+    public void VisitExpired(long now, VisitKey visit)
     {
-        Span<Slot> found = stackalloc Slot[ExpiriesAtOnce];
+        Span<Slot> found = stackalloc Slot[ExpiredAtOnce];
         foreach (Slot slot in found[..expiring.Find(now, found)])
         {
-            Span<byte> payload = buffer[Record.HeaderSize..];
-            int length = KeyCommand.WriteHead(payload, CommandOperation.Expire, default, default, slot.Key, slot.Index, now);
-            Span<byte> record = buffer[..Record.LengthOf(length)];
-            Record.Finish(record, RecordType.Command, length);
-            if (!propose(record))
+            if (!visit(slot.Key, slot.Index))
                 return;
         }
     }
@@ -380,6 +374,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     }
 }
 
-/// <summary>Takes a finished record of a command.</summary>
-/// <returns>False to take no more.</returns>
-public delegate bool ProposeCommand(Span<byte> record);
+/// <param name="key">Valid during the call.</param>
+/// <param name="tag">Index of the key's last write.</param>
+/// <returns>False to visit no further key.</returns>
+public delegate bool VisitKey(ReadOnlySpan<byte> key, long tag);

@@ -125,7 +125,10 @@ public sealed class PageTests
             while (!await page.EvaluateAsync<bool>(condition, argument))
             {
                 if (Stopwatch.GetElapsedTime(began) > Patience)
-                    Assert.Fail($"not within {Patience}: {condition}; the page says {await page.InnerTextAsync("body")}");
+                {
+                    string text = await page.InnerTextAsync("body");
+                    Assert.Fail($"not within {Patience}: {condition}; the page says {text}");
+                }
                 await Task.Delay(PollPeriod);
             }
         }

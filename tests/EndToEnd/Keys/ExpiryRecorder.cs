@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RaftFast.Linearizability;
 
 namespace RaftFast.EndToEnd.Tests.Keys;
@@ -9,45 +10,41 @@ namespace RaftFast.EndToEnd.Tests.Keys;
 internal sealed class ExpiryRecorder : IDisposable
 {
     private readonly History history;
-    private readonly PriorityQueue<Operation, long> due = new();
-    private readonly Lock gate = new();
+    private readonly long delay;
+    private readonly BlockingCollection<(Operation Expiry, long DueAt)> due = [];
+    private readonly ManualResetEventSlim isStopping = new();
     private readonly Thread thread;
-    private volatile bool isStopping;
 
-    public ExpiryRecorder(History history)
+    /// <param name="timeToLive">Time to live of every value.</param>
+    public ExpiryRecorder(History history, TimeSpan timeToLive)
     {
         this.history = history;
+        delay = (long)timeToLive.TotalMilliseconds / 2;
         thread = new Thread(Run) { IsBackground = true, Priority = ThreadPriority.AboveNormal };
         thread.Start();
     }
 
     /// <summary>A PUT of this value is about to be sent.</summary>
-    public void Add(int client, int key, int value, TimeSpan timeToLive)
-    {
-        lock (gate)
-            due.Enqueue(
-                Operation.Expire(client, key, value), Environment.TickCount64 + (long)timeToLive.TotalMilliseconds / 2);
-    }
+    public void Add(int client, int key, int value) =>
+        due.Add((Operation.Expire(client, key, value), Environment.TickCount64 + delay));
 
     public void Dispose()
     {
-        isStopping = true;
+        isStopping.Set();
+        due.CompleteAdding();
         thread.Join();
+        due.Dispose();
+        isStopping.Dispose();
     }
 
     private void Run()
     {
-        while (!isStopping)
+        // All values have one time to live, so they become due in order.
+        foreach ((Operation expiry, long dueAt) in due.GetConsumingEnumerable())
         {
-            lock (gate)
-            {
-                while (due.TryPeek(out Operation expiry, out long at) && at <= Environment.TickCount64)
-                {
-                    history.Invoke(expiry);
-                    due.Dequeue();
-                }
-            }
-            Thread.Sleep(10);
+            if (isStopping.Wait((int)Math.Max(0, dueAt - Environment.TickCount64)))
+                return;
+            history.Invoke(expiry);
         }
     }
 }

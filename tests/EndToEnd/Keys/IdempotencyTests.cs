@@ -65,7 +65,8 @@ public sealed class IdempotencyTests
         {
             const int Batch = 500;
             connection.SendRaw(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Range(written, Batch).Select(
-                i => $"PUT /key HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: \"{i}\"\r\nContent-Length: 1\r\n\r\n1"))));
+                i => "PUT /key HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+                    + $"Idempotency-Key: \"{i}\"\r\nContent-Length: 1\r\n\r\n1"))));
             for (int i = 0; i < Batch; i++)
             {
                 HttpAnswer answer = connection.Receive();

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 using RaftFast.EndToEnd.Tests.Kit;
 using RaftFast.Linearizability;
 
@@ -17,9 +15,7 @@ internal sealed class KeyClient : IDisposable
 
     private const int AttemptsMax = 12;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
-    private static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan TimeToLive = TimeSpan.FromSeconds(2);
 
     private static int lastValue;
 
@@ -28,7 +24,7 @@ internal sealed class KeyClient : IDisposable
     private readonly History history;
     private readonly ExpiryRecorder expiries;
     private readonly Random random;
-    private readonly HttpConnection?[] connections;
+    private readonly MemberConnections connections;
     private readonly (int Value, long Tag)[] seen;
     private readonly Thread thread;
     private int requests;
@@ -43,7 +39,7 @@ internal sealed class KeyClient : IDisposable
         this.history = history;
         this.expiries = expiries;
         random = new Random(seed);
-        connections = new HttpConnection?[nodes.Count];
+        connections = new MemberConnections(nodes);
         seen = new (int, long)[keys];
         thread = new Thread(Run) { IsBackground = true, Name = $"keys {number}" };
         thread.Start();
@@ -63,8 +59,7 @@ internal sealed class KeyClient : IDisposable
     {
         isStopping = true;
         thread.Join();
-        foreach (HttpConnection? connection in connections)
-            connection?.Dispose();
+        connections.Dispose();
     }
 
     private void Run()
@@ -81,7 +76,7 @@ internal sealed class KeyClient : IDisposable
                     Write(Operation.Put(number, key, value), "PUT", value, 1);
                     break;
                 case < 3:
-                    expiries.Add(number, key, value, TimeToLive);
+                    expiries.Add(number, key, value);
                     Write(
                         Operation.Put(number, key, value), "PUT", value, 1,
                         $"RaftFast-TTL: {TimeToLive.TotalSeconds}");
@@ -116,8 +111,7 @@ internal sealed class KeyClient : IDisposable
         bool mayHaveHappened = false;
         for (int attempt = 0; attempt < (isIdempotent ? AttemptsMax : 1) && !isStopping; attempt++)
         {
-            HttpAnswer? answer =
-                TryExchange(random.Next(nodes.Count), method, write.Key, body, out bool wasSent, fields);
+            HttpAnswer? answer = TryExchange(method, write.Key, body, out bool wasSent, fields);
             switch (answer?.Status)
             {
                 case 204:
@@ -149,7 +143,7 @@ internal sealed class KeyClient : IDisposable
     private void Read(int key)
     {
         int operation = history.Invoke(Operation.Get(number, key));
-        HttpAnswer? answer = TryExchange(random.Next(nodes.Count), "GET", key, "", out _);
+        HttpAnswer? answer = TryExchange("GET", key, "", out _);
         switch (answer?.Status)
         {
             case 200:
@@ -173,25 +167,7 @@ internal sealed class KeyClient : IDisposable
     }
 
     private HttpAnswer? TryExchange(
-        int member, string method, int key, string body, out bool wasSent, params ReadOnlySpan<string> fields)
-    {
-        wasSent = false;
-        try
-        {
-            HttpConnection connection = connections[member] ??= HttpConnection.Open(nodes[member].HttpPort, Patience);
-            wasSent = true;
-            if (random.Next(50) == 0)
-            {
-                connection.Send(method, $"/{key}", Encoding.ASCII.GetBytes(body), fields);
-                throw new IOException("the client breaks the connection");
-            }
-            return connection.Exchange(method, $"/{key}", Encoding.ASCII.GetBytes(body), fields);
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            connections[member]?.Dispose();
-            connections[member] = null;
-            return null;
-        }
-    }
+        string method, int key, string body, out bool wasSent, params ReadOnlySpan<string> fields) =>
+        connections.TryExchange(
+            random.Next(nodes.Count), method, key, body, out wasSent, breaks: random.Next(50) == 0, fields);
 }

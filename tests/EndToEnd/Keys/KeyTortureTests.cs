@@ -46,7 +46,7 @@ public sealed class KeyTortureTests
 
     private static void RunChapter(Cluster cluster, History history, Random random, int[] met)
     {
-        using ExpiryRecorder expiries = new(history);
+        using ExpiryRecorder expiries = new(history, KeyClient.TimeToLive);
         KeyClient[] clients = [.. Enumerable.Range(0, Clients).Select(
             i => new KeyClient(i, cluster.Nodes, history, expiries, Keys, random.Next()))];
         long begun = Environment.TickCount64;

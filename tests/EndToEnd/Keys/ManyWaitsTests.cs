@@ -60,7 +60,7 @@ public sealed class ManyWaitsTests
     }
 
     private static int Threads(ClusterNode node) => int.Parse(
-        File.ReadLines($"/proc/{node.Process.Id}/status").First(line => line.StartsWith("Threads:", StringComparison.Ordinal))
-            ["Threads:".Length..],
+        File.ReadLines($"/proc/{node.Process.Id}/status")
+            .First(line => line.StartsWith("Threads:", StringComparison.Ordinal))["Threads:".Length..],
         CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 using RaftFast.EndToEnd.Tests.Kit;
 using RaftFast.Linearizability;
 
@@ -12,11 +10,6 @@ namespace RaftFast.EndToEnd.Tests.Torture;
 /// </summary>
 internal sealed class TortureClient : IDisposable
 {
-    /// <summary>
-    /// Time that an answer may take. Afterwards the outcome stays unknown, and the client tries another member.
-    /// </summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     private static int lastValue;
 
     private readonly int number;
@@ -24,7 +17,7 @@ internal sealed class TortureClient : IDisposable
     private readonly History history;
     private readonly int keys;
     private readonly Random random;
-    private readonly HttpConnection?[] connections;
+    private readonly MemberConnections connections;
     private readonly Thread thread;
     private volatile bool isStopping;
     private volatile string? violation;
@@ -37,7 +30,7 @@ internal sealed class TortureClient : IDisposable
         this.history = history;
         this.keys = keys;
         random = new Random(number);
-        connections = new HttpConnection?[nodes.Count];
+        connections = new MemberConnections(nodes);
         thread = new Thread(Run) { IsBackground = true, Name = $"torture {number}" };
         thread.Start();
     }
@@ -51,8 +44,7 @@ internal sealed class TortureClient : IDisposable
     {
         isStopping = true;
         thread.Join();
-        foreach (HttpConnection? connection in connections)
-            connection?.Dispose();
+        connections.Dispose();
     }
 
     private void Run()
@@ -113,20 +105,9 @@ internal sealed class TortureClient : IDisposable
 
     private HttpAnswer? TryExchange(int member, string method, int key, string body, out bool wasSent)
     {
-        wasSent = false;
-        try
-        {
-            HttpConnection connection = connections[member] ??= HttpConnection.Open(nodes[member].HttpPort, Patience);
-            wasSent = true;
-            HttpAnswer answer = connection.Exchange(method, $"/{key}", Encoding.ASCII.GetBytes(body));
+        HttpAnswer? answer = connections.TryExchange(member, method, key, body, out wasSent);
+        if (answer is not null)
             Interlocked.Increment(ref answered);
-            return answer;
-        }
-        catch (Exception failure) when (failure is IOException or SocketException)
-        {
-            connections[member]?.Dispose();
-            connections[member] = null;
-            return null;
-        }
+        return answer;
     }
 }

@@ -66,7 +66,7 @@ internal sealed class ServerProcess : IDisposable
     public KeyValueStore? Store => state?.Store;
 
     /// <summary>
-    /// The process's monotonic clock, in milliseconds. Each process has its own zero, and two clocks may be weeks apart.
+    /// The process's monotonic clock, in milliseconds. Each process has its own zero: two clocks may be weeks apart.
     /// </summary>
     public long Clock => ClockAtZero + Cluster.Events.Now / 1000;
 

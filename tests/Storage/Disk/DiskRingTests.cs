@@ -59,7 +59,8 @@ public sealed partial class DiskRingTests : IDisposable
         using AlignedMemory memory = new(IDisk.Alignment);
         Assert.True(ring.TryBegin(file, 2 * IDisk.Alignment, memory.Span));
         StorageException failure = Assert.Throws<StorageException>(() => WaitUntilDurable(ring));
-        Assert.Contains($"can't write {directory.PathOf("a")} at byte 8192:", failure.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            $"can't write {directory.PathOf("a")} at byte 8192:", failure.Message, StringComparison.Ordinal);
     }
 
     /// <summary>A pipe takes 64 KiB, and the rest only when a reader has taken some.</summary>

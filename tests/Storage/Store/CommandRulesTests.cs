@@ -172,7 +172,7 @@ public sealed class CommandRulesTests : IDisposable
         Assert.Equal(2003, store.NextExpiry);
     }
 
-    /// <summary>Compares the store with a simple model, in which each key has a value, a tag and perhaps a time.</summary>
+    /// <summary>Compares the store with a model, in which each key has a value, a tag and perhaps a time.</summary>
     [Fact]
     public void Random_commands_give_the_state_of_a_simple_model()
     {
@@ -201,7 +201,8 @@ public sealed class CommandRulesTests : IDisposable
                 default:
                     long timeToLive = random.Next(2) * random.Next(1, 2000);
                     string value = new('v', random.Next(random.Next(40) == 0 ? 50_000 : 100));
-                    (CommandStatus put, long written) = Put(key, value, match: match, timeToLive: timeToLive, time: time);
+                    (CommandStatus put, long written) =
+                        Put(key, value, match: match, timeToLive: timeToLive, time: time);
                     bool holds = match == 0 || match == tag;
                     Assert.Equal(holds ? CommandStatus.Done : CommandStatus.ConditionFailed, put);
                     if (holds)
@@ -224,13 +225,10 @@ public sealed class CommandRulesTests : IDisposable
         for (int i = 0; i < 1000; i++)
             Put($"/{i}", "a", timeToLive: 1 + (i * 7 % 1000), time: 1);
         List<string> keys = [];
-        store.ExpireAt(101, new byte[9000], record =>
+        store.VisitExpired(101, (key, tag) =>
         {
-            Record.TryReadHeader(record, out RecordHeader header);
-            KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
-            Assert.Equal((CommandOperation.Expire, 101), (command.Operation, command.Time));
-            Assert.Equal(store.TagOf(command.Key), command.Argument);
-            keys.Add(Encoding.ASCII.GetString(command.Key));
+            Assert.Equal(store.TagOf(key), tag);
+            keys.Add(Encoding.ASCII.GetString(key));
             return true;
         });
         Assert.Equal(100, keys.Distinct().Count());
@@ -332,7 +330,8 @@ public sealed class CommandRulesTests : IDisposable
         Span<byte> span = record.AsSpan(Record.HeaderSize, payload);
         bool isOwn = operation is CommandOperation.Expire or CommandOperation.Forget;
         int at = KeyCommand.WriteHead(
-            span, operation, new Conditions(kinds, matchBytes, default), tokenBytes, keyBytes, argument, isOwn ? time : 0);
+            span, operation, new Conditions(kinds, matchBytes, default), tokenBytes, keyBytes, argument,
+            isOwn ? time : 0);
         valueBytes.CopyTo(span[at..]);
         if (token.Length > 0)
             KeyCommand.SetFingerprint(span);

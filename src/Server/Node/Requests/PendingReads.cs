@@ -79,8 +79,7 @@ internal sealed class PendingReads(
 
     /// <summary>Reads that are not answered.</summary>
     public int Count =>
-        waiting.Count + asking.Count + confirmed.Count + stale.Count + large.Count
-        + withoutRoom.Count;
+        waiting.Count + asking.Count + confirmed.Count + stale.Count + large.Count + withoutRoom.Count;
 
     /// <summary>Reads that wait until their key changes.</summary>
     public int ForChange => changes.Count;
@@ -268,8 +267,8 @@ internal sealed class PendingReads(
     }
 
     /// <summary>
-    /// Answers the read, or lets it wait for a change of its key. A larger value waits for its turn, and a value without
-    /// room waits for room.
+    /// Answers the read, or lets it wait for a change of its key. A larger value waits for its turn, and a value
+    /// without room waits for room.
     /// </summary>
     /// <returns>Number of bytes copied.</returns>
     private int Answer(PendingRead read, int bytesMax)

@@ -18,14 +18,18 @@ internal sealed class TimedCommands
     private readonly ReadyExecutor executor;
     private readonly LogClock clock;
     private readonly long window;
-    private readonly ProposeCommand propose;
+    private readonly VisitKey expire;
     private readonly byte[] buffer =
         new byte[Record.LengthOf(KeyCommand.HeaderSize + PutCommand.KeyBytesMax)];
 
     /// <summary>
-    /// Last command that was proposed. No further one is proposed before this one is applied, so none is proposed twice.
+    /// Last command that was proposed. No further command is proposed before this one is applied, so none is proposed
+    /// twice.
     /// </summary>
     private LogPosition last;
+
+    /// <summary>Log time of the commands being proposed.</summary>
+    private long now;
 
     /// <param name="window">Milliseconds of log time for which an outcome is remembered at least.</param>
     public TimedCommands(
@@ -37,7 +41,7 @@ internal sealed class TimedCommands
         this.executor = executor;
         this.clock = clock;
         this.window = window;
-        propose = TryPropose;
+        expire = (key, tag) => TryPropose(CommandOperation.Expire, key, tag);
     }
 
     public void Propose()
@@ -45,33 +49,27 @@ internal sealed class TimedCommands
         if (!clock.IsCurrent)
             return;
         KeyValueStore store = state.Store;
-        long now = clock.Now;
+        now = clock.Now;
         bool expires = store.NextExpiry <= now;
         bool forgets = store.OldestOutcome < now - window;
         bool isOutstanding = last.Term == core.Term && last.Index > core.Log.Applied;
         if ((!expires && !forgets) || isOutstanding || core.IsHandingOver || core.MajorityLacksRoom)
             return;
         if (expires)
-            store.ExpireAt(now, buffer, propose);
+            store.VisitExpired(now, expire);
         if (forgets)
-            Forget(now);
+            TryPropose(CommandOperation.Forget, default, Math.Max(0, now - window));
     }
 
-    private void Forget(long now)
+    private bool TryPropose(CommandOperation operation, ReadOnlySpan<byte> key, long argument)
     {
         Span<byte> payload = buffer.AsSpan(Record.HeaderSize);
-        int length = KeyCommand.WriteHead(
-            payload, CommandOperation.Forget, default, default, default, Math.Max(0, now - window), now);
+        int length = KeyCommand.WriteHead(payload, operation, default, default, key, argument, now);
         Span<byte> record = buffer.AsSpan(0, Record.LengthOf(length));
-        Record.Finish(record, RecordType.Command, length);
-        TryPropose(record);
-    }
-
-    private bool TryPropose(Span<byte> record)
-    {
         bool canWrite = wal.HasRoom(record.Length) && !core.LogWriteIsOverdue;
         if (!canWrite || core.Propose(record.Length) != ProposeResult.Accepted)
             return false;
+        Record.Finish(record, RecordType.Command, length);
         executor.PersistProposal(record);
         last = core.Log.Last;
         return true;
