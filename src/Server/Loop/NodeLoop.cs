@@ -84,7 +84,8 @@ internal sealed class NodeLoop : IDisposable
             }
             else
             {
-                inbox.WaitForTurn(millisecondsMax: 1);
+                // The thread with the turn ticks, and wakes this one if it leaves something to do.
+                inbox.WaitForTurn((int)Math.Max(1, Volatile.Read(ref nextWakeUp) - Environment.TickCount64));
             }
         }
         // Keeps the turn, so that no other thread runs the loop again.
