@@ -5,7 +5,7 @@ namespace RaftFast.Consensus;
 /// <summary>
 /// Makes the configuration that may follow another one. A simple change differs in at most one voter, so that any two
 /// majorities overlap (thesis §4.1). A greater change needs a joint configuration, in which the old and the new voters
-/// decide together (§6); a voter that becomes a learner stays an outgoing voter until the joint configuration ends.
+/// decide together (§6). A voter that becomes a learner stays an outgoing voter until the joint configuration ends.
 /// </summary>
 public static class ConfigurationEditor
 {
@@ -128,7 +128,9 @@ public static class ConfigurationEditor
         return differing;
     }
 
-    /// <summary>Adds the ids of the members that are gone to the removed ids: they are never used again.</summary>
+    /// <summary>
+    /// Adds the ids of the members that are gone to the removed ids. A removed id is never used again.
+    /// </summary>
     private static ClusterConfiguration Build(
         ClusterConfiguration current, SortedList<ulong, Member> members, bool leavesJointItself)
     {

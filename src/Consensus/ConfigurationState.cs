@@ -3,9 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// A configuration in the form in which the core counts. Servers have ordinals 0, 1, … in ascending order of id, so
-/// that arrays hold the values for each server. There is one voter set, or two in a joint configuration (§6).
-/// Immutable.
+/// A configuration, in the form that counting votes and acknowledgements needs. Servers have ordinals 0, 1, … in
+/// ascending order of id, so that arrays hold the values for each server. There is one voter set, or two in a joint
+/// configuration (§6). Immutable.
 /// </summary>
 public sealed class ConfigurationState
 {
@@ -57,7 +57,8 @@ public sealed class ConfigurationState
     }
 
     /// <summary>
-    /// True for a voter that remains one after a joint configuration. A leader that doesn't hands over first.
+    /// True for a voter that is still a voter after a joint configuration. A leader that does not stay a voter hands
+    /// over first.
     /// </summary>
     public bool StaysVoter(ulong id)
     {

@@ -13,8 +13,8 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
     private int ticksToFull;
 
     /// <summary>
-    /// True if voters lack room, and without them no majority can write. A silent voter can't, but alone is no reason:
-    /// a new leader has not heard any yet.
+    /// True if voters lack room, and without them no majority can write. A silent voter counts as a voter that cannot
+    /// write. Silence alone is no reason: a new leader has heard no voter yet.
     /// </summary>
     public bool MajorityLacksRoom => AnyLacksRoom() && CountRooms(!core.LacksRoom) != QuorumResult.Won;
 
@@ -30,7 +30,7 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
         ticksToFull = Math.Max(0, ticksToFull - 1);
         if (core.LogWriteIsOverdue)
         {
-            // Between two attempts, clients get their 503.
+            // During an attempt, writes of clients wait. In the pause after an attempt, they are answered 503.
             if (ticksToHung == 0 && OthersWrite && handOver.TryBegin())
                 ticksToHung = 2 * core.Options.ElectionTicks;
         }

@@ -15,7 +15,7 @@ internal sealed class ElectionTimer(int electionTicks, Random random)
     public void Reset() => Elapsed = 0;
 
     /// <summary>
-    /// Starts again with a new timeout. Each campaign draws one, so that a split vote is not split again.
+    /// Starts again with a new random timeout. Each campaign draws a timeout, so that a split vote is not split again.
     /// </summary>
     public void Redraw()
     {

@@ -48,7 +48,7 @@ internal sealed class Heartbeats(RaftCore core, ProgressTable progress)
     public void Send(int ordinal, long readRound)
     {
         Progress follower = progress[ordinal];
-        // Never above Match: the follower's log may still differ from the leader's there.
+        // Never above Match: above Match, the follower's log may differ from the leader's.
         long commit = Math.Min(core.Log.Committed, follower.Match);
         follower.CommitSent = Math.Max(follower.CommitSent, commit);
         core.Send(new Message

@@ -106,7 +106,8 @@ internal sealed class Leader : Role
         promotion.Enter();
         uncommitted.Begin(Core.Log.Last.Index);
         ticksToQuorumCheck = Core.Options.ElectionTicks;
-        // §8: a blank entry, so that the leader learns what is committed. No earlier entry commits before it (§5.4.2).
+        // §8: a blank entry, so that the leader learns what is committed. No earlier entry commits before the blank
+        // entry (§5.4.2).
         Append(Record.HeaderSize);
         termStart = Core.Log.Last.Index;
         reads.Enter(termStart);
@@ -302,8 +303,8 @@ internal sealed class Leader : Role
 
     /// <summary>
     /// CheckQuorum: a leader that hears from no quorum within an election timeout steps down (thesis §6.2). A leader
-    /// that has stepped down no longer keeps followers from electing another. Its clients learn that they must ask
-    /// elsewhere.
+    /// that has stepped down no longer keeps followers from electing another leader. Its clients learn that they must
+    /// ask another member.
     /// </summary>
     private bool CheckQuorum()
     {

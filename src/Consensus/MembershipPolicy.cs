@@ -7,8 +7,8 @@ public static class MembershipPolicy
 {
     /// <param name="current">The configuration that is in effect and committed.</param>
     /// <param name="next">
-    /// The configuration to propose. If the request is already fulfilled, it is the current one again: its commitment
-    /// proves that.
+    /// The configuration to propose. For a request that is already fulfilled, this is the current configuration:
+    /// committing that configuration once more proves that the request is still fulfilled.
     /// </param>
     public static ChangeRefusal Plan(
         ClusterConfiguration current, MembershipChange change, out ClusterConfiguration next)
@@ -20,8 +20,9 @@ public static class MembershipPolicy
     }
 
     /// <summary>
-    /// Refuses a removal after which no majority of the voters would write: with the third of three voters dead, the
-    /// removal of the second would leave two, of which one is dead. The dead voter itself may be removed.
+    /// Refuses a removal after which no majority of the voters would write. Example: of voters 1, 2 and 3, voter 3 is
+    /// dead. The removal of voter 2 is refused, because voter 1 is no majority of voters 1 and 3. The removal of voter
+    /// 3 is allowed.
     /// </summary>
     /// <param name="leader">The leader, which may change the configuration.</param>
     /// <param name="next">The configuration that <see cref="Plan"/> gave.</param>

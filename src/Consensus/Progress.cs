@@ -77,7 +77,7 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>True if the follower was in the quorum whose answers confirmed the last read round.</summary>
     public bool HelpedToConfirm { get; set; }
 
-    /// <summary>Highest index of whose commitment the follower waits to hear.</summary>
+    /// <summary>Highest index for whose commitment the follower waits.</summary>
     public long CommitAwaited { get; private set; }
 
     /// <summary>Highest commit index sent to the follower.</summary>

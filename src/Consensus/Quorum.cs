@@ -29,7 +29,7 @@ public static class Quorum
                 sorted[place] = sorted[place - 1];
             sorted[place] = match;
         }
-        // A majority of n servers is n/2 + 1. A majority of the servers is at or above this place.
+        // A majority of n servers is n/2 + 1. The values from this place to the end belong to a majority.
         return sorted[(voters.Length - 1) / 2];
     }
 

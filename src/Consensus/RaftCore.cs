@@ -20,7 +20,9 @@ public sealed class RaftCore
     private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
-    /// <param name="applied">Last entry of the snapshot that the state machine was loaded from; 0: none.</param>
+    /// <param name="applied">
+    /// Last entry of the snapshot that the state machine was loaded from; 0 without a snapshot.
+    /// </param>
     public RaftCore(
         ulong id, ConfigurationHistory configurations, RaftOptions options, HardState recovered, TermRuns recoveredLog,
         Random random, long applied = 0)
@@ -30,7 +32,7 @@ public sealed class RaftCore
         Id = id;
         Options = options;
         Log = new RaftLog(recoveredLog, configurations, applied);
-        // An entry proves that its term was seen. The server may have had no need to record term and vote then.
+        // An entry of the log proves that this server saw the entry's term, even if no record of term and vote says so.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
         logWrite = new LogWriteTimer(options.OverdueWriteTicks);
@@ -152,9 +154,9 @@ public sealed class RaftCore
 
     /// <summary>
     /// True while a proposal to the leader would gain nothing, because each voter that keeps up still has an append to
-    /// acknowledge. An entry proposed now waits for the next acknowledgement or tick, so an entry proposed then is sent
-    /// as soon. Entries that wait for the acknowledgement or tick share one write to the leader's log and one write to
-    /// each follower's log.
+    /// acknowledge. An entry proposed now would wait for the next acknowledgement or tick. An entry proposed at that
+    /// time leaves no later. Entries that wait together share one write to the leader's log and one write to each
+    /// follower's log.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 
@@ -230,7 +232,7 @@ public sealed class RaftCore
 
     /// <summary>
     /// True if the leader must send a snapshot to this server: the server's next entry is compacted, and no snapshot is
-    /// on its way. The caller starts one and calls <see cref="SnapshotStarted"/>.
+    /// on its way. The caller starts a transfer and calls <see cref="SnapshotStarted"/>.
     /// </summary>
     public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
 
@@ -245,11 +247,11 @@ public sealed class RaftCore
 
     /// <summary>
     /// §7: true if another server's snapshot must replace the log and the state machine (<see cref="Install"/>). If
-    /// false, the snapshot is stale, or the log holds the snapshot's last entry. If the log holds that entry, the
-    /// entries up to that entry are now committed.
+    /// false, the snapshot is stale, or the log holds the snapshot's last entry. In the second case, the call commits
+    /// the entries up to the snapshot's last entry.
     /// <para>
-    /// The sender's term is not asked for: a snapshot holds only committed entries, which every later leader has
-    /// (Leader Completeness). So the snapshot stays valid if its sender no longer leads.
+    /// The sender's term does not matter: a snapshot holds only committed entries, which every later leader has (Leader
+    /// Completeness). So the snapshot stays valid if its sender no longer leads.
     /// </para>
     /// </summary>
     public bool OfferSnapshot(LogPosition snapshot)
@@ -289,7 +291,7 @@ public sealed class RaftCore
         return LeaderId != 0;
     }
 
-    /// <summary>Stable storage holds the log up to this entry, in the state in which the write was submitted.</summary>
+    /// <summary>Stable storage holds the log up to this entry, as the log was when the write was submitted.</summary>
     public void DurableTo(LogPosition entry)
     {
         if (Log.DurableTo(entry))
@@ -352,7 +354,7 @@ public sealed class RaftCore
     internal void BecomeFollower(long term, ulong leader)
     {
         Invariant.Hold(term >= Term);
-        // §5.1: a newer term is adopted with a free vote. Seeing the term grants nothing.
+        // §5.1: this server adopts a newer term, in which it has not voted yet.
         if (term > Term)
             HardState = new HardState(term, 0);
         LeaderId = leader;
@@ -368,7 +370,7 @@ public sealed class RaftCore
     {
         LeaderId = 0;
         Timer.Redraw();
-        // The vote for itself would have to be written first.
+        // The candidate's vote for itself would have to be written first.
         if (LogWriteIsOverdue && role == candidate)
             BecomeFollower(Term, leader: 0);
         if (LogWriteIsOverdue || !Log.Configurations.HasVoter(Id))
@@ -408,8 +410,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// §5.1: rejects a request of an older term, so that the sender learns the newer term and steps down. The sender
-    /// may lead the newer term meanwhile. That sender would take a rejection with a previous index for an answer to an
-    /// append of the newer term, so the rejection has none.
+    /// may lead the newer term meanwhile. Such a sender would take a rejection with a previous index for the answer to
+    /// its append of the newer term. So the rejection has no previous index.
     /// </summary>
     private void RejectStale(in Message message)
     {
@@ -421,10 +423,12 @@ public sealed class RaftCore
 /// <summary>Outcome of a request to hand over leadership to a certain server.</summary>
 public enum HandOverStart
 {
-    /// <summary>The hand-over is under way. It may fail: the leader gives up after an election timeout.</summary>
+    /// <summary>
+    /// The hand-over is under way. The hand-over may fail: the leader gives up after an election timeout.
+    /// </summary>
     Begun,
 
-    /// <summary>This server leads already, and is the one that shall.</summary>
+    /// <summary>The request names this server, which leads already.</summary>
     Leads,
 
     NotLeader,

@@ -112,8 +112,9 @@ internal sealed class ReadRounds(RaftCore core, ProgressTable progress, Heartbea
 
     /// <summary>
     /// True if a follower's request needs no round, because the follower and the leader are a majority. The follower
-    /// sent its request in this term, after the read had reached it. To win a later term before, a candidate would have
-    /// needed the vote of one of the two. A round of heartbeats (thesis §6.4) would prove no more.
+    /// sent its request in this term, after the read had reached it. A leader of a later term would have needed the
+    /// vote of one of the two. Neither had left this term when the read arrived. A round of heartbeats (thesis §6.4)
+    /// would prove no more.
     /// </summary>
     private bool ConfirmsItsOwnRead(ulong asker)
     {

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Behaviour of a server in one of Raft's roles. <see cref="RaftCore"/> hands it only messages of the current term, and
-/// answers to a pre-vote.
+/// Behaviour of a server in one of Raft's roles. <see cref="RaftCore"/> hands a role only messages of the current term,
+/// and answers to a pre-vote.
 /// </summary>
 internal abstract class Role(RaftCore core)
 {

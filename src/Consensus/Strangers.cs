@@ -13,7 +13,8 @@ internal static class Strangers
     {
         if (message.From == core.Id)
             return false;
-        // Members first: a removed server is never a member again, and the search among removed ids is slow.
+        // Look among the members first: a removed server is never a member again, and the search among removed ids is
+        // slow.
         if (core.Configuration.OrdinalOf(message.From) >= 0)
             return true;
         if (core.Log.Configurations.Committed.Cluster.WasRemoved(message.From))

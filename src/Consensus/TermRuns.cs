@@ -89,7 +89,7 @@ public sealed class TermRuns
 
     /// <summary>
     /// Finds the last entry at or below <paramref name="index"/> with a term not above <paramref name="term"/>; (0, 0)
-    /// if it is compacted. Leader and follower use this for the conflict hint (§5.3, "the optimization"):
+    /// if that entry is compacted. Leader and follower use this for the conflict hint (§5.3, "the optimization"):
     /// <see cref="Follower"/> and <see cref="Leader"/> say why no entries match above the found entry.
     /// </summary>
     public LogPosition LastNotAbove(long index, long term)

@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Sizes of the entries that this leader has proposed and that are not committed. Each election begins with none:
-/// entries that former leaders left uncommitted were within their own bound.
+/// Sizes of the entries that this leader has proposed and that are not committed. A new leader begins with none: the
+/// uncommitted entries of former leaders were within those leaders' bounds.
 /// </summary>
 internal sealed class UncommittedSizes
 {

@@ -4,13 +4,13 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// The leader's view of a configuration that it may propose: can a majority of its voters write now? A configuration is
-/// in effect as soon as it is in the log (thesis §4.1). Without such a majority, neither it nor the change that would
-/// repair it commits.
+/// in effect as soon as it is in the log (thesis §4.1). Without such a majority, neither that configuration commits nor
+/// a change that would repair the configuration.
 /// </summary>
 internal sealed class WritingMajority(RaftCore core, ProgressTable progress)
 {
     /// <returns>
-    /// Won if a majority writes; Lost if none does; Pending if the answer comes within an election timeout.
+    /// Won if a majority writes; Lost if no majority writes; Pending if the answer comes within an election timeout.
     /// </returns>
     /// <param name="missing">The voters that don't write, if the result is Lost.</param>
     public QuorumResult Of(ClusterConfiguration next, out MissingVoters missing)
@@ -36,7 +36,7 @@ internal sealed class WritingMajority(RaftCore core, ProgressTable progress)
         return result;
     }
 
-    /// <summary>The leader counts: an entry that it can't write itself it doesn't propose.</summary>
+    /// <summary>The leader counts as a voter that writes: a leader that cannot write proposes nothing.</summary>
     private QuorumAnswer AnswerOf(ulong voter)
     {
         int ordinal = core.Configuration.OrdinalOf(voter);
@@ -47,5 +47,5 @@ internal sealed class WritingMajority(RaftCore core, ProgressTable progress)
 }
 
 /// <summary>Voters that don't write, without which a configuration has no majority that writes.</summary>
-/// <param name="First">Lowest id of them; 0 if there are none.</param>
+/// <param name="First">Lowest id of these voters; 0 if there are none.</param>
 public readonly record struct MissingVoters(ulong First, int Count);

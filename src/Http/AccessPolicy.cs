@@ -24,7 +24,7 @@ public sealed class AccessPolicy
             this.hosts.Add(Encoding.ASCII.GetBytes(host.TrimEnd('.')));
     }
 
-    /// <summary>Answers a request whatever host it names.</summary>
+    /// <summary>Answers requests to any host.</summary>
     public static AccessPolicy AnyHost { get; } = new(null);
 
     /// <summary>Answers requests to IP addresses, to localhost and to these host names.</summary>

@@ -34,7 +34,9 @@ internal sealed class AnswerSender(
         return true;
     }
 
-    /// <param name="partial">Request whose answer is written in part; else any, or null.</param>
+    /// <param name="partial">
+    /// Request at the front of the queue, whose answer may be written in part; null if there is none.
+    /// </param>
     /// <returns>True if the output was full and has room again.</returns>
     public bool Flush(ClientRequest? partial)
     {
@@ -73,7 +75,7 @@ internal sealed class AnswerSender(
 
     /// <summary>
     /// Counts the bytes of a pending flush that nothing counts yet: small answers have no reservation. An answer that
-    /// is written in part keeps its own.
+    /// is written in part keeps its own reservation.
     /// </summary>
     private void CountPending(long unflushed, ClientRequest? partial)
     {

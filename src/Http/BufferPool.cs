@@ -28,7 +28,7 @@ internal sealed unsafe partial class BufferPool
     /// <summary>Bytes of the free buffers that still have their pages.</summary>
     public long FreeBytes => Volatile.Read(ref freeBytes);
 
-    /// <summary>Returns the size of the buffer that <see cref="Rent"/> gives for so many bytes.</summary>
+    /// <summary>Returns the size of the buffer that <see cref="Rent"/> gives for this number of bytes.</summary>
     public static int SizeFor(int bytes) => BytesOf(ClassOf(bytes));
 
     /// <summary>Takes a buffer, whose contents are undefined. The system fills its pages in when they are touched.
@@ -80,7 +80,7 @@ internal sealed unsafe partial class BufferPool
         /// <summary>Free buffers that have their pages.</summary>
         private readonly Stack<nint> free = new();
 
-        /// <summary>Free buffers that have none.</summary>
+        /// <summary>Free buffers without pages.</summary>
         private readonly Stack<nint> empty = new();
 
         /// <summary>Least number of <see cref="free"/> since the last trim.</summary>
@@ -88,7 +88,7 @@ internal sealed unsafe partial class BufferPool
 
         ~SizeClass()
         {
-            // Only now does no request refer to a buffer.
+            // At finalization, no request refers to a buffer any more.
             foreach (nint chunk in chunks)
                 NativeMemory.AlignedFree((void*)chunk);
         }
@@ -155,7 +155,7 @@ internal sealed unsafe partial class BufferPool
             int count = ChunkBytes / bytes;
             nuint chunkBytes = (nuint)count * (nuint)bytes;
             nint chunk = (nint)NativeMemory.AlignedAlloc(chunkBytes, (nuint)PageBytes);
-            // A huge page would fill in the pages of buffers that nobody uses.
+            // A huge page would fill in the pages of unused buffers.
             if (OperatingSystem.IsLinux())
                 _ = Advise((void*)chunk, chunkBytes, AdviceSmallPages);
             chunks.Add(chunk);

@@ -8,7 +8,8 @@ namespace RaftFast.Http;
 /// chunked-body = *( 1*HEXDIG [ chunk-ext ] CRLF chunk-data CRLF ) 1*"0" [ chunk-ext ] CRLF *( trailer CRLF ) CRLF
 /// chunk-ext    = *( [ SP / HTAB ] ";" anything but control characters )
 /// </code>
-/// Extensions and trailers are dropped. The bytes of each are bounded over the whole body.
+/// Extensions and trailers are dropped. The bytes of all extensions of a body are bounded, and the bytes of all its
+/// trailers.
 /// </summary>
 internal struct ChunkedBody(int overheadBytesMax)
 {

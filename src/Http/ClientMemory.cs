@@ -54,7 +54,7 @@ internal sealed class ClientMemory(long bytesMax)
         GiveBackExcess();
     }
 
-    /// <summary>Gives back the pages of buffers that nobody needed since the last call.</summary>
+    /// <summary>Gives back the pages of buffers that were free since the last call.</summary>
     public void Trim() => buffers.Trim();
 
     /// <summary>Returns true if room was refused since the last call.</summary>
@@ -79,7 +79,9 @@ internal sealed class ConnectionMemory(ClientMemory all, long share)
     public long Held => Volatile.Read(ref held);
 
     /// <summary>Any thread may call this.</summary>
-    /// <returns>False if the connection has used its share, or all connections together the whole.</returns>
+    /// <returns>
+    /// False if the connection has used its share, or all connections together have used the whole memory.
+    /// </returns>
     public bool TryHold(long bytes)
     {
         if (Held >= share || !all.TryHold(bytes))

@@ -58,7 +58,7 @@ public sealed class ClientRequest
     /// <summary>True if the record is of a kind that members of older versions do not know.</summary>
     public bool IsExtended { get; private set; }
 
-    /// <summary>Conditions of a Get. Those of a Put or Delete are in its record.</summary>
+    /// <summary>Conditions of a Get. The record of a Put or Delete has that request's conditions.</summary>
     public Conditions Conditions => Method != ClientRequestMethod.Get ? default : new(
         conditions, Buffer.Slice(keyLength, matchBytes), Buffer.Slice(keyLength + matchBytes, noneMatchBytes));
 
@@ -71,17 +71,18 @@ public sealed class ClientRequest
     /// <summary>Time until which the request waits. Set and read by the receiver of the request.</summary>
     public long WaitUntil { get; set; }
 
-    /// <summary>Maximum age, in milliseconds, of the state that answers a Get; MaxValue for any, -1 for a current
-    /// answer.</summary>
+    /// <summary>
+    /// Maximum age, in milliseconds, of the state that answers a Get; MaxValue for any age, -1 for a current answer.
+    /// </summary>
     public long StaleMax { get; private set; }
 
-    /// <summary>Seconds for which a Get may wait, as the answer tells; -1 without the preference.</summary>
+    /// <summary>Seconds for which a Get may wait, repeated in the answer; -1 without the preference.</summary>
     internal int WaitSeconds { get; private set; }
 
-    /// <summary>Index of the key's last write, for the answer; 0: none.</summary>
+    /// <summary>Index of the key's last write, for the answer's ETag header; 0 for an answer without ETag.</summary>
     internal long Tag { get; private set; }
 
-    /// <summary>Seconds for the answer's Age; -1: none.</summary>
+    /// <summary>Seconds for the answer's Age header; -1 for an answer without Age.</summary>
     internal long Age { get; private set; }
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
@@ -114,7 +115,7 @@ public sealed class ClientRequest
     /// <summary>True once the head of the answer is written.</summary>
     internal bool HasHead { get; set; }
 
-    /// <summary>True once the connection has ended: nobody gets the answer.</summary>
+    /// <summary>True once the connection has ended, so that no client gets the answer.</summary>
     public bool IsAbandoned => Owner is HttpConnection { HasEnded: true };
 
     /// <summary>True once the request is answered. A thread that reads true also sees the answer's bytes.</summary>
@@ -128,13 +129,13 @@ public sealed class ClientRequest
     internal int AnswerWritten { get; set; }
 
     /// <summary>
-    /// Reserves memory for an answer. Without room the caller waits, because the clients have to take other answers
-    /// first.
+    /// Reserves memory for an answer. Returns false if there is no room. The caller then waits until clients have taken
+    /// other answers.
     /// </summary>
     public bool TryHoldAnswer(int bytes) => TryHold(bytes);
 
     /// <summary>
-    /// Reserves the buffer for the whole request or the whole answer, of which a part may be reserved.
+    /// Reserves the buffer for the whole request or the whole answer. A part of the buffer may be reserved already.
     /// </summary>
     internal bool TryHold(int bytes)
     {
@@ -150,7 +151,7 @@ public sealed class ClientRequest
     /// <summary>Bytes of the buffer that is reserved for this request or its answer.</summary>
     internal int Held => heldBytes;
 
-    /// <summary>Passes the reservation to the caller, who releases it.</summary>
+    /// <summary>Passes the reservation to the caller. The caller releases the reservation.</summary>
     internal int TakeHeld()
     {
         int bytes = heldBytes;
@@ -168,7 +169,7 @@ public sealed class ClientRequest
 
     /// <summary>Answers 200 with a copy of <paramref name="value"/>.</summary>
     /// <param name="tag">Index of the key's last write.</param>
-    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    /// <param name="age">Maximum age of the state in seconds; -1 for an answer without Age.</param>
     public void CompleteValue(ReadOnlySpan<byte> value, long tag = 0, long age = -1)
     {
         (Tag, Age) = (tag, age);
@@ -194,7 +195,7 @@ public sealed class ClientRequest
     /// <param name="status">400, 409, 412, 422, 503 (sent with Retry-After), 504 or 507.</param>
     /// <param name="body">One line with its line end that says what happened and what to do; copied.</param>
     /// <param name="tag">Index of the key's last write, for a 412 to a key that exists; else 0.</param>
-    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    /// <param name="age">Maximum age of the state in seconds; -1 for an answer without Age.</param>
     public void CompleteError(int status, ReadOnlySpan<byte> body, long tag = 0, long age = -1)
     {
         Invariant.Hold(status is 400 or 409 or 412 or 422 or 503 or 504 or 507);

@@ -28,8 +28,7 @@ internal static class DirectiveReader
         return true;
     }
 
-    /// <returns>Bytes before the separator, which may also be a byte of a quoted string and then does not
-    /// count.</returns>
+    /// <returns>Number of bytes before the separator. A separator inside a quoted string does not count.</returns>
     private static int LengthTo(byte separator, ReadOnlySpan<byte> text)
     {
         bool isQuoted = false;

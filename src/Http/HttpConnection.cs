@@ -132,7 +132,7 @@ public sealed class HttpConnection : IRequestOwner
         work.WakeElsewhere();
     }
 
-    /// <summary>Ends the connection, because others need its memory.</summary>
+    /// <summary>Ends the connection, because other connections need its memory.</summary>
     internal void EndSoon()
     {
         Volatile.Write(ref mustEnd, true);
@@ -152,7 +152,7 @@ public sealed class HttpConnection : IRequestOwner
         if (front.IsAborting)
             pipes.Abort("the server has stopped");
         if (mustEnd)
-            pipes.Abort("the client does not move its bytes, and others need the memory");
+            pipes.Abort("the client does not move its bytes, and other clients need the memory");
         if (!isDone && !pipes.IsGone)
             Converse();
         if (hasSubmitted)

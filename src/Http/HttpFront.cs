@@ -13,7 +13,7 @@ namespace RaftFast.Http;
 /// </summary>
 public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
 {
-    /// <summary>Milliseconds between two looks for buffers that nobody needs.</summary>
+    /// <summary>Milliseconds between two searches for unneeded buffers.</summary>
     private const long TrimPeriod = 2_000;
 
     private const int Serving = 0;
@@ -39,8 +39,10 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
 
     /// <param name="submit">Takes a request over and returns at once.</param>
     /// <param name="submitted">Called by the submitting thread after it has submitted one or more requests.</param>
-    /// <param name="access">Requests that may pass; null lets any host pass, and no page of another site.</param>
-    /// <param name="log">Takes lines that any client can cause, so it has to limit them.</param>
+    /// <param name="access">
+    /// Requests that may pass; null for requests to any host, but from no page of another site.
+    /// </param>
+    /// <param name="log">Logger that limits the number of lines, because any client can cause some of them.</param>
     public HttpFront(
         Action<ClientRequest> submit, HttpLimits limits, TimeProvider time, Action? submitted = null,
         AccessPolicy? access = null, ILogger? log = null)
@@ -197,7 +199,7 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
         }
         catch (Exception exception) when (exception is not InvariantException)
         {
-            // The client sent nothing or is gone: the answer below is sent, or is not.
+            // The client sent nothing, or is gone. A client that is gone does not get the answer below.
         }
         try
         {

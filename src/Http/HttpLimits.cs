@@ -3,19 +3,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Bounds for one client and for all clients together. A bound whose excess is answered names the status.
+/// Bounds for one client and for all clients together. The status after a bound answers a request beyond that bound.
 /// </summary>
 public sealed record HttpLimits
 {
     /// <summary>
-    /// Maximum connections that are open or have outstanding requests. For a further connection the connection that has
-    /// been idle longest gives way; if none is idle, the further connection is answered 503 and closed.
+    /// Maximum connections that are open or have outstanding requests. Beyond this number, the connection that has been
+    /// idle longest is closed for the new connection. If no connection is idle, the new connection is answered 503 and
+    /// closed.
     /// </summary>
     public int ConnectionsMax { get; init; } = 12_000;
 
     /// <summary>
-    /// Maximum further connections. Half of them are being refused; for the other half an idle connection is closing.
-    /// One more is closed without an answer.
+    /// Maximum connections beyond <see cref="ConnectionsMax"/>. Half of them are being refused. The other half are
+    /// served, and for each an idle connection is closing. Any further connection is closed without an answer.
     /// </summary>
     public int ConnectionsBeyondMax { get; init; } = 64;
 
@@ -38,7 +39,7 @@ public sealed record HttpLimits
     /// <summary>
     /// Bytes of unanswered requests at which a connection stops parsing, and share of <see cref="MemoryMax"/> for its
     /// requests and answers: four of the largest values. The bound is checked before a request or an answer is
-    /// admitted, so a connection holds at most this and one more.
+    /// admitted, so a connection holds at most this number of bytes and one more request or answer.
     /// </summary>
     public int PipelineBytesMax { get; init; } = 4 * PutCommand.ValueBytesMax;
 
@@ -74,6 +75,6 @@ public sealed record HttpLimits
     /// </summary>
     public TimeSpan LingerTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Maximum bytes that are read and dropped in that time.</summary>
+    /// <summary>Maximum bytes that are read and dropped within <see cref="LingerTimeout"/>.</summary>
     public long LingerBytesMax { get; init; } = 64L * 1024 * 1024;
 }

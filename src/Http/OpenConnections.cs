@@ -60,8 +60,8 @@ internal sealed class OpenConnections
     }
 
     /// <summary>Closes the connection that has been idle longest.</summary>
-    /// <param name="latest">Latest time since which a connection must be idle.</param>
-    /// <returns>False if no connection has been idle for so long.</returns>
+    /// <param name="latest">Connections that became idle after this time stay.</param>
+    /// <returns>False if no connection became idle at that time or earlier.</returns>
     public bool TryCloseIdlest(long latest)
     {
         lock (entry)

@@ -1,8 +1,8 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// A read without a client: its answer tells that the state of this member is confirmed by the leader and applied, up
-/// to every write that was acknowledged before the probe was submitted.
+/// A read without a client. If the probe is answered, the leader has confirmed this member's state. The state then has
+/// every write that was acknowledged before the probe was submitted.
 /// </summary>
 public sealed class ReadProbe : IRequestOwner
 {

@@ -7,7 +7,7 @@ namespace RaftFast.Http;
 public sealed class RequestCounters
 {
     /// <summary>
-    /// Methods, as the labels of a metric. A request that was refused before its method counted is other.
+    /// Methods, as the labels of a metric. A request that was refused before it was submitted counts as other.
     /// </summary>
     public static readonly string[] Methods = ["PUT", "GET", "POST", "DELETE", "HEAD", "other"];
 
@@ -24,7 +24,10 @@ public sealed class RequestCounters
 
     private readonly long[] counts = new long[Methods.Length * Statuses.Length];
 
-    /// <summary>Number of requests of the method at that place of <see cref="Methods"/>, likewise the status.</summary>
+    /// <summary>
+    /// Number of requests with a method and a status, given as places in <see cref="Methods"/> and
+    /// <see cref="Statuses"/>.
+    /// </summary>
     public long this[int method, int status] => Volatile.Read(ref counts[method * Statuses.Length + status]);
 
     internal void Count(ClientRequest request)

@@ -26,7 +26,7 @@ internal ref struct RequestFields
 
     public bool IsVersion10 { get; set; }
 
-    /// <summary>True if there is a header of <see cref="KeyFields"/>.</summary>
+    /// <summary>True if the request has a header that <see cref="KeyFields"/> parses.</summary>
     public bool HasKeyFields { get; private set; }
 
     /// <summary>Value of the Host header; empty if there is none.</summary>
@@ -40,7 +40,7 @@ internal ref struct RequestFields
     /// </summary>
     public ReadOnlySpan<byte> Origin { get; private set; }
 
-    /// <summary>Value of Sec-Fetch-Site (Fetch Metadata), as Sec-Fetch-Mode and Sec-Fetch-Dest below.</summary>
+    /// <summary>Value of the Sec-Fetch-Site header (Fetch Metadata).</summary>
     public ReadOnlySpan<byte> FetchSite { get; private set; }
 
     public ReadOnlySpan<byte> FetchMode { get; private set; }
@@ -140,8 +140,7 @@ internal ref struct RequestFields
     }
 
     /// <summary>
-    /// Accepts one decimal number. A second header, even with the same number, a list, a sign or an overflow is
-    /// refused.
+    /// Accepts one decimal number. Refuses a list, a sign, an overflow, and a second header even with the same number.
     /// </summary>
     private Refusal? AddContentLength(ReadOnlySpan<byte> value)
     {

@@ -176,7 +176,7 @@ internal sealed class RequestReader(RequestQueue requests, HttpLimits limits, Ac
         _ => head.Target.Length + (head.Fields.HasKeyFields ? KeyCommand.HeadBytesMax : 0),
     };
 
-    /// <summary>Bytes of the body; if it comes in chunks, the most that it may have.</summary>
+    /// <summary>Bytes of the body; for a chunked body, the maximum.</summary>
     private static int BodyBytesMax(in RequestFields fields) =>
         fields.IsChunked ? PutCommand.ValueBytesMax : (int)fields.ContentLength;
 

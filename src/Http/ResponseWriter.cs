@@ -26,8 +26,8 @@ internal sealed class ResponseWriter(CoarseClock clock)
     private const int DateLength = 29;
 
     /// <summary>
-    /// IMF-fixdate (RFC 9110 §5.6.7). Each writer has its own, so that no other connection's thread changes it
-    /// meanwhile.
+    /// IMF-fixdate (RFC 9110 §5.6.7). Each writer has a text of its own, so that no other connection's thread changes
+    /// the text meanwhile.
     /// </summary>
     private readonly byte[] date = new byte[DateLength];
     private long dateSeconds = -1;
@@ -75,7 +75,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
         int length = 0;
         Append(head, ref length, "HTTP/1.1 "u8);
         Append(head, ref length, StatusLine(status));
-        // RFC 9110 §8.6: a 204 has no Content-Length, and that of a 304 would be the value's.
+        // RFC 9110 §8.6: a 204 has no Content-Length. In a 304, the Content-Length would be the length of the value.
         if (status is not (204 or 304))
         {
             Append(head, ref length, "\r\nContent-Length: "u8);

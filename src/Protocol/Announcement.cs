@@ -37,7 +37,7 @@ public sealed record Announcement(string ClientUrl, string ApiUrl, string Versio
         room[0] = Format;
     }
 
-    /// <returns>Null if there is none, or none in a format that this program knows.</returns>
+    /// <returns>Null if there is no announcement, or if this program does not know the announcement's format.</returns>
     internal static Announcement? Read(ReadOnlySpan<byte> room)
     {
         if (room.IsEmpty || room[0] != Format)

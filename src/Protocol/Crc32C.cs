@@ -8,8 +8,9 @@ namespace RaftFast.Protocol;
 /// CRC-32C (Castagnoli, RFC 3720 appendix B.4), computed by the processor's own instruction if there is one.
 /// <para>
 /// The instruction's result takes three cycles, and another one may begin in each cycle. So longer data is cut into
-/// three streams of one length, whose checksums are computed together. A checksum is linear: that of a stream and n
-/// further bytes is the stream's checksum, shifted by n zero bytes, xor the checksum of these bytes alone.
+/// three streams of one length, whose checksums are computed together. A checksum is linear. The checksum of a stream
+/// and n further bytes is the xor of two values: the stream's checksum, shifted by n zero bytes, and the checksum of
+/// the n bytes alone.
 /// </para>
 /// </summary>
 public static class Crc32C
@@ -17,8 +18,8 @@ public static class Crc32C
     private const int Streams = 3;
 
     /// <summary>
-    /// Bytes of a stream. Two lengths: shifting costs as much as 200 bytes in streams, and what is left after the last
-    /// three streams goes at a third of the speed.
+    /// Bytes of a long stream. A shift costs as much as 200 bytes in streams, so long streams need few shifts. Bytes
+    /// after the last three streams are three times as slow, so short streams leave few such bytes.
     /// </summary>
     private const int LongStream = 4096;
     private const int ShortStream = 256;
@@ -73,8 +74,8 @@ public static class Crc32C
         BitConverter.IsLittleEndian ? word : BinaryPrimitives.ReverseEndianness(word);
 
     /// <summary>
-    /// Appends a fixed number of zero bytes to a checksum without inversion: for each byte of the checksum, a table of
-    /// its part of the result.
+    /// Appends a fixed number of zero bytes to a checksum without inversion. A table for each byte of the checksum
+    /// holds that byte's part of the result.
     /// </summary>
     private sealed class Shift
     {
@@ -90,7 +91,7 @@ public static class Crc32C
                 uint crc = 1u << bit;
                 for (int i = 0; i < zeros; i += sizeof(ulong))
                     crc = BitOperations.Crc32C(crc, 0UL);
-                // All values of this byte whose highest bit is this one.
+                // Fill in all values of this byte in which this bit is the highest.
                 int start = bit / 8 * 256;
                 int high = 1 << (bit % 8);
                 for (int low = 0; low < high; low++)

@@ -36,7 +36,7 @@ public readonly ref struct KeyCommand
     /// </summary>
     public const int Version = 2;
 
-    /// <summary>Maximum of a time to live: ten years.</summary>
+    /// <summary>Maximum time to live: ten years.</summary>
     public const long TimeToLiveSecondsMax = 10L * 365 * 24 * 3600;
 
     private const byte Kind = 2;
@@ -68,7 +68,8 @@ public readonly ref struct KeyCommand
 
     /// <summary>
     /// True if a client may have asked for the command: its key is a request target, and the leader has not given it a
-    /// time yet. Every other command would end the members that apply it, or change state that is no client's.
+    /// time yet. Any other command would stop the members that apply it, or change state that does not belong to
+    /// clients.
     /// </summary>
     public bool MayBeClients => Operation is CommandOperation.Put or CommandOperation.Delete
         && Key[0] == '/' && Time == 0 && Argument <= TimeToLiveSecondsMax * 1000;

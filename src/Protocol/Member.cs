@@ -3,8 +3,8 @@ namespace RaftFast.Protocol;
 /// <summary>A node that the configuration names.</summary>
 /// <param name="Id">Never 0. The id of a removed member is never given to another node.</param>
 /// <param name="IsOutgoingVoter">
-/// True if the member is in the old voter set of a joint configuration (§6). <see cref="Role"/> then says what it
-/// becomes.
+/// True if the member is in the old voter set of a joint configuration (§6). <see cref="Role"/> then gives the member's
+/// role after that configuration.
 /// </param>
 public sealed record Member(
     ulong Id, PeerAddress Address, MemberRole Role = MemberRole.Voter, bool IsOutgoingVoter = false)

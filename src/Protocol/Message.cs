@@ -107,10 +107,9 @@ public enum MessageType : byte
     ChangeMembers = 14,
 
     /// <summary>
-    /// Answers a ChangeMembers. Context: echoed. Accepted: Position is where the configuration was proposed.
-    /// Rejected: Count is a <see cref="ChangeRefusal"/>. VotersMissing: Commit is the number of voters that don't
-    /// write, and Position has the lowest of their ids, its upper 32 bits as the term and its lower 32 bits as the
-    /// index.
+    /// Answers a ChangeMembers. Context: echoed. Accepted: Position is where the configuration was proposed. Rejected:
+    /// Count is a <see cref="ChangeRefusal"/>. VotersMissing: Commit is the number of voters that don't write. Position
+    /// has the lowest id of these voters: the upper 32 bits as the term, the lower 32 bits as the index.
     /// </summary>
     ChangeMembersResponse = 15,
 

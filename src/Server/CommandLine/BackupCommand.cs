@@ -16,10 +16,10 @@ namespace RaftFast.Server.CommandLine;
 
 /// <summary>
 /// <c>raftfast backup</c>: writes the state of a stopped member to one file. Only the entries up to the snapshot are
-/// known to be committed. The backup also covers all of the log after the snapshot, as the cluster's state would if
-/// this member were elected now. So the backup has every acknowledged write that this member holds, and perhaps writes
-/// whose outcome no client was told. The member with the most up-to-date log of a majority (§5.4.1) holds every
-/// acknowledged write.
+/// known to be committed. The backup also covers all of the log after the snapshot: if this member were elected now,
+/// the cluster's state would cover the same entries. So the backup has every acknowledged write that this member holds,
+/// and perhaps writes whose outcome no client was told. The member with the most up-to-date log of a majority (§5.4.1)
+/// holds every acknowledged write.
 /// </summary>
 internal static class BackupCommand
 {

@@ -15,10 +15,10 @@ namespace RaftFast.Server.CommandLine;
 
 /// <summary>
 /// <c>raftfast restore</c>: makes the directory of one member of a new cluster from a backup. Each member restores the
-/// same file with the same list. So all members begin with the same state at the same log position, under a cluster id
-/// that no other backup, list or position gives. That position is <c>--bump</c> entries after the backup's: the old
-/// cluster may have written more after the backup, and none of its indices may come again. Each key keeps the
-/// index of its last write.
+/// same file with the same addresses. So all members begin with the same state, at the same log position, under the
+/// same new cluster id. The id depends on the backup, the addresses and the position. The position is <c>--bump</c>
+/// entries after the backup's: the old cluster may have written more after the backup, and none of its indices may come
+/// again. Each key keeps the index of its last write.
 /// </summary>
 internal static class RestoreCommand
 {
@@ -28,7 +28,10 @@ internal static class RestoreCommand
     /// </summary>
     public const long BumpMin = 1L << 32;
 
-    /// <summary>A sixteenth of all indices: a log has room for as many entries after the restore.</summary>
+    /// <summary>
+    /// Greatest number of indices that a restore skips: a sixteenth of all indices, which leaves room for later
+    /// entries.
+    /// </summary>
     public const long BumpMax = LogPosition.Greatest / 16;
 
     /// <summary>Value of --input for a backup from a pipe.</summary>

@@ -53,7 +53,7 @@ internal static class ServerCommandLine
 
     private static readonly Option<IPAddress> PeerListen = Flag(
         "--peer-listen", "ADDRESS",
-        "Address for the other members, where the host of this node's own URL is not one of this machine, as behind "
+        "Address for the other members, if the host of this node's own URL is no address of this machine, as with "
         + "NAT or in a container; as for --listen. [default: the host of this node's URL]",
         null, FlagValues.PeerListen);
 
@@ -83,7 +83,7 @@ internal static class ServerCommandLine
 
     private static readonly Option<int> ConnectionsMax = Flag(
         "--connections-max", "N",
-        "Maximum connections of clients. Beyond it an idle connection gives way, or the new one is answered 503.",
+        "Maximum connections of clients. Beyond it an idle connection is closed, or the new client is answered 503.",
         _ => new HttpLimits().ConnectionsMax, FlagValues.ConnectionsMax);
 
     private static readonly Option<long> ClientMemoryMax = Flag(
@@ -96,7 +96,7 @@ internal static class ServerCommandLine
         _ => new HttpLimits().RateMin, FlagValues.ClientRateMin);
 
     private static readonly Option<int> ClientRateGrace = Flag(
-        "--client-rate-grace", "SECONDS", "Time for which a client may be slower than that.",
+        "--client-rate-grace", "SECONDS", "Seconds for which a client may be slower than --client-rate-min.",
         _ => (int)new HttpLimits().RateGrace.TotalSeconds, FlagValues.ClientRateGrace);
 
     private static readonly Option<int> WaitMax = Flag(
@@ -137,7 +137,7 @@ internal static class ServerCommandLine
         _ => "information", FlagValues.LogLevel);
 
     private static readonly Option<string> Disk = Flag(
-        "--disk", "MODE", "How the log is written: direct, which bypasses the page cache, or buffered.",
+        "--disk", "MODE", "Way to write the log: direct, which bypasses the page cache, or buffered.",
         _ => "direct", FlagValues.Disk);
 
     private static readonly Option<TransportKind> Transport = Flag(

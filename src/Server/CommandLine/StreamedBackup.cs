@@ -3,8 +3,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Server.CommandLine;
 
 /// <summary>
-/// A backup from a pipe, in a file beside the data directory while the restore runs: the restore reads a backup twice,
-/// because it verifies all of the backup before it touches the directory.
+/// A backup from a pipe, kept in a file beside the data directory while the restore runs. The restore reads a backup
+/// twice, because the restore verifies all of the backup before it touches the directory.
 /// </summary>
 internal sealed class StreamedBackup : IDisposable
 {

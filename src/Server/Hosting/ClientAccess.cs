@@ -9,8 +9,8 @@ internal static class ClientAccess
 {
     /// <summary>
     /// A node that listens on loopback alone answers to its own names only. A page may send a browser on the node's
-    /// machine to the node under any other name (DNS rebinding). A node that listens beyond is reached under names that
-    /// it cannot know, so it answers to any name unless <c>--allowed-host</c> lists them.
+    /// machine to the node under any other name (DNS rebinding). A node that listens on other addresses is reached
+    /// under names that it cannot know, so it answers to any name unless <c>--allowed-host</c> lists them.
     /// </summary>
     /// <param name="listen">Address of the port: the first door's, or the API's.</param>
     public static AccessPolicy Policy(ServerOptions options, IPAddress listen)

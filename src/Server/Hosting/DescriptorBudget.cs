@@ -6,8 +6,8 @@ using RaftFast.Server.Sockets;
 namespace RaftFast.Server.Hosting;
 
 /// <summary>
-/// Shares out the descriptors of the process. Clients get what the others leave, so that neither storage nor the peers
-/// fail for the number of clients.
+/// Shares out the descriptors of the process. Clients get what storage and peers leave, so that many clients make
+/// neither storage nor peers fail.
 /// </summary>
 /// <param name="Clients">Maximum connections of clients, those beyond <see cref="HttpLimits.ConnectionsMax"/>
 /// included.</param>

@@ -28,8 +28,8 @@ namespace RaftFast.Server.Hosting;
 internal static partial class NodeHost
 {
     /// <summary>
-    /// Time to answer the requests that are unanswered when the process is asked to stop, from that moment on. What is
-    /// left of <see cref="StopDeadline.StopMax"/> is for the log.
+    /// Time from the request to stop, in which unanswered requests of clients are answered. The rest of
+    /// <see cref="StopDeadline.StopMax"/> is for the log.
     /// </summary>
     private static readonly TimeSpan StopGrace = StopDeadline.StopMax - TimeSpan.FromMilliseconds(250);
 
@@ -81,7 +81,7 @@ internal static partial class NodeHost
             options.LogIo, disk, options.Transport == TransportKind.Epoll, loggers.CreateLogger("wal"));
         Inbox inbox = new(InboxCapacity(clientLimits));
         ILogger peerLog = loggers.CreateLogger("peer");
-        // Anyone who reaches the peer port can cause these lines.
+        // Any program that reaches the peer port can cause these lines.
         LimitedLogger inboundLog = new(peerLog, TimeProvider.System);
         PeerAdmission admission = new(identity, MetDirectories.Open(disk), TimeProvider.System, inboundLog);
         PeerOptions peers = new()
@@ -211,8 +211,8 @@ internal static partial class NodeHost
 
     /// <summary>Returns the node's identity: from its directory, or from the flags on the first start.</summary>
     /// <returns>
-    /// Null if the process was asked to stop before the node's own host had an address, or before a member of the
-    /// cluster to join dialled the node.
+    /// Null if the process was asked to stop first: before the node's own host had an address, or before a member
+    /// dialled the joining node.
     /// </returns>
     /// <exception cref="StorageException">The directory is the one of another member.</exception>
     /// <exception cref="ListenException">The node can't listen at its own URL.</exception>
@@ -235,7 +235,7 @@ internal static partial class NodeHost
         else if (await FindPeerEndPointAsync(
             options.Address, configuration, options, loggers.CreateLogger("node"), stop) is null)
         {
-            // Before the identity is written: the operator may correct a wrong --cluster, and start again.
+            // Stop before the identity is written: the operator may correct a wrong --cluster, and start again.
             return null;
         }
         ulong directoryId = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
@@ -256,7 +256,7 @@ internal static partial class NodeHost
         List<string> hosts = [];
         foreach (Member member in cluster.Members)
         {
-            // A joining node that knows only its own URL has other members all the same.
+            // A joining node has other members even if it knows only its own URL.
             if (member.Address != own || !options.Joins)
                 hosts.Add(member.Address.Host);
         }

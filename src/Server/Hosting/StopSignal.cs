@@ -26,7 +26,7 @@ internal sealed class StopSignal : IDisposable
 
     private void OnSignal(PosixSignalContext signal)
     {
-        // A signal that is not cancelled here ends the process, as any process.
+        // A signal that is not cancelled here ends the process at once.
         signal.Cancel = !stop.IsCancellationRequested;
         stop.Cancel();
     }

@@ -20,7 +20,7 @@ internal static class FatalError
     [DoesNotReturn]
     public static void Exit(Exception exception)
     {
-        // The first fault is the cause. What its end does to other threads is no fault.
+        // Only the first fault is reported. The end of the process may cause exceptions on other threads.
         if (Interlocked.Exchange(ref isExiting, 1) != 0)
             Thread.Sleep(Timeout.Infinite);
         ProcessSockets.ShutDown();

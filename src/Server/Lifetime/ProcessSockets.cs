@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Server.Lifetime;
 
 /// <summary>
-/// All sockets of the process. A thread in a disk write that does not return keeps a process that ends, and with it
-/// every open socket. Clients and members would wait for answers that never come.
+/// All sockets of the process. A thread in a disk write that does not return keeps an ending process alive, with every
+/// open socket. Clients and members would wait for answers that never come.
 /// </summary>
 internal static partial class ProcessSockets
 {
@@ -14,8 +14,8 @@ internal static partial class ProcessSockets
     private const int BothDirections = 2;
 
     /// <summary>
-    /// Shuts down every socket but the standard streams, listening sockets included. Other systems than Linux do
-    /// nothing.
+    /// Shuts down every socket but the standard streams, listening sockets included. Does nothing on systems other than
+    /// Linux.
     /// </summary>
     public static void ShutDown()
     {

@@ -5,7 +5,7 @@ namespace RaftFast.Server.Logging;
 
 /// <summary>
 /// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands
-/// for. For events that anyone who reaches a port can cause.
+/// for. For events that any program that reaches a port can cause.
 /// </summary>
 internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
 {

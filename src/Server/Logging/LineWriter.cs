@@ -80,7 +80,7 @@ internal sealed class LineWriter(Stream output)
             }
             catch (IOException)
             {
-                // A log that cannot be written (a full disk behind 2>file) must not stop the node.
+                // A log that cannot be written (2>file on a full disk) must not stop the node.
             }
         }
     }

@@ -6,7 +6,8 @@ namespace RaftFast.Server.Loop;
 internal abstract class LoopQuestion
 {
     /// <summary>
-    /// Maximum questions in the inbox at once: a page, a scraper and a few operators. Further ones wait outside.
+    /// Maximum questions in the inbox at once: a page, a scraper and a few operators. Further questions wait outside
+    /// the inbox.
     /// </summary>
     public const int OutstandingMax = 8;
 

@@ -11,8 +11,8 @@ namespace RaftFast.Server.Loop;
 
 /// <summary>
 /// Owner of the node's state: drains the inbox in batches, ticks, and lets the node act once for each batch. One thread
-/// at a time does so, mostly the thread that posted an item. A thread of the loop's own ticks while no thread posts,
-/// and does the work that other threads leave.
+/// at a time runs the loop, mostly the thread that posted an item. A thread of the loop's own ticks while no thread
+/// posts, and does the work that other threads leave.
 /// </summary>
 internal sealed class NodeLoop : IDisposable
 {
@@ -58,7 +58,7 @@ internal sealed class NodeLoop : IDisposable
     public TimeSpan SinceTurn =>
         TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref turnedAt));
 
-    /// <summary>Starts the loop. From now on it may run on any thread that posts.</summary>
+    /// <summary>Starts the loop. From now on the loop may run on any thread that posts.</summary>
     public void Start()
     {
         turnedAt = Environment.TickCount64;

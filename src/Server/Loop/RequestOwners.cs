@@ -6,7 +6,8 @@ namespace RaftFast.Server.Loop;
 internal static class RequestOwners
 {
     /// <summary>
-    /// Milliseconds that the loop's turn is spent on owners; the owners left after that continue on other threads.
+    /// Maximum milliseconds of the loop's turn that are spent on resuming owners. Owners that remain are resumed on
+    /// other threads.
     /// </summary>
     private const int MillisecondsHere = 5;
 

@@ -10,9 +10,9 @@ namespace RaftFast.Server.Loop;
 /// finds the completion among the sockets that are ready. No other thread is woken.
 /// <para>
 /// A thread of the writer's own does what would block the socket thread: it writes the first batch of a segment, whose
-/// file must be made, and the seals. It also writes a batch that the ring does not take. Both threads use the writing
-/// half of the log, so one of them has the turn at a time, from taking a batch until the batch is durable. A thread
-/// that gives the turn back looks for work once more, so no wake-up is lost.
+/// file must be made, and the seals. That thread also writes a batch that the ring does not take. Both threads use the
+/// writing half of the log. So one thread at a time has the writer's turn, from taking a batch until the batch is
+/// durable. A thread that gives the turn back looks for work once more, so no wake-up is lost.
 /// </para>
 /// </summary>
 internal sealed class WalRingWriter : WalWriter
@@ -31,10 +31,12 @@ internal sealed class WalRingWriter : WalWriter
 
     private int turn;
 
-    /// <summary>Batch taken last. Belongs to the turn.</summary>
+    /// <summary>Batch taken last. Used by the thread that has the turn.</summary>
     private WalBatch batch;
 
-    /// <summary>True if the log is to be sealed after a moment without work. Changed with the turn only.</summary>
+    /// <summary>
+    /// True if the log is to be sealed after a moment without work. Changed by the thread that has the turn.
+    /// </summary>
     private volatile bool isUnsealed;
     private volatile bool isStopping;
 
@@ -151,7 +153,7 @@ internal sealed class WalRingWriter : WalWriter
         WriteRest();
     }
 
-    /// <summary>Seals the log if the last batch is the one that the last look found.</summary>
+    /// <summary>Seals the log if no batch was written since the previous call.</summary>
     /// <returns>Number of the last batch.</returns>
     private long SealUnlessBatchFollows(long seen)
     {
@@ -161,7 +163,7 @@ internal sealed class WalRingWriter : WalWriter
             ReturnTurn();
             return last;
         }
-        // If the loop has appended more, a batch follows, and asks again.
+        // If the loop has appended more, a batch follows, and asks for a seal again.
         isUnsealed = false;
         if (Wal.Writer.TryTakeSeal(out batch))
             WriteTaken();

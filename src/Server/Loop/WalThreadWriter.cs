@@ -40,13 +40,13 @@ internal sealed class WalThreadWriter : WalWriter
         while (!isLast)
         {
             bool isIdle = !parker.Await(isThereWork, SealAfterMilliseconds);
-            // Read before the last look at published entries: none are published after isStopping is set.
+            // Read isStopping before the last TryTake: no entries are published after isStopping is set.
             isLast = isStopping;
             while (TryTake(out WalBatch batch))
                 WriteAndPost(batch);
             if ((isIdle || isLast) && Wal.Writer.TryTakeSeal(out WalBatch seal))
                 WriteAndPost(seal);
-            // Read isStopping once more: the wake-up that came with it may have been taken for one of those above.
+            // Read isStopping once more: its wake-up may have been taken for the wake-up of published entries.
             if (isIdle && !isLast && !isStopping)
                 parker.Await(isThereWork, Timeout.Infinite);
         }

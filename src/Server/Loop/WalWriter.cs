@@ -62,7 +62,7 @@ internal abstract class WalWriter(Wal wal, Inbox inbox, SegmentPreparer segments
 
     protected bool TryTake(out WalBatch batch)
     {
-        // Cleared before the look: entries published after this count as work.
+        // Clear the flag before taking a batch: entries published after this count as work.
         Interlocked.Exchange(ref hasWork, 0);
         return wal.Writer.TryTake(out batch);
     }
@@ -106,6 +106,6 @@ internal enum LogIo
     /// <summary>A thread waits for each write.</summary>
     Thread,
 
-    /// <summary>A socket thread submits to io_uring(7), and takes the completion as it takes what arrives.</summary>
+    /// <summary>A socket thread submits to io_uring(7), and finds the completion among its ready sockets.</summary>
     Uring,
 }

@@ -2,9 +2,9 @@ namespace RaftFast.Server.Node;
 
 /// <summary>
 /// Members from which this node takes messages and snapshots. A node whose directory held promises at the start takes
-/// them from all. An empty directory may stand in for one that is not mounted. With a stored term it would hold
-/// promises, and could replace the right directory (MetDirectories). So a node with an empty directory takes nothing
-/// from a member that has not accepted this directory in a handshake.
+/// messages from all members. An empty directory may be there only because the right directory is not mounted. With a
+/// stored term, the empty directory would hold promises, and could replace the right directory (MetDirectories). So a
+/// node with an empty directory takes nothing from a member that has not accepted this directory in a handshake.
 /// </summary>
 /// <param name="hasPromised">True if the data directory held promises at the start.</param>
 internal sealed class Acceptance(bool hasPromised)

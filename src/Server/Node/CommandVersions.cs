@@ -5,8 +5,8 @@ namespace RaftFast.Server.Node;
 
 /// <summary>
 /// Versions of commands that the members apply, as their handshakes say. A command of kind 2 is proposed only if every
-/// member knows it: a member of an older version would end when it applies the entry. Once one has been applied, every
-/// member knew it, and the state itself tells so.
+/// member knows it: a member of an older version would stop when it applies the entry. After a command of kind 2 has
+/// been applied, the state itself shows that every member knows the kind.
 /// </summary>
 internal sealed class CommandVersions(RaftCore core, StateMachine state)
 {

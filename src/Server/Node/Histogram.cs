@@ -14,7 +14,9 @@ internal sealed class Histogram
     private long sum;
 
     /// <param name="firstExponent">The first bound is two to this power, from 1.</param>
-    /// <param name="octaves">The last bound is two to the power of both together. Greater values have a bucket.</param>
+    /// <param name="octaves">
+    /// The last bound is two to the power of both together. Greater values have a bucket of their own.
+    /// </param>
     public Histogram(int firstExponent, int octaves)
     {
         Invariant.Hold(firstExponent >= 1);
@@ -56,7 +58,7 @@ internal sealed class Histogram
     /// <summary>The first bucket whose bound is at least the value.</summary>
     private int BucketOf(long value)
     {
-        // One less, so that a value that equals a bound is in the bucket of that bound.
+        // Subtract one, so that a value equal to a bound is in the bucket of that bound.
         long before = value - 1;
         if (before < 1L << firstExponent)
             return 0;

@@ -4,13 +4,13 @@ namespace RaftFast.Server.Node;
 
 /// <summary>
 /// Log time, in milliseconds: the time of the state, and what this member's monotonic clock has measured since. The
-/// clock runs only while a leader is known. No wall clock enters. So nothing that log time ends ends early, whichever
-/// member leads, for these reasons:
+/// clock runs only while a leader is known. No wall clock enters. So no time to live and no window ends early,
+/// whichever member leads. The reasons:
 /// <list type="bullet">
 /// <item>a member that applies an entry of another leader measures anew from the entry's time: this clock may have been
 /// ahead of the one that gave the entry its time;</item>
 /// <item>a leader gives no entry a time before it has applied an entry of its own term. Until then the log may hold
-/// entries of earlier leaders by which this clock is still to be set (compare thesis §6.4).</item>
+/// entries of earlier leaders that have yet to set this clock (compare thesis §6.4).</item>
 /// </list>
 /// </summary>
 internal sealed class LogClock(RaftCore core, StateMachine state)

@@ -26,7 +26,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private bool diskHung;
     private bool majorityLackedRoom;
 
-    /// <summary>Learner whose promotion waits, and of which the operator was told; 0: none.</summary>
+    /// <summary>Learner whose waiting promotion the operator was told of; 0 if none waits.</summary>
     private ulong waitingLearner;
 
     public void OnTick()
@@ -170,8 +170,8 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private static partial void StateHasRoom(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning,
-        "the disk does not answer: a write of the log has not returned; until then this member votes for no other, "
-        + "and a leader takes no writes and hands leadership over; check the disk")]
+        "the disk does not answer: a write of the log has not returned; until the write returns, this member votes for "
+        + "no other, and a leader takes no writes and hands leadership over; check the disk")]
     private static partial void DiskHangs(ILogger logger);
 
     [LoggerMessage(LogLevel.Information, "the disk answers again: the write of the log has returned")]

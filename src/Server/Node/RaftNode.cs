@@ -16,7 +16,8 @@ namespace RaftFast.Server.Node;
 internal sealed class RaftNode
 {
     /// <summary>
-    /// Ticks between looks for requests whose time is up: ten looks a second, so that each may look at every request.
+    /// Ticks between two searches for requests whose time is up. There are ten searches a second, so a search may look
+    /// at every request.
     /// </summary>
     private const int TicksToExpire = 10;
 
@@ -24,8 +25,8 @@ internal sealed class RaftNode
     private const int TicksToQuiet = 100;
 
     /// <summary>
-    /// Maximum milliseconds that log time advances at once. After a longer gap the process was stopped, and perhaps
-    /// nobody led meanwhile.
+    /// Maximum milliseconds that log time advances at once. After a longer gap the process was stopped, and perhaps no
+    /// member led meanwhile.
     /// </summary>
     private const long PauseMax = 1000;
 
@@ -200,8 +201,8 @@ internal sealed class RaftNode
         changes.Announced(peer, address);
     }
 
-    /// <summary>Another member refuses this one for good.</summary>
-    /// <exception cref="StorageException">The other member knows this one with another data directory.</exception>
+    /// <summary>Another member refuses this member for good.</summary>
+    /// <exception cref="StorageException">The other member knows this member with another data directory.</exception>
     public void OnPeerRefused(ulong peer, HandshakeStatus status)
     {
         if (status == HandshakeStatus.DirectoryReplaced)

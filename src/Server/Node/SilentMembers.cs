@@ -11,10 +11,10 @@ internal sealed partial class SilentMembers(RaftCore core, IPeerNetwork network,
 {
     private const int TicksPerLook = 100;
 
-    /// <summary>Looks in a row, a second apart, after which a silent member is reported.</summary>
+    /// <summary>Consecutive checks, a second apart, after which a silent member is reported.</summary>
     private const int LooksToWarning = 5;
 
-    /// <summary>Number of looks in a row at which the member was connected and silent.</summary>
+    /// <summary>Number of consecutive checks that found the member connected and silent.</summary>
     private readonly SortedList<ulong, int> looks = [];
     private int ticks;
 

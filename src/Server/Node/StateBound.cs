@@ -3,9 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Bounds the memory of keys and values. All members hold the same state, so without a bound the end of memory would
-/// meet all members at once, and again at each start. Writes that are proposed and not applied yet do not count: the
-/// core bounds their bytes.
+/// Bounds the memory of keys and values. All members hold the same state, so without a bound all members would run out
+/// of memory at once, and again at each start. Writes that are proposed and not applied yet do not count: the core
+/// bounds their bytes.
 /// </summary>
 /// <param name="bytesMax">Bytes of state at which a write is refused if it needs more memory.</param>
 internal sealed class StateBound(StateMachine state, long bytesMax)

@@ -73,8 +73,8 @@ internal sealed class PeerNetwork(
         {
             if (snapshot.Peer != peer)
                 continue;
-            // The loop learns of the end of this one before it begins another. A snapshot that was begun in an earlier
-            // term is as good, and continues.
+            // The loop learns of the end of this transfer before it begins another. A transfer that was begun in an
+            // earlier term is as useful, and continues.
             bool isContinued = snapshot.Term != term;
             snapshot.Term = term;
             return isContinued;

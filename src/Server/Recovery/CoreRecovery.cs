@@ -23,7 +23,7 @@ internal static class CoreRecovery
         return configurations;
     }
 
-    /// <summary>True if the directory holds a term, a vote or entries, which an empty one has forgotten.</summary>
+    /// <summary>True if the directory holds a term, a vote or entries. An empty directory holds no promises.</summary>
     public static bool HasPromised(RecoveredState recovered, WalRecovery recovery) =>
         recovery.HardState.Term > 0 || recovered.Position != default;
 

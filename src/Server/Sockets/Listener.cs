@@ -36,8 +36,8 @@ internal sealed partial class Listener
     public IPEndPoint EndPoint => (IPEndPoint)transport.EndPoint;
 
     /// <summary>
-    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
-    /// at <paramref name="cancellation"/>.
+    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts connections that are
+    /// open at <paramref name="cancellation"/>.
     /// </summary>
     /// <returns>False if a handler of an aborted connection still runs.</returns>
     public async Task<bool> StopAsync(CancellationToken cancellation)
@@ -94,7 +94,7 @@ internal sealed partial class Listener
             AcceptedConnection connection = new(context);
             if (TryAdd(connection))
             {
-                // On another thread, so that a handler's first steps don't delay the next connection.
+                // Run the handler on another thread, so that its first steps don't delay the next connection.
                 ThreadPool.UnsafeQueueUserWorkItem(Serve, connection, preferLocal: false);
             }
             else

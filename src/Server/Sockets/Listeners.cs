@@ -67,7 +67,7 @@ internal sealed class Listeners : IAsyncDisposable
             kind == TransportKind.Epoll ? new EpollThreads(SocketThreads.Count, inbox) : null;
         try
         {
-            // Peers first: no client reaches a node that its peers can't reach.
+            // Bind the peers' port first: no client reaches a node that its peers can't reach.
             SocketListener peerSocket = BindPeer(peer, threads, log);
             try
             {
@@ -100,8 +100,8 @@ internal sealed class Listeners : IAsyncDisposable
     }
 
     /// <summary>
-    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts those that are open
-    /// at <paramref name="cancellation"/>.
+    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts connections that are
+    /// open at <paramref name="cancellation"/>.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellation)
     {

@@ -96,7 +96,7 @@ internal sealed partial class PeerEndPoint(
     private static bool IsLoopback(IPAddress[] addresses) =>
         addresses.Length > 0 && Array.TrueForAll(addresses, IPAddress.IsLoopback);
 
-    /// <summary>True for one address of this machine: not for the wildcard, which means all of them.</summary>
+    /// <summary>True for a single address of this machine; false for the wildcard, which means all addresses.</summary>
     private static bool IsLocal(IPAddress address)
     {
         if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))

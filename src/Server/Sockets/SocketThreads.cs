@@ -3,8 +3,8 @@ using System.Globalization;
 namespace RaftFast.Server.Sockets;
 
 /// <summary>
-/// Configures .NET's socket threads, which wait for sockets and run what arrives. .NET reads the two settings from the
-/// environment; values that the user has set there win.
+/// Configures .NET's socket threads, which wait for sockets and handle the bytes that arrive. .NET reads the two
+/// settings from the environment; values that the user has set there win.
 /// </summary>
 internal static class SocketThreads
 {
@@ -12,8 +12,8 @@ internal static class SocketThreads
     private const string ThreadCount = "DOTNET_SYSTEM_NET_SOCKETS_THREAD_COUNT";
 
     /// <summary>
-    /// Number of threads that wait for sockets: fewer than one for each processor. More would wake and wait for each
-    /// other, and the log's thread and other processes need processors too.
+    /// Number of threads that wait for sockets: fewer than one for each processor. More threads would wake and wait for
+    /// each other, and the log's thread and other processes need processors too.
     /// </summary>
     public static int Count => Math.Max(1, Environment.ProcessorCount / 2);
 

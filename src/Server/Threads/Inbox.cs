@@ -196,9 +196,9 @@ internal sealed class Inbox
             return false;
         ref Slot slot = ref Claim(out long position);
         slot.Item = item;
-        // Publishes the item, and is the full fence between that and the look at the turn and at the sleeper. Without
-        // both fences, each side could miss what the other wrote, and the item would stay in the inbox with no thread
-        // to take it.
+        // Publishes the item with a full fence: other threads see the item before this thread reads the turn and the
+        // sleeper. Without both fences, each side could miss what the other wrote, and the item would stay in the inbox
+        // with no thread to take it.
         Interlocked.Exchange(ref slot.Sequence, position + 1);
         return true;
     }

@@ -25,7 +25,7 @@ internal static class ThreadNames
     /// <summary>Receives, stores and loads one snapshot that another member sends. SnapshotAcceptor.</summary>
     public const string InstallSnapshot = "raftfast-install";
 
-    /// <summary>Waits for sockets, and runs what arrives. EpollThread (room Sockets).</summary>
+    /// <summary>Waits for sockets, and handles the bytes that arrive. EpollThread (room Sockets).</summary>
     public static string Sockets(int number) => $"raftfast-io-{number}";
 
     /// <summary>Records the data directory of another member. PeerAdmission.</summary>

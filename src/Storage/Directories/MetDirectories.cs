@@ -7,10 +7,11 @@ namespace RaftFast.Storage.Directories;
 
 /// <summary>
 /// Data directory with which each other member was met. A member that comes with another directory has lost its votes
-/// and its log, and is refused. One directory may be replaced: it was empty when it was met (an unmounted volume), no
-/// promise from it was counted here, and the other one holds promises. An empty directory replaces none: promises from
-/// the one before may have been counted elsewhere. The file is lines of text, padded with zeros to whole blocks. A line
-/// "seen" is a directory that may be replaced. The checksum is the CRC-32C of all lines before:
+/// and its log, and is refused. A directory may be replaced if three conditions hold: it was empty when it was met (an
+/// unmounted volume), no promise from it was counted here, and the new directory holds promises. An empty directory
+/// replaces none: other members may have counted promises from the former directory. The file is lines of text, padded
+/// with zeros to whole blocks. A line "seen" is a directory that may be replaced. The checksum is the CRC-32C of all
+/// lines before:
 /// <code>
 /// RaftFast peers 1
 /// met 2 0d9e7f35a1b2c3d4

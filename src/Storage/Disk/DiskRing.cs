@@ -129,7 +129,7 @@ public sealed unsafe class DiskRing : IDisposable
 
     /// <summary>Ends the write if it has ended. Never waits.</summary>
     /// <returns>True if the data is on stable storage.</returns>
-    /// <exception cref="StorageException">The write has failed. It is never tried again.</exception>
+    /// <exception cref="StorageException">The write has failed, and is never tried again.</exception>
     public bool TryEnd()
     {
         Invariant.Hold(IsWriting);
@@ -197,15 +197,15 @@ public sealed unsafe class DiskRing : IDisposable
         return made;
     }
 
-    /// <summary>Returns an error that means: io_uring is not for this process here. Throws any other.</summary>
+    /// <summary>Returns an error that refuses io_uring to this process. Throws for any other error.</summary>
     private static int Refusal(string what, int error) => IsRefusal(error)
         ? error
         : throw new StorageException(
             $"can't {what}: {Marshal.GetPInvokeErrorMessage(error)}; start with --log-io thread");
 
     /// <summary>
-    /// True for errors of a system without io_uring, of a filter that forbids it, of a version or a file system without
-    /// what is used here, and of a limit on locked memory.
+    /// True for an error that refuses io_uring to this process. The cause is the system or its version, a filter, the
+    /// file system, or a limit on locked memory.
     /// </summary>
     private static bool IsRefusal(int error) => error is RingCalls.OperationNotPermitted or RingCalls.NoSystemCall
         or Libc.InvalidArgument or RingCalls.NoMemory or Libc.NotSupported;

@@ -55,7 +55,7 @@ public interface IDiskFile : IDisposable
 
     /// <summary>
     /// Writes data, and returns when the data is on stable storage. If the write makes the file longer, the new size is
-    /// too.
+    /// on stable storage too.
     /// </summary>
     void Write(long offset, ReadOnlySpan<byte> data);
 

@@ -123,7 +123,7 @@ internal sealed unsafe class LinuxFile : IDiskFile
             }
         }
         // fdatasync is not retried even after EINTR: a second call may report success for pages that the first call
-        // lost. Some file systems find room for the pages only here.
+        // lost. Some file systems allocate room for the pages only in fdatasync.
         if (syncsItself || Libc.SyncData(handle) == 0)
             return true;
         return IsFull(Libc.LastError) ? false : throw Failure("sync", offset);
@@ -169,7 +169,7 @@ internal sealed unsafe class LinuxFile : IDiskFile
         : throw new StorageException($"can't open {path}: {Libc.LastMessage}; make it accessible to this user");
 
     /// <summary>
-    /// The blocks of the file were allocated. Where an overwrite goes to other blocks, it needs room all the same.
+    /// The file's blocks are allocated. On some file systems an overwrite goes to other blocks, and needs room.
     /// </summary>
     private StorageException Overwriting(long offset, string message) => new(
         $"can't write {path} at byte {offset}: {message}; on a file system that copies on write, and on a "

@@ -216,8 +216,9 @@ public sealed class Wal : IDisposable
     public bool HasRoom(long bytes) => FindsRoom(bytes, mayUseReserve: false);
 
     /// <summary>
-    /// As <see cref="HasRoom"/>, for the few entries that the cluster needs to go on when the disk is full. They
-    /// may use half of the reserve. The other half stays for hard states, seals and the no-ops of this member.
+    /// Does the same as <see cref="HasRoom"/> for the few entries that the cluster needs to continue on a full disk.
+    /// These entries may use half of the reserve. The other half stays for hard states, seals and the no-ops of this
+    /// member.
     /// </summary>
     public bool HasRoomInReserve(long bytes) => FindsRoom(bytes, mayUseReserve: true);
 

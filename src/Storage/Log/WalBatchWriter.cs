@@ -106,7 +106,7 @@ public sealed class WalBatchWriter : IDisposable
 
     /// <summary>Ends the write that was begun last, if it has ended.</summary>
     /// <returns>True if the batch is durable.</returns>
-    /// <exception cref="StorageException">As for <see cref="Write"/>.</exception>
+    /// <exception cref="StorageException">See <see cref="Write"/>.</exception>
     public bool TryEnd(in WalBatch batch, DiskRing ring)
     {
         Invariant.Hold(batch.Number == takenBatch);

@@ -77,8 +77,8 @@ internal sealed class WalReplay(
         isTorn ? $"{name}: an unfinished batch was cut off at byte {Offset}, after entry {terms.Last.Index}" : null;
 
     /// <summary>
-    /// Reads the log. Damage in segments of which the snapshot covers all entries is passed over: the log then begins
-    /// with the first segment after the damage, as if the segments before had been compacted.
+    /// Reads the log. Damage in a segment is passed over if the snapshot covers all entries of the segment. The log
+    /// then begins with the first segment after the damage, as if the segments before had been compacted.
     /// </summary>
     /// <param name="snapshot">Last entry that the loaded snapshot covers; (0, 0) without a snapshot.</param>
     /// <exception cref="StorageException">

@@ -65,7 +65,8 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
             disk.Delete(WalSegment.NextName);
             return;
         }
-        // On a full disk there may be no other. The file may be a renamed segment, whose old name must be durably gone.
+        // Keep the file: on a full disk no other can be made. The file may be a renamed segment, whose old name must be
+        // durably gone.
         disk.SyncDirectory();
         nextIsRecycled = true;
         bytes += segmentBytes;

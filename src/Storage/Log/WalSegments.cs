@@ -5,7 +5,7 @@ namespace RaftFast.Storage.Log;
 
 /// <summary>
 /// The current segment, and the prepared segment after it. A batch gets its place when it is taken, and uses the place
-/// when it is written. Between the taking and the writing, the current segment may be one whose file doesn't exist yet.
+/// when it is written. Between the taking and the writing, the current segment may have no file yet.
 /// </summary>
 internal sealed class WalSegments : IDisposable
 {
@@ -114,8 +114,8 @@ internal sealed class WalSegments : IDisposable
     }
 
     /// <summary>
-    /// True if the queued batches of <paramref name="bytes"/> in all fit into the current segment, so that the prepared
-    /// segment is left for the batch with which the log restarts. Under the gate.
+    /// True if the queued batches of <paramref name="bytes"/> in all fit into the current segment. The prepared segment
+    /// is then left for the batch with which the log restarts. Under the gate.
     /// </summary>
     /// <param name="restarts">Number of queued batches that begin a segment of their own.</param>
     public bool HasRoomToRestart(long bytes, int restarts) =>
@@ -213,8 +213,9 @@ internal sealed class WalSegments : IDisposable
 
     /// <summary>
     /// Writes the last batch once more. If its sync failed, Linux counts the batch's pages as written: they are read,
-    /// but may not be on the disk, and a later sync writes nothing. Only the last batch can be meant, because a batch
-    /// begins after the sync of the batch before it. Equal bytes replace each sector, so a torn rewrite does no harm.
+    /// but may not be on the disk, and a later sync writes nothing. Only the last batch can be affected, because a
+    /// batch begins after the sync of the batch before it. Equal bytes replace each sector, so a torn rewrite does no
+    /// harm.
     /// </summary>
     private static void RewriteLastBatch(IDiskFile file, WalReplay replay)
     {

@@ -27,10 +27,10 @@ public enum PartialSnapshotMatch
     /// <summary>There is no partial snapshot.</summary>
     None,
 
-    /// <summary>The partial snapshot is a part of the offered one.</summary>
+    /// <summary>The partial snapshot is a part of the offered snapshot.</summary>
     Same,
 
-    /// <summary>The partial snapshot is a part of another one.</summary>
+    /// <summary>The partial snapshot is a part of another snapshot.</summary>
     Other,
 }
 

@@ -166,7 +166,7 @@ public sealed class SnapshotReader : IDisposable
             Damage = DamageAt(0, "the header has changed since it was first read");
     }
 
-    /// <summary>Reports damage if the header's last entry isn't this one, which the file's name gives.</summary>
+    /// <summary>Reports damage if the header's last entry isn't this entry, which the file's name gives.</summary>
     internal void Expect(long index)
     {
         if (Damage is null && header.Position.Index != index)

@@ -145,7 +145,7 @@ public sealed class SnapshotStore
         }
     }
 
-    /// <summary>Begins to take a snapshot. At most one is taken at a time.</summary>
+    /// <summary>Begins to take a snapshot. At most one snapshot is taken at a time.</summary>
     /// <param name="position">Position of the last log entry that the snapshot covers.</param>
     /// <param name="configuration">The cluster's configuration at this entry, in bytes that are not interpreted
     /// here.</param>
@@ -160,7 +160,9 @@ public sealed class SnapshotStore
             () => Publish(SnapshotFile.NextName, new SnapshotFile(position.Index)));
     }
 
-    /// <summary>Begins to receive a snapshot, or continues to receive it. At most one is received at a time.</summary>
+    /// <summary>
+    /// Begins to receive a snapshot, or continues to receive it. At most one snapshot is received at a time.
+    /// </summary>
     /// <param name="header">Header of the sender's snapshot: <see cref="SnapshotReader.Image"/> before the first
     /// chunk.</param>
     /// <returns>Null if <paramref name="status"/> is neither Incomplete nor Complete.</returns>

@@ -26,8 +26,8 @@ internal sealed class AddressNews(RaftCore core, IPeerNetwork network)
     }
 
     /// <summary>
-    /// Another configuration is in effect. An address that it gives a member anew is later news than the member's
-    /// announcement.
+    /// Another configuration is in effect. If it moves a member, the new address is newer than the member's
+    /// announcement, which is dropped.
     /// </summary>
     public void Configured(ClusterConfiguration before, ClusterConfiguration after)
     {

@@ -82,7 +82,7 @@ internal sealed class Answers
 
     /// <summary>412.</summary>
     /// <param name="tag">Index of the key's last write; 0 if the key does not exist.</param>
-    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    /// <param name="age">Maximum age of the state in seconds; -1 for an answer without Age.</param>
     public void ConditionFailed(ClientRequest request, long tag, long age = -1)
     {
         Span<byte> text = stackalloc byte[160];
@@ -99,7 +99,7 @@ internal sealed class Answers
         Touch(request);
     }
 
-    /// <param name="age">Maximum age of the state in seconds; -1 if the answer tells none.</param>
+    /// <param name="age">Maximum age of the state in seconds; -1 for an answer without Age.</param>
     public void Found(ClientRequest request, ReadOnlySpan<byte> value, long tag, long age)
     {
         request.CompleteValue(value, tag, age);
@@ -161,8 +161,8 @@ internal sealed class Answers
 
     /// <summary>507 for a forwarded write.</summary>
     public void LeaderFull(ClientRequest request) => Error(request, 507,
-        "Not done: the leader, or a majority of the members, has no room for the write, on the disk or below "u8
-        + "--state-max. Nothing was changed; make room there, then try again.\n"u8);
+        "Not done: the leader, or a majority of the members, has no room for the write: a disk is full, or "u8
+        + "--state-max is reached. Nothing was changed; make room there, then try again.\n"u8);
 
     /// <summary>507: the keys and values have reached their bound, and the write would need more memory.</summary>
     public void StateFull(ClientRequest request) => Error(request, 507,
@@ -299,7 +299,7 @@ internal sealed class Answers
     }
 }
 
-/// <summary>Why a request was not done, and never will be.</summary>
+/// <summary>Reason for which a request was not done, and never will be.</summary>
 internal enum NotDoneReason
 {
     /// <summary>No leader took the request, or confirmed the read, before its time was up.</summary>

@@ -30,8 +30,8 @@ internal sealed class CommandGate(
         RefusesToForward(record) || (IsExtended(record) && IsTimed(record) && !clock.IsCurrent);
 
     /// <summary>
-    /// True if a leader would refuse the command, or might not know its kind. Members judge alike: a refusal by the
-    /// leader ends the frame, and the other clients' writes in it.
+    /// True if a leader would refuse the command, or might not know its kind. This member refuses in advance what the
+    /// leader would refuse: a refusal by the leader also ends the other clients' writes in the same frame.
     /// </summary>
     /// <param name="record">Verified record of a command.</param>
     public bool RefusesToForward(ReadOnlySpan<byte> record) =>

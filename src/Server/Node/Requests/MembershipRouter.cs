@@ -18,7 +18,9 @@ internal sealed class MembershipRouter(
     /// <summary>Milliseconds between two attempts to make one change.</summary>
     private const long RetryMilliseconds = 50;
 
-    /// <summary>Maximum of waiting changes. Changes are made one at a time, so more would only wait longer.</summary>
+    /// <summary>
+    /// Maximum waiting changes. Changes are made one at a time, so more changes would only wait longer.
+    /// </summary>
     public const int WaitingMax = 64;
 
     private readonly AddressNews news = new(core, network);
@@ -77,7 +79,7 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>Another member takes this one for the leader, and asks it to make a change.</summary>
+    /// <summary>Another member takes this member for the leader, and asks for a change.</summary>
     public void OnRequest(in Message message, ReadOnlySpan<byte> record)
     {
         // A member without a term ignores the request, as in WriteRouter.OnForward.
@@ -170,7 +172,9 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>This member has been removed: a request for that is fulfilled, and no other can be.</summary>
+    /// <summary>
+    /// This member has been removed: a request for that removal is fulfilled, and no other request can be.
+    /// </summary>
     public void OnRemoved()
     {
         foreach (WaitingChange change in waiting)
@@ -253,8 +257,8 @@ internal sealed class MembershipRouter(
     }
 
     /// <summary>
-    /// True if the leader hears the member itself. The member's handshake is then later news than what others say: a
-    /// member whose log stands still, as on a full disk, keeps an old address and repeats it.
+    /// True if the leader hears the member itself. The member's own handshake is then newer than reports of other
+    /// members. A member whose log stands still, as on a full disk, keeps and repeats an old address.
     /// </summary>
     private bool IsHeard(ulong member) => member == core.Id || core.HasHeard(member);
 

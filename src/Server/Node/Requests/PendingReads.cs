@@ -19,8 +19,8 @@ internal sealed class PendingReads(
     private const int TicksToRetry = 15;
 
     /// <summary>
-    /// Maximum bytes of values copied in one batch of the loop, or one value. Without a bound a batch could take longer
-    /// than an election timeout.
+    /// Maximum bytes of values copied in one batch of the loop; a larger value is copied alone. Without a bound a batch
+    /// could take longer than an election timeout.
     /// </summary>
     private const int CopyBytesMax = 256 * 1024;
 
@@ -44,7 +44,7 @@ internal sealed class PendingReads(
     /// </summary>
     private readonly Dictionary<IRequestOwner, int> lacking = [];
 
-    /// <summary>Connections of which a read has found no room in this look.</summary>
+    /// <summary>Connections with a read for which the present pass has found no room.</summary>
     private readonly Dictionary<IRequestOwner, bool> blocked = [];
     private readonly WaitingReads changes = new(state);
     private readonly List<ClientRequest> woken = [];
@@ -171,7 +171,7 @@ internal sealed class PendingReads(
         EndWaits(NotDoneReason.Stopping);
     }
 
-    /// <summary>Answers the reads whose index has been applied, as many as one batch may.</summary>
+    /// <summary>Answers the reads whose index has been applied, up to the bound of one batch.</summary>
     public void Answer()
     {
         age.Applied(core.Log.Applied);
@@ -210,7 +210,8 @@ internal sealed class PendingReads(
     }
 
     /// <summary>
-    /// Lets reads that have waited look at their key again, in the turn of other reads: the values may be large.
+    /// Queues the reads that have waited, after the reads before them. Each reads its key again, and the values may be
+    /// large.
     /// </summary>
     private void AnswerWoken()
     {
@@ -219,7 +220,9 @@ internal sealed class PendingReads(
         woken.Clear();
     }
 
-    /// <summary>Answers reads for which there is room now. All are looked at, so that they keep their order.</summary>
+    /// <summary>
+    /// Answers reads for which there is room now. Visits all reads without room, so that they keep their order.
+    /// </summary>
     private void LookForRoom()
     {
         int copied = 0;
@@ -303,7 +306,7 @@ internal sealed class PendingReads(
         return 0;
     }
 
-    /// <returns>Seconds, rounded up; -1 if the answer tells no age.</returns>
+    /// <returns>Seconds, rounded up; -1 for an answer without Age.</returns>
     private long AgeFor(ClientRequest request) =>
         request.StaleMax < 0 || !age.IsKnown ? -1 : (age.At(now) + 999) / 1000;
 

@@ -6,8 +6,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Writes and membership changes that have a place in the log and wait until that place is applied. If the entry at
-/// that place is the write's, the write is done. If the entry is another's, the write never will be done.
+/// Writes and membership changes that have a place in the log and wait until that place is applied. If the write's own
+/// entry is applied there, the write is done. If another entry is applied there, the write never will be done.
 /// </summary>
 internal sealed class PendingWrites(Answers answers)
 {
@@ -31,7 +31,7 @@ internal sealed class PendingWrites(Answers answers)
     {
         if (position.Index > log.Applied)
             Add(request, position, deadline);
-        // A snapshot covers the entry: whose it was is no longer known.
+        // A snapshot covers the entry: which request the entry belonged to is no longer known.
         else if (position.Index < log.Base.Index)
             answers.OutcomeUnknown(request);
         else if (!log.Matches(position))

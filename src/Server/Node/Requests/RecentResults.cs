@@ -5,7 +5,7 @@ namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
 /// Results of the last applied commands of kind 2. A follower may apply an entry before the leader's answer tells which
-/// request the entry is of. That answer is on its way then, and needs the result of one of the last entries.
+/// request the entry belongs to. The answer arrives soon after, and needs the result of one of the last entries.
 /// </summary>
 internal sealed class RecentResults
 {

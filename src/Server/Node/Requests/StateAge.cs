@@ -1,10 +1,10 @@
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Age of this member's state. The state is as old as the last question for a read index that the leader has answered,
-/// once the state has been applied up to that index. The age counts from when this member <em>sent</em> the question: a
-/// leader that a majority confirmed after that moment knew everything committed before it (thesis §6.4). So an answer
-/// that a stopped process finds in its socket a minute later is a minute old.
+/// Age of this member's state. This member asks the leader for a read index. After the state has been applied up to the
+/// answered index, the state is as old as that question. The age counts from when this member <em>sent</em> the
+/// question: a leader that a majority confirmed after that moment knew everything committed before it (thesis §6.4). So
+/// an answer that a stopped process finds in its socket a minute later is a minute old.
 /// </summary>
 internal sealed class StateAge
 {
@@ -39,6 +39,6 @@ internal sealed class StateAge
             knownSince = Math.Max(knownSince, confirmed.Dequeue().SentAt);
     }
 
-    /// <returns>Milliseconds by which the state is behind at most. The state must be known.</returns>
+    /// <returns>Maximum age of the state in milliseconds, if <see cref="IsKnown"/>.</returns>
     public long At(long now) => now - knownSince;
 }

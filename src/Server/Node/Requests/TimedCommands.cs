@@ -6,9 +6,9 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Commands that only the leader proposes, when log time has come: deletions of keys whose time to live has passed, and
-/// forgetting of old outcomes. The state decides when the entry is applied; a proposal that came too early changes
-/// nothing.
+/// Proposes the commands that log time makes due, on the leader alone: deletions of keys whose time to live has passed,
+/// and forgetting of old outcomes. Each command is checked against the state when its entry is applied, so a proposal
+/// that came too early changes nothing.
 /// </summary>
 internal sealed class TimedCommands
 {

@@ -15,8 +15,8 @@ internal sealed class WriteRouter(
     PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
-    /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More writes are refused at
-    /// once: the clients may try again later.
+    /// Maximum writes that are kept while no leader can take them: a number, and bytes. More writes are refused at
+    /// once, and the clients may try again later.
     /// </summary>
     public const int WaitingMax = 16384;
 
@@ -24,8 +24,8 @@ internal sealed class WriteRouter(
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum of writes held for the next append. The same number may come in addition before any write has to be
-    /// refused.
+    /// Maximum writes held for the next append. This is half of <see cref="WaitingMax"/>: as many writes may arrive
+    /// meanwhile before any write is refused.
     /// </summary>
     private const int HeldMax = WaitingMax / 2;
 
@@ -53,7 +53,7 @@ internal sealed class WriteRouter(
 
     public void Route()
     {
-        // While all waiting writes fit into the next append, they wait for it together.
+        // While all waiting writes fit into the next append, hold them for that append.
         if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
             return;
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
@@ -65,10 +65,11 @@ internal sealed class WriteRouter(
         }
     }
 
-    /// <summary>Another member takes this one for the leader, and forwards writes to it.</summary>
+    /// <summary>Another member takes this member for the leader, and forwards writes to it.</summary>
     public void OnForward(in Message message, Span<byte> records)
     {
-        // A leader with this id has lost its disk. Without a term this member has none in which it could answer.
+        // The sender saw this member lead before this member lost its disk. This member knows no term yet, so it cannot
+        // answer.
         if (core.Term == 0)
             return;
         LogPosition first = default;
@@ -95,7 +96,7 @@ internal sealed class WriteRouter(
         core.Ready.Messages.Add(new Message
         {
             Type = MessageType.ForwardResponse,
-            // The log may also lack room only until its next segment has been made: then the disk is not full.
+            // The disk is not full if the log lacks room only until its next segment is made.
             Rejected = isFull || (lacksRoom && wal.DiskIsFull),
             From = core.Id,
             To = message.From,
@@ -113,8 +114,8 @@ internal sealed class WriteRouter(
     }
 
     /// <summary>
-    /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or
-    /// leadership is being handed over, or a new leader does not know the log time, the write waits.
+    /// True when the write can be proposed, forwarded or refused. The write waits while the log's next segment is being
+    /// made, while leadership is being handed over, or while a new leader does not know the log time.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && !gate.MustWait(write.Request)
@@ -179,8 +180,8 @@ internal sealed class WriteRouter(
         while (waiting.TryPeek(out WaitingWrite write) && length + write.Request.Record.Length <= Frame.RecordsBytesMax)
         {
             Dequeue();
-            // The leader decides. This member holds almost the same state, so a frame has no write that the leader
-            // refuses, but for those whose key is changing: a refusal ends the frame.
+            // Refuse in advance what the leader would refuse, because a refusal by the leader ends the frame. The two
+            // states differ only in keys that are just changing.
             if (!bound.Admits(write.Request.Record))
             {
                 answers.StateFull(write.Request);
@@ -219,5 +220,5 @@ internal sealed class WriteRouter(
 }
 
 /// <summary>A write that has not been sent anywhere yet.</summary>
-/// <param name="Deadline">Time at which it is answered 503, in the node's milliseconds.</param>
+/// <param name="Deadline">Time at which the write is answered 503, in the node's milliseconds.</param>
 internal readonly record struct WaitingWrite(ClientRequest Request, long Deadline);

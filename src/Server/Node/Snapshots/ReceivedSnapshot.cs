@@ -5,8 +5,8 @@ namespace RaftFast.Server.Node.Snapshots;
 
 /// <summary>
 /// A snapshot from another member: durable, the newest of this member's files, and loaded into a store. The node
-/// installs it, or already has its entries. The network that received the snapshot derives from this class, and waits
-/// for the decision in its own way.
+/// installs the snapshot, or already has the snapshot's entries. The network that received the snapshot derives from
+/// this class, and waits for the decision in its own way.
 /// </summary>
 internal abstract class ReceivedSnapshot(
     ulong from, LogPosition position, long fileBytes, SnapshotConfiguration configuration, KeyValueStore store)

@@ -30,7 +30,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     private long lastBytes = parts.SnapshotFiles.NewestBytes;
 
     /// <summary>
-    /// True while a member needs a snapshot and there is none: the only one has turned out to be damaged.
+    /// True while a member needs a snapshot and there is none: the only snapshot has turned out to be damaged.
     /// </summary>
     private bool isMissing;
 
@@ -54,8 +54,8 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         taking?.Position.Index ?? 0, taking?.Bytes ?? 0);
 
     /// <summary>
-    /// Has a snapshot taken that covers this entry, which is applied. To be called again until there is one: the
-    /// snapshot that is being taken now may be older, or may fail.
+    /// Asks for a snapshot that covers this applied entry. The caller repeats the call until there is such a snapshot:
+    /// a snapshot that is being taken now may be older, or may fail.
     /// </summary>
     public void Want(long index)
     {
@@ -114,17 +114,18 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         }
     }
 
-    /// <summary>The transfer of a snapshot to this member has ended.</summary>
+    /// <summary>The transfer of a snapshot to the peer has ended.</summary>
     /// <param name="installed">Index of the last entry that the snapshot covers; 0 when it didn't arrive.</param>
     public void OnSent(ulong peer, long installed)
     {
-        // The log is not compacted before the next snapshot: the member still needs the entries after this one.
+        // The log is not compacted before the next snapshot: the member still needs the entries after the sent
+        // snapshot.
         core.SnapshotEnded(peer, installed);
     }
 
     public void OnReceived(ReceivedSnapshot received)
     {
-        // The files of both are on the disk, so the one that waits here is older.
+        // The store publishes only snapshots newer than its newest. So the snapshot that waits here is the older one.
         if (waiting is not null)
             GiveUp(waiting);
         waiting = received;

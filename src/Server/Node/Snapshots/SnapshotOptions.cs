@@ -1,6 +1,6 @@
 namespace RaftFast.Server.Node.Snapshots;
 
-/// <summary>When a snapshot is due, and how fast it is written.</summary>
+/// <summary>Conditions under which a snapshot is due, and the rate at which it is written.</summary>
 internal sealed record SnapshotOptions
 {
     /// <summary>Entries applied since the last snapshot that make the next one due; 0: only bytes count.</summary>

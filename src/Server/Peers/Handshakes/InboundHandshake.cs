@@ -5,7 +5,9 @@ using RaftFast.Server.Peers.Links;
 
 namespace RaftFast.Server.Peers.Handshakes;
 
-/// <summary>The accepting side of a handshake: reads it, lets it be judged, answers, and logs refusals.</summary>
+/// <summary>
+/// The accepting side of a handshake: reads the handshake, has it judged, answers, and logs refusals.
+/// </summary>
 internal sealed class InboundHandshake(
     Func<Handshake, uint, ValueTask<HandshakeStatus>> judge, ILogger logger, PeerOptions options)
 {
@@ -68,7 +70,9 @@ internal sealed class InboundHandshake(
 /// </summary>
 internal sealed class LoggedRefusals
 {
-    /// <summary>Maximum refusals remembered. Then all are forgotten, and logged once more.</summary>
+    /// <summary>
+    /// Maximum refusals remembered. At the maximum, all are forgotten, so each refusal is logged once more.
+    /// </summary>
     private const int Max = 64;
 
     private readonly Lock gate = new();

@@ -10,7 +10,7 @@ namespace RaftFast.Server.Peers.Handshakes;
 /// <summary>
 /// Decides which connections this node accepts. A node of the same cluster is accepted if it was never removed and
 /// comes with the data directory with which it was met (<see cref="MetDirectories"/>). The log may not name that node
-/// yet: it may be a new leader, and to a node that joins every member is a stranger. Safe on any thread.
+/// yet: the node may be a new leader. To a node that joins, every member is a stranger. Safe on any thread.
 /// </summary>
 internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, TimeProvider time, ILogger logger)
 {
@@ -38,7 +38,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, T
     public bool IsKnown(ulong id) => Array.BinarySearch(met.Members, id) >= 0;
 
     /// <summary>
-    /// As <see cref="Judge"/>, which may wait for the disk: then on a thread of its own, and not on the caller's.
+    /// Does the same as <see cref="Judge"/>. If the judgement waits for the disk, it runs on a thread of its own.
     /// </summary>
     public async ValueTask<HandshakeStatus> JudgeAsync(Handshake handshake, uint version)
     {
@@ -67,7 +67,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, T
             return !WasRemoved(id) && Meet(id, directory, hasPromised: true) == HandshakeStatus.Accepted;
     }
 
-    /// <summary>As <see cref="Keep"/>, on a thread of its own.</summary>
+    /// <summary>Does the same as <see cref="Keep"/> on a thread of its own.</summary>
     public async Task<bool> KeepAsync(ulong id, ulong directory)
     {
         bool isKept = false;

@@ -22,8 +22,8 @@ internal sealed class PeerDialer(PeerAddress address, Handshake handshake, PeerO
             socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
             await socket.ConnectAsync(address.Host, address.Port, deadline.Token);
             wasReached = true;
-            // Not before the connection: for a name with several addresses, ConnectAsync tries one socket after the
-            // other.
+            // Configure the socket after it is connected: for a name with several addresses, ConnectAsync tries one
+            // socket after the other.
             PeerSocket.Configure(socket, options);
             result = await ShakeHandsAsync(new NetworkStream(socket, ownsSocket: true), deadline.Token);
         }

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Server.Peers.Handshakes;
 
-/// <summary>Messages from which on a member's data directory must not be replaced by another.</summary>
+/// <summary>Messages after which a member's data directory must not be replaced by another.</summary>
 internal static class Promises
 {
     /// <summary>

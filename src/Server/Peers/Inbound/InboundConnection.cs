@@ -46,7 +46,7 @@ internal sealed class InboundConnection(
                     batch = member.TryTakeBatch();
                     continue;
                 }
-                // Not through a Stream, which allocates for each read that waits.
+                // Read from the pipe: a Stream would allocate for each read that waits.
                 ReadResult read = await input.ReadAsync();
                 int received = Take(read.Buffer, batch.Buffer.AsSpan(length));
                 length += received;
@@ -80,7 +80,7 @@ internal sealed class InboundConnection(
         finally
         {
             batch?.Release();
-            // After the last frames of this connection, and before the first of the next one.
+            // Post this after the last frames of this connection, and before the first frames of the next connection.
             inbox.Post(member.AnswersLost);
             ended.TrySetResult();
         }

@@ -52,7 +52,8 @@ internal sealed class PeerBatch
     {
         if (capacity <= buffer.Length)
             return;
-        // More than asked for: otherwise frames that grow little by little would need a new buffer each time.
+        // Allocate more than the capacity: otherwise frames that grow little by little would need a new buffer each
+        // time.
         byte[] larger = Allocate((int)BitOperations.RoundUpToPowerOf2((uint)capacity));
         buffer.AsSpan(0, length).CopyTo(larger);
         buffer = larger;

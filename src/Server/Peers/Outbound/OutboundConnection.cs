@@ -45,7 +45,7 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
         }
         finally
         {
-            // Also after a bug, so that RunAsync continues and throws its exception.
+            // End the connection after a bug too, so that RunAsync continues and throws the exception.
             End("this node no longer sends");
         }
     }

@@ -113,7 +113,7 @@ internal sealed class PeerLink : DialledPeer
     {
         while (!isStopped)
         {
-            // The token before the address: an address that arrives later cancels this token.
+            // Read the token before the address: an address that arrives later cancels this token.
             CancellationToken moved = attempt.Token;
             PeerAddress address = NextDestination();
             DialResult result = await new PeerDialer(address, handshake, options).DialAsync(moved);
@@ -172,7 +172,7 @@ internal sealed class PeerLink : DialledPeer
         lastRefusal = refusal;
         if (refusal == HandshakeStatus.Joining)
         {
-            // The peer listens again in a moment, as a member.
+            // The peer has just learnt its cluster, and soon listens again as a member.
             backoff = options.BackoffMin;
             return;
         }

@@ -46,8 +46,8 @@ internal sealed class SendRing
     public bool IsClosed => closed;
 
     /// <summary>
-    /// True while less than the bound waits. After false, the answer stays false until half of the bound is sent, which
-    /// posts <see cref="PeerDrained"/>. Called by the loop.
+    /// True while fewer bytes wait than the bound. Once false, stays false until half of the bound is sent, which posts
+    /// <see cref="PeerDrained"/>. Called by the loop.
     /// </summary>
     public bool CanSendBulk()
     {

@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// A received snapshot that the connection's thread offers to the loop, and whose decision that thread waits for.
+/// A received snapshot that the connection's thread offers to the loop. The thread waits for the loop's decision.
 /// </summary>
 internal sealed class OfferedSnapshot(
     ulong from, LogPosition position, long fileBytes, SnapshotConfiguration configuration, KeyValueStore store)

@@ -13,7 +13,7 @@ namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
 /// Accepts connections that carry a snapshot, one at a time (<see cref="SnapshotPlace"/>). A newer connection that may
-/// enter ends the older one, which its sender has lost or which is silent.
+/// enter ends the older connection: the sender has lost the older connection, or that connection is silent.
 /// </summary>
 internal sealed class SnapshotAcceptor(
     PeerAdmission admission, Acceptance acceptance, SnapshotStore snapshots, Inbox inbox, ILogger logger,
@@ -27,8 +27,8 @@ internal sealed class SnapshotAcceptor(
     private SnapshotConnection? current;
 
     /// <summary>
-    /// The loop's decision on the last offered snapshot. The next connection waits for it, so that one snapshot at a
-    /// time is in the inbox.
+    /// The loop's decision on the last offered snapshot. The next connection waits for this decision, so that one
+    /// snapshot at a time is in the inbox.
     /// </summary>
     private Task decided = Task.CompletedTask;
 

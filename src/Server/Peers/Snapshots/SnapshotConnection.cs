@@ -10,9 +10,9 @@ using RaftFast.Storage.Snapshots;
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// One connection that carries a snapshot. Writes the received chunks to the disk, loads the snapshot when it is
-/// complete, makes its file this member's newest, and offers it to the loop. The next connection continues an
-/// unfinished snapshot.
+/// One connection that carries a snapshot. Writes the received chunks to the disk. When the snapshot is complete, loads
+/// it, makes its file this member's newest, and offers it to the loop. The next connection continues an unfinished
+/// snapshot.
 /// </summary>
 /// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
 /// <param name="close">Ends a pending read.</param>
@@ -146,7 +146,8 @@ internal sealed class SnapshotConnection(
         }
         SnapshotConfiguration configuration = loader.Configuration!.Value;
         configuration.MustBeCoveredBy(receiver.Position);
-        // Here, not on the loop: a rename, two syncs of the directory, and gigabytes to delete.
+        // Publish on this thread: a rename, two syncs of the directory and the deletion of gigabytes would delay the
+        // loop.
         SnapshotPublishStatus published = receiver.Publish();
         if (published != SnapshotPublishStatus.Published)
         {

@@ -11,8 +11,8 @@ namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
 /// Sends the newest snapshot to one peer, over as many connections as needed: each continues after the chunks that the
-/// peer says it has. A thread of its own reads the file and sends from the reader's window. The time is not limited;
-/// the number of consecutive connections without progress is.
+/// peer says it has. A thread of its own reads the file and sends from the reader's window. The time is not limited.
+/// The number of consecutive connections without progress is limited.
 /// </summary>
 /// <param name="address">Returns the address at which the peer is dialled.</param>
 /// <param name="handshake">The handshake to send; its To is the peer.</param>
@@ -81,8 +81,8 @@ internal sealed class SnapshotSender(
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (reader.Damage is not null)
         {
-            // The snapshot before this one, with the log after it, holds the same state; this file must not displace
-            // that one.
+            // The older snapshot and the log after it hold the same state. The damaged file must not displace the older
+            // snapshot.
             PeerLogLines.SnapshotDamaged(logger, Peer, reader.Damage);
             if (reader.File is { } damaged)
                 snapshots.SetAside(damaged);
@@ -101,8 +101,8 @@ internal sealed class SnapshotSender(
             string reason = verdict?.ToString() ?? "it can't be reached";
             PeerLogLines.SnapshotFails(logger, Index, Peer, reason, bytes, seconds);
         }
-        // A peer that does not want the snapshot has the entries that it covers. A probe after the snapshot will
-        // confirm that.
+        // A peer that does not want the snapshot has the snapshot's entries. The leader's next probe, after the
+        // snapshot, confirms this.
         return verdict is InstallStatus.Installed or InstallStatus.NotWanted ? Index : 0;
     }
 

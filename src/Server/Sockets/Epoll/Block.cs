@@ -35,7 +35,7 @@ internal sealed unsafe class Block : ReadOnlySequenceSegment<byte>
         Memory = bytes.AsMemory(0, end);
     }
 
-    /// <summary>Puts a block behind this one, to which nothing is added any more.</summary>
+    /// <summary>Puts a block after this block. No bytes are added to this block from then on.</summary>
     public void Append(Block next)
     {
         next.RunningIndex = RunningIndex + end;
@@ -62,7 +62,7 @@ internal sealed class BlockStack(int blockBytes)
     private readonly Stack<Block> free = new();
     private readonly int freeMax = (int)(FreeBytesMax / blockBytes);
 
-    /// <param name="bytesMin">Bytes that the block has at least.</param>
+    /// <param name="bytesMin">Minimum bytes of the block.</param>
     public Block Rent(int bytesMin = 0)
     {
         if (bytesMin > blockBytes)

@@ -84,7 +84,7 @@ internal sealed class EpollConnection : ConnectionContext, IDuplexPipe, IConnect
             HasClosed();
     }
 
-    /// <summary>Tells those who wait for the end of the connection, once.</summary>
+    /// <summary>Cancels the token of the connection's end, once.</summary>
     public void HasClosed()
     {
         if (Interlocked.Exchange(ref hasClosed, 1) == 0)

@@ -9,8 +9,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Sockets.Epoll;
 
 /// <summary>
-/// A thread that waits for sockets, and runs what waits for them: parsing, the loop and the answers. Sockets are
-/// registered once, for both directions and edge-triggered.
+/// A thread that waits for sockets, and does the work of each ready socket: parsing, the loop and the answers. Sockets
+/// are registered once, for both directions and edge-triggered.
 /// </summary>
 internal sealed unsafe class EpollThread : IDisposable
 {
@@ -47,7 +47,7 @@ internal sealed unsafe class EpollThread : IDisposable
     public bool IsCurrent => Thread.CurrentThread == thread;
 
     /// <summary>
-    /// Watches a descriptor beside the sockets, edge-triggered, until the descriptor is closed. At most one.
+    /// Watches a descriptor beside the sockets, edge-triggered, until the descriptor is closed. At most one descriptor.
     /// </summary>
     /// <param name="signalled">Called on this thread after each signal. May run the loop.</param>
     public void Watch(int descriptor, Action signalled)
@@ -80,7 +80,7 @@ internal sealed unsafe class EpollThread : IDisposable
         throw new SocketException((int)SocketError.NoBufferSpaceAvailable, new Win32Exception(error).Message);
     }
 
-    /// <summary>Closes the socket of a connection that nobody uses any more, on any thread.</summary>
+    /// <summary>Closes the socket of a connection that is no longer used. Any thread.</summary>
     public void Close(EpollConnection connection)
     {
         closing.Enqueue(connection);
@@ -133,7 +133,9 @@ internal sealed unsafe class EpollThread : IDisposable
         CloseAll();
     }
 
-    /// <summary>Closes sockets after the events of a wait, none of which is then for another socket.</summary>
+    /// <summary>
+    /// Closes sockets after the events of a wait. So no event of that wait finds another socket in the same slot.
+    /// </summary>
     private void CloseAll()
     {
         while (closing.TryDequeue(out EpollConnection? connection))

@@ -81,7 +81,7 @@ internal sealed class PendingOperation
         {
             if (!TryTake())
                 return;
-            // Before the completion, which may run the rest of this method.
+            // Set this before the completion, which may run the rest of this method.
             wasCancelled = true;
             Complete();
         }

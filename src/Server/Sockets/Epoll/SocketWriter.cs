@@ -77,7 +77,7 @@ internal sealed class SocketWriter(EpollConnection connection, BlockStack blocks
             return;
         isCompleted = true;
         pending.TakeCancellation();
-        // The operation of a flush that nobody awaits any more would otherwise be completed.
+        // Otherwise the operation of a flush would be completed after its caller has stopped waiting.
         pending.TryTake();
         if (exception is not null)
             hasFailed = true;
