@@ -1,4 +1,5 @@
--- Requests and report of wrk for bench/compare: wrk … URL -- put|get raftfast|etcd DEPTH VALUE-BYTES
+-- Requests and report of wrk for bench/compare: wrk … URL -- put|get|wait raftfast|etcd DEPTH VALUE-BYTES
+-- "wait" is a GET that waits for a key that no "put" writes; RaftFast only.
 -- DEPTH requests are sent at once. wrk counts each answer, but measures only the time of the last answer.
 local keys = 1000 -- fewer of large values, which are all in memory
 local value = ""
@@ -12,6 +13,9 @@ function setup(thread)
 end
 
 local function one(method, server, key)
+  if method == "WAIT" then
+    return wrk.format("GET", "/wait-" .. key, { ["Prefer"] = "wait=60" })
+  end
   if server == "raftfast" then
     return wrk.format(method, "/key-" .. key, nil, method == "PUT" and value or nil)
   end

@@ -96,7 +96,7 @@ public sealed class IdempotencyTests
         HttpAnswer first = connection.Exchange("PUT", "/key", "1"u8, "Idempotency-Key: \"first\"");
         byte[] puts = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(
             "PUT /key HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\n\r\n2", 500)));
-        for (int round = 0; round < 400; round++)
+        for (int round = 0; round < 1_000; round++)
         {
             connection.SendRaw(puts);
             for (int i = 0; i < 500; i++)

@@ -4,7 +4,7 @@ namespace RaftFast.Simulation.Clients;
 
 /// <summary>
 /// Values that were written with a time to live. The history learns of a value's expiry at the first moment at which
-/// the value may expire: the time to live after the request was sent.
+/// the value may expire: after the time to live, counted from the request on the fastest clock.
 /// </summary>
 internal sealed class Expiries(Cluster cluster)
 {
@@ -16,8 +16,11 @@ internal sealed class Expiries(Cluster cluster)
 
     private readonly PriorityQueue<(int Key, int Value), long> due = new();
 
+    /// <summary>Microseconds of simulated time in which the fastest clock measures one second.</summary>
+    private long SecondMin => 10_000L * (100 - cluster.Scenario.ClockSkewPercent);
+
     public void Add(int key, int value, int seconds) =>
-        due.Enqueue((key, value), cluster.Events.Now + (seconds * 1_000_000L) - Tolerance);
+        due.Enqueue((key, value), cluster.Events.Now + (seconds * SecondMin) - Tolerance);
 
     /// <summary>Tells the history of the values that may expire from now on. Called before each event of the
     /// history.</summary>

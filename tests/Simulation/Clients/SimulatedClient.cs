@@ -90,11 +90,25 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         }
     }
 
+    /// <summary>Sends a drawn request, or the last request again.</summary>
     public void Ask(SimulatedServer target, int key, bool put)
     {
         cluster.Expiries.Advance();
         if (!IsRetrying)
-            Begin(key, put);
+            Begin(Draw(key, put));
+        Send(target);
+    }
+
+    /// <summary>Sends this request.</summary>
+    public void Ask(SimulatedServer target, in KeyRequest planned)
+    {
+        cluster.Expiries.Advance();
+        Begin(planned);
+        Send(target);
+    }
+
+    private void Send(SimulatedServer target)
+    {
         IsRetrying = false;
         attempts++;
         sent = cluster.Events.Now;
@@ -127,18 +141,23 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         Finish();
     }
 
-    private void Begin(int key, bool put)
+    private KeyRequest Draw(int key, bool put)
+    {
+        KeyRequest request = new(KeyRequestKind.Get, key);
+        if (drawn.Next(100) < cluster.Scenario.ConditionalPercent)
+            request = known.Draw(key);
+        else if (put)
+            request = new KeyRequest(KeyRequestKind.Put, key) { Value = cluster.NextValue() };
+        return request is { Value: > 0, Count: 0 }
+            ? request with { Length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax) }
+            : request;
+    }
+
+    private void Begin(in KeyRequest request)
     {
         attempts = 0;
         isUncertain = false;
-        if (drawn.Next(100) < cluster.Scenario.ConditionalPercent)
-            asked = known.Draw(key);
-        else if (put)
-            asked = new KeyRequest(KeyRequestKind.Put, key) { Value = cluster.NextValue() };
-        else
-            asked = new KeyRequest(KeyRequestKind.Get, key);
-        if (asked is { Value: > 0, Count: 0 })
-            asked = asked with { Length = (int)random.Between(sizeof(int), cluster.Scenario.ValueBytesMax) };
+        asked = request;
         if (asked.IsInHistory)
             operation = cluster.History.Invoke(asked.ToOperation(number));
         if (asked.TimeToLive > 0 && asked.IsInHistory)

@@ -11,6 +11,9 @@ internal sealed class SimulatedClients
     private readonly SeededRandom random;
     private readonly SimulatedClient[] clients;
 
+    /// <summary>The next request, if it is not drawn.</summary>
+    private (SimulatedServer Server, KeyRequest Request)? plan;
+
     public SimulatedClients(Cluster cluster, SeededRandom root, SeededRandom random)
     {
         this.cluster = cluster;
@@ -37,6 +40,9 @@ internal sealed class SimulatedClients
             Operator.Think();
     }
 
+    /// <summary>Has the next free client send this request. Replaces a plan that no client has taken.</summary>
+    public void Plan(SimulatedServer server, KeyRequest request) => plan = (server, request);
+
     /// <summary>Lets a client send a request to a random server, if clients may ask this server.</summary>
     public void Ask(int number, Nemesis nemesis)
     {
@@ -45,6 +51,11 @@ internal sealed class SimulatedClients
         SimulatedServer server = cluster.Servers[random.Next(cluster.Servers.Count)];
         if ((client.IsRetired && !client.IsRetrying) || !server.IsUp || !nemesis.MayAsk(server))
             client.Think();
+        else if (plan is { } planned && planned.Server.IsUp && nemesis.MayAsk(planned.Server) && !client.IsRetrying)
+        {
+            plan = null;
+            client.Ask(planned.Server, planned.Request);
+        }
         else
             client.Ask(server, random.Next(scenario.Keys), random.Next(100) < scenario.PutPercent);
     }

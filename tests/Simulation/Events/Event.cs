@@ -58,6 +58,9 @@ internal enum EventKind : byte
     /// <summary>The server that starts on two volumes may change from one to the other.</summary>
     Mount,
 
+    /// <summary>A follower may begin or cease to get no entries.</summary>
+    Starve,
+
     /// <summary>The process of a server starts again.</summary>
     Restart,
 

@@ -45,6 +45,9 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Mount:
                 nemesis.Mount();
                 break;
+            case EventKind.Starve:
+                nemesis.Starve();
+                break;
             case EventKind.MoveAll:
                 nemesis.MoveAll();
                 break;

@@ -17,6 +17,7 @@ internal sealed class Nemesis(
     private readonly List<Action> remedies = [];
     private readonly DiskHangs hangs = new(cluster, servers, random.Fork("disk hangs"));
     private readonly Unmounts unmounts = new(cluster, servers, random.Fork("unmounts"));
+    private readonly Starvation starvation = new(cluster, servers, clients, random.Fork("starvation"));
     private bool[]? healed;
 
     public void Begin()
@@ -24,6 +25,7 @@ internal sealed class Nemesis(
         if (cluster.Scenario.Faults.Count > 0)
             ScheduleNext();
         unmounts.Begin();
+        starvation.Begin();
         ScheduleMove();
     }
 
@@ -46,6 +48,13 @@ internal sealed class Nemesis(
 
     /// <summary>The server that starts on two volumes may change from one to the other.</summary>
     public void Mount() => unmounts.Step();
+
+    /// <summary>A follower may begin or cease to get no entries.</summary>
+    public void Starve()
+    {
+        if (healed is null)
+            starvation.Look(Leader());
+    }
 
     public void Strike()
     {
@@ -70,6 +79,7 @@ internal sealed class Nemesis(
     {
         cluster.Network.Faults = new NetworkFaults();
         unmounts.End();
+        starvation.End();
         // When members come and go, the majority itself changes, so all servers are healed.
         int majority = cluster.Scenario.HasChurn ? 0 : servers.Length / 2 + 1;
         bool[] chosen = new bool[servers.Length];
@@ -133,7 +143,9 @@ internal sealed class Nemesis(
     public bool IsHealed(SimulatedServer server) => healed is not null && healed[server.Number];
 
     /// <summary>True if clients may ask this server: after the healing, only healed members must answer.</summary>
-    public bool MayAsk(SimulatedServer server) => healed is null || (healed[server.Number] && cluster.IsMember(server));
+    public bool MayAsk(SimulatedServer server) => healed is null
+        ? starvation.MayAsk(server)
+        : healed[server.Number] && cluster.IsMember(server);
 
     private void ScheduleNext() =>
         cluster.Events.Schedule(

@@ -59,9 +59,9 @@ internal sealed class StateHistory(Cluster cluster)
         Must(tag <= server.Node!.Core.Log.Committed, "is not committed", server, asked, tag, age);
         Must(tag == 0 || values.TryAdd(tag, value) || values[tag] == value, "has another value's tag",
             server, asked, tag, age);
-        Must(WasPresent(asked.Key, tag, now - (1_000_000L * age)), "is older than it says", server, asked, tag, age);
+        Must(WasPresent(asked.Key, tag, now - (server.Second * age)), "is older than it says", server, asked, tag, age);
         // A state that is too old is answered as an ordinary read: it was present after the request was sent.
-        long accepted = Math.Min(sent, now - (1_000_000L * asked.StaleMax));
+        long accepted = Math.Min(sent, now - (server.Second * asked.StaleMax));
         Must(WasPresent(asked.Key, tag, accepted), "is older than the client accepts", server, asked, tag, age);
         cluster.Counters[Counter.StaleReadsServed]++;
         cluster.Counters[Counter.StaleReadsOfOldState] += tag != 0 && IsReplaced(asked.Key, tag, now) ? 1 : 0;

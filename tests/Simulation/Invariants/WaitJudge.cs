@@ -38,7 +38,8 @@ internal sealed class WaitJudge(Cluster cluster)
             taken = lastStep = now;
         bool hasChanged = server.Store!.TagOf(SimulatedClient.KeyBytes(asked.Key)) != asked.Tag;
         // Until the leader has confirmed an index, which takes no longer than a request may, no read is answered.
-        long patience = 1_000 * cluster.Scenario.RequestTimeout + (hasChanged ? 0 : 1_000_000L * asked.Wait);
+        long patience = (server.Second * cluster.Scenario.RequestTimeout / 1_000)
+            + (hasChanged ? 0 : server.Second * asked.Wait);
         overdue = now - taken > patience ? overdue + Math.Min(now - lastStep, StepMax) : 0;
         lastStep = now;
         if (overdue > OverdueMax)

@@ -17,5 +17,8 @@ internal sealed class SimulatedLink
     /// <summary>True while the peer is behind with bulk: appends and forwards must wait.</summary>
     public bool IsClogged { get; set; }
 
+    /// <summary>True while appends with entries are lost, and all other frames arrive.</summary>
+    public bool LosesEntries { get; set; }
+
     public long LastArrival { get; set; }
 }

@@ -70,7 +70,7 @@ internal sealed class SimulatedNetwork
         frames[(int)slot] = default;
         freeSlots.Push((int)slot);
         SimulatedLink link = links[frame.From, frame.To];
-        if (link.IsCut || link.IsMute)
+        if (link.IsCut || link.IsMute || (link.LosesEntries && HasEntries(frame)))
         {
             Lost(frame, Counter.FramesLostToPartition);
             return false;
@@ -130,10 +130,15 @@ internal sealed class SimulatedNetwork
     private void Lost(in FrameInFlight frame, Counter counter)
     {
         counters[counter]++;
-        Frame.TryReadHeader(frame.Span, out Message message, out _);
-        if (message.Type == MessageType.Append && message.Count > 0)
+        if (HasEntries(frame))
             counters[Counter.AppendsWithEntriesLost]++;
         Return(frame);
+    }
+
+    private static bool HasEntries(in FrameInFlight frame)
+    {
+        Frame.TryReadHeader(frame.Span, out Message message, out _);
+        return message.Type == MessageType.Append && message.Count > 0;
     }
 
     private static FrameInFlight Copy(in FrameInFlight frame)

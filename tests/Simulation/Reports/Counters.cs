@@ -77,6 +77,7 @@ internal enum Counter
     FramesReplayed,
     ConnectionsReset,
     FramesLostToPartition,
+    FollowersStarved,
     Pauses,
     EntriesOverwritten,
     CompletionsOfOverwrittenEntries,

@@ -52,6 +52,9 @@ internal sealed record Scenario
 
     public required UnmountKind Unmount { get; init; }
 
+    /// <summary>True if a follower now and then gets heartbeats only, until the leader has compacted its log.</summary>
+    public required bool Starves { get; init; }
+
     /// <summary>True if all servers move to other addresses at once, perhaps more than once.</summary>
     public required bool MovesTogether { get; init; }
 
@@ -104,7 +107,9 @@ internal sealed record Scenario
         int spares = churn.OneIn(2) ? (int)churn.Between(1, 4) : 0;
         int drawn = (int)Pick(random, 1, 3, 3, 3, 5, 5, 7);
         int count = servers ?? drawn;
-        return new Scenario
+        SeededRandom starvation = random.Fork("starvation");
+        bool starves = count >= 3 && starvation.OneIn(8);
+        Scenario scenario = new()
         {
             Seed = seed,
             Servers = count,
@@ -121,6 +126,7 @@ internal sealed record Scenario
             Faults = faults,
             MovesTogether = random.Fork("moves together").OneIn(5),
             Unmount = DrawUnmount(random.Fork("unmount"), count, spares),
+            Starves = false,
             FaultIntervalMax = Pick(random, 200_000, 1_000_000, 3_000_000),
             FaultDurationMax = Pick(random, 100_000, 1_000_000, 3_000_000),
             Network = new NetworkFaults
@@ -162,7 +168,22 @@ internal sealed record Scenario
             SnapshotEvery = Pick(random.Fork("snapshots"), 0, 3, 15, 60),
             RequestTimeout = Pick(random, 5_000, 500, 1_500),
         };
+        return starves ? scenario.WithStarvation(starvation) : scenario;
     }
+
+    /// <summary>
+    /// Lets a follower starve. Writes are frequent and logs short, so that the leader soon compacts what the follower
+    /// needs. In half of the seeds no other fault ends this one.
+    /// </summary>
+    private Scenario WithStarvation(SeededRandom random) => this with
+    {
+        Starves = true,
+        Faults = random.OneIn(2) ? [] : Faults,
+        Clients = Math.Max(Clients, 3),
+        ThinkMax = Math.Min(ThinkMax, 20_000),
+        SnapshotEvery = Pick(random, 3, 15),
+        Wal = Wal with { SegmentBytes = 128 * 1024 },
+    };
 
     /// <summary>Draws a run without faults that is short enough to be repeated for each moment in it.</summary>
     public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
@@ -178,6 +199,7 @@ internal sealed record Scenario
         Faults = [],
         Unmount = UnmountKind.None,
         MovesTogether = false,
+        Starves = false,
         FaultDurationMax = 200_000,
         Network = new NetworkFaults(),
         DiskLatencyMax = 400,
@@ -191,7 +213,7 @@ internal sealed record Scenario
         $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, " +
         $"{ConditionalPercent} % conditional, outcomes kept {IdempotencyWindow} ms, " +
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
-        $"{(MovesTogether ? "all move, " : "")}lose 1/{Network.LoseOneIn}, " +
+        $"{(MovesTogether ? "all move, " : "")}{(Starves ? "followers starve, " : "")}lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, " +
         $"disk ≤ {DiskLatencyMax} µs{(IsBuffered ? " buffered" : "")}, skew {ClockSkewPercent} %, " +

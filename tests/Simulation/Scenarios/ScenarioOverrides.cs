@@ -30,6 +30,7 @@ internal static class ScenarioOverrides
             "conditional" => scenario with { ConditionalPercent = value },
             "keys" => scenario with { Keys = value },
             "moves" => scenario with { MovesTogether = value > 0 },
+            "starves" => scenario with { Starves = value > 0 },
             "unmount" => scenario with { Unmount = (UnmountKind)value },
             "duration" => scenario with { Duration = value },
             "lose" => scenario with { Network = scenario.Network with { LoseOneIn = value } },
@@ -57,7 +58,8 @@ internal static class ScenarioOverrides
             $"--set clients={changed.Clients} --set keys={changed.Keys} " +
             $"--set conditional={changed.ConditionalPercent} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} --set unmount={(int)changed.Unmount} " +
-            $"--set moves={(changed.MovesTogether ? 1 : 0)} --set lose={network.LoseOneIn} " +
+            $"--set moves={(changed.MovesTogether ? 1 : 0)} --set starves={(changed.Starves ? 1 : 0)} " +
+            $"--set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
             $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} " +
             $"--set latency={network.LatencyMax} --set stall={changed.DiskStallOneIn} " +

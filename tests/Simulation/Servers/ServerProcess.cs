@@ -66,9 +66,10 @@ internal sealed class ServerProcess : IDisposable
     public KeyValueStore? Store => state?.Store;
 
     /// <summary>
-    /// The process's monotonic clock, in milliseconds. Each process has its own zero: two clocks may be weeks apart.
+    /// The process's monotonic clock, in milliseconds. Each process has its own zero, so two clocks may be weeks apart.
+    /// Each server's clock has its own rate.
     /// </summary>
-    public long Clock => ClockAtZero + Cluster.Events.Now / 1000;
+    public long Clock => ClockAtZero + (Cluster.Events.Now * 10 / Server.TickPeriod);
 
     /// <summary>The node; null before its recovery is complete, and after the death of the process.</summary>
     public RaftNode? Node { get; private set; }

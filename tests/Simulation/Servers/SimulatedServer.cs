@@ -116,6 +116,9 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>Microseconds between ticks. The server's clock may run fast or slow.</summary>
     public long TickPeriod { get; set; } = 10_000;
 
+    /// <summary>Microseconds of simulated time in which this server's clock measures one second.</summary>
+    public long Second => 100 * TickPeriod;
+
     public static PeerAddress AddressOf(int number, int moves) => new($"server-{number + 1}", 1 + moves);
 
     /// <summary>True if this server, while not connected to the peer, dials this address.</summary>
