@@ -18,6 +18,7 @@ internal sealed class Unmounts(Cluster cluster, SimulatedServer[] servers, Seede
         servers[(int)(cluster.Scenario.Seed / 7 % (ulong)cluster.Scenario.Servers)];
 
     private int looks;
+    private bool hasMetEmpty;
     private bool isOver;
 
     private bool IsEmptyFirst => cluster.Scenario.Unmount == UnmountKind.EmptyFirst;
@@ -84,7 +85,8 @@ internal sealed class Unmounts(Cluster cluster, SimulatedServer[] servers, Seede
     /// </summary>
     private void MeetEmpty()
     {
-        if (!server.IsOnRightVolume || ++looks > LooksMax)
+        // A second time, the volume would hold promises of the first.
+        if (hasMetEmpty || ++looks > LooksMax)
         {
             ForEachLink(static link => link.IsCut = false);
             End();
@@ -92,6 +94,7 @@ internal sealed class Unmounts(Cluster cluster, SimulatedServer[] servers, Seede
         }
         if (!cluster.Invariants.HasPromised(server.Number))
             return;
+        hasMetEmpty = true;
         server.Unmount(startsMax: 1, claimsPromises: false);
         ForEachLink(static link => (link.IsCut, link.IsMute) = (false, true));
     }
