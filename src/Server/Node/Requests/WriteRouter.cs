@@ -12,7 +12,7 @@ namespace RaftFast.Server.Node.Requests;
 /// </summary>
 internal sealed class WriteRouter(
     RaftCore core, Wal wal, StateBound bound, CommandGate gate, ReadyExecutor executor, IPeerNetwork network,
-    PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+    HeardPeers heard, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
     /// Maximum of writes, in number and in bytes, that are kept while they can't leave. More writes are refused at
@@ -114,12 +114,13 @@ internal sealed class WriteRouter(
 
     /// <summary>
     /// True when the write can be proposed, forwarded or refused. While the log's next segment is being made, or
-    /// leadership is being handed over, or a new leader does not know the log time, the write waits.
+    /// leadership is being handed over, or a new leader does not know the log time, the write waits. While the leader
+    /// is not heard, the write waits too, because the leader's answer would be lost.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && !gate.MustWait(write.Request)
             && (wal.DiskIsFull || core.LogWriteIsOverdue || wal.HasRoom(write.Request.Record.Length))
-        : core.LeaderId != 0 && network.CanSend(core.LeaderId);
+        : core.LeaderId != 0 && heard.Has(core.LeaderId) && network.CanSend(core.LeaderId);
 
     private WaitingWrite Dequeue()
     {
