@@ -223,6 +223,9 @@ internal sealed class Nemesis(
             case Fault.StallDisks:
                 Hang(cluster.Scenario.Duration, losesPower: false);
                 break;
+            case Fault.BreakOneWay:
+                BreakOneWay(leader, server);
+                break;
             case Fault.ForkUnderJoiner:
                 ForkUnderJoiner(leader);
                 break;
@@ -322,6 +325,16 @@ internal sealed class Nemesis(
             if (random.OneIn(2))
                 cluster.Connections.Disconnect(other.Number, server.Number);
         }
+    }
+
+    private void BreakOneWay(SimulatedServer leader, SimulatedServer server)
+    {
+        (SimulatedServer dialler, SimulatedServer dialled) = random.OneIn(2) ? (leader, server) : (server, leader);
+        if (leader == server)
+            return;
+        cluster.Counters[Counter.LinksBroken]++;
+        cluster.Connections.Disconnect(dialler.Number, dialled.Number);
+        Cut((from, to) => from == dialler.Number && to == dialled.Number);
     }
 
     private void Clog(SimulatedServer server)
