@@ -49,8 +49,8 @@ internal enum Fault
     ForkUnderJoiner,
 
     /// <summary>
-    /// The connection from the leader to a server, or the one from that server, is down for a while. The other
-    /// direction stays up.
+    /// The connection from the leader to a server, or the one from that server, is down for a while, or breaks at an
+    /// answer of the leader. The other direction stays up.
     /// </summary>
     BreakOneWay,
 }

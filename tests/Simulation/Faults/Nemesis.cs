@@ -113,6 +113,7 @@ internal sealed class Nemesis(
                 // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
+                link.BreaksAtAnswer = false;
             }
         }
     }
@@ -333,6 +334,11 @@ internal sealed class Nemesis(
         if (leader == server)
             return;
         cluster.Counters[Counter.LinksBroken]++;
+        if (random.OneIn(2))
+        {
+            cluster.Network.Link(leader.Number, server.Number).BreaksAtAnswer = true;
+            return;
+        }
         cluster.Connections.Disconnect(dialler.Number, dialled.Number);
         Cut((from, to) => from == dialler.Number && to == dialled.Number);
     }

@@ -13,12 +13,15 @@ internal sealed class LostAnswers(Cluster cluster)
 {
     private readonly List<(int From, int To, int Epoch, Message Answer)> lost = [];
 
+    public static bool IsAnswer(MessageType type) =>
+        type is MessageType.ForwardResponse or MessageType.ChangeMembersResponse;
+
     /// <summary>An answer is lost. A message of another type is ignored.</summary>
     /// <param name="epoch">Epoch of the link's last connection at the loss, or a later one before the next.</param>
     public void Add(int from, int to, int epoch, in Message message)
     {
         Message answer = message with { From = (ulong)from + 1 };
-        if (cluster.Servers[to].Node is not { } node || !node.Awaits(answer))
+        if (!IsAnswer(message.Type) || cluster.Servers[to].Node is not { } node || !node.Awaits(answer))
             return;
         cluster.Counters[Counter.AnswersLost]++;
         lost.Add((from, to, epoch, answer));

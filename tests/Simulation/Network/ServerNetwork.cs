@@ -3,6 +3,7 @@ using RaftFast.Server.Node;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -30,6 +31,11 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
     public bool Send(in Message message, ReadOnlySpan<byte> records)
     {
         SimulatedLink link = network.Link(self, Number(message.To));
+        if (link.BreaksAtAnswer && LostAnswers.IsAnswer(message.Type))
+        {
+            link.BreaksAtAnswer = false;
+            cluster.Connections.Disconnect(self, Number(message.To));
+        }
         if (!link.IsOpen || !link.IsConnected)
             // While the link is open, the dialler has yet to learn of it: the message is lost before that connection.
             cluster.LostAnswers.Add(self, Number(message.To), link.IsOpen ? link.Epoch - 1 : link.Epoch, message);

@@ -30,5 +30,8 @@ internal sealed class SimulatedLink
     /// <summary>True while the peer is behind with bulk: appends and forwards must wait.</summary>
     public bool IsClogged { get; set; }
 
+    /// <summary>True if the connection breaks at its next answer to a forwarded request, which is lost.</summary>
+    public bool BreaksAtAnswer { get; set; }
+
     public long LastArrival { get; set; }
 }
