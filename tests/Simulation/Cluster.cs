@@ -37,8 +37,10 @@ internal sealed class Cluster : IDisposable
         SeededRandom random = new(scenario.Seed);
         choices = random.Fork("clients");
         int total = scenario.Servers + scenario.Spares;
-        Network = new SimulatedNetwork(total, Events, random.Fork("network"), scenario.Network, counters);
-        Connections = new Connections(this, total, choices);
+        LostAnswers = new LostAnswers(this);
+        Network = new SimulatedNetwork(
+            total, Events, random.Fork("network"), scenario.Network, counters, LostAnswers);
+        Connections = new Connections(this, total, choices, random.Fork("late news"));
         SnapshotTransfers = new SnapshotTransfers(this, random.Fork("snapshot transfers"));
         Invariants = new ClusterInvariants(total, counters);
         States = new StateHistory(this);
@@ -71,6 +73,8 @@ internal sealed class Cluster : IDisposable
     public SnapshotTransfers SnapshotTransfers { get; }
 
     public ClusterInvariants Invariants { get; }
+
+    public LostAnswers LostAnswers { get; }
 
     public History History { get; } = new();
 

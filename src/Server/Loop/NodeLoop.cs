@@ -168,7 +168,7 @@ internal sealed class NodeLoop : IDisposable
                 node.OnPeerLost(lost.Peer);
                 break;
             case PeerAnswersLost lost:
-                node.OnPeerLost(lost.Peer);
+                node.OnAnswersLost(lost.Peer);
                 break;
             case PeerAnnounced announced:
                 node.OnPeerAnnounced(announced.Peer, announced.Address, announced.CommandVersion);

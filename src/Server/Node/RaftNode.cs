@@ -46,6 +46,7 @@ internal sealed class RaftNode
     private readonly TimedCommands timed;
     private readonly CommandGate gate;
     private readonly MembershipRouter changes;
+    private readonly HeardPeers heard = new();
     private readonly Answers answers = new();
     private readonly NodeActions actions;
     private readonly SnapshotCycle snapshots;
@@ -87,8 +88,8 @@ internal sealed class RaftNode
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);
         gate = new CommandGate(core, parts.State, versions, clock, parts.Idempotency.MemoryMax);
-        router = new WriteRouter(core, wal, bound, gate, executor, network, pending, forwarded, answers);
-        changes = new MembershipRouter(core, wal, executor, network, pending, answers, parts.FirstNumber);
+        router = new WriteRouter(core, wal, bound, gate, executor, network, heard, pending, forwarded, answers);
+        changes = new MembershipRouter(core, wal, executor, network, heard, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
@@ -159,6 +160,7 @@ internal sealed class RaftNode
         // The member sends again what it needs answered.
         if (!acceptance.IsBy(from))
             return;
+        heard.Add(from);
         while (!frames.IsEmpty)
         {
             DecodeStatus status = Frame.TryReadHeader(frames, out Message message, out int recordsLength);
@@ -178,10 +180,7 @@ internal sealed class RaftNode
         core.MessagesMayBeLost(peer);
     }
 
-    /// <summary>
-    /// A connection with this peer has ended, in either direction: requests on their way to it may be lost, or its
-    /// answers.
-    /// </summary>
+    /// <summary>The connection to this peer has ended: messages on their way to it may be lost.</summary>
     public void OnPeerLost(ulong peer)
     {
         core.MessagesMayBeLost(peer);
@@ -190,12 +189,24 @@ internal sealed class RaftNode
     }
 
     /// <summary>
-    /// A node of this cluster has dialled this member, and announced the address at which it listens itself.
+    /// A connection that this peer had dialled has ended: answers on their way may be lost, and the peer drops its
+    /// answers until it has dialled again. Comes after all frames of that connection, and before those of the next one.
+    /// </summary>
+    public void OnAnswersLost(ulong peer)
+    {
+        heard.Remove(peer);
+        OnPeerLost(peer);
+    }
+
+    /// <summary>
+    /// A node of this cluster has dialled this member, and announced the address at which it listens itself. Answers of
+    /// the node may have been dropped while it had no connection.
     /// </summary>
     /// <param name="commandVersion">Version of commands that the node applies (<see
     /// cref="KeyCommand.Version"/>).</param>
     public void OnPeerAnnounced(ulong peer, PeerAddress address, int commandVersion)
     {
+        core.MessagesMayBeLost(peer);
         versions.Announced(peer, commandVersion);
         network.Announced(peer, address);
         changes.Announced(peer, address);
@@ -279,6 +290,13 @@ internal sealed class RaftNode
             actions.HandedOver();
         }
     }
+
+    /// <summary>
+    /// True while a request of a client waits for this answer of another member. Asked by the simulator.
+    /// </summary>
+    public bool Awaits(in Message answer) => answer.Type == MessageType.ForwardResponse
+        ? forwarded.Awaits(answer)
+        : answer.Type == MessageType.ChangeMembersResponse && changes.Awaits(answer);
 
     /// <summary>Copies the member's state, for readers on other threads. Allocates.</summary>
     public NodeReport Report() => new()

@@ -265,5 +265,5 @@ internal abstract class InboxSignal
     internal bool TryBeginWaiting() => Interlocked.Exchange(ref waiting, 1) == 0;
 
     /// <summary>Makes the next post count again: the loop does not know yet what that post says.</summary>
-    internal void EndWaiting() => Interlocked.Exchange(ref waiting, 0);
+    internal virtual void EndWaiting() => Interlocked.Exchange(ref waiting, 0);
 }

@@ -31,6 +31,14 @@ internal enum EventKind : byte
     /// <summary>An attempt to dial a peer is due. Argument has the number of the attempt and of the peer.</summary>
     Connect,
 
+    /// <summary>
+    /// Server number Argument, which has dialled the actor, learns that its connection has begun or ended.
+    /// </summary>
+    DiallerLearns,
+
+    /// <summary>The actor learns that a connection dialled by server number Argument has ended.</summary>
+    DialledLearns,
+
     /// <summary>A look at address number Argument of --cluster is due.</summary>
     Hint,
 

@@ -27,6 +27,12 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.Deliver:
                 cluster.Connections.Deliver(happening.Argument);
                 break;
+            case EventKind.DiallerLearns:
+                cluster.Connections.DiallerLearns((int)happening.Argument, happening.Actor);
+                break;
+            case EventKind.DialledLearns:
+                cluster.Connections.SeeEnd((int)happening.Argument, happening.Actor);
+                break;
             case EventKind.SnapshotArrives:
                 cluster.SnapshotTransfers.Step();
                 break;

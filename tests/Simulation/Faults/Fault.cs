@@ -47,4 +47,10 @@ internal enum Fault
     /// added again.
     /// </summary>
     ForkUnderJoiner,
+
+    /// <summary>
+    /// The connection from the leader to a server, or the one from that server, is down for a while, or breaks at an
+    /// answer of the leader. The other direction stays up.
+    /// </summary>
+    BreakOneWay,
 }

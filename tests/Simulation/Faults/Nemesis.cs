@@ -123,6 +123,7 @@ internal sealed class Nemesis(
                 // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
                 link.IsClogged = false;
+                link.BreaksAtAnswer = false;
             }
         }
     }
@@ -235,6 +236,9 @@ internal sealed class Nemesis(
             case Fault.StallDisks:
                 Hang(cluster.Scenario.Duration, losesPower: false);
                 break;
+            case Fault.BreakOneWay:
+                BreakOneWay(leader, server);
+                break;
             case Fault.ForkUnderJoiner:
                 ForkUnderJoiner(leader);
                 break;
@@ -334,6 +338,21 @@ internal sealed class Nemesis(
             if (random.OneIn(2))
                 cluster.Connections.Disconnect(other.Number, server.Number);
         }
+    }
+
+    private void BreakOneWay(SimulatedServer leader, SimulatedServer server)
+    {
+        (SimulatedServer dialler, SimulatedServer dialled) = random.OneIn(2) ? (leader, server) : (server, leader);
+        if (leader == server)
+            return;
+        cluster.Counters[Counter.LinksBroken]++;
+        if (random.OneIn(2))
+        {
+            cluster.Network.Link(leader.Number, server.Number).BreaksAtAnswer = true;
+            return;
+        }
+        cluster.Connections.Disconnect(dialler.Number, dialled.Number);
+        Cut((from, to) => from == dialler.Number && to == dialled.Number);
     }
 
     private void Clog(SimulatedServer server)

@@ -1,12 +1,14 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Peers.Handshakes;
+using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Reports;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
 
 /// <summary>Opens and breaks the connections between servers, and delivers their frames.</summary>
-internal sealed class Connections(Cluster cluster, int servers, SeededRandom random)
+/// <param name="late">Draws the times after which a side learns of a connection's beginning or end.</param>
+internal sealed class Connections(Cluster cluster, int servers, SeededRandom random, SeededRandom late)
 {
     private readonly bool[,] hasMet = new bool[servers, servers];
 
@@ -31,11 +33,36 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             dialler.Deliver(new Input(InputKind.Refused) { Peer = dialled.Id, Status = status });
             return status;
         }
-        link.IsConnected = true;
+        link.Epoch++;
+        link.IsOpen = true;
         hasMet[to, from] |= dialler.IsOnRightVolume;
-        dialler.Deliver(new Input(InputKind.Connected) { Peer = dialled.Id });
+        LetLearn(EventKind.DiallerLearns, from, to);
+        // The end of the last connection comes first: InboundMember.ReplaceAsync.
+        SeeEnd(from, to);
         dialled.Deliver(new Input(InputKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
         return status;
+    }
+
+    /// <summary>The dialler learns that its connection is open, or has ended, as its last event said.</summary>
+    public void DiallerLearns(int from, int to)
+    {
+        SimulatedLink link = cluster.Network.Link(from, to);
+        if (link.IsOpen == link.IsConnected)
+            return;
+        link.IsConnected = link.IsOpen;
+        InputKind kind = link.IsOpen ? InputKind.Connected : InputKind.Lost;
+        cluster.Servers[from].Deliver(new Input(kind) { Peer = (ulong)to + 1 });
+        if (!link.IsOpen)
+            cluster.Servers[from].OnConnectionLost(to);
+    }
+
+    /// <summary>The dialled server learns of the last connection's end, unless it has learned of it.</summary>
+    public void SeeEnd(int from, int to)
+    {
+        SimulatedLink link = cluster.Network.Link(from, to);
+        if (link.EndIsUnseen)
+            cluster.Servers[to].Deliver(new Input(InputKind.AnswersLost) { Peer = (ulong)from + 1 });
+        link.EndIsUnseen = false;
     }
 
     /// <summary>
@@ -62,20 +89,27 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         return null;
     }
 
-    /// <summary>Breaks a connection: its frames in flight are lost, and both sides are told.</summary>
+    /// <summary>
+    /// Breaks a connection: its frames in flight are lost. Each side learns of it, and until then the dialler writes
+    /// frames that are lost too.
+    /// </summary>
     public void Disconnect(int from, int to)
     {
         SimulatedLink link = cluster.Network.Link(from, to);
         link.Epoch++;
-        if (!link.IsConnected)
+        if (!link.IsOpen)
             return;
-        link.IsConnected = false;
-        cluster.Servers[from].Deliver(new Input(InputKind.Lost) { Peer = (ulong)to + 1 });
-        cluster.Servers[to].Deliver(new Input(InputKind.Lost) { Peer = (ulong)from + 1 });
-        cluster.Servers[from].OnConnectionLost(to);
+        link.IsOpen = false;
+        link.EndIsUnseen = true;
+        if (!link.IsConnected)
+            // The dialler has not learned that its handshake was accepted. The attempt has failed.
+            cluster.Servers[from].OnConnectionLost(to);
+        else
+            LetLearn(EventKind.DiallerLearns, from, to);
+        LetLearn(EventKind.DialledLearns, from, to);
     }
 
-    /// <summary>Breaks all connections from and to a server.</summary>
+    /// <summary>Breaks all connections from and to a server that has died: it has nothing left to learn.</summary>
     public void DisconnectAll(SimulatedServer server)
     {
         foreach (SimulatedServer other in cluster.Servers)
@@ -83,7 +117,9 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             if (other == server)
                 continue;
             Disconnect(server.Number, other.Number);
+            DiallerLearns(server.Number, other.Number);
             Disconnect(other.Number, server.Number);
+            SeeEnd(other.Number, server.Number);
         }
     }
 
@@ -98,6 +134,18 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             SimulatedNetwork.Return(frame);
         else
             receiver.Deliver(new Input(InputKind.Frame) { Frame = frame });
+    }
+
+    /// <summary>Lets a side learn of the connection's beginning or end, now or later.</summary>
+    private void LetLearn(EventKind kind, int from, int to)
+    {
+        long delay = late.Between(0, cluster.Network.Faults.LearnDelayMax);
+        if (delay > 0)
+            cluster.Events.Schedule(delay, new Event(kind, to, 0, from));
+        else if (kind == EventKind.DiallerLearns)
+            DiallerLearns(from, to);
+        else
+            SeeEnd(from, to);
     }
 
     /// <summary>True if every other server would notice that this server comes back with another directory.</summary>

@@ -21,4 +21,7 @@ internal sealed record NetworkFaults
     public int DelayOneIn { get; init; }
 
     public long DelayMax { get; init; } = 300_000;
+
+    /// <summary>Maximum time until a side learns that a connection has begun or ended.</summary>
+    public long LearnDelayMax { get; init; }
 }

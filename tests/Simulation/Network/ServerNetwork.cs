@@ -3,6 +3,7 @@ using RaftFast.Server.Node;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Simulation.Disk;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Network;
@@ -13,6 +14,7 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
 {
     private readonly SimulatedNetwork network = cluster.Network;
     private readonly int self = server.Number;
+    private readonly long[] appends = new long[cluster.Servers.Count];
     private readonly List<byte> begun = [];
     private Message begunMessage;
     private int begunLength;
@@ -28,8 +30,22 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
 
     public bool Send(in Message message, ReadOnlySpan<byte> records)
     {
-        if (!network.Link(self, Number(message.To)).IsConnected)
+        SimulatedLink link = network.Link(self, Number(message.To));
+        if (link.BreaksAtAnswer && LostAnswers.IsAnswer(message.Type))
+        {
+            link.BreaksAtAnswer = false;
+            cluster.Connections.Disconnect(self, Number(message.To));
+        }
+        if (!link.IsOpen || !link.IsConnected)
+            // While the link is open, the dialler has yet to learn of it: the message is lost before that connection.
+            cluster.LostAnswers.Add(self, Number(message.To), link.IsOpen ? link.Epoch - 1 : link.Epoch, message);
+        if (!link.IsConnected)
             return false;
+        if (message.Type == MessageType.Append)
+        {
+            appends[Number(message.To)]++;
+            LastAppendTerm = message.Term;
+        }
         cluster.OnSaying(self, message);
         server.Sends++;
         cluster.OnSend(server, CrashMoment.Before);
@@ -37,6 +53,12 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
         cluster.OnSend(server, CrashMoment.After);
         return true;
     }
+
+    /// <summary>Number of appends that were written to this peer.</summary>
+    public long AppendsTo(ulong peer) => appends[Number(peer)];
+
+    /// <summary>Term of the last append that was written to any peer.</summary>
+    public long LastAppendTerm { get; private set; }
 
     public bool Begin(in Message message, int recordsLength)
     {

@@ -1,11 +1,24 @@
 namespace RaftFast.Simulation.Network;
 
-/// <summary>Connection that one server has dialled to another. Frames travel one way.</summary>
+/// <summary>
+/// Connection that one server has dialled to another. Frames travel one way. Each side may learn late of the
+/// connection's beginning or end.
+/// </summary>
 internal sealed class SimulatedLink
 {
+    /// <summary>True from the accepted handshake until the connection ends.</summary>
+    public bool IsOpen { get; set; }
+
+    /// <summary>True while the dialler believes in the connection, and writes frames to it.</summary>
     public bool IsConnected { get; set; }
 
-    /// <summary>Number of the connection on this link. Frames of an earlier connection never arrive.</summary>
+    /// <summary>True until the dialled server learns of the last connection's end.</summary>
+    public bool EndIsUnseen { get; set; }
+
+    /// <summary>
+    /// Number that grows with each beginning and each end of a connection. Frames of an earlier connection never
+    /// arrive.
+    /// </summary>
     public int Epoch { get; set; }
 
     /// <summary>True while a partition swallows the frames.</summary>
@@ -19,6 +32,9 @@ internal sealed class SimulatedLink
 
     /// <summary>True while appends with entries are lost, and all other frames arrive.</summary>
     public bool LosesEntries { get; set; }
+
+    /// <summary>True if the connection breaks at its next answer to a forwarded request, which is lost.</summary>
+    public bool BreaksAtAnswer { get; set; }
 
     public long LastArrival { get; set; }
 }

@@ -1,6 +1,7 @@
 using System.Buffers;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Reports;
 
 namespace RaftFast.Simulation.Network;
@@ -15,10 +16,13 @@ internal sealed class SimulatedNetwork
     private readonly List<FrameInFlight> frames = [];
     private readonly Stack<int> freeSlots = new();
     private readonly OldAnswers oldAnswers;
+    private readonly LostAnswers lostAnswers;
 
     public SimulatedNetwork(
-        int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters)
+        int servers, EventQueue events, SeededRandom random, NetworkFaults faults, Counters counters,
+        LostAnswers lostAnswers)
     {
+        this.lostAnswers = lostAnswers;
         this.events = events;
         this.random = random;
         this.counters = counters;
@@ -43,7 +47,7 @@ internal sealed class SimulatedNetwork
         records.CopyTo(bytes.AsSpan(Frame.HeaderSize));
         SimulatedLink link = links[from, to];
         FrameInFlight frame = new(bytes, Frame.HeaderSize + records.Length, from, to, link.Epoch, IsReplay: false);
-        if (random.OneIn(Faults.LoseOneIn))
+        if (random.OneIn(Faults.LoseOneIn) || !link.IsOpen)
         {
             Lost(frame, Counter.FramesLost);
             return;
@@ -70,18 +74,25 @@ internal sealed class SimulatedNetwork
         frames[(int)slot] = default;
         freeSlots.Push((int)slot);
         SimulatedLink link = links[frame.From, frame.To];
-        if (link.IsCut || link.IsMute || (link.LosesEntries && HasEntries(frame)))
+        bool isOfEarlierConnection = !frame.IsReplay && frame.Epoch != link.Epoch;
+        if (isOfEarlierConnection)
+        {
+            Frame.TryReadHeader(frame.Span, out Message message, out _);
+            lostAnswers.Add(frame.From, frame.To, frame.Epoch, message);
+        }
+        // A replay comes on the present connection, which both sides use.
+        if (link.IsCut || link.IsMute || (link.LosesEntries && HasEntries(frame))
+            || (frame.IsReplay && !(link.IsOpen && link.IsConnected)))
         {
             Lost(frame, Counter.FramesLostToPartition);
             return false;
         }
-        if (frame.IsReplay)
-            counters[Counter.FramesReplayed]++;
-        else if (frame.Epoch != link.Epoch)
+        if (isOfEarlierConnection)
         {
             Lost(frame, Counter.FramesLost);
             return false;
         }
+        counters[Counter.FramesReplayed] += frame.IsReplay ? 1 : 0;
         return true;
     }
 

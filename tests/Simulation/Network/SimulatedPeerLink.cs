@@ -25,7 +25,12 @@ internal sealed class SimulatedPeerLink(ulong peer, SimulatedServer server, Clus
     /// <summary>Number of the attempt that is due next. An event of an earlier one is ignored.</summary>
     private int attempt;
 
-    public override bool IsConnected => cluster.Network.Link(server.Number, to).IsConnected;
+    public override bool IsConnected => Link.IsConnected;
+
+    /// <summary>True while there is a connection, or while this side has yet to learn of its end.</summary>
+    private bool IsCarrying => Link.IsOpen || Link.IsConnected;
+
+    private SimulatedLink Link => cluster.Network.Link(server.Number, to);
 
     public override void Stop()
     {
@@ -36,7 +41,7 @@ internal sealed class SimulatedPeerLink(ulong peer, SimulatedServer server, Clus
     /// <summary>Dials, if this attempt is the one that is due.</summary>
     public void Attempt(int number)
     {
-        if (number != attempt || isStopped || IsConnected)
+        if (number != attempt || isStopped || IsCarrying)
             return;
         HandshakeStatus? status = cluster.Connections.Connect(server.Number, to, NextDestination());
         if (status == HandshakeStatus.Accepted)
@@ -61,14 +66,17 @@ internal sealed class SimulatedPeerLink(ulong peer, SimulatedServer server, Clus
     {
         ForgetAttempts();
         backoff = BackoffMin;
-        if (IsConnected)
+        if (IsCarrying)
+        {
             cluster.Connections.Disconnect(server.Number, to);
+            cluster.Connections.DiallerLearns(server.Number, to);
+        }
         AttemptIn(cluster.Connections.DialDelay());
     }
 
     protected override void Wake()
     {
-        if (!IsConnected)
+        if (!IsCarrying)
             AttemptIn(cluster.Connections.DialDelay());
     }
 

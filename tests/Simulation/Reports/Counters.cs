@@ -76,6 +76,8 @@ internal enum Counter
     FramesReordered,
     FramesReplayed,
     ConnectionsReset,
+    LinksBroken,
+    AnswersLost,
     FramesLostToPartition,
     FollowersStarved,
     Pauses,

@@ -138,6 +138,7 @@ internal sealed record Scenario
                 ReorderOneIn = (int)Pick(random, 0, 0, 2, 10),
                 ReplayOneIn = (int)Pick(random, 0, 0, 50),
                 DelayOneIn = (int)Pick(random, 0, 0, 20, 200),
+                LearnDelayMax = Pick(random.Fork("late news"), 0, 0, 0, 1_000, 50_000),
             },
             DiskLatencyMin = 80,
             DiskLatencyMax = isSlowDisk ? 50_000 : 400,
@@ -215,7 +216,7 @@ internal sealed record Scenario
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
         $"{(MovesTogether ? "all move, " : "")}{(Starves ? "followers starve, " : "")}lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
-        $"delay 1/{Network.DelayOneIn}, latency ≤ {Network.LatencyMax} µs, " +
+        $"delay 1/{Network.DelayOneIn}, learn ≤ {Network.LearnDelayMax} µs, latency ≤ {Network.LatencyMax} µs, " +
         $"disk ≤ {DiskLatencyMax} µs{(IsBuffered ? " buffered" : "")}, skew {ClockSkewPercent} %, " +
         $"election {Raft.ElectionTicks}, heartbeat {Raft.HeartbeatTicks}, append {Raft.AppendBytesMax} B, " +
         $"inflight {Raft.InflightAppendsMax} ({Raft.FreshAppendsMax} a tick) / {Raft.InflightBytesMax} B, " +

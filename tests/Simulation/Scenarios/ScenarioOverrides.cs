@@ -38,6 +38,7 @@ internal static class ScenarioOverrides
             "reorder" => scenario with { Network = scenario.Network with { ReorderOneIn = value } },
             "replay" => scenario with { Network = scenario.Network with { ReplayOneIn = value } },
             "delay" => scenario with { Network = scenario.Network with { DelayOneIn = value } },
+            "learn" => scenario with { Network = scenario.Network with { LearnDelayMax = value } },
             "latency" => scenario with { Network = scenario.Network with { LatencyMin = 50, LatencyMax = value } },
             "stall" => scenario with { DiskStallOneIn = value },
             "buffered" => scenario with { IsBuffered = value > 0 },
@@ -62,7 +63,8 @@ internal static class ScenarioOverrides
             $"--set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
             $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} " +
-            $"--set latency={network.LatencyMax} --set stall={changed.DiskStallOneIn} " +
+            $"--set learn={network.LearnDelayMax} --set latency={network.LatencyMax} " +
+            $"--set stall={changed.DiskStallOneIn} " +
             $"--set buffered={(changed.IsBuffered ? 1 : 0)} --set skew={changed.ClockSkewPercent}";
     }
 

@@ -60,7 +60,7 @@ internal static class Shrinker
             yield return whole with { Faults = [.. Without(whole.Faults, fault)] };
         NetworkFaults network = whole.Network;
         bool isFaulty = network.LoseOneIn > 0 || network.DuplicateOneIn > 0 || network.ReorderOneIn > 0
-            || network.ReplayOneIn > 0 || network.DelayOneIn > 0;
+            || network.ReplayOneIn > 0 || network.DelayOneIn > 0 || network.LearnDelayMax > 0;
         if (isFaulty)
             yield return whole with { Network = new NetworkFaults() };
         if (network.LoseOneIn > 0)
@@ -73,6 +73,8 @@ internal static class Shrinker
             yield return whole with { Network = network with { ReplayOneIn = 0 } };
         if (network.DelayOneIn > 0)
             yield return whole with { Network = network with { DelayOneIn = 0 } };
+        if (network.LearnDelayMax > 0)
+            yield return whole with { Network = network with { LearnDelayMax = 0 } };
         if (whole.DiskStallOneIn > 0)
             yield return whole with { DiskStallOneIn = 0 };
         if (whole.IsBuffered)

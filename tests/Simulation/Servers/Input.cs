@@ -43,8 +43,11 @@ internal enum InputKind : byte
     /// <summary>The connection to a peer is open.</summary>
     Connected,
 
-    /// <summary>A connection with a peer is lost, in either direction.</summary>
+    /// <summary>The connection to a peer is lost.</summary>
     Lost,
+
+    /// <summary>The connection that a peer had dialled is lost.</summary>
+    AnswersLost,
 
     /// <summary>A peer has dialled this server and announced its address.</summary>
     Announced,

@@ -1,6 +1,7 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Invariants;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
 
@@ -12,6 +13,7 @@ namespace RaftFast.Simulation.Servers;
 internal sealed class SimulatedLoop(ServerProcess process)
 {
     private readonly Queue<Input> inbox = new();
+    private readonly NewConnections newConnections = new(process);
     private bool isRunScheduled;
 
     public bool IsPaused { get; private set; }
@@ -68,6 +70,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
         if (node.Core.Ready.Messages.Count > 0)
             cluster.Counters[Counter.MessagesHeldForHardState]++;
         process.Snapshots.CheckDecision();
+        newConnections.Judge();
         cluster.OnStepped(process.Server);
         if (process.MustExit || process.HasStopped)
             process.Server.OnExit(process.MustExit);
@@ -94,6 +97,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
                 break;
             case InputKind.Frame:
                 node.OnFrames((ulong)input.Frame.From + 1, input.Frame.Span);
+                process.Cluster.LostAnswers.OnTaken(input.Frame, node);
                 SimulatedNetwork.Return(input.Frame);
                 break;
             case InputKind.BatchDurable:
@@ -110,7 +114,11 @@ internal sealed class SimulatedLoop(ServerProcess process)
             case InputKind.Lost:
                 node.OnPeerLost(input.Peer);
                 break;
+            case InputKind.AnswersLost:
+                node.OnAnswersLost(input.Peer);
+                break;
             case InputKind.Announced:
+                newConnections.Announced(input.Peer);
                 node.OnPeerAnnounced(input.Peer, input.Address!, KeyCommand.Version);
                 break;
             case InputKind.Refused:

@@ -55,8 +55,12 @@ internal sealed class ForwardedWrites(Answers answers, long firstNumber)
         }
     }
 
+    /// <summary>True while writes wait for this answer.</summary>
+    public bool Awaits(in Message response) =>
+        frames.TryGetValue(response.Context, out ForwardedFrame frame) && frame.Leader == response.From;
+
     /// <summary>
-    /// The connection to this leader broke: writes sent to it may have arrived, and its answers may be lost.
+    /// A connection with this leader broke: writes sent to it may have arrived, and its answers may be lost.
     /// </summary>
     public void PeerLost(ulong peer)
     {

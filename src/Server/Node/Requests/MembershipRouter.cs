@@ -12,8 +12,8 @@ namespace RaftFast.Server.Node.Requests;
 /// was not made, and is sent again until its time is up. Also proposes the changes that no client asks for.
 /// </summary>
 internal sealed class MembershipRouter(
-    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, PendingWrites pending, Answers answers,
-    long firstNumber)
+    RaftCore core, Wal wal, ReadyExecutor executor, IPeerNetwork network, HeardPeers heard, PendingWrites pending,
+    Answers answers, long firstNumber)
 {
     /// <summary>Milliseconds between two attempts to make one change.</summary>
     private const long RetryMilliseconds = 50;
@@ -134,8 +134,12 @@ internal sealed class MembershipRouter(
         }
     }
 
+    /// <summary>True while a change waits for this answer.</summary>
+    public bool Awaits(in Message response) =>
+        asked.TryGetValue(response.Context, out WaitingChange? change) && change.AskedOf == response.From;
+
     /// <summary>
-    /// The connection to this peer broke: changes sent to it may have arrived, and its answers may be lost.
+    /// A connection with this peer broke: changes sent to it may have arrived, and its answers may be lost.
     /// </summary>
     public void PeerLost(ulong peer)
     {
@@ -208,7 +212,8 @@ internal sealed class MembershipRouter(
     private bool TryAsk(WaitingChange change)
     {
         ulong leader = core.LeaderId;
-        if (leader == 0 || !network.CanSend(leader))
+        // While the leader is not heard, the change waits, because the leader's answer would be lost.
+        if (leader == 0 || !heard.Has(leader) || !network.CanSend(leader))
             return false;
         Message message = new()
         {

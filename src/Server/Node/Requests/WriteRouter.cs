@@ -12,7 +12,7 @@ namespace RaftFast.Server.Node.Requests;
 /// </summary>
 internal sealed class WriteRouter(
     RaftCore core, Wal wal, StateBound bound, CommandGate gate, ReadyExecutor executor, IPeerNetwork network,
-    PendingWrites pending, ForwardedWrites forwarded, Answers answers)
+    HeardPeers heard, PendingWrites pending, ForwardedWrites forwarded, Answers answers)
 {
     /// <summary>
     /// Maximum writes that are kept while no leader can take them: a number, and bytes. More writes are refused at
@@ -115,12 +115,13 @@ internal sealed class WriteRouter(
 
     /// <summary>
     /// True when the write can be proposed, forwarded or refused. The write waits while the log's next segment is being
-    /// made, while leadership is being handed over, or while a new leader does not know the log time.
+    /// made, while leadership is being handed over, or while a new leader does not know the log time. The write also
+    /// waits while the leader is not heard, because the leader's answer would be lost.
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && !gate.MustWait(write.Request)
             && (wal.DiskIsFull || core.LogWriteIsOverdue || wal.HasRoom(write.Request.Record.Length))
-        : core.LeaderId != 0 && network.CanSend(core.LeaderId);
+        : core.LeaderId != 0 && heard.Has(core.LeaderId) && network.CanSend(core.LeaderId);
 
     private WaitingWrite Dequeue()
     {

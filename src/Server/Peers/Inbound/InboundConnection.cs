@@ -34,6 +34,10 @@ internal sealed class InboundConnection(
     /// <returns>The fault of the received bytes, or null if the connection ended without a fault.</returns>
     public async Task<string?> RunAsync()
     {
+        // A signal that waits for the loop occupies one place. The end of this connection must not be reported at the
+        // place of an earlier end, before the frames of this connection.
+        while (!ending && member.AnswersLost.IsWaiting)
+            await member.Wake.WaitAsync();
         PeerBatch? batch = member.TryTakeBatch();
         try
         {

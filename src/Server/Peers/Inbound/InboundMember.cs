@@ -20,7 +20,7 @@ internal sealed class InboundMember
     {
         Id = id;
         Announced = new PeerAnnounced(id);
-        AnswersLost = new PeerAnswersLost(id);
+        AnswersLost = new PeerAnswersLost(id, Wake);
         batches = new Lazy<(PeerBatch, PeerBatch)>(() => (
             new PeerBatch(id, options.ReceiveBytesMin, Wake), new PeerBatch(id, options.ReceiveBytesMin, Wake)));
     }
@@ -38,7 +38,10 @@ internal sealed class InboundMember
 
     public PeerAnswersLost AnswersLost { get; }
 
-    /// <summary>Signal that is set when a batch is released, or when the current connection has to end.</summary>
+    /// <summary>
+    /// Signal that is set when a batch is released, when the loop has taken <see cref="AnswersLost"/>, or when the
+    /// current connection has to end.
+    /// </summary>
     public WakeSignal Wake { get; } = new();
 
     /// <summary>Bytes of the two buffers; 0 before the first frame.</summary>

@@ -20,11 +20,18 @@ internal sealed class PeerLost(ulong peer) : InboxSignal
 
 /// <summary>
 /// A connection that the peer had dialled has ended. Answers that were on their way may be lost. The signal comes after
-/// all frames of that connection.
+/// all frames of that connection, and before those of the next one.
 /// </summary>
-internal sealed class PeerAnswersLost(ulong peer) : InboxSignal
+/// <param name="taken">Set each time when the loop takes the signal.</param>
+internal sealed class PeerAnswersLost(ulong peer, WakeSignal taken) : InboxSignal
 {
     public ulong Peer { get; } = peer;
+
+    internal override void EndWaiting()
+    {
+        base.EndWaiting();
+        taken.Set();
+    }
 }
 
 /// <summary>
