@@ -56,7 +56,8 @@ internal sealed class SnapshotTransfer(
                 Report(0);
             return false;
         }
-        bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut
+        // The sender may not have learnt yet that the receiver's process has ended.
+        bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut || !To.IsUp
             || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
         bool hasFaults = ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network);
         if (isCut || (hasFaults && random.OneIn(3)))
