@@ -85,8 +85,8 @@ public sealed class KeyPage
         int valueLength = BinaryPrimitives.ReadInt32LittleEndian(encoded[8..]);
         int end = HeaderSize + BinaryPrimitives.ReadInt32LittleEndian(encoded[12..]);
         bytes = end + (HasValues ? valueLength : 0);
-        key = new ListedKey(
-            encoded[HeaderSize..end], BinaryPrimitives.ReadInt64LittleEndian(encoded), valueLength, encoded[end..bytes]);
+        long tag = BinaryPrimitives.ReadInt64LittleEndian(encoded);
+        key = new ListedKey(encoded[HeaderSize..end], tag, valueLength, encoded[end..bytes]);
         return true;
     }
 

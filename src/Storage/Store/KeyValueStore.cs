@@ -245,6 +245,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         Invariant.Hold(appliedIndex >= lastLoaded);
         AppliedIndex = appliedIndex;
         loading.Complete();
+        Invariant.Hold(order.Count == Count);
         memory.IsBulkLoading = false;
     }
 
@@ -255,6 +256,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(CanBeginView);
+        Invariant.Hold(order.Count == Count);
         if (hasClock)
             PutClock();
         view = new StoreView(this, slots.Newest);

@@ -12,7 +12,7 @@ namespace RaftFast.Storage.Store;
 /// <param name="runKeys">Keys in a run.</param>
 internal sealed unsafe class OrderLoader(KeyOrder order, int runKeys = OrderLoader.RunKeys) : IDisposable
 {
-    /// <summary>Keys in a run, which takes 16 MiB. With 10 million keys, each leaf then gets some 18 keys a run.</summary>
+    /// <summary>Keys in a run of 16 MiB. Of 10 million keys, each leaf then gets some 18 with a run.</summary>
     private const int RunKeys = 1 << 20;
 
     /// <summary>Keys that are fetched together.</summary>
