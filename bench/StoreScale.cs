@@ -73,6 +73,10 @@ internal static class StoreScale
         Print($"get of an existing key: mean {nanoseconds:F0} ns");
         Print($"allocated by {2L * operations:N0} puts and gets: {allocated} bytes");
 
+        Print($"order of the keys: {store.OrderBytes / (double)keys:F1} bytes a key");
+        PrintPages(store, key, random, keys, withValues: false);
+        PrintPages(store, key, random, keys, withValues: true);
+
         byte[] chunk = GC.AllocateUninitializedArray<byte>(2 << 20);
         bool isRead = false;
         double readSeconds = 0;
@@ -109,6 +113,22 @@ internal static class StoreScale
         double pausedMilliseconds = (GC.GetTotalPauseDuration() - paused).TotalMilliseconds;
         Print($"collections: {collections}, with pauses of {pausedMilliseconds:F2} ms in total");
         Print($"managed heap: {objects:N0} bytes before, {GC.GetTotalMemory(forceFullCollection: true):N0} after");
+    }
+
+    private static void PrintPages(KeyValueStore store, byte[] key, Random random, int keys, bool withValues)
+    {
+        KeyPage page = new();
+        KeyRange range = new([], key, KeyPage.KeysMax, withValues);
+        Latencies filling = new();
+        for (int i = 0; i < 2_000; i++)
+        {
+            BinaryPrimitives.WriteInt64LittleEndian(key, random.Next(keys));
+            long clock = ThreadClock.Nanoseconds;
+            long begun = Stopwatch.GetTimestamp();
+            page.Fill(store, range);
+            filling.Add(Stopwatch.GetTimestamp() - begun, ThreadClock.Nanoseconds - clock);
+        }
+        filling.Print(withValues ? "page of 1,000 keys with values" : "page of 1,000 keys");
     }
 
     private static void Put(KeyValueStore store, byte[] record, byte[] key, int number, Latencies latencies)

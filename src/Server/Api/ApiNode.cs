@@ -49,6 +49,8 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
     /// <summary>Time since the loop last turned.</summary>
     public TimeSpan SinceTurn => loop.SinceTurn;
 
+    public KeyList Keys { get; } = new();
+
     public FreshReads Reads { get; } = new(inbox);
 
     /// <summary>Copies the state of all parts.</summary>
@@ -64,6 +66,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             InboxItems = inbox.Count,
             InboxItemsMax = inbox.Capacity,
             Questions = LoopQuestion.OutstandingMax - places.CurrentCount,
+            ListedPages = Keys.Pages,
             Handshakes = Acceptor.Pending.Count,
             HandshakesMax = Acceptor.Pending.Max,
             SyncTime = Writer.SyncTime.Copy(),

@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using RaftFast.Http;
+using RaftFast.Protocol;
 using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Api;
@@ -20,8 +21,8 @@ internal sealed class ApiServer : IAsyncDisposable
     /// </summary>
     public const int ConnectionsMax = 32;
 
-    /// <summary>The API's requests are a path and a few parameters.</summary>
-    private const int RequestLineBytesMax = 2048;
+    /// <summary>A path, a few parameters, and two keys with each byte percent-encoded.</summary>
+    private const int RequestLineBytesMax = 2048 + (2 * PercentEncoding.Growth * PutCommand.KeyBytesMax);
 
     private const int HeadersBytesMax = 16 * 1024;
 

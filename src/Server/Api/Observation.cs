@@ -20,6 +20,9 @@ internal sealed record Observation
     /// <summary>Questions of the API that the loop has not taken.</summary>
     public required int Questions { get; init; }
 
+    /// <summary>Pages of keys that are copied or sent.</summary>
+    public required int ListedPages { get; init; }
+
     /// <summary>Inbound connections of peers without a complete handshake.</summary>
     public required int Handshakes { get; init; }
 

@@ -6,6 +6,7 @@ using RaftFast.Server.Node.Requests;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
 
@@ -242,6 +243,9 @@ internal sealed class RaftNode
     }
 
     public SnapshotReport Snapshots() => snapshots.Report();
+
+    /// <summary>Copies a page of the keys as they are applied here.</summary>
+    public void CopyKeys(KeyPage page, KeyRange range) => page.Fill(state.Store, range);
 
     /// <inheritdoc cref="SnapshotCycle.Want"/>
     public void WantSnapshot(long index) => snapshots.Want(index);

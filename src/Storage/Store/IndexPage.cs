@@ -14,9 +14,9 @@ namespace RaftFast.Storage.Store;
 /// </summary>
 internal readonly unsafe struct IndexPage(ulong* words)
 {
-    public const int Words = 256;
+    public const int Bytes = PageMemory.PageBytes;
 
-    public const int Bytes = Words * sizeof(ulong);
+    public const int Words = Bytes / sizeof(ulong);
 
     /// <summary>
     /// Maximum entries in a page: seven eighths of its words. In a full page, a search for an absent key reads about

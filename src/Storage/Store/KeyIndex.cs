@@ -25,16 +25,14 @@ internal sealed unsafe class KeyIndex : IDisposable
     public const int BytesPerEntry = IndexPage.Bytes / EntriesTarget;
 
     private readonly SipHash hasher;
-    private readonly SlabMemory memory;
+    private readonly PageMemory pages;
     private ulong** directory;
     private int depth;
-    private ulong* freshPages;
-    private int freshPagesLeft;
 
     /// <param name="expectedEntries">Number of entries for which pages are made in advance.</param>
-    public KeyIndex(SlabMemory memory, SipHash hasher, long expectedEntries = 0)
+    public KeyIndex(PageMemory pages, SipHash hasher, long expectedEntries = 0)
     {
-        this.memory = memory;
+        this.pages = pages;
         this.hasher = hasher;
         while (depth < DepthMax && expectedEntries >> depth > EntriesTarget)
             depth++;
@@ -143,14 +141,7 @@ internal sealed unsafe class KeyIndex : IDisposable
 
     private IndexPage TakePage(int depth)
     {
-        if (freshPagesLeft == 0)
-        {
-            freshPages = (ulong*)memory.TakeSlab();
-            freshPagesLeft = SlabMemory.SlabBytes / IndexPage.Bytes;
-        }
-        IndexPage page = new(freshPages);
-        freshPages += IndexPage.Words;
-        freshPagesLeft--;
+        IndexPage page = new(pages.Take());
         page.Clear(depth);
         return page;
     }

@@ -27,6 +27,8 @@ public sealed unsafe class KeyValueStore : IDisposable
     private readonly SlabMemory memory = new();
     private readonly SlotAllocator slots;
     private readonly KeyIndex index;
+    private readonly KeyOrder order;
+    private readonly OrderLoader loading;
     private readonly DeferredSlots deferred = new();
     private readonly TimedSlots expiring = new();
     private readonly TimedSlots outcomes = new();
@@ -55,7 +57,10 @@ public sealed unsafe class KeyValueStore : IDisposable
     {
         memory.IsBulkLoading = expectedEntries > 0;
         slots = new SlotAllocator(memory);
-        index = new KeyIndex(memory, SipHash.OfProcess, expectedEntries);
+        PageMemory pages = new(memory);
+        index = new KeyIndex(pages, SipHash.OfProcess, expectedEntries);
+        order = new KeyOrder(pages);
+        loading = new OrderLoader(order);
     }
 
     public long AppliedIndex { get; private set; }
@@ -89,13 +94,19 @@ public sealed unsafe class KeyValueStore : IDisposable
     public long MemoryBytes => memory.Bytes + slots.LargeBytes + index.DirectoryBytes + deferred.Bytes
         + expiring.Bytes + outcomes.Bytes;
 
-    /// <summary>Bytes of the entries and of their places in the index: the memory that the state needs.</summary>
-    public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Entries * KeyIndex.BytesPerEntry);
+    /// <summary>Bytes of the entries and of their places in the indexes: the memory that the state needs.</summary>
+    public long StateBytes => slots.SlotBytes + slots.LargeBytes + (Entries * KeyIndex.BytesPerEntry) + order.Bytes;
+
+    /// <summary>Memory of the order of keys, without free pages.</summary>
+    public long OrderBytes => order.Bytes;
 
     /// <summary>
     /// True if there is no view and no deferred slot is left. Each applied entry frees some deferred slots.
     /// </summary>
     public bool CanBeginView => view is null && deferred.IsEmpty;
+
+    /// <summary>Clients' keys in order; complete except while a snapshot is loaded.</summary>
+    internal KeyOrder Order => order;
 
     /// <inheritdoc cref="KeyIndex.Rehashed"/>
     internal long Rehashed => index.Rehashed;
@@ -161,6 +172,8 @@ public sealed unsafe class KeyValueStore : IDisposable
             return false;
         RemoveTime(slot);
         index.Remove(hash, key);
+        if (StateKeys.IsClient(slot.Key))
+            order.Remove(slot);
         Entries--;
         Release(slot);
         return true;
@@ -231,6 +244,8 @@ public sealed unsafe class KeyValueStore : IDisposable
         Invariant.Hold(AppliedIndex == 0);
         Invariant.Hold(appliedIndex >= lastLoaded);
         AppliedIndex = appliedIndex;
+        loading.Complete();
+        Invariant.Hold(order.Count == Count);
         memory.IsBulkLoading = false;
     }
 
@@ -241,6 +256,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     {
         Invariant.Hold(!isDisposed);
         Invariant.Hold(CanBeginView);
+        Invariant.Hold(order.Count == Count);
         if (hasClock)
             PutClock();
         view = new StoreView(this, slots.Newest);
@@ -259,6 +275,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             return;
         view?.Dispose();
         isDisposed = true;
+        loading.Dispose();
         deferred.Dispose();
         index.Dispose();
         slots.Dispose();
@@ -279,7 +296,10 @@ public sealed unsafe class KeyValueStore : IDisposable
         Slot existing = index.Find(hash, key);
         if (existing.IsNone)
         {
-            index.Add(hash, NewSlot(key, value, AppliedIndex, time));
+            Slot added = NewSlot(key, value, AppliedIndex, time);
+            index.Add(hash, added);
+            if (StateKeys.IsClient(key))
+                order.Add(added);
             Entries++;
             return;
         }
@@ -293,7 +313,10 @@ public sealed unsafe class KeyValueStore : IDisposable
         }
         else
         {
-            index.Replace(hash, key, NewSlot(key, value, AppliedIndex, time));
+            Slot moved = NewSlot(key, value, AppliedIndex, time);
+            index.Replace(hash, key, moved);
+            if (StateKeys.IsClient(key))
+                order.Replace(existing, moved);
             Release(existing);
         }
     }
@@ -304,7 +327,10 @@ public sealed unsafe class KeyValueStore : IDisposable
         Invariant.Hold(AppliedIndex == 0);
         Invariant.Hold(entry.Index > 0);
         Invariant.Hold(index.Find(hash, entry.Key).IsNone);
-        index.Add(hash, NewSlot(entry.Key, entry.Value, entry.Index, entry.Time));
+        Slot slot = NewSlot(entry.Key, entry.Value, entry.Index, entry.Time);
+        index.Add(hash, slot);
+        if (StateKeys.IsClient(entry.Key))
+            loading.Add(slot);
         Entries++;
         lastLoaded = Math.Max(lastLoaded, entry.Index);
         if (StateKeys.IsClock(entry.Key))

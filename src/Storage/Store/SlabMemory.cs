@@ -19,6 +19,7 @@ internal sealed unsafe class SlabMemory : IDisposable
     private const int ArenaSlabsMax = 256;
     private const int ArenaBytesMax = ArenaSlabsMax * SlabBytes;
 
+    private readonly Lock gate = new();
     private readonly List<nint> arenas = [];
 
     /// <summary>Next arena, if a thread is filling in its pages in advance; else null.</summary>
@@ -41,8 +42,25 @@ internal sealed unsafe class SlabMemory : IDisposable
     /// <summary>Bytes of the slabs taken.</summary>
     public long Bytes { get; private set; }
 
-    /// <summary>Takes a slab, whose contents are undefined.</summary>
+    /// <summary>Takes a slab, whose contents are undefined. Any thread.</summary>
     public byte* TakeSlab()
+    {
+        lock (gate)
+            return Take();
+    }
+
+    public void Dispose()
+    {
+        populating?.Join();
+        NativeMemory.AlignedFree(ahead);
+        ahead = null;
+        foreach (nint arena in arenas)
+            NativeMemory.AlignedFree((void*)arena);
+        arenas.Clear();
+        slabsLeft = 0;
+    }
+
+    private byte* Take()
     {
         if (slabsLeft == 0)
         {
@@ -56,17 +74,6 @@ internal sealed unsafe class SlabMemory : IDisposable
         slabsLeft--;
         Bytes += SlabBytes;
         return slab;
-    }
-
-    public void Dispose()
-    {
-        populating?.Join();
-        NativeMemory.AlignedFree(ahead);
-        ahead = null;
-        foreach (nint arena in arenas)
-            NativeMemory.AlignedFree((void*)arena);
-        arenas.Clear();
-        slabsLeft = 0;
     }
 
     private byte* NextArena()

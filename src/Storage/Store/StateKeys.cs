@@ -19,6 +19,8 @@ internal static class StateKeys
     /// </summary>
     private static ReadOnlySpan<byte> Outcomes => "\0out"u8;
 
+    public static bool IsClient(ReadOnlySpan<byte> key) => !IsClock(key) && !IsOutcome(key);
+
     public static bool IsClock(ReadOnlySpan<byte> key) => key[0] == 0 && key.SequenceEqual(Clock);
 
     public static bool IsOutcome(ReadOnlySpan<byte> key) => key[0] == 0 && key.StartsWith(Outcomes);

@@ -12,7 +12,7 @@ public sealed unsafe class KeyIndexTests : IDisposable
     public KeyIndexTests()
     {
         slots = new SlotAllocator(memory);
-        index = new KeyIndex(memory, new SipHash(1, 2));
+        index = new KeyIndex(new PageMemory(memory), new SipHash(1, 2));
     }
 
     public void Dispose()

@@ -39,6 +39,17 @@ public sealed class StoreAllocationTests : IDisposable
     }
 
     [Fact]
+    public void New_and_deleted_keys_and_pages_of_a_list_allocate_nothing()
+    {
+        byte[][] records = [.. Enumerable.Range(0, 5_000).Select(i => ModelledStore.PutRecord(Key(i * 7919), value))];
+        KeyPage page = new();
+        KeyRange range = new([], Key(1), KeyPage.KeysMax, WithValues: true);
+        byte[][] keys = [.. Enumerable.Range(0, 5_000).Select(i => Key(i * 7919))];
+        PutListAndDelete(records, keys, page, range);
+        Assert.Equal(0, Allocations.Of(() => PutListAndDelete(records, keys, page, range)));
+    }
+
+    [Fact]
     public void Managed_memory_does_not_grow_with_the_keys()
     {
         byte[] record = ModelledStore.PutRecord(Key(0), value.AsSpan(0, 64));
@@ -78,6 +89,15 @@ public sealed class StoreAllocationTests : IDisposable
             BinaryPrimitives.WriteInt64LittleEndian(record.AsSpan(Record.HeaderSize + PutCommand.HeaderSize), index);
             store.Apply(header with { Position = new LogPosition(1, index) }, record);
         }
+    }
+
+    private void PutListAndDelete(byte[][] records, byte[][] keys, KeyPage page, KeyRange range)
+    {
+        ApplyAll(records);
+        page.Fill(store, range);
+        Assert.True(page.HasMore);
+        foreach (byte[] key in keys)
+            Assert.True(store.Delete(key));
     }
 
     private long AllocatedUnderAView(byte[][] records, byte[] chunk)
