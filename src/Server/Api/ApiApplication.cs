@@ -11,7 +11,7 @@ namespace RaftFast.Server.Api;
 internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<ApiExchange>
 {
     private const string Paths =
-        "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/leader (POST) and /v1/backup";
+        "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/watch, /v1/leader (POST) and /v1/backup";
 
     private volatile ApiNode? node;
 
@@ -56,6 +56,10 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
             "/metrics" => ServeRunning(exchange, Read, null, MetricsAsync),
             "/v1/status" => ServeRunning(exchange, Read, null, StatusAsync),
             "/v1/members" => ServeRunning(exchange, Read, null, MembersAsync),
+            // The watch reads its parameters itself.
+            "/v1/watch" when !Takes(exchange, "GET") => exchange.RefuseMethodAsync("GET"),
+            "/v1/watch" => node is { } running
+                ? Watching.SendAsync(exchange, running.Watches) : RefuseStartingAsync(exchange),
             "/v1/leader" => ServeRunning(exchange, "POST", "to", Leadership.HandOverAsync),
             "/v1/backup" => ServeRunning(
                 exchange, "GET", null, static (exchange, node) => node.Backup.SendAsync(exchange, node)),
@@ -73,7 +77,7 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
     private Task Serve(
         ApiExchange exchange, string methods, string? parameter, Func<ApiExchange, ApiNode?, Task> handler)
     {
-        if (exchange.Method != methods && !(methods == Read && exchange.Method is ("GET" or "HEAD")))
+        if (!Takes(exchange, methods))
             return exchange.RefuseMethodAsync(methods);
         if (exchange.UnknownParameter(parameter) is { } unknown)
         {
@@ -87,8 +91,14 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
     private Task ServeRunning(
         ApiExchange exchange, string methods, string? parameter, Func<ApiExchange, ApiNode, Task> handler) =>
         Serve(exchange, methods, parameter, (exchange, node) => node is null
-            ? exchange.RefuseAsync(503, "The node starts: try again.")
+            ? RefuseStartingAsync(exchange)
             : handler(exchange, node));
+
+    private static bool Takes(ApiExchange exchange, string methods) =>
+        exchange.Method == methods || (methods == Read && exchange.Method is "GET" or "HEAD");
+
+    private static Task RefuseStartingAsync(ApiExchange exchange) =>
+        exchange.RefuseAsync(503, "The node starts: try again.");
 
     private static async Task MetricsAsync(ApiExchange exchange, ApiNode node)
     {

@@ -1,3 +1,4 @@
+using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http.Features;
@@ -34,7 +35,12 @@ internal sealed class ApiExchange
     /// <summary>Cancelled when the client has gone.</summary>
     public CancellationToken Aborted { get; }
 
+    /// <summary>The query as the client sent it, with its '?'; empty if there is none.</summary>
+    public string Query => request.QueryString;
+
     public Stream Body => body.Stream;
+
+    public PipeWriter Writer => body.Writer;
 
     /// <summary>Breaks the connection off: the client sees that the answer is not complete.</summary>
     public void Abort() => lifetime?.Abort();
