@@ -41,6 +41,8 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 
     public required Backup Backup { get; init; }
 
+    public required Watches Watches { get; init; }
+
     /// <summary>Announcement of this node to the other members.</summary>
     public required Announcement Announcement { get; init; }
 
@@ -67,6 +69,11 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             InboxItemsMax = inbox.Capacity,
             Questions = LoopQuestion.OutstandingMax - places.CurrentCount,
             ListedPages = Keys.Pages,
+            Watches = Watches.Count,
+            WatchesMax = Watches.Max,
+            WatchesGone = Watches.GoneCount,
+            History = Watches.History.Read(),
+            HistoryBytesMax = Watches.History.BytesMax,
             Handshakes = Acceptor.Pending.Count,
             HandshakesMax = Acceptor.Pending.Max,
             SyncTime = Writer.SyncTime.Copy(),

@@ -16,8 +16,8 @@ namespace RaftFast.Server.Api;
 internal sealed class ApiServer : IAsyncDisposable
 {
     /// <summary>
-    /// Maximum connections: browsers with six each, a scraper, probes. <see cref="Hosting.DescriptorBudget"/> keeps
-    /// descriptors for them.
+    /// Maximum connections beside those of watches: browsers with six each, a scraper, probes.
+    /// <see cref="Hosting.DescriptorBudget"/> keeps descriptors for all.
     /// </summary>
     public const int ConnectionsMax = 32;
 
@@ -44,11 +44,13 @@ internal sealed class ApiServer : IAsyncDisposable
     public IPEndPoint EndPoint { get; }
 
     /// <summary>Listens. Until <see cref="Attach"/> the answers say that the node starts.</summary>
+    /// <param name="watchesMax">Maximum watches, each of which has a connection.</param>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
-    public static async Task<ApiServer> StartAsync(IPEndPoint endPoint, AccessPolicy access, ILoggerFactory loggers)
+    public static async Task<ApiServer> StartAsync(
+        IPEndPoint endPoint, int watchesMax, AccessPolicy access, ILoggerFactory loggers)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
-        options.Limits.MaxConcurrentConnections = ConnectionsMax;
+        options.Limits.MaxConcurrentConnections = ConnectionsMax + watchesMax;
         options.Limits.MaxRequestLineSize = RequestLineBytesMax;
         options.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
         options.Limits.MaxRequestBodySize = 0;

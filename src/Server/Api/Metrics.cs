@@ -26,6 +26,7 @@ internal static class Metrics
         WriteLog(text, seen);
         WriteMembers(text, seen);
         WriteSnapshots(text, seen);
+        WriteWatches(text, seen);
         QueueMetrics.Write(text, seen);
         ProcessMetrics.Write(text, dataDirectory);
         return text.ToUtf8();
@@ -170,5 +171,16 @@ internal static class Metrics
             if (peer.SnapshotIndex != 0)
                 text.Sample($"peer=\"{peer.Peer}\"", peer.SnapshotBytes);
         }
+    }
+
+    private static void WriteWatches(PrometheusText text, Observation seen)
+    {
+        text.Counter("watches_gone_total",
+            "Watches that ended because their next changes were overwritten, or a snapshot was installed. If it rises, "
+            + "the clients are too slow, or --watch-history is too small.",
+            seen.WatchesGone);
+        text.Gauge("watch_floor_index",
+            "Watches can begin after this entry, or a later one. Near the applied entry: raise --watch-history.",
+            seen.History.Floor);
     }
 }

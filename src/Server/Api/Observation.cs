@@ -1,6 +1,7 @@
 using RaftFast.Http;
 using RaftFast.Server.Node;
 using RaftFast.Server.Peers;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Api;
 
@@ -22,6 +23,17 @@ internal sealed record Observation
 
     /// <summary>Pages of keys that are copied or sent.</summary>
     public required int ListedPages { get; init; }
+
+    public required int Watches { get; init; }
+
+    public required int WatchesMax { get; init; }
+
+    /// <summary>Watches that ended because the history did not reach back any more.</summary>
+    public required long WatchesGone { get; init; }
+
+    public required HistoryExtent History { get; init; }
+
+    public required int HistoryBytesMax { get; init; }
 
     /// <summary>Inbound connections of peers without a complete handshake.</summary>
     public required int Handshakes { get; init; }

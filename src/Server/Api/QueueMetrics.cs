@@ -22,6 +22,7 @@ internal static class QueueMetrics
             .Sample("queue=\"connection_greatest\"", seen.Front.ConnectionBytesGreatest)
             .Sample("queue=\"state\"", node.StateBytes)
             .Sample("queue=\"outcomes\"", node.OutcomeBytes)
+            .Sample("queue=\"watch_history\"", seen.History.Head - seen.History.Tail)
             .Sample("queue=\"waiting_writes\"", node.Waiting.WriteBytes);
         foreach (PeerReport peer in seen.Peers)
         {
@@ -35,6 +36,7 @@ internal static class QueueMetrics
             .Sample("queue=\"connection_greatest\"", seen.Front.Limits.PipelineBytesMax)
             .Sample("queue=\"state\"", node.StateBytesMax)
             .Sample("queue=\"outcomes\"", node.OutcomeBytesMax)
+            .Sample("queue=\"watch_history\"", seen.HistoryBytesMax)
             .Sample("queue=\"waiting_writes\"", node.Waiting.WriteBytesMax);
         foreach (PeerReport peer in seen.Peers)
             text.Sample($"queue=\"peer_send\",peer=\"{peer.Peer}\"", peer.SendBytesMax);
@@ -43,6 +45,7 @@ internal static class QueueMetrics
             .Sample("queue=\"inbox\"", seen.InboxItems)
             .Sample("queue=\"api_questions\"", seen.Questions)
             .Sample("queue=\"api_pages\"", seen.ListedPages)
+            .Sample("queue=\"watches\"", seen.Watches)
             .Sample("queue=\"handshakes\"", seen.Handshakes)
             .Sample("queue=\"connections\"", seen.Front.Connections)
             .Sample("queue=\"requests\"", seen.Front.Requests)
@@ -58,6 +61,7 @@ internal static class QueueMetrics
             .Sample("queue=\"inbox\"", seen.InboxItemsMax)
             .Sample("queue=\"api_questions\"", LoopQuestion.OutstandingMax)
             .Sample("queue=\"api_pages\"", KeyList.PagesMax)
+            .Sample("queue=\"watches\"", seen.WatchesMax)
             .Sample("queue=\"handshakes\"", seen.HandshakesMax)
             .Sample("queue=\"connections\"", seen.Front.Limits.ConnectionsMax)
             .Sample("queue=\"requests\"", seen.Front.Limits.RequestsMax)

@@ -9,6 +9,7 @@ using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.CommandLine;
 
@@ -22,6 +23,9 @@ internal static class FlagValues
     private const int RequestTimeoutMsMax = 3_600_000;
 
     private const long SizeMin = 16 << 20;
+
+    /// <summary>The history is one array.</summary>
+    private const long WatchHistoryMax = 1 << 30;
 
     public static ulong Id(ArgumentResult argument)
     {
@@ -152,6 +156,14 @@ internal static class FlagValues
         if (!ByteSize.TryParse(text, out long bytes) || bytes < SizeMin)
             argument.AddError($"{flag} is '{text}'; it must be a size from 16MiB, such as 512MiB");
         return bytes;
+    }
+
+    public static int WatchHistory(ArgumentResult argument)
+    {
+        string text = Text(argument);
+        if (!ByteSize.TryParse(text, out long bytes) || bytes < ChangeHistory.BytesMin || bytes > WatchHistoryMax)
+            argument.AddError($"--watch-history is '{text}'; it must be a size from 4MiB to 1GiB, such as 64MiB");
+        return (int)bytes;
     }
 
     public static SnapshotOptions? SnapshotEvery(ArgumentResult argument)

@@ -15,6 +15,7 @@ using RaftFast.Server.Sockets;
 using RaftFast.Server.Sockets.Epoll;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.CommandLine;
 
@@ -113,6 +114,11 @@ internal static class ServerCommandLine
         "Memory of remembered outcomes beyond which a new Idempotency-Key is answered 503. [default: 64MiB]",
         _ => new IdempotencyOptions().MemoryMax, argument => FlagValues.Size(argument, "--idempotency-memory"));
 
+    private static readonly Option<int> WatchHistory = Flag(
+        "--watch-history", "SIZE",
+        "Memory for the latest changes, from which watches of the API are served. [default: 64MiB]",
+        _ => ChangeHistory.BytesDefault, FlagValues.WatchHistory);
+
     private static readonly Option<long> StateMax = Flag(
         "--state-max", "SIZE",
         "Memory of keys and values beyond which the leader answers 507 to a write that needs more. "
@@ -157,7 +163,7 @@ internal static class ServerCommandLine
     {
         Id, Cluster, Port, Join, Listen, PeerListen, Api, AllowedHost, DataDirectory, RequestTimeout,
         ConnectionsMax, ClientMemoryMax, ClientRateMin, ClientRateGrace, StateMax, WaitMax, IdempotencyWindow,
-        IdempotencyMemory,
+        IdempotencyMemory, WatchHistory,
         SnapshotEvery, SnapshotRate, Level, Disk, Transport, LogWrites,
         new HelpOption("--help", "-h"), Version,
         BackupCommand.Create(DataDirectory),
@@ -297,6 +303,7 @@ internal static class ServerCommandLine
                 MemoryMax = flags.GetValue(IdempotencyMemory),
             },
             StateMax = flags.GetValue(StateMax),
+            WatchHistory = flags.GetValue(WatchHistory),
             Snapshots = (flags.GetValue(SnapshotEvery) ?? new()) with
             {
                 WriteBytesPerSecond = (flags.GetValue(SnapshotRate) ?? new()).WriteBytesPerSecond,

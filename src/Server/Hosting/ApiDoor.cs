@@ -16,7 +16,8 @@ internal static partial class ApiDoor
 
     /// <returns>Null if there is no API: the flag says so, or the default port is taken.</returns>
     /// <exception cref="ListenException">The given address can't be listened on.</exception>
-    public static async Task<ApiServer?> OpenAsync(ServerOptions options, IPEndPoint http, ILoggerFactory loggers)
+    public static async Task<ApiServer?> OpenAsync(
+        ServerOptions options, IPEndPoint http, int watchesMax, ILoggerFactory loggers)
     {
         if (!options.Api.IsOn)
             return null;
@@ -31,7 +32,7 @@ internal static partial class ApiDoor
         try
         {
             ApiServer server = await ApiServer.StartAsync(
-                endPoint, ClientAccess.Policy(options, endPoint.Address), loggers);
+                endPoint, watchesMax, ClientAccess.Policy(options, endPoint.Address), loggers);
             LogOpen(log, server.EndPoint);
             return server;
         }

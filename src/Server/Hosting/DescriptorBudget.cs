@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Http;
+using RaftFast.Server.Api;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Sockets;
 
@@ -21,6 +22,9 @@ internal readonly record struct DescriptorBudget(int Clients, int Peers)
     private const int OutboundMax = 128;
 
     private const int ClientsMin = 16;
+
+    /// <summary>Maximum watches of the API: where the limit is small, clients need it more.</summary>
+    public static int WatchesMax(int limit) => Math.Min(Watches.CountMax, limit / 16);
 
     /// <param name="limit">Descriptors that the process may have open at once.</param>
     /// <param name="api">Maximum connections of the API.</param>

@@ -21,6 +21,7 @@ using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
 using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Hosting;
 
@@ -58,14 +59,18 @@ internal static partial class NodeHost
         Action<Inbox, RaftCore>? started, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
+        int descriptorLimit = DescriptorLimit.Raise();
+        int watchesMax = DescriptorBudget.WatchesMax(descriptorLimit);
         DescriptorBudget descriptors = DescriptorBudget.Of(
-            DescriptorLimit.Raise(), options.Api.IsOn ? ApiServer.ConnectionsMax : 0);
+            descriptorLimit, options.Api.IsOn ? ApiServer.ConnectionsMax + watchesMax : 0);
         HttpLimits clientLimits = descriptors.Bound(options.Clients, log);
         ulong clusterId = identity.Configuration.ClusterId;
         long opened = Stopwatch.GetTimestamp();
         SnapshotStore snapshots = SnapshotStore.Open(disk, clusterId);
         RecoveredState recovered = RecoveredState.Load(snapshots, log);
-        using StateMachine state = new(recovered.Store);
+        Watches? watches = options.Api.IsOn
+            ? new Watches(new ChangeHistory(options.WatchHistory), watchesMax) : null;
+        using StateMachine state = new(recovered.Store, watches?.History);
         using Wal wal = Wal.Open(
             disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
         bool isNew = StartLogLines.State(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
@@ -101,7 +106,7 @@ internal static partial class NodeHost
         await using Listeners listeners = await Listeners.StartAsync(
             clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers,
             options.Transport, inbox, loggers);
-        await using ApiServer? api = await ApiDoor.OpenAsync(options, listeners.Http, loggers);
+        await using ApiServer? api = await ApiDoor.OpenAsync(options, listeners.Http, watchesMax, loggers);
         network.Announcement = ApiDoor.Announcement(identity, listeners.Http, api?.EndPoint);
         string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
@@ -142,6 +147,7 @@ internal static partial class NodeHost
                 Resume = RequestOwners.Resume,
                 HandedOver = stopRequest.Complete,
                 Stop = removed.Cancel,
+                WakeWatches = watches is null ? static () => { } : watches.Wake,
                 Microseconds = static () => (long)Stopwatch.GetElapsedTime(0).TotalMicroseconds,
             },
             FirstNumber = Random.Shared.NextInt64(1, long.MaxValue / 2),
@@ -167,6 +173,7 @@ internal static partial class NodeHost
             Acceptor = acceptor,
             DataDirectory = path,
             Announcement = network.Announcement,
+            Watches = watches!,
             Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),
         });
         started?.Invoke(inbox, core);

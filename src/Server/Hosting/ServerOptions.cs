@@ -8,6 +8,7 @@ using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Sockets;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
+using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Hosting;
 
@@ -56,6 +57,9 @@ internal sealed record ServerOptions
 
     /// <summary>Bytes of keys and values beyond which a write that needs more memory is answered 507.</summary>
     public required long StateMax { get; init; }
+
+    /// <summary>Bytes of changes that are kept for watches.</summary>
+    public int WatchHistory { get; init; } = ChangeHistory.BytesDefault;
 
     public IdempotencyOptions Idempotency { get; init; } = new();
 

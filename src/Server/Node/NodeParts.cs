@@ -100,6 +100,9 @@ internal sealed record NodeActions
     /// </summary>
     public Func<long> Microseconds { get; init; } = static () => 0;
 
+    /// <summary>Wakes those that follow the history of changes: it has grown, or begun anew.</summary>
+    public Action WakeWatches { get; init; } = static () => { };
+
     /// <summary>Takes this member down: it has been removed from the cluster.</summary>
     public required Action Stop { get; init; }
 }

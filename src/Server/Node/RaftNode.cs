@@ -284,6 +284,8 @@ internal sealed class RaftNode
         executor.Apply();
         metrics.BatchApplied();
         snapshots.Advance();
+        if (state.PublishChanges())
+            actions.WakeWatches();
         FollowConfiguration();
         answers.Flush(actions.Resume);
         log.EndBatch(bound.IsReached);

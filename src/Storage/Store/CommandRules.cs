@@ -32,6 +32,7 @@ internal static class CommandRules
         if (!isDue)
             return default;
         store.Delete(command.Key);
+        store.History?.Add(ChangeKind.Expire, store.AppliedIndex, command.Key, default);
         return new ApplyResult(CommandStatus.Done, 0, command.Key);
     }
 
@@ -65,9 +66,12 @@ internal static class CommandRules
         if (command.Operation == CommandOperation.Put)
         {
             store.Put(command.Key, command.Value, command.Argument > 0 ? store.LogTime + command.Argument : null);
+            store.History?.Add(ChangeKind.Put, store.AppliedIndex, command.Key, command.Value);
             return new ApplyResult(CommandStatus.Done, store.AppliedIndex, command.Key);
         }
         bool existed = store.Delete(command.Key);
+        if (existed)
+            store.History?.Add(ChangeKind.Delete, store.AppliedIndex, command.Key, default);
         return new ApplyResult(CommandStatus.Done, 0, existed ? command.Key : default);
     }
 }

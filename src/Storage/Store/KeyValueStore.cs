@@ -65,6 +65,9 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     public long AppliedIndex { get; private set; }
 
+    /// <summary>Gets every change of a client's key; null if nobody reads them.</summary>
+    public ChangeHistory? History { get; set; }
+
     /// <summary>Number of clients' keys.</summary>
     public long Count => Entries - outcomes.Count - (hasClockEntry ? 1 : 0);
 
@@ -133,6 +136,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             return CommandRules.Apply(this, command);
         }
         Put(command.Key, command.Value, time: null);
+        History?.Add(ChangeKind.Put, AppliedIndex, command.Key, command.Value);
         return new ApplyResult(CommandStatus.Done, AppliedIndex, command.Key);
     }
 

@@ -14,7 +14,7 @@ public sealed class CommandLineTests
     private const string Flags =
         "--id, --cluster, --port, --join, --listen, --peer-listen, --api, --allowed-host, --data-dir, "
         + "--request-timeout, --connections-max, --client-memory-max, --client-rate-min, --client-rate-grace, "
-        + "--state-max, --wait-max, --idempotency-window, --idempotency-memory, "
+        + "--state-max, --wait-max, --idempotency-window, --idempotency-memory, --watch-history, "
         + "--snapshot-every, --snapshot-rate, --log-level, --disk, --transport, --log-io, --help, --version";
 
     private const string Three = "http://127.0.0.1:9021,http://127.0.0.1:9022,http://127.0.0.1:9023";
@@ -242,6 +242,10 @@ public sealed class CommandLineTests
         "--idempotency-window is 'x'; it must be a whole number from 1 to 2592000", "--idempotency-window", "x")]
     [InlineData(
         "--idempotency-memory is '1'; it must be a size from 16MiB, such as 512MiB", "--idempotency-memory", "1")]
+    [InlineData(
+        "--watch-history is '3MiB'; it must be a size from 4MiB to 1GiB, such as 64MiB", "--watch-history", "3MiB")]
+    [InlineData(
+        "--watch-history is '2GiB'; it must be a size from 4MiB to 1GiB, such as 64MiB", "--watch-history", "2GiB")]
     [InlineData("--state-max is '1MiB'; it must be a size from 16MiB, such as 512MiB", "--state-max", "1MiB")]
     [InlineData(
         "--client-memory-max is 'all'; it must be a size from 16MiB, such as 512MiB", "--client-memory-max", "all")]

@@ -236,6 +236,28 @@ public sealed class CommandRulesTests : IDisposable
     }
 
     [Fact]
+    public void History_has_what_commands_changed_and_nothing_else()
+    {
+        ChangeHistory history = new(ChangeHistory.BytesMin);
+        store.History = history;
+        Put("/k", "a", timeToLive: 500, time: 1000);
+        Put("/k", "refused", noneMatchAny: true);
+        Put("/once", "b", token: "t", time: 1000);
+        Put("/once", "b", token: "t", time: 1000);
+        Delete("/absent", match: 0);
+        Delete("/once", match: 3);
+        Expire("/k", tag: 1, time: 1499);
+        Expire("/k", tag: 1, time: 1500);
+        Forget(before: 2000);
+        ModelledStore.Apply(store, ModelledStore.PutRecord("/plain"u8, "c"u8));
+        store.BeginView().Dispose();
+        history.Publish(store.AppliedIndex);
+        Assert.Equal(
+            ["1 Put /k a", "3 Put /once b", "6 Delete /once ", "8 Expire /k ", "10 Put /plain c"],
+            HistoryReader.All(history));
+    }
+
+    [Fact]
     public void Steady_state_allocates_nothing()
     {
         long tag = Put("/k", "a", timeToLive: 1000, time: 1).Tag;
