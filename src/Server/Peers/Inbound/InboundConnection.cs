@@ -34,10 +34,6 @@ internal sealed class InboundConnection(
     /// <returns>The fault of the received bytes, or null if the connection ended without a fault.</returns>
     public async Task<string?> RunAsync()
     {
-        // A signal that waits for the loop occupies one place. The end of this connection must not be reported at the
-        // place of an earlier end, before the frames of this connection.
-        while (!ending && member.AnswersLost.IsWaiting)
-            await member.Wake.WaitAsync();
         PeerBatch? batch = member.TryTakeBatch();
         try
         {
@@ -68,6 +64,12 @@ internal sealed class InboundConnection(
                         return "its data directory is not the recorded one, or can't be recorded";
                     keep = null;
                 }
+                // A signal that waits for the loop occupies one place. The end of this connection must not be reported at
+                // the place of an earlier end, before the frames of this connection.
+                while (!ending && member.AnswersLost.IsWaiting)
+                    await member.Wake.WaitAsync();
+                if (ending)
+                    break;
                 PeerBatch full = batch;
                 full.Complete(wholeLength);
                 batch = null;

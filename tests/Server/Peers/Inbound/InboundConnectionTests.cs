@@ -36,7 +36,9 @@ public sealed class InboundConnectionTests
         Inbox inbox = new(64);
         InboundMember member = new(2, new PeerOptions());
         inbox.Post(member.AnswersLost);
-        InboundConnection connection = new(member, new Pipe().Reader, close: () => { }, inbox, keep: null);
+        Pipe pipe = new();
+        await pipe.Writer.WriteAsync(Frames.Bytes(Frames.Heartbeat(1)), TestContext.Current.CancellationToken);
+        InboundConnection connection = new(member, pipe.Reader, close: () => { }, inbox, keep: null);
         Task<string?> receiving = connection.RunAsync();
         Assert.False(receiving.IsCompleted);
         connection.End();
