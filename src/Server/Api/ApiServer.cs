@@ -28,7 +28,7 @@ internal sealed class ApiServer : IAsyncDisposable
 
     private static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>A connection without a request for so long gives its place back.</summary>
+    /// <summary>Time without a request after which a connection is closed.</summary>
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(60);
 
     private readonly KestrelServer server;

@@ -90,7 +90,7 @@ public readonly ref struct ApplyResult(CommandStatus status, long tag, ReadOnlyS
     public ReadOnlySpan<byte> Changed { get; } = changed;
 }
 
-/// <summary>How a command ended. The values are on disk and on the wire.</summary>
+/// <summary>Result of a command. The values are on disk and on the wire.</summary>
 public enum CommandStatus : byte
 {
     Done = 0,

@@ -31,8 +31,8 @@ internal sealed unsafe class SlabMemory : IDisposable
     private int arenaSlabs = ArenaSlabsMin;
 
     /// <summary>
-    /// True while a snapshot is loaded. Arenas taken meanwhile use huge pages, of which there are fewer to fault in,
-    /// and to look up later. Another thread fills in large arenas, one in advance. If the host of a virtual machine has
+    /// True while a snapshot is loaded. Arenas taken meanwhile use huge pages: fewer pages to fault in, and to look
+    /// up later. Another thread fills in large arenas, one in advance. If the host of a virtual machine has
     /// to find the memory first, filling in takes longer than loading. The last of these arenas stays unused until the
     /// store grows. At other times arenas use small pages: clearing a huge page, or making room for one, could delay a
     /// write.

@@ -92,7 +92,7 @@ internal abstract class DialledPeer(ulong peer)
     /// <summary>Returns the address for the next attempt, which is the destination from now on.</summary>
     protected PeerAddress NextDestination()
     {
-        // In this order: Forget sets the one before it clears the other.
+        // Read `configured` first: Forget sets `announced` before it clears `configured`.
         PeerAddress? fromLog = configured;
         PeerAddress? fromPeer = announced;
         bool hasOne = fromPeer is null || fromLog is null || fromPeer == fromLog;

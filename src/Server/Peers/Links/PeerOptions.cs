@@ -47,8 +47,8 @@ internal sealed record PeerOptions
     public int BulkBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes waiting to be sent to a peer at which its connection is closed. Bulk takes its bound and the one largest
-    /// frame that crosses the bound; small messages get the rest. A power of two.
+    /// Bytes waiting to be sent to a peer at which its connection is closed. Bulk takes its bound and
+    /// the largest frame, which may cross the bound; small messages get the rest. A power of two.
     /// </summary>
     public int SendBytesMax { get; init; } = 8 * 1024 * 1024;
 
