@@ -6,8 +6,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Bench;
 
 /// <summary>
-/// What the order of keys costs: a new key and its deletion, which also cost the hash index and a slot; a page of
-/// 1,000 keys; and a page of 1 MiB of values. Keys have 16 bytes, in random order.
+/// Costs of the order of keys: a new key and its deletion, with the hash index and a slot; a page of 1,000 keys; and a
+/// page of 1 MiB of values. Keys have 16 bytes, in random order.
 /// </summary>
 [MemoryDiagnoser]
 public class KeyOrderBenchmarks

@@ -230,7 +230,7 @@ public sealed class ChangeHistory
     }
 }
 
-/// <summary>What a <see cref="ChangeHistory"/> holds: every change of the entries after Floor up to Index.</summary>
+/// <summary>Contents of a <see cref="ChangeHistory"/>: every change of the entries after Floor up to Index.</summary>
 /// <param name="Floor">Changes of this entry, or of earlier ones, may be missing.</param>
 /// <param name="Tail">Position of the oldest change.</param>
 /// <param name="Index">Last entry whose changes are shown.</param>

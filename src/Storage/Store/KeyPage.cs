@@ -108,7 +108,7 @@ public sealed class KeyPage
     }
 }
 
-/// <summary>What a list shows.</summary>
+/// <summary>Keys that a list shows.</summary>
 /// <param name="Prefix">Keys begin with these bytes.</param>
 /// <param name="After">Keys are after this one; empty to begin with the first.</param>
 /// <param name="Limit">Maximum keys, at most <see cref="KeyPage.KeysMax"/>.</param>

@@ -64,8 +64,8 @@ internal sealed class InboundConnection(
                         return "its data directory is not the recorded one, or can't be recorded";
                     keep = null;
                 }
-                // A signal that waits for the loop occupies one place. The end of this connection must not be reported at
-                // the place of an earlier end, before the frames of this connection.
+                // A signal that waits for the loop occupies one place. The end of this connection must not be reported
+                // at the place of an earlier end, before the frames of this connection.
                 while (!ending && member.AnswersLost.IsWaiting)
                     await member.Wake.WaitAsync();
                 if (ending)
