@@ -12,7 +12,7 @@ internal static class Program
     public static async Task<int> Main(string[] args)
     {
         DescriptorLimit.Raise();
-        using IDisposable? fileSize = FileSizeSignal.Catch();
+        FileSizeSignal.Ignore();
         SocketThreads.Configure();
         // An exception on any other thread (ThreadNames) ends the process, too.
         AppDomain.CurrentDomain.UnhandledException += (_, e) => FatalError.Exit((Exception)e.ExceptionObject);

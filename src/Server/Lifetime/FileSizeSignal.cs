@@ -4,14 +4,27 @@ namespace RaftFast.Server.Lifetime;
 
 /// <summary>
 /// SIGXFSZ, which the kernel sends for a write beyond the limit on the size of files (ulimit -f). By default the signal
-/// ends the process without a word. While the signal is caught, the write fails with EFBIG instead, which the storage
-/// treats as a full disk.
+/// ends the process without a word. While it is ignored, the write fails with EFBIG, which the storage treats as a full
+/// disk.
 /// </summary>
-internal static class FileSizeSignal
+internal static partial class FileSizeSignal
 {
     /// <summary>The number on Linux and macOS.</summary>
-    private const PosixSignal Number = (PosixSignal)25;
+    private const int Number = 25;
 
-    public static IDisposable? Catch() =>
-        OperatingSystem.IsWindows() ? null : PosixSignalRegistration.Create(Number, signal => signal.Cancel = true);
+    /// <summary>SIG_IGN of signal(2).</summary>
+    private const nint Ignored = 1;
+
+    /// <summary>
+    /// Ignores the signal until the process ends. A PosixSignalRegistration would not do: its handler runs on a thread,
+    /// some time after the write, and a signal that it finds when the registration has been disposed ends the process.
+    /// </summary>
+    public static void Ignore()
+    {
+        if (!OperatingSystem.IsWindows())
+            SetHandler(Number, Ignored);
+    }
+
+    [LibraryImport("libc", EntryPoint = "signal")]
+    private static partial nint SetHandler(int signal, nint handler);
 }
