@@ -48,12 +48,14 @@ public sealed class ClientRequest
     public ReadOnlySpan<byte> Key => Buffer.Slice(keyStart, keyLength);
 
     /// <summary>
-    /// Finished record of a Put or Delete, with a <see cref="KeyCommand"/>, at position (0, 0); else empty.
+    /// Finished record of a Put or Delete, with a <see cref="KeyCommand"/>, or of a Transaction, at position (0, 0);
+    /// else empty.
     /// </summary>
     public Span<byte> Record => IsWrite ? Buffer[..length] : [];
 
-    /// <summary>True if the request changes a key.</summary>
-    public bool IsWrite => Method is ClientRequestMethod.Put or ClientRequestMethod.Delete;
+    /// <summary>True if the request changes keys.</summary>
+    public bool IsWrite =>
+        Method is ClientRequestMethod.Put or ClientRequestMethod.Delete or ClientRequestMethod.Transaction;
 
     /// <summary>True if the record is of a kind that members of older versions do not know.</summary>
     public bool IsExtended { get; private set; }
@@ -84,6 +86,9 @@ public sealed class ClientRequest
 
     /// <summary>Seconds for the answer's Age header; -1 for an answer without Age.</summary>
     internal long Age { get; private set; }
+
+    /// <summary>Of a Transaction: what the receiver answers beside status and text. Else null.</summary>
+    public TransactionAnswer? Transaction { get; private set; }
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
     public ulong MemberId { get; private set; }
@@ -119,7 +124,7 @@ public sealed class ClientRequest
     public bool IsAbandoned => Owner is HttpConnection { HasEnded: true };
 
     /// <summary>True once the request is answered. A thread that reads true also sees the answer's bytes.</summary>
-    internal bool IsFinished => Volatile.Read(ref status) != 0;
+    public bool IsFinished => Volatile.Read(ref status) != 0;
 
     internal int Status => status;
 
@@ -192,13 +197,13 @@ public sealed class ClientRequest
         Complete(404, "Failed to GET\n"u8);
     }
 
-    /// <param name="status">400, 409, 412, 422, 503 (sent with Retry-After), 504 or 507.</param>
+    /// <param name="status">400, 409, 412, 413, 422, 503 (sent with Retry-After), 504 or 507.</param>
     /// <param name="body">One line with its line end that says what happened and what to do; copied.</param>
     /// <param name="tag">Index of the key's last write, for a 412 to a key that exists; else 0.</param>
     /// <param name="age">Maximum age of the state in seconds; -1 for an answer without Age.</param>
     public void CompleteError(int status, ReadOnlySpan<byte> body, long tag = 0, long age = -1)
     {
-        Invariant.Hold(status is 400 or 409 or 412 or 422 or 503 or 504 or 507);
+        Invariant.Hold(status is 400 or 409 or 412 or 413 or 422 or 503 or 504 or 507);
         (Tag, Age) = (tag, age);
         Complete(status, body);
     }
@@ -242,6 +247,21 @@ public sealed class ClientRequest
     {
         Method = ClientRequestMethod.Delete;
         BeginCommand(CommandOperation.Delete, key, 0, fields);
+    }
+
+    /// <summary>Makes the request a transaction, whole.</summary>
+    /// <param name="payload">Payload with a <see cref="TransactionCommand"/>, complete.</param>
+    internal void BeginTransaction(ReadOnlySpan<byte> payload, TransactionAnswer answer, bool hasToken)
+    {
+        Method = ClientRequestMethod.Transaction;
+        IsExtended = true;
+        Transaction = answer;
+        this.hasToken = hasToken;
+        int bytes = Protocol.Record.LengthOf(payload.Length);
+        Reserve(bytes);
+        length = bytes;
+        payload.CopyTo(Buffer[Protocol.Record.HeaderSize..]);
+        Protocol.Record.Finish(Record, RecordType.Command, payload.Length);
     }
 
     /// <param name="waitMax">Maximum seconds to wait for a change.</param>
@@ -367,7 +387,8 @@ public sealed class ClientRequest
 }
 
 /// <summary>
-/// Operation that a client asks for: PUT, GET or HEAD, POST, DELETE of a member, and DELETE of a key, in that order.
+/// Operation that a client asks for: PUT, GET or HEAD, POST, DELETE of a member, DELETE of a key, and a transaction of
+/// the API, in that order.
 /// </summary>
 public enum ClientRequestMethod : byte
 {
@@ -376,4 +397,5 @@ public enum ClientRequestMethod : byte
     AddMember,
     RemoveMember,
     Delete,
+    Transaction,
 }

@@ -82,7 +82,7 @@ internal ref struct KeyFields
                 return null;
             case 15 when method is RequestMethod.Put or RequestMethod.Delete
                 && Ascii.EqualsIgnoreCase(name, "idempotency-key"u8):
-                if (tokenLength != 0 || !TrySetToken(value))
+                if (tokenLength != 0 || !IdempotencyKey.TryParse(value, token, out tokenLength))
                     ofKey ??= Refusal.IdempotencyKey;
                 return null;
             default:
@@ -135,35 +135,6 @@ internal ref struct KeyFields
             return false;
         if (Utf8Parser.TryParse(value, out long parsed, out _))
             seconds = Math.Min(parsed, int.MaxValue);
-        return true;
-    }
-
-    /// <summary>Accepts a quoted string (RFC 9651 §3.3.3) or a bare token (RFC 9110 §5.6.2), not empty.</summary>
-    private bool TrySetToken(ReadOnlySpan<byte> value)
-    {
-        if (value.IsEmpty)
-            return false;
-        if (value[0] != '"')
-        {
-            if (!RequestHead.IsToken(value) || value.Length > KeyCommand.TokenBytesMax)
-                return false;
-            value.CopyTo(token);
-            tokenLength = value.Length;
-            return true;
-        }
-        int length = 0;
-        int i = 1;
-        for (; i < value.Length && value[i] != '"'; i++)
-        {
-            if (value[i] == '\\' && (++i == value.Length || value[i] is not ((byte)'"' or (byte)'\\')))
-                return false;
-            if (value[i] is < (byte)' ' or > (byte)'~' || length == KeyCommand.TokenBytesMax)
-                return false;
-            token[length++] = value[i];
-        }
-        if (i != value.Length - 1 || length == 0)
-            return false;
-        tokenLength = length;
         return true;
     }
 

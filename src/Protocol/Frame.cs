@@ -109,7 +109,7 @@ public static class Frame
     /// Verifies the records of a frame: each is intact, their number is the header's count, and no bytes follow the
     /// last. In an Append, indices are consecutive, and terms neither decrease (§5.3) nor exceed the message's term.
     /// A configuration must decode, and a forwarded record must be a client's command
-    /// (<see cref="KeyCommand.MayBeClients"/>). An invalid record in the log would stop every member at every start.
+    /// (<see cref="CommandHead.MayBeClients"/>). An invalid record in the log would stop every member at every start.
     /// Returns false for a part of a snapshot.
     /// </summary>
     public static bool RecordsAreValid(in Message message, ReadOnlySpan<byte> records)
@@ -150,7 +150,7 @@ public static class Frame
 
     private static bool IsCommand(ReadOnlySpan<byte> record, in RecordHeader header) =>
         header.Type == RecordType.Command
-        && KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command) == DecodeStatus.Complete
+        && CommandHead.TryRead(Record.Payload(record, header), out CommandHead command) == DecodeStatus.Complete
         && command.MayBeClients;
 
     private static bool IsMembershipChange(ReadOnlySpan<byte> record, in RecordHeader header) =>

@@ -5,7 +5,8 @@ namespace RaftFast.Protocol;
 
 /// <summary>
 /// A change of the state machine: the payload of a record of type <see cref="RecordType.Command"/>. A put without
-/// condition, time to live and idempotency key is a <see cref="PutCommand"/>. Every other command is, little-endian:
+/// condition, time to live and idempotency key is a <see cref="PutCommand"/>. Every other change of one key is,
+/// little-endian:
 /// <code>
 ///  0  u8    kind                2
 ///  1  u8    operation           CommandOperation
@@ -31,10 +32,10 @@ public readonly ref struct KeyCommand
     public const int HeadBytesMax = HeaderSize + (2 * Conditions.TagsMax * Conditions.TagBytes) + TokenBytesMax;
 
     /// <summary>
-    /// Version of commands that this program applies: 1 is a <see cref="PutCommand"/> only, 2 knows kind 2. A node says
-    /// its version in each handshake.
+    /// Version of commands that this program applies: 1 is a <see cref="PutCommand"/> only, 2 knows kind 2, and 3 knows
+    /// <see cref="TransactionCommand"/>. A node says its version in each handshake.
     /// </summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>Maximum time to live: ten years.</summary>
     public const long TimeToLiveSecondsMax = 10L * 365 * 24 * 3600;
@@ -74,16 +75,8 @@ public readonly ref struct KeyCommand
     public bool MayBeClients => Operation is CommandOperation.Put or CommandOperation.Delete
         && Key[0] == '/' && Time == 0 && Argument <= TimeToLiveSecondsMax * 1000;
 
-    /// <summary>True if the payload is of a kind that older versions of the program do not know.</summary>
+    /// <summary>True if the payload is of kind 2, and so not a <see cref="PutCommand"/>.</summary>
     public static bool IsExtended(ReadOnlySpan<byte> payload) => payload[0] == Kind;
-
-    /// <summary>True if the payload is of a command that <see cref="NeedsTime"/>.</summary>
-    public static bool IsTimed(ReadOnlySpan<byte> payload)
-    {
-        DecodeStatus status = TryRead(payload, out KeyCommand command);
-        Invariant.Hold(status == DecodeStatus.Complete);
-        return command.NeedsTime;
-    }
 
     /// <summary>Payload bytes before the key.</summary>
     public static int HeadBytes(int tags, int tokenLength) =>
@@ -131,19 +124,8 @@ public readonly ref struct KeyCommand
         BinaryPrimitives.WriteUInt128LittleEndian(fingerprint, hash == 0 ? 1 : hash);
     }
 
-    /// <summary>Gives a finished record of a client's command the log time, if the command needs one.</summary>
-    public static void SetTime(Span<byte> record, in RecordHeader header, long time)
-    {
-        Span<byte> payload = record.Slice(Record.HeaderSize, header.PayloadLength);
-        if (!IsExtended(payload))
-            return;
-        DecodeStatus status = TryRead(payload, out KeyCommand command);
-        Invariant.Hold(status == DecodeStatus.Complete);
-        if (!command.NeedsTime)
-            return;
+    internal static void SetTime(Span<byte> payload, long time) =>
         BinaryPrimitives.WriteInt64LittleEndian(payload[TimeOffset..], time);
-        Record.Finish(record, RecordType.Command, header.PayloadLength);
-    }
 
     public static DecodeStatus TryRead(ReadOnlySpan<byte> payload, out KeyCommand command)
     {

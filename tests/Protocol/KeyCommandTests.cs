@@ -97,7 +97,7 @@ public sealed class KeyCommandTests
             Fingerprint(WithFingerprint("/kv"u8, ""u8, 0)), Fingerprint(WithFingerprint("/k"u8, "v"u8, 0)));
         byte[] record = RecordOf(first);
         Record.TryReadHeader(record, out RecordHeader header);
-        KeyCommand.SetTime(record, header, 77);
+        CommandHead.SetTime(record, header, 77);
         Assert.Equal(DecodeStatus.Complete, Record.TryRead(record, out header));
         KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand timed);
         Assert.Equal(77, timed.Time);
@@ -118,7 +118,7 @@ public sealed class KeyCommandTests
             "v"u8, 0));
         byte[] before = [.. record];
         Record.TryReadHeader(record, out RecordHeader header);
-        KeyCommand.SetTime(record, header, 77);
+        CommandHead.SetTime(record, header, 77);
         Assert.Equal(before, record);
     }
 

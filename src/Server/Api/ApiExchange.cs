@@ -13,6 +13,7 @@ internal sealed class ApiExchange
     /// <summary>Nothing of an answer may run, be framed or load anything. The page has a policy of its own.</summary>
     private const string NothingPolicy = "default-src 'none'; frame-ancestors 'none'";
 
+    private readonly IFeatureCollection features;
     private readonly IHttpRequestFeature request;
     private readonly IHttpResponseFeature response;
     private readonly IHttpResponseBodyFeature body;
@@ -20,6 +21,7 @@ internal sealed class ApiExchange
 
     public ApiExchange(IFeatureCollection features)
     {
+        this.features = features;
         request = features.GetRequiredFeature<IHttpRequestFeature>();
         response = features.GetRequiredFeature<IHttpResponseFeature>();
         body = features.GetRequiredFeature<IHttpResponseBodyFeature>();
@@ -37,6 +39,9 @@ internal sealed class ApiExchange
 
     /// <summary>The query as the client sent it, with its '?'; empty if there is none.</summary>
     public string Query => request.QueryString;
+
+    /// <summary>Bytes of the request's body; null if the client does not say.</summary>
+    public long? ContentLength => request.Headers.ContentLength;
 
     public Stream Body => body.Stream;
 
@@ -90,6 +95,13 @@ internal sealed class ApiExchange
         return null;
     }
 
+    /// <summary>Body of the request. A longer one than <paramref name="bytesMax"/> ends with 413.</summary>
+    public Stream RequestBody(long bytesMax)
+    {
+        features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = bytesMax;
+        return request.Body;
+    }
+
     /// <summary>Sends the head of the answer; the body follows in <see cref="Body"/>.</summary>
     /// <param name="length">Bytes of the body; null if not known.</param>
     public async Task BeginAsync(int status, string contentType, long? length)
@@ -117,11 +129,13 @@ internal sealed class ApiExchange
 
     /// <summary>Answers with a problem (RFC 9457).</summary>
     /// <param name="detail">What is wrong, and what would be right.</param>
-    public Task RefuseAsync(int status, string detail)
+    /// <param name="index"><inheritdoc cref="Problem" path="/param[@name='Index']"/></param>
+    /// <param name="part"><inheritdoc cref="Problem" path="/param[@name='Part']"/></param>
+    public Task RefuseAsync(int status, string detail, long? index = null, int? part = null)
     {
         if (status == 503)
             SetHeader("Retry-After", "1");
-        Problem problem = new("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail);
+        Problem problem = new("about:blank", ReasonPhrases.GetReasonPhrase(status), status, detail, index, part);
         return SendAsync(
             status, "application/problem+json", JsonSerializer.SerializeToUtf8Bytes(problem, ApiJson.Default.Problem));
     }

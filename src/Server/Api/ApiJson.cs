@@ -9,7 +9,14 @@ namespace RaftFast.Server.Api;
 [JsonSerializable(typeof(StatusJson))]
 [JsonSerializable(typeof(MembersJson))]
 [JsonSerializable(typeof(LeaderJson))]
+[JsonSerializable(typeof(TransactionResultJson))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>Details of a problem (RFC 9457 §3.1).</summary>
-internal sealed record Problem(string Type, string Title, int Status, string Detail);
+/// <param name="Index">Index of the entry at which a transaction failed; absent otherwise.</param>
+/// <param name="Part">Ordinal of the condition or operation at which a transaction failed, from 0; absent
+/// otherwise.</param>
+internal sealed record Problem(
+    string Type, string Title, int Status, string Detail,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] long? Index = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? Part = null);

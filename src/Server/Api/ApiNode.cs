@@ -19,9 +19,10 @@ namespace RaftFast.Server.Api;
 internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 {
     /// <summary>
-    /// Items of the API in the inbox at once: questions, and the read that confirms that the state is fresh.
+    /// Items of the API in the inbox at once: questions, transactions, and the read that confirms that the state is
+    /// fresh.
     /// </summary>
-    public const int InboxItems = LoopQuestion.OutstandingMax + 1;
+    public const int InboxItems = LoopQuestion.OutstandingMax + Transactions.OutstandingMax + 1;
 
     /// <summary>A loop that works answers in milliseconds. The time is the patience of a probe or a scraper.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
@@ -53,6 +54,8 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 
     public KeyList Keys { get; } = new();
 
+    public Transactions Transactions { get; } = new(inbox);
+
     public FreshReads Reads { get; } = new(inbox);
 
     /// <summary>Copies the state of all parts.</summary>
@@ -69,6 +72,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             InboxItemsMax = inbox.Capacity,
             Questions = LoopQuestion.OutstandingMax - places.CurrentCount,
             ListedPages = Keys.Pages,
+            Transactions = Transactions.Outstanding,
             Watches = Watches.Count,
             WatchesMax = Watches.Max,
             WatchesGone = Watches.GoneCount,

@@ -21,6 +21,9 @@ internal sealed record Observation
     /// <summary>Questions of the API that the loop has not taken.</summary>
     public required int Questions { get; init; }
 
+    /// <summary>Transactions in progress.</summary>
+    public required int Transactions { get; init; }
+
     /// <summary>Pages of keys that are copied or sent.</summary>
     public required int ListedPages { get; init; }
 

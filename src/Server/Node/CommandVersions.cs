@@ -4,9 +4,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Versions of commands that the members apply, as their handshakes say. A command of kind 2 is proposed only if every
-/// member knows it: a member of an older version would stop when it applies the entry. After a command of kind 2 has
-/// been applied, the state itself shows that every member knows the kind.
+/// Versions of commands that the members apply, as their handshakes say. A command of kind 2 or 3 is proposed only if
+/// every member knows it: a member of an older version would stop when it applies the entry. After a command of a kind
+/// has been applied, the state itself shows that every member knows the kind.
 /// </summary>
 internal sealed class CommandVersions(RaftCore core, StateMachine state)
 {
@@ -21,14 +21,14 @@ internal sealed class CommandVersions(RaftCore core, StateMachine state)
             versions[node] = version;
     }
 
-    /// <returns>A member that is not known to apply commands of kind 2; 0 if there is none.</returns>
-    public ulong FindOlder()
+    /// <returns>A member that is not known to apply commands of this version; 0 if there is none.</returns>
+    public ulong FindOlder(int version)
     {
-        if (state.Store.Version >= KeyCommand.Version)
+        if (state.Store.Version >= version)
             return 0;
         foreach (ulong member in core.Configuration.Servers)
         {
-            if (member != core.Id && versions.GetValueOrDefault(member) < KeyCommand.Version)
+            if (member != core.Id && versions.GetValueOrDefault(member) < version)
                 return member;
         }
         return 0;

@@ -40,6 +40,7 @@ internal sealed class RaftNode
     private readonly StateBound bound;
     private readonly WriteRouter router;
     private readonly PendingWrites pending;
+    private readonly AppliedTransactions transactions;
     private readonly ForwardedWrites forwarded;
     private readonly PendingReads reads;
     private readonly LogClock clock;
@@ -84,7 +85,9 @@ internal sealed class RaftNode
         clock = new LogClock(core, parts.State);
         versions = new CommandVersions(core, parts.State);
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber, parts.RequestTimeout);
-        executor = new ReadyExecutor(core, wal, parts.State, clock, network, pending, reads, parts.Recovered);
+        transactions = new AppliedTransactions(parts.State, reads);
+        executor = new ReadyExecutor(
+            core, wal, parts.State, clock, network, pending, transactions, reads, parts.Recovered);
         timed = new TimedCommands(core, wal, parts.State, executor, clock, parts.Idempotency.Window);
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);
@@ -139,7 +142,8 @@ internal sealed class RaftNode
         }
         switch (request.Method)
         {
-            case ClientRequestMethod.Put or ClientRequestMethod.Delete:
+            case ClientRequestMethod.Put or ClientRequestMethod.Delete or ClientRequestMethod.Transaction:
+                transactions.Expect(request);
                 router.Add(new WaitingWrite(request, now + requestTimeout));
                 break;
             case ClientRequestMethod.Get:
@@ -353,6 +357,7 @@ internal sealed class RaftNode
         router.Expire(now);
         forwarded.Expire(now);
         pending.Expire(now);
+        transactions.Expire();
         reads.Expire(now);
         changes.Expire(now);
     }

@@ -12,7 +12,7 @@ namespace RaftFast.Server.Node;
 /// </summary>
 internal sealed class ReadyExecutor(
     RaftCore core, Wal wal, StateMachine state, LogClock clock, IPeerNetwork network, PendingWrites writes,
-    PendingReads reads, HardState recovered)
+    AppliedTransactions transactions, PendingReads reads, HardState recovered)
 {
     /// <summary>Bytes of records applied at a time: a bound, so that a long log doesn't delay messages.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
@@ -174,11 +174,13 @@ internal sealed class ReadyExecutor(
             Invariant.Hold(status == DecodeStatus.Complete);
             Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
             ApplyResult result = state.Store.Apply(header, records[..header.RecordLength]);
-            bool isExtended = header.Type == RecordType.Command
-                && KeyCommand.IsExtended(Record.Payload(records, header));
-            if (isExtended && KeyCommand.IsTimed(Record.Payload(records, header)))
+            ReadOnlySpan<byte> payload = Record.Payload(records, header);
+            bool isExtended = header.Type == RecordType.Command && CommandHead.VersionOf(payload) > 1;
+            if (isExtended && CommandHead.Read(payload).NeedsTime)
                 clock.TimedEntryApplied(header.Position.Term);
-            writes.Applied(header.Position, result, isExtended);
+            if (isExtended && CommandHead.IsTransaction(payload))
+                transactions.Add(payload, result.Result);
+            writes.Applied(header.Position, result.Result, isExtended);
             if (!result.Changed.IsEmpty)
                 reads.Changed(result.Changed);
             records = records[header.RecordLength..];

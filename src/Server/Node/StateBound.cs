@@ -29,12 +29,28 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
             return true;
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
         Invariant.Hold(status == DecodeStatus.Complete);
-        status = KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
+        ReadOnlySpan<byte> payload = Record.Payload(record, header);
+        if (CommandHead.IsTransaction(payload))
+            return NeedsNoRoom(payload);
+        status = KeyCommand.TryRead(payload, out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
         if (command.Operation == CommandOperation.Delete)
             return command.Token.IsEmpty;
         return command.Token.IsEmpty
             && state.Store.TryGet(command.Key, out ReadOnlySpan<byte> value, out _)
             && command.Value.Length <= value.Length;
+    }
+
+    /// <summary>True if the transaction neither writes a key nor leaves an outcome.</summary>
+    private static bool NeedsNoRoom(ReadOnlySpan<byte> transaction)
+    {
+        DecodeStatus status = TransactionCommand.TryRead(transaction, out TransactionCommand command);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        foreach (TransactionPart operation in command.Operations)
+        {
+            if (operation.Kind == TransactionPartKind.Put)
+                return false;
+        }
+        return command.Token.IsEmpty;
     }
 }

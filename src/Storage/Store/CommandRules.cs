@@ -3,8 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Effects of commands of kind 2. Conditions, outcomes and expiries are decided here and nowhere else: when the entry
-/// is applied, from the state alone, and so on every member alike.
+/// Effects of commands of kind 2. Conditions, outcomes and expiries are decided here and in
+/// <see cref="TransactionRules"/>, and nowhere else: when the entry is applied, from the state alone, and so on every
+/// member alike.
 /// </summary>
 internal static class CommandRules
 {
@@ -18,7 +19,7 @@ internal static class CommandRules
                 store.ForgetOutcomes(command.Argument);
                 return default;
             default:
-                return command.Token.IsEmpty ? Change(store, command) : ChangeOnce(store, command);
+                return ChangeOnce(store, command);
         }
     }
 
@@ -36,25 +37,12 @@ internal static class CommandRules
         return new ApplyResult(CommandStatus.Done, 0, command.Key);
     }
 
-    /// <summary>
-    /// Applies a request with an idempotency key, unless its outcome is known. The first outcome is then the answer to
-    /// every retry.
-    /// </summary>
     private static ApplyResult ChangeOnce(KeyValueStore store, scoped in KeyCommand command)
     {
-        Span<byte> buffer = stackalloc byte[StateKeys.OutcomeBytesMax];
-        ReadOnlySpan<byte> outcomeKey = StateKeys.OutcomeOf(command.Token, buffer);
-        if (store.TryGet(outcomeKey, out ReadOnlySpan<byte> value, out _))
-        {
-            Outcome first = Outcome.Read(value);
-            return first.Fingerprint == command.Fingerprint
-                ? new ApplyResult(first.Status, first.Tag, default)
-                : new ApplyResult(CommandStatus.KeyReused, 0, default);
-        }
+        if (store.TryRepeat(command.Token, command.Fingerprint, out ApplyResult first))
+            return first;
         ApplyResult result = Change(store, command);
-        Span<byte> outcome = stackalloc byte[Outcome.Size];
-        new Outcome(command.Fingerprint, result.Status, result.Tag).Write(outcome);
-        store.Put(outcomeKey, outcome, store.LogTime);
+        store.Remember(command.Token, command.Fingerprint, result);
         return result;
     }
 
@@ -74,30 +62,4 @@ internal static class CommandRules
             store.History?.Add(ChangeKind.Delete, store.AppliedIndex, command.Key, default);
         return new ApplyResult(CommandStatus.Done, 0, existed ? command.Key : default);
     }
-}
-
-/// <summary>Outcome of an applied entry.</summary>
-/// <param name="tag">Index of the key's last write after the entry; 0 if the key does not exist.</param>
-/// <param name="changed">Key that the entry has changed; empty if none. Lies in the entry's record.</param>
-public readonly ref struct ApplyResult(CommandStatus status, long tag, ReadOnlySpan<byte> changed)
-{
-    public CommandStatus Status { get; } = status;
-
-    /// <summary>Index of the key's last write after the entry; 0 if the key does not exist.</summary>
-    public long Tag { get; } = tag;
-
-    /// <summary>Key that the entry has changed; empty if none.</summary>
-    public ReadOnlySpan<byte> Changed { get; } = changed;
-}
-
-/// <summary>Result of a command. The values are on disk and on the wire.</summary>
-public enum CommandStatus : byte
-{
-    Done = 0,
-
-    /// <summary>A condition did not hold, and nothing was changed.</summary>
-    ConditionFailed = 1,
-
-    /// <summary>The idempotency key belongs to another request, and nothing was changed.</summary>
-    KeyReused = 2,
 }

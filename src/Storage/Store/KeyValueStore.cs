@@ -35,9 +35,6 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     private StoreView? view;
 
-    /// <summary>True once the log time is part of the state.</summary>
-    private bool hasClock;
-
     /// <summary>True once the store has an entry for the log time, which a view needs.</summary>
     private bool hasClockEntry;
 
@@ -80,9 +77,10 @@ public sealed unsafe class KeyValueStore : IDisposable
     public long LogTime { get; private set; }
 
     /// <summary>
-    /// Lowest <see cref="KeyCommand.Version"/> that knows the state: 2 once a command of kind 2 has been applied.
+    /// Lowest <see cref="KeyCommand.Version"/> that knows every command applied so far. From 2 on the log time is part
+    /// of the state.
     /// </summary>
-    public int Version => hasClock ? KeyCommand.Version : 1;
+    public int Version { get; private set; } = 1;
 
     /// <summary>Log time at which the next key expires; MaxValue if none does.</summary>
     public long NextExpiry => expiring.Earliest;
@@ -127,11 +125,14 @@ public sealed unsafe class KeyValueStore : IDisposable
         FreeDeferred();
         if (header.Type != RecordType.Command)
             return default;
-        DecodeStatus status = KeyCommand.TryRead(Record.Payload(record, header), out KeyCommand command);
+        ReadOnlySpan<byte> payload = Record.Payload(record, header);
+        Version = Math.Max(Version, CommandHead.VersionOf(payload));
+        if (CommandHead.IsTransaction(payload))
+            return ApplyTransaction(payload);
+        DecodeStatus status = KeyCommand.TryRead(payload, out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
-        if (KeyCommand.IsExtended(Record.Payload(record, header)))
+        if (KeyCommand.IsExtended(payload))
         {
-            hasClock = true;
             LogTime = Math.Max(LogTime, command.Time);
             return CommandRules.Apply(this, command);
         }
@@ -181,6 +182,34 @@ public sealed unsafe class KeyValueStore : IDisposable
         Entries--;
         Release(slot);
         return true;
+    }
+
+    /// <summary>Finds the outcome of an earlier request with this idempotency key.</summary>
+    /// <param name="token">Empty without an idempotency key.</param>
+    /// <returns>False if none is remembered. Otherwise the outcome is the answer to this request, too.</returns>
+    internal bool TryRepeat(ReadOnlySpan<byte> token, UInt128 fingerprint, out ApplyResult first)
+    {
+        first = default;
+        Span<byte> buffer = stackalloc byte[StateKeys.OutcomeBytesMax];
+        if (token.IsEmpty || !TryGet(StateKeys.OutcomeOf(token, buffer), out ReadOnlySpan<byte> value, out _))
+            return false;
+        Outcome outcome = Outcome.Read(value);
+        CommandResult result = outcome.Fingerprint == fingerprint
+            ? outcome.Result with { IsRepeated = true }
+            : new CommandResult(CommandStatus.KeyReused, 0);
+        first = new ApplyResult(result, default);
+        return true;
+    }
+
+    /// <summary>Remembers the outcome of a request, if the request has an idempotency key.</summary>
+    internal void Remember(ReadOnlySpan<byte> token, UInt128 fingerprint, scoped in ApplyResult result)
+    {
+        if (token.IsEmpty)
+            return;
+        Span<byte> buffer = stackalloc byte[StateKeys.OutcomeBytesMax];
+        Span<byte> outcome = stackalloc byte[Outcome.Size];
+        new Outcome(fingerprint, result.Result).Write(outcome);
+        Put(StateKeys.OutcomeOf(token, buffer), outcome, LogTime);
     }
 
     /// <summary>True if the outcome of a request with this idempotency key is remembered.</summary>
@@ -261,7 +290,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         Invariant.Hold(!isDisposed);
         Invariant.Hold(CanBeginView);
         Invariant.Hold(order.Count == Count);
-        if (hasClock)
+        if (Version > 1)
             PutClock();
         view = new StoreView(this, slots.Newest);
         viewedIndex = AppliedIndex;
@@ -325,6 +354,14 @@ public sealed unsafe class KeyValueStore : IDisposable
         }
     }
 
+    private ApplyResult ApplyTransaction(ReadOnlySpan<byte> payload)
+    {
+        DecodeStatus status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        LogTime = Math.Max(LogTime, transaction.Time);
+        return TransactionRules.Apply(this, transaction);
+    }
+
     private void Load(ulong hash, in SnapshotEntry entry)
     {
         Invariant.Hold(!isDisposed);
@@ -339,15 +376,16 @@ public sealed unsafe class KeyValueStore : IDisposable
         lastLoaded = Math.Max(lastLoaded, entry.Index);
         if (StateKeys.IsClock(entry.Key))
         {
-            hasClock = hasClockEntry = true;
+            hasClockEntry = true;
+            Version = entry.Value.IsEmpty ? 2 : entry.Value[0];
             LogTime = entry.Time ?? 0;
         }
     }
 
-    /// <summary>Writes the log time into the store, for a view.</summary>
+    /// <summary>Writes log time and version into the store, for a view. Without a value the version is 2.</summary>
     private void PutClock()
     {
-        Put(StateKeys.Clock, default, LogTime);
+        Put(StateKeys.Clock, Version > 2 ? [(byte)Version] : default, LogTime);
         hasClockEntry = true;
     }
 

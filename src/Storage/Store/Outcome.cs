@@ -7,12 +7,13 @@ namespace RaftFast.Storage.Store;
 /// Outcome of a request with an idempotency key: a value under <see cref="StateKeys"/>, little-endian:
 /// <code>
 ///  0  u128  fingerprint  of the request
-/// 16  i64   tag          as ApplyResult has it
+/// 16  i64   tag          as CommandResult has it
 /// 24  u8    status       CommandStatus
-/// 25        zeros
+/// 25  u8    part         as CommandResult has it
+/// 26        zeros
 /// </code>
 /// </summary>
-internal readonly record struct Outcome(UInt128 Fingerprint, CommandStatus Status, long Tag)
+internal readonly record struct Outcome(UInt128 Fingerprint, CommandResult Result)
 {
     public const int Size = 32;
 
@@ -29,15 +30,16 @@ internal readonly record struct Outcome(UInt128 Fingerprint, CommandStatus Statu
     {
         destination[..Size].Clear();
         BinaryPrimitives.WriteUInt128LittleEndian(destination, Fingerprint);
-        BinaryPrimitives.WriteInt64LittleEndian(destination[16..], Tag);
-        destination[24] = (byte)Status;
+        BinaryPrimitives.WriteInt64LittleEndian(destination[16..], Result.Tag);
+        destination[24] = (byte)Result.Status;
+        destination[25] = (byte)Result.Part;
     }
 
     public static Outcome Read(ReadOnlySpan<byte> source)
     {
         Invariant.Hold(source.Length == Size);
-        return new(
-            BinaryPrimitives.ReadUInt128LittleEndian(source), (CommandStatus)source[24],
-            BinaryPrimitives.ReadInt64LittleEndian(source[16..]));
+        CommandResult result = new(
+            (CommandStatus)source[24], BinaryPrimitives.ReadInt64LittleEndian(source[16..]), source[25]);
+        return new(BinaryPrimitives.ReadUInt128LittleEndian(source), result);
     }
 }

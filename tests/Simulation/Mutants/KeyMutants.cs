@@ -7,8 +7,9 @@ internal static class KeyMutants
     [
         new("condition-when-proposed", "A condition is evaluated when the entry is applied, not when it is proposed.",
             "Server/Node/Requests/CommandGate.cs",
-            "KeyCommand.SetTime(record, header, clock.Now);",
+            "CommandHead.SetTime(record, header, clock.Now);",
             """
+            Span<byte> payload = record.Slice(Record.HeaderSize, header.PayloadLength);
             KeyCommand.TryRead(payload, out KeyCommand proposal);
             if (proposal.Conditions.Evaluate(state.Store.TagOf(proposal.Key)) == ConditionResult.Hold)
             {
@@ -18,12 +19,12 @@ internal static class KeyMutants
                 payload.Slice(KeyCommand.HeaderSize, payload[6] * Conditions.TagBytes).Fill(0xFF);
                 Record.Finish(record, RecordType.Command, header.PayloadLength);
             }
-            KeyCommand.SetTime(record, header, clock.Now);
+            CommandHead.SetTime(record, header, clock.Now);
             """),
         new("retry-gets-own-tag", "A retry is answered with the tag of the first outcome.",
-            "Storage/Store/CommandRules.cs",
-            "new ApplyResult(first.Status, first.Tag, default)",
-            "new ApplyResult(first.Status, store.AppliedIndex, default)"),
+            "Storage/Store/KeyValueStore.cs",
+            "outcome.Result with { IsRepeated = true }",
+            "outcome.Result with { IsRepeated = true, Tag = AppliedIndex }"),
         new("failed-condition-gets-own-tag", "A 412 tells the tag that the key has.", "Storage/Store/CommandRules.cs",
             "return new ApplyResult(CommandStatus.ConditionFailed, tag, default);",
             "return new ApplyResult(CommandStatus.ConditionFailed, store.AppliedIndex, default);"),

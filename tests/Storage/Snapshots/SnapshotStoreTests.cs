@@ -103,12 +103,13 @@ public sealed class SnapshotStoreTests
         SnapshotStore store = Open();
         Assert.True(SnapshotScript.Take(store, 17));
         byte[] bytes = disk[store.Files[0].Name];
-        bytes[8] = 3;
+        bytes[8] = (byte)(SnapshotHeader.VersionMax + 1);
         int end = SnapshotHeader.Size + SnapshotScript.ConfigurationOf(17).Length;
         BitConverter.TryWriteBytes(bytes, Crc32C.Compute(bytes.AsSpan(4, end - 4)));
         string message = Assert.Throws<StorageException>(Open).Message;
         Assert.Contains(
-            "has format 3, and this program knows up to 2; start the program that wrote it",
+            $"has format {SnapshotHeader.VersionMax + 1}, and this program knows up to {SnapshotHeader.VersionMax}; "
+                + "start the program that wrote it",
             message,
             StringComparison.Ordinal);
     }

@@ -290,7 +290,7 @@ public sealed class CommandRulesTests : IDisposable
         return Load(view);
     }
 
-    private static KeyValueStore Load(StoreView view)
+    internal static KeyValueStore Load(StoreView view)
     {
         KeyValueStore loaded = new();
         byte[] chunk = new byte[StoreView.ChunkBytesMin];
@@ -359,7 +359,7 @@ public sealed class CommandRulesTests : IDisposable
             KeyCommand.SetFingerprint(span);
         Record.Finish(record, RecordType.Command, payload);
         Record.TryReadHeader(record, out RecordHeader header);
-        KeyCommand.SetTime(record, header, time);
+        CommandHead.SetTime(record, header, time);
         return record;
     }
 }

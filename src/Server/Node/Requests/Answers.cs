@@ -14,6 +14,8 @@ namespace RaftFast.Server.Node.Requests;
 /// <code>
 /// request        state                                                                   answer
 /// write          its entry is applied, or its idempotency key's first request was        204
+/// transaction    the same; the API answers 200, with the index                           204
+/// transaction    it would delete or read more than one entry may                         413
 /// write, read    a condition does not hold, at the entry or at the read's index          412
 /// read           If-None-Match names the present value, and the wait is over             304
 /// write          its idempotency key belongs to another request                          422
@@ -60,13 +62,24 @@ internal sealed class Answers
     public void MemberRemoved() => isMemberRemoved = true;
 
     /// <summary>The write is applied, or the change of the members committed.</summary>
-    /// <param name="tag">Index of the key's last write; 0 after a deletion or a change.</param>
-    public void Done(ClientRequest request, CommandStatus status, long tag)
+    public void Done(ClientRequest request, in CommandResult result)
     {
-        switch (status)
+        if (request.Transaction is { } transaction)
+            (transaction.Index, transaction.Part, transaction.IsRepeated) = (result.Tag, result.Part, result.IsRepeated);
+        switch (result.Status)
         {
+            case CommandStatus.ConditionFailed when request.Transaction is not null:
+                Error(request, 412, Encoding.ASCII.GetBytes(
+                    $"Condition {result.Part} does not hold (counted from 0). Nothing was changed; read the key again.\n"));
+                return;
             case CommandStatus.ConditionFailed:
-                ConditionFailed(request, tag);
+                ConditionFailed(request, result.Tag);
+                return;
+            case CommandStatus.TooLarge:
+                Error(request, 413, Encoding.ASCII.GetBytes(
+                    $"Operation {result.Part} (counted from 0) is too much: a transaction deletes at most "
+                    + $"{TransactionCommand.PrefixKeysMax} keys by their prefix, and reads at most "
+                    + $"{TransactionCommand.BytesMax} bytes. Nothing was changed; send smaller transactions.\n"));
                 return;
             case CommandStatus.KeyReused:
                 Error(request, 422,
@@ -74,7 +87,7 @@ internal sealed class Answers
                     + "use a new key for each request, and the same key only to send the same request again.\n"u8);
                 return;
             default:
-                request.CompleteNoContent(tag);
+                request.CompleteNoContent(result.Tag);
                 Touch(request);
                 return;
         }
@@ -121,9 +134,15 @@ internal sealed class Answers
     }
 
     /// <summary>503: a member would not understand the request's entry.</summary>
-    public void NotUnderstood(ClientRequest request, ulong member) => Error(request, 503, Encoding.ASCII.GetBytes(
-        $"Not done: member {member} is not known to run a version with conditions, times to live and idempotency keys. "
-        + $"Nothing was changed; upgrade or start member {member}, or remove it.\n"));
+    public void NotUnderstood(ClientRequest request, ulong member)
+    {
+        string unknown = request.Method == ClientRequestMethod.Transaction
+            ? "transactions"
+            : "conditions, times to live and idempotency keys";
+        Error(request, 503, Encoding.ASCII.GetBytes(
+            $"Not done: member {member} is not known to run a version with {unknown}. "
+            + $"Nothing was changed; upgrade or start member {member}, or remove it.\n"));
+    }
 
     /// <summary>503: not done, and never will be.</summary>
     public void NotDone(ClientRequest request, NotDoneReason reason) =>
@@ -207,7 +226,7 @@ internal sealed class Answers
     {
         NotDoneReason.NoLeader => method switch
         {
-            ClientRequestMethod.Put or ClientRequestMethod.Delete =>
+            ClientRequestMethod.Put or ClientRequestMethod.Delete or ClientRequestMethod.Transaction =>
                 "Not done: no leader could take the write before its time was up. Nothing was changed; try again.\n"u8,
             ClientRequestMethod.Get =>
                 "Not done: no leader confirmed the read before its time was up. "u8
@@ -225,7 +244,7 @@ internal sealed class Answers
         NotDoneReason.LeaderUnreachable =>
             "Not done: the connection to the leader broke before the write was sent. Nothing was changed; "u8
             + "try again.\n"u8,
-        NotDoneReason.LeaderRefused => method is ClientRequestMethod.Put or ClientRequestMethod.Delete
+        NotDoneReason.LeaderRefused => method is not (ClientRequestMethod.AddMember or ClientRequestMethod.RemoveMember)
             ? "Not done: the leader was too busy for the write, waited for its disk, or no longer led. "u8
                 + "Nothing was changed; try again.\n"u8
             : "Not done: the leader refused the change of the members. Nothing was changed; try again.\n"u8,
@@ -243,7 +262,7 @@ internal sealed class Answers
         NotDoneReason.DiskHangs =>
             "Not done: the leader's disk does not answer, and no other member has taken over yet. "u8
             + "Nothing was changed; try again.\n"u8,
-        NotDoneReason.Overwritten => method is ClientRequestMethod.Put or ClientRequestMethod.Delete
+        NotDoneReason.Overwritten => method is not (ClientRequestMethod.AddMember or ClientRequestMethod.RemoveMember)
             ? "Not done: a new leader was elected before the write was committed. Nothing was changed; try again.\n"u8
             : "Not done: a new leader was elected before the change of the members was committed. "u8
                 + "Nothing was changed; try again.\n"u8,

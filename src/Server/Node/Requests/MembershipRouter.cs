@@ -184,12 +184,12 @@ internal sealed class MembershipRouter(
         foreach (WaitingChange change in waiting)
         {
             if (change.Change.Kind == MembershipChangeKind.Remove && change.Change.Id == core.Id)
-                answers.Done(change.Request, CommandStatus.Done, tag: 0);
+                answers.Done(change.Request, default);
             else
                 answers.NotDone(change.Request, NotDoneReason.MemberRemoved);
         }
         foreach (WaitingChange change in ownRemovals)
-            answers.Done(change.Request, CommandStatus.Done, tag: 0);
+            answers.Done(change.Request, default);
         waiting.Clear();
         ownRemovals.Clear();
     }

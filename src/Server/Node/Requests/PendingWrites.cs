@@ -37,15 +37,15 @@ internal sealed class PendingWrites(Answers answers)
         else if (!log.Matches(position))
             answers.NotDone(request, NotDoneReason.Overwritten);
         else if (!request.IsExtended)
-            answers.Done(request, CommandStatus.Done, request.IsWrite ? position.Index : 0);
-        else if (recent.TryFind(position, out CommandStatus status, out long tag))
-            answers.Done(request, status, tag);
+            answers.Done(request, new CommandResult(CommandStatus.Done, request.IsWrite ? position.Index : 0));
+        else if (recent.TryFind(position, out CommandResult result))
+            answers.Done(request, result);
         else
             answers.OutcomeUnknown(request);
     }
 
-    /// <param name="isExtended">True for a command of kind 2, whose result depends on the state.</param>
-    public void Applied(LogPosition position, in ApplyResult result, bool isExtended)
+    /// <param name="isExtended">True for a command of kind 2 or 3, whose result depends on the state.</param>
+    public void Applied(LogPosition position, in CommandResult result, bool isExtended)
     {
         if (isExtended)
             recent.Add(position, result);
@@ -53,7 +53,7 @@ internal sealed class PendingWrites(Answers answers)
             return;
         // State Machine Safety (figure 3): no other entry will ever be applied at this index.
         if (write.Term == position.Term)
-            answers.Done(write.Request, result.Status, result.Tag);
+            answers.Done(write.Request, result);
         else
             answers.NotDone(write.Request, NotDoneReason.Overwritten);
     }

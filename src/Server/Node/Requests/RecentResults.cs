@@ -4,7 +4,7 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Results of the last applied commands of kind 2. A follower may apply an entry before the leader's answer tells which
+/// Results of the last applied commands of kinds 2 and 3. A follower may apply an entry before the leader's answer tells which
 /// request the entry belongs to. The answer arrives soon after, and needs the result of one of the last entries.
 /// </summary>
 internal sealed class RecentResults
@@ -12,18 +12,16 @@ internal sealed class RecentResults
     /// <summary>Results kept: more than a leader proposes between an append and the answer to a Forward.</summary>
     private const int Kept = 8192;
 
-    private readonly (LogPosition Position, CommandStatus Status, long Tag)[] results =
-        new (LogPosition, CommandStatus, long)[Kept];
+    private readonly (LogPosition Position, CommandResult Result)[] results = new (LogPosition, CommandResult)[Kept];
 
     private long count;
 
-    public void Add(LogPosition position, in ApplyResult result) =>
-        results[count++ % Kept] = (position, result.Status, result.Tag);
+    public void Add(LogPosition position, in CommandResult result) => results[count++ % Kept] = (position, result);
 
     /// <returns>False if the result is no longer known.</returns>
-    public bool TryFind(LogPosition position, out CommandStatus status, out long tag)
+    public bool TryFind(LogPosition position, out CommandResult result)
     {
-        (status, tag) = (default, 0);
+        result = default;
         // Entries are applied in the order of their indices.
         long low = Math.Max(0, count - Kept);
         long high = count;
@@ -37,7 +35,7 @@ internal sealed class RecentResults
         }
         if (low == count || results[low % Kept].Position != position)
             return false;
-        (_, status, tag) = results[low % Kept];
+        (_, result) = results[low % Kept];
         return true;
     }
 }

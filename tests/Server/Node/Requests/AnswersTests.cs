@@ -118,13 +118,13 @@ public sealed class AnswersTests : IRequestOwner
     [Fact]
     public void Owner_is_resumed_once_for_a_batch_of_answers()
     {
-        answers.Done(Request("PUT"), CommandStatus.Done, tag: 1);
+        answers.Done(Request("PUT"), new CommandResult(CommandStatus.Done, 1));
         answers.NotFound(Request("GET"), age: -1);
         answers.Flush(Resume);
         Assert.Equal(1, resumptions);
         answers.Flush(Resume);
         Assert.Equal(1, resumptions);
-        answers.Done(Request("PUT"), CommandStatus.Done, tag: 1);
+        answers.Done(Request("PUT"), new CommandResult(CommandStatus.Done, 1));
         answers.Flush(Resume);
         Assert.Equal(2, resumptions);
     }
@@ -188,7 +188,7 @@ public sealed class AnswersTests : IRequestOwner
         else if (outcome == "NotUnderstood")
             answers.NotUnderstood(request, member: 2);
         else if (outcome == "KeyReused")
-            answers.Done(request, CommandStatus.KeyReused, tag: 0);
+            answers.Done(request, new CommandResult(CommandStatus.KeyReused, 0));
         else if (outcome == "BadAddress")
             answers.BadAddress(request, "the body is no URL");
         else

@@ -1,0 +1,80 @@
+namespace RaftFast.Protocol;
+
+/// <summary>
+/// Properties that commands of all kinds have. The payload of a record of type <see cref="RecordType.Command"/> begins
+/// with the kind: 1 is a <see cref="PutCommand"/>, 2 another <see cref="KeyCommand"/>, 3 a
+/// <see cref="TransactionCommand"/>.
+/// </summary>
+public readonly ref struct CommandHead
+{
+    /// <summary>Idempotency key; empty without one.</summary>
+    public ReadOnlySpan<byte> Token { get; private init; }
+
+    /// <inheritdoc cref="KeyCommand.NeedsTime"/>
+    public bool NeedsTime { get; private init; }
+
+    /// <inheritdoc cref="KeyCommand.MayBeClients"/>
+    public bool MayBeClients { get; private init; }
+
+    /// <summary>
+    /// Lowest <see cref="KeyCommand.Version"/> of a program that knows the command. From 2 on the result of the command
+    /// depends on the state.
+    /// </summary>
+    public static int VersionOf(ReadOnlySpan<byte> payload) => payload[0];
+
+    /// <summary>Reads a command that is known to be valid.</summary>
+    public static CommandHead Read(ReadOnlySpan<byte> payload)
+    {
+        DecodeStatus status = TryRead(payload, out CommandHead head);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        return head;
+    }
+
+    /// <summary>Reads a command, and verifies the whole of it.</summary>
+    public static DecodeStatus TryRead(ReadOnlySpan<byte> payload, out CommandHead head)
+    {
+        head = default;
+        DecodeStatus status;
+        if (IsTransaction(payload))
+        {
+            status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
+            if (status == DecodeStatus.Complete)
+            {
+                head = new()
+                {
+                    Token = transaction.Token,
+                    NeedsTime = transaction.NeedsTime,
+                    MayBeClients = transaction.MayBeClients,
+                };
+            }
+            return status;
+        }
+        status = KeyCommand.TryRead(payload, out KeyCommand command);
+        if (status == DecodeStatus.Complete)
+        {
+            head = new()
+            {
+                Token = command.Token,
+                NeedsTime = command.NeedsTime,
+                MayBeClients = command.MayBeClients,
+            };
+        }
+        return status;
+    }
+
+    public static bool IsTransaction(ReadOnlySpan<byte> payload) =>
+        !payload.IsEmpty && payload[0] == TransactionCommand.Kind;
+
+    /// <summary>Gives a finished record of a client's command the log time, if the command needs one.</summary>
+    public static void SetTime(Span<byte> record, in RecordHeader header, long time)
+    {
+        Span<byte> payload = record.Slice(Record.HeaderSize, header.PayloadLength);
+        if (!Read(payload).NeedsTime)
+            return;
+        if (IsTransaction(payload))
+            TransactionCommand.SetTime(payload, time);
+        else
+            KeyCommand.SetTime(payload, time);
+        Record.Finish(record, RecordType.Command, header.PayloadLength);
+    }
+}

@@ -1,0 +1,72 @@
+using RaftFast.Http;
+using RaftFast.Protocol;
+using RaftFast.Storage.Store;
+
+namespace RaftFast.Server.Node.Requests;
+
+/// <summary>
+/// Consequences of an applied transaction on this member: GETs that wait for one of its keys are answered, and its reads
+/// are copied if a client of this member has asked for it. The leader's answer, which tells the entry's place, may come
+/// later than the entry. So the entry's number tells the request.
+/// </summary>
+internal sealed class AppliedTransactions(StateMachine state, PendingReads waiting)
+{
+    private readonly Dictionary<ulong, ClientRequest> byNumber = [];
+
+    /// <summary>A client of this member asks for a write of any kind.</summary>
+    public void Expect(ClientRequest request)
+    {
+        if (request.Transaction?.Number is { } number)
+            byNumber[number] = request;
+    }
+
+    public void Add(ReadOnlySpan<byte> payload, in CommandResult result)
+    {
+        if (result.Status != CommandStatus.Done || result.IsRepeated)
+            return;
+        DecodeStatus status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
+        Invariant.Hold(status == DecodeStatus.Complete);
+        Wake(transaction);
+        if (byNumber.Remove(transaction.Number, out ClientRequest? request) && !request.IsFinished)
+            request.Transaction!.Reads = Read(transaction);
+    }
+
+    /// <summary>Forgets requests that were answered without their entry.</summary>
+    public void Expire()
+    {
+        foreach ((ulong number, ClientRequest request) in byNumber)
+        {
+            if (request.IsFinished)
+                byNumber.Remove(number);
+        }
+    }
+
+    private void Wake(scoped in TransactionCommand transaction)
+    {
+        foreach (TransactionPart operation in transaction.Operations)
+        {
+            if (operation.Kind is TransactionPartKind.Put or TransactionPartKind.Delete)
+                waiting.Changed(operation.Key);
+            // The entry does not name the keys.
+            if (operation.Kind == TransactionPartKind.DeletePrefix)
+                waiting.StateReplaced();
+        }
+    }
+
+    /// <summary>
+    /// Copies the keys that the transaction reads. No operation changes a key that another one reads, so the state after
+    /// the entry has the values.
+    /// </summary>
+    private List<TransactionRead> Read(scoped in TransactionCommand transaction)
+    {
+        List<TransactionRead> reads = [];
+        foreach (TransactionPart operation in transaction.Operations)
+        {
+            if (operation.Kind != TransactionPartKind.Get)
+                continue;
+            state.Store.TryGet(operation.Key, out ReadOnlySpan<byte> value, out long tag);
+            reads.Add(new TransactionRead(tag, value.ToArray()));
+        }
+        return reads;
+    }
+}
