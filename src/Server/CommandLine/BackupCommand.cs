@@ -57,7 +57,8 @@ internal static class BackupCommand
         NodeIdentity identity = directory.ReadIdentity()!;
         ulong clusterId = identity.Configuration.ClusterId;
         SnapshotStore snapshots = SnapshotStore.OpenReadOnly(directory.Disk, clusterId);
-        RecoveredState recovered = RecoveredState.Load(snapshots, loggers.CreateLogger("backup"));
+        ILogger log = loggers.CreateLogger("backup");
+        RecoveredState recovered = RecoveredState.Load(snapshots, log);
         using KeyValueStore store = recovered.Store;
         using StoppedWal wal = StoppedWal.Read(
             directory.Disk, clusterId, identity.MemberId, recovered.Position);
@@ -79,11 +80,14 @@ internal static class BackupCommand
         using SnapshotWriter writer =
             BackupFile.TryCreate(output, clusterId, last, configuration.ToBytes(), nonce, view.Version)
             ?? throw DiskFull(output);
+        ProgressLine progress = new($"writing {output}", TimeProvider.System);
+        long written = 0;
         int length;
         while ((length = view.Read(writer.Payload, out int entries)) > 0)
         {
             if (!writer.TryWriteChunk(length, entries))
                 throw DiskFull(output);
+            progress.Write(log, written += entries, view.Count);
         }
         directory.VerifyLock();
         if (writer.Complete() != SnapshotPublishStatus.Published)

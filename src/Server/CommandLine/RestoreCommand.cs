@@ -3,8 +3,10 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Directories;
 using RaftFast.Storage.Disk;
@@ -78,23 +80,25 @@ internal static class RestoreCommand
             return ExitCode.Usage;
         }
         path ??= string.Create(CultureInfo.InvariantCulture, $"raftfast-{id}");
+        using LogFactory loggers = new(LineWriter.StandardError, LogLevel.Information);
+        ILogger log = loggers.CreateLogger("restore");
         if (input != StandardInput)
-            return Restore(input!, id, addresses, path, bump, console);
+            return Restore(input!, id, addresses, path, bump, console, log);
         using StreamedBackup streamed = StreamedBackup.Receive(Console.OpenStandardInput(), path);
-        return Restore(streamed.Path, id, addresses, path, bump, console);
+        return Restore(streamed.Path, id, addresses, path, bump, console, log);
     }
 
     private static int Restore(
-        string input, ulong id, List<PeerAddress> addresses, string path, long bump, TextWriter console)
+        string input, ulong id, List<PeerAddress> addresses, string path, long bump, TextWriter console, ILogger log)
     {
         // The call verifies all of the backup before the directory is touched.
-        ulong clusterId = ClusterIdOf(input, addresses, bump, out LogPosition position);
+        ulong clusterId = ClusterIdOf(input, addresses, bump, log, out LogPosition position);
         ClusterConfiguration cluster = new(clusterId, [.. ClusterConfiguration.Bootstrap(addresses).Members]);
         ulong directory = (ulong)Random.Shared.NextInt64(1, long.MaxValue);
         NodeIdentity identity = new(id, addresses[(int)id - 1], directory, cluster);
         using DirectoryRestore restore = DirectoryRestore.Begin(path, identity);
         using SnapshotReader backup = BackupFile.Read(input);
-        CopySnapshot(backup, restore.Disk, position, cluster);
+        CopySnapshot(backup, restore.Disk, position, cluster, log);
         Wal.Create(restore.Disk, clusterId, id, new WalOptions(), position);
         restore.Complete();
         console.WriteLine(string.Create(
@@ -110,16 +114,17 @@ internal static class RestoreCommand
     /// from the position after which the log begins.
     /// </summary>
     /// <exception cref="StorageException">The backup can't be used.</exception>
-    private static ulong ClusterIdOf(string input, List<PeerAddress> addresses, long bump, out LogPosition position)
+    private static ulong ClusterIdOf(
+        string input, List<PeerAddress> addresses, long bump, ILogger log, out LogPosition position)
     {
         using SnapshotReader backup = BackupFile.Read(input);
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         // Header and footer stand for the whole file: the footer holds a checksum of all chunks' checksums.
         hash.AppendData(backup.Image);
+        ProgressLine progress = new($"verifying {input}", TimeProvider.System);
         SnapshotReadStatus status;
         while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
-        {
-        }
+            progress.Write(log, backup.End, backup.FileBytes);
         if (status == SnapshotReadStatus.Damaged)
             throw new StorageException(backup.Damage!);
         // The first entry after the restore has a term greater than the backup's, as after any election (§5.2).
@@ -136,15 +141,17 @@ internal static class RestoreCommand
     }
 
     private static void CopySnapshot(
-        SnapshotReader backup, IDisk disk, LogPosition position, ClusterConfiguration cluster)
+        SnapshotReader backup, IDisk disk, LogPosition position, ClusterConfiguration cluster, ILogger log)
     {
         byte[] configuration = new SnapshotConfiguration(0, cluster).ToBytes();
         SnapshotStore snapshots = SnapshotStore.Open(disk, cluster.ClusterId);
         using SnapshotWriter writer = snapshots.TryCreate(position, configuration, backup.Nonce, backup.Version)
             ?? throw DiskFull();
+        ProgressLine progress = new("writing the data directory", TimeProvider.System);
         SnapshotReadStatus status;
         while ((status = backup.Read()) == SnapshotReadStatus.Chunk)
         {
+            progress.Write(log, backup.End, backup.FileBytes);
             backup.Payload.CopyTo(writer.Payload);
             if (!writer.TryWriteChunk(backup.Payload.Length, backup.Chunk.Entries))
                 throw DiskFull();

@@ -71,8 +71,10 @@ internal static partial class NodeHost
         Watches? watches = options.Api.IsOn
             ? new Watches(new ChangeHistory(options.WatchHistory), watchesMax) : null;
         using StateMachine state = new(recovered.Store, watches?.History);
+        ProgressLine reading = new("reading the log", TimeProvider.System);
+        WalOptions walOptions = new() { SegmentRead = (read, all) => reading.Write(log, read, all) };
         using Wal wal = Wal.Open(
-            disk, clusterId, identity.MemberId, new WalOptions(), recovered.Position, out WalRecovery recovery);
+            disk, clusterId, identity.MemberId, walOptions, recovered.Position, out WalRecovery recovery);
         bool isNew = StartLogLines.State(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
         ConfigurationHistory configurations =
             CoreRecovery.Configurations(identity.Configuration, recovered.Configuration, recovery);
@@ -119,7 +121,7 @@ internal static partial class NodeHost
         using StopDeadline deadline = new();
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = WalWriters.Create(wal, inbox, segments, ring, listeners.FirstThread);
-        using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond);
+        using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond, log);
         Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
         RaftCore core = new(
             identity.MemberId, configurations, new RaftOptions(), recovery.HardState,

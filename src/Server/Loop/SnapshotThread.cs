@@ -1,4 +1,7 @@
 using System.Collections.Concurrent;
+using System.Globalization;
+using Microsoft.Extensions.Logging;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Snapshots;
 using RaftFast.Server.Threads;
@@ -14,6 +17,7 @@ internal sealed class SnapshotThread : IDisposable
 {
     private readonly Inbox inbox;
     private readonly long bytesPerSecond;
+    private readonly ILogger logger;
     private readonly ConcurrentQueue<KeyValueStore> unused = new();
     private readonly SemaphoreSlim wanted = new(0);
     private readonly ManualResetEventSlim stopping = new();
@@ -21,8 +25,9 @@ internal sealed class SnapshotThread : IDisposable
 
     private volatile SnapshotTask? next;
 
-    public SnapshotThread(Inbox inbox, long bytesPerSecond)
+    public SnapshotThread(Inbox inbox, long bytesPerSecond, ILogger logger)
     {
+        this.logger = logger;
         this.inbox = inbox;
         this.bytesPerSecond = bytesPerSecond;
         thread = new Thread(Work) { Name = ThreadNames.Snapshot, IsBackground = true };
@@ -68,8 +73,14 @@ internal sealed class SnapshotThread : IDisposable
             if (next is not { } task)
                 continue;
             SendRate rate = new(bytesPerSecond, TimeProvider.System);
+            ProgressLine progress = new(
+                string.Create(CultureInfo.InvariantCulture, $"taking a snapshot up to entry {task.Position.Index}"),
+                TimeProvider.System);
             for (long written = 0; TryStep(task); written = task.Bytes)
+            {
+                progress.Write(logger, task.Entries, task.EntriesInAll);
                 stopping.Wait(rate.Spend((int)(task.Bytes - written)));
+            }
             next = null;
             inbox.Post(task);
         }

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Store;
@@ -14,8 +15,6 @@ namespace RaftFast.Server.Recovery;
 internal sealed partial class RecoveredState(
     KeyValueStore store, LogPosition position, SnapshotConfiguration? configuration)
 {
-    private const long ProgressMilliseconds = 1000;
-
     /// <summary>
     /// Chunks that are loaded without a second thread: some 5 MiB, for which a thread is not worth its cost.
     /// </summary>
@@ -54,7 +53,7 @@ internal sealed partial class RecoveredState(
     {
         if (loader.Configuration is null)
             return false;
-        long nextProgress = Environment.TickCount64 + ProgressMilliseconds;
+        ProgressLine progress = new($"loading {name}", TimeProvider.System);
         SnapshotReadStatus status = SnapshotReadStatus.Chunk;
         for (int i = 0; i < ChunksWithoutReadAhead && status == SnapshotReadStatus.Chunk; i++)
             status = loader.Step();
@@ -64,16 +63,10 @@ internal sealed partial class RecoveredState(
         while ((status = ahead.Next(out ReadOnlySpan<byte> payload)) == SnapshotReadStatus.Chunk)
         {
             loader.Add(payload);
-            if (Environment.TickCount64 < nextProgress)
-                continue;
-            nextProgress += ProgressMilliseconds;
-            LogProgress(logger, name, loader.Entries);
+            progress.Write(logger, loader.Entries, loader.EntriesInAll);
         }
         return status == SnapshotReadStatus.End;
     }
-
-    [LoggerMessage(LogLevel.Information, "loading {Name}: {Entries} keys so far")]
-    private static partial void LogProgress(ILogger logger, string name, long entries);
 
     [LoggerMessage(LogLevel.Error, "{Damage}; trying the snapshot before this one, and the log")]
     private static partial void LogDamaged(ILogger logger, string damage);

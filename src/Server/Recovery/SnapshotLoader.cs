@@ -15,7 +15,8 @@ internal sealed class SnapshotLoader : IDisposable
     public SnapshotLoader(SnapshotReader reader)
     {
         this.reader = reader;
-        store = new KeyValueStore(reader.EntriesInAll());
+        EntriesInAll = reader.EntriesInAll();
+        store = new KeyValueStore(EntriesInAll);
         Configuration = SnapshotConfiguration.TryRead(reader.Configuration);
     }
 
@@ -25,7 +26,10 @@ internal sealed class SnapshotLoader : IDisposable
     public SnapshotConfiguration? Configuration { get; }
 
     /// <summary>Number of entries loaded so far.</summary>
-    public long Entries => store?.Count ?? 0;
+    public long Entries => store?.Entries ?? 0;
+
+    /// <inheritdoc cref="SnapshotReader.EntriesInAll"/>
+    public long EntriesInAll { get; }
 
     /// <summary>Loads the next chunk.</summary>
     /// <exception cref="StorageException">

@@ -38,6 +38,11 @@ public sealed record WalOptions
     public int LagBuffers { get; init; } = 64;
 
     /// <summary>
+    /// Called at a start after each segment that was read, with the number of segments read and of all segments.
+    /// </summary>
+    public Action<int, int>? SegmentRead { get; init; }
+
+    /// <summary>
     /// Minimum of <see cref="BufferBytes"/>: a batch never spans buffers, and a batch of the largest record must fit.
     /// </summary>
     public int BufferBytesMin => AlignedMemory.RoundUp(WalBatchHeader.Size + RecordBytesMax);

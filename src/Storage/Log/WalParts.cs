@@ -36,7 +36,10 @@ internal sealed record WalParts
         WalExtents extents = new();
         WalTerms terms = new();
         WalStarts starts = new();
-        using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts);
+        using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts)
+        {
+            SegmentRead = options.SegmentRead,
+        };
         replay.Run(snapshot);
         LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;
         HardState state = HardStateOrder.Seen(replay.State, terms.Last);

@@ -19,6 +19,9 @@ internal sealed class WalReplay(
     private WalBatchVerdict end;
     private bool isTorn;
 
+    /// <inheritdoc cref="WalOptions.SegmentRead"/>
+    public Action<int, int>? SegmentRead { get; init; }
+
     /// <summary>Header of the last segment.</summary>
     public WalSegmentHeader Header { get; private set; }
 
@@ -92,6 +95,7 @@ internal sealed class WalReplay(
             try
             {
                 ReadSegment(place);
+                SegmentRead?.Invoke(place + 1, list.Count);
             }
             catch (StorageException damage) when (damage.IsDamage)
             {

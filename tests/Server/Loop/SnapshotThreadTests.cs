@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Server.Loop;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Store;
@@ -10,7 +11,7 @@ public sealed class SnapshotThreadTests
     public void Replaced_store_is_freed_by_the_thread_and_not_by_its_caller()
     {
         KeyValueStore store = new();
-        using SnapshotThread thread = new(new Inbox(16), bytesPerSecond: 1);
+        using SnapshotThread thread = new(new Inbox(16), bytesPerSecond: 1, NullLogger.Instance);
         thread.Free(store);
         // The thread does not run yet.
         Assert.False(store.IsDisposed);

@@ -25,6 +25,11 @@ internal sealed class SnapshotTask(
     /// <summary>Bytes in the file so far.</summary>
     public long Bytes { get; private set; }
 
+    /// <summary>Entries of the state in the file so far.</summary>
+    public long Entries { get; private set; }
+
+    public long EntriesInAll => view.Count;
+
     public SnapshotTaskStatus Status { get; private set; }
 
     /// <summary>
@@ -55,6 +60,7 @@ internal sealed class SnapshotTask(
             if (!writer.TryWriteChunk(length, entries))
                 Status = SnapshotTaskStatus.DiskFull;
             Bytes = writer.Bytes;
+            Entries += entries;
             return Status == SnapshotTaskStatus.UnderWay;
         }
         Status = writer.Complete() switch

@@ -1,0 +1,42 @@
+using RaftFast.Server.Logging;
+using RaftFast.Server.Tests.Peers;
+
+namespace RaftFast.Server.Tests.Logging;
+
+public sealed class ProgressLineTests
+{
+    private readonly HandSetTime time = new();
+
+    [Fact]
+    public void Short_work_tells_nothing()
+    {
+        ProgressLine line = new("loading", time);
+        Assert.Null(line.Next(1, 2));
+        time.Now = ProgressLine.Interval - TimeSpan.FromMilliseconds(1);
+        Assert.Null(line.Next(2, 2));
+    }
+
+    [Fact]
+    public void Long_work_tells_share_and_rest_once_in_an_interval()
+    {
+        ProgressLine line = new("loading", time);
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("loading: 25 % done, about 30 seconds left", line.Next(25, 100));
+        Assert.Null(line.Next(26, 100));
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("loading: 99 % done, about a second left", line.Next(999, 1000));
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("loading: 1 % done, about 50 minutes left", line.Next(1, 100));
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("loading: 0 % done, about 11 hours left", line.Next(1, 1000));
+    }
+
+    [Fact]
+    public void Unknown_amount_tells_nothing()
+    {
+        ProgressLine line = new("loading", time);
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Null(line.Next(0, 100));
+        Assert.Null(line.Next(100, 0));
+    }
+}
