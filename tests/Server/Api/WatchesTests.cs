@@ -66,6 +66,22 @@ public sealed class WatchesTests
         await Eventually.EndsAsync(Task.WhenAll(aheadWakes, secondWakes));
     }
 
+    /// <summary>So that its client hears something at least every 15 s.</summary>
+    [Fact]
+    public async Task Watch_that_has_told_nothing_for_long_is_woken_without_a_change()
+    {
+        Watch silent = watches.TryBegin([])!;
+        Watch told = watches.TryBegin([])!;
+        silent.ToldAt -= 14_000;
+        Task silentWakes = Park(silent);
+        Task toldWakes = Park(told);
+        await Eventually.EndsAsync(silentWakes);
+        Assert.True(Watches.IsSilent(silent));
+        Assert.False(toldWakes.IsCompleted);
+        told.Signal.Set();
+        await Eventually.EndsAsync(toldWakes);
+    }
+
     [Fact]
     public async Task Replaced_state_wakes_every_watch()
     {
