@@ -84,6 +84,7 @@ internal enum Counter
     EntriesOverwritten,
     CompletionsOfOverwrittenEntries,
     MessagesHeldForHardState,
+    AnswersWithoutNewTerm,
     AppendsRejected,
     MembersAdded,
     MembersPromoted,
