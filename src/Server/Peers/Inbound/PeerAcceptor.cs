@@ -48,6 +48,12 @@ internal sealed class PeerAcceptor(
         }
     }
 
+    /// <summary>Work on the files of the snapshot that is received.</summary>
+    public DiskWork Receiving => inboundSnapshots.Work;
+
+    /// <summary>True while that work does not return. Any thread.</summary>
+    public bool ReceivingHangs => inboundSnapshots.Work.Time >= options.SnapshotWorkMax;
+
     /// <summary>Connections whose handshake is not complete.</summary>
     public PendingHandshakes Pending => pending;
 
