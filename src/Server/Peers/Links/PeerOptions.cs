@@ -74,7 +74,8 @@ internal sealed record PeerOptions
 
     /// <summary>
     /// Time after which a piece of work on the files of a received snapshot counts as hung, and its connection ends. A
-    /// part is a second's work for the slowest disk. The sender then holds neither its file nor its log for this member.
+    /// part is a second's work for the slowest disk. Without a connection, the sender holds neither its file nor its
+    /// log for this member.
     /// </summary>
     public TimeSpan SnapshotWorkMax { get; init; } = TimeSpan.FromSeconds(5);
 
