@@ -178,7 +178,7 @@ internal static partial class NodeHost
         });
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
-        deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing, acceptor.Receiving);
+        deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
         Task apiEnds = api is null ? Task.CompletedTask : api.DisposeAsync().AsTask();
         if (stop.IsCancellationRequested)
         {

@@ -48,10 +48,7 @@ internal sealed class PeerAcceptor(
         }
     }
 
-    /// <summary>Work on the files of the snapshot that is received.</summary>
-    public DiskWork Receiving => inboundSnapshots.Work;
-
-    /// <summary>True while that work does not return. Any thread.</summary>
+    /// <summary>True while a write of a received snapshot does not return. Any thread.</summary>
     public bool ReceivingHangs => inboundSnapshots.Work.Time >= options.SnapshotWorkMax;
 
     /// <summary>Connections whose handshake is not complete.</summary>
