@@ -14,13 +14,16 @@ internal static class Ailments
     /// <summary>Entries that a healthy follower lacks only for a moment.</summary>
     private const long LagMax = 10_000;
 
-    public static IReadOnlyList<string> OfSelf(NodeReport node)
+    public static IReadOnlyList<string> OfSelf(Observation seen)
     {
+        NodeReport node = seen.Node;
         List<string> ails = [];
         if (node.LeaderId == 0)
             ails.Add("No leader is known: an election is under way, or this member reaches no majority.");
         if (node.LogWriteIsOverdue)
             ails.Add("A write of the log does not return: check this member's disk.");
+        if (seen.ReceivingHangs)
+            ails.Add("A write of a received snapshot does not return: check this member's disk.");
         if (node.LacksRoom)
             ails.Add("The disk has no room for the log: free space there.");
         if (node.StateBytes >= node.StateBytesMax)

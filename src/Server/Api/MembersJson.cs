@@ -55,7 +55,7 @@ internal sealed record MembersJson(ulong Id, ulong? Leader, long Term, IReadOnly
             Replication = progress is { } known ? Words.Of(known.State) : null,
             LagEntries = lag,
             LastContactSeconds = contact,
-            Ails = isSelf ? Ailments.OfSelf(node) : Ailments.OfOther(node, member, progress, isConnected == true),
+            Ails = isSelf ? Ailments.OfSelf(seen) : Ailments.OfOther(node, member, progress, isConnected == true),
         };
     }
 

@@ -119,6 +119,9 @@ internal static class Metrics
         text.Gauge("log_write_overdue",
             "1 while the oldest write of the log does not return; this member gives no vote. Check the disk.",
             node.LogWriteIsOverdue ? 1 : 0);
+        text.Gauge("received_snapshot_overdue",
+            "1 while a write of a received snapshot does not return; no other is received meanwhile. Check the disk.",
+            seen.ReceivingHangs ? 1 : 0);
     }
 
     private static void WriteMembers(PrometheusText text, Observation seen)

@@ -49,6 +49,9 @@ internal sealed record Observation
     /// <summary>Time for which the present write of the log has been out; zero if there is none.</summary>
     public required TimeSpan WriteOut { get; init; }
 
+    /// <summary>True while a write of a received snapshot does not return.</summary>
+    public required bool ReceivingHangs { get; init; }
+
     public required HistogramCopy BatchEntries { get; init; }
 
     public required HistogramCopy BatchBytes { get; init; }

@@ -70,7 +70,7 @@ internal sealed record StatusJson
             Keys = node.Keys,
             StateBytes = node.StateBytes,
             StateBytesMax = node.StateBytesMax,
-            Ails = Ailments.OfSelf(node),
+            Ails = Ailments.OfSelf(seen),
             Totals = TotalsJson.Of(node, answered),
             CommitSeconds = HistogramJson.OfMicroseconds(node.Commit),
             SyncSeconds = HistogramJson.OfMicroseconds(seen.SyncTime),

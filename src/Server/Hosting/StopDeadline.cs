@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using RaftFast.Server.Lifetime;
-using RaftFast.Server.Loop;
+using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Hosting;
 

@@ -30,6 +30,12 @@ internal sealed class ReadyExecutor(
     /// <summary>Batch that holds the last published term and vote.</summary>
     private long hardStateBatch;
 
+    /// <summary>Term that <see cref="hardStateBatch"/> makes durable.</summary>
+    private long publishedTerm = recovered.Term;
+
+    /// <summary>Greatest term that is known to be durable.</summary>
+    private long durableTerm = recovered.Term;
+
     /// <summary>Last batch that is on stable storage.</summary>
     private long durableBatch;
 
@@ -85,6 +91,8 @@ internal sealed class ReadyExecutor(
     {
         wal.Completed(batch);
         durableBatch = batch.Number;
+        if (durableBatch >= hardStateBatch)
+            durableTerm = publishedTerm;
         core.LogWriteEnded(isNextOut: wal.HasWriteOut);
         // A batch from before a reset holds entries that are no longer in the log.
         if (batch.Number >= resetBatch)
@@ -116,9 +124,21 @@ internal sealed class ReadyExecutor(
             return false;
         core.LogWriteBegun();
         if (hardStateIsUnpublished)
-            hardStateBatch = batch;
+            (hardStateBatch, publishedTerm) = (batch, persisted.Term);
         hardStateIsUnpublished = false;
         return true;
+    }
+
+    /// <summary>
+    /// Adds the answer to a write or a membership change that another member has forwarded. A refusal speaks for no
+    /// term, so it carries a term that is durable already. Without such a term this member cannot answer: the sender
+    /// saw it lead before it lost its disk.
+    /// </summary>
+    /// <param name="answer">The answer; From and Term are set here.</param>
+    public void Answer(in Message answer, bool isRefusal)
+    {
+        if (durableTerm > 0)
+            core.Ready.Messages.Add(answer with { From = core.Id, Term = isRefusal ? durableTerm : core.Term });
     }
 
     /// <summary>Sends the core's messages, and to each member the appends that its window allows.</summary>
@@ -128,6 +148,7 @@ internal sealed class ReadyExecutor(
         // Publish: the term and vote of these messages are in hardStateBatch or an earlier batch.
         if (durableBatch < hardStateBatch)
         {
+            SendAnswers();
             // A disk may hang for hours, and these messages would fill the memory. Messages may be lost.
             if (core.LogWriteIsOverdue)
                 core.Ready.Messages.Clear();
@@ -185,6 +206,27 @@ internal sealed class ReadyExecutor(
                 reads.Changed(result.Changed);
             records = records[header.RecordLength..];
         }
+    }
+
+    /// <summary>
+    /// Sends the answers to forwarded writes and changes, if the term in which they were given is durable. Figure 2 asks
+    /// no more: a position in that term stays unique, whatever becomes of a later term. No other answer would come, and
+    /// the sender learns of a loss only from the end of a connection.
+    /// </summary>
+    private void SendAnswers()
+    {
+        List<Message> messages = core.Ready.Messages;
+        int heldCount = 0;
+        for (int i = 0; i < messages.Count; i++)
+        {
+            Message message = messages[i];
+            bool isAnswer = message.Type is MessageType.ForwardResponse or MessageType.ChangeMembersResponse;
+            if (isAnswer && message.Term <= durableTerm)
+                network.Send(message, default);
+            else
+                messages[heldCount++] = message;
+        }
+        messages.RemoveRange(heldCount, messages.Count - heldCount);
     }
 
     private void SendAppends(ulong member)

@@ -71,9 +71,9 @@ public sealed class PartialSnapshot : IDisposable
     /// <param name="image">Header of the sender's file, as it is on the sender's disk.</param>
     /// <returns>Null if the disk is full.</returns>
     internal static PartialSnapshot? TryOpen(
-        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header, Action? verified)
     {
-        if (TryResume(store, disk, image, header) is PartialSnapshot resumed)
+        if (TryResume(store, disk, image, header, verified) is PartialSnapshot resumed)
             return resumed;
         store.NotePartial(null);
         if (disk.Exists(SnapshotFile.ReceivedName))
@@ -94,7 +94,7 @@ public sealed class PartialSnapshot : IDisposable
             store.NotePartial(header.Nonce);
             return partial;
         }
-        partial.Dispose();
+        partial.Close();
         return null;
     }
 
@@ -151,12 +151,12 @@ public sealed class PartialSnapshot : IDisposable
     /// <summary>Closes the file. The chunks received stay on the disk.</summary>
     public void Dispose()
     {
-        file.Dispose();
-        buffer.Dispose();
+        Close();
+        store.EndReceiving();
     }
 
     private static PartialSnapshot? TryResume(
-        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header)
+        SnapshotStore store, IDisk disk, ReadOnlySpan<byte> image, in SnapshotHeader header, Action? verified)
     {
         if (!disk.Exists(SnapshotFile.ReceivedName))
             return null;
@@ -176,14 +176,21 @@ public sealed class PartialSnapshot : IDisposable
             if (status == SnapshotReadStatus.End)
                 break;
             status = existing.Read();
+            verified?.Invoke();
         }
         partial.IsComplete = status == SnapshotReadStatus.End;
         // A part whose sync failed is still read from memory, but may not be on the disk (see WalSegments). Only the
         // last part can be such a part.
         if (partial.TryWrite(partial.buffer.Span[..lastBytes]))
             return partial;
-        partial.Dispose();
+        partial.Close();
         return null;
+    }
+
+    private void Close()
+    {
+        file.Dispose();
+        buffer.Dispose();
     }
 
     private bool TryWrite(ReadOnlySpan<byte> image)

@@ -29,6 +29,11 @@ public sealed class SnapshotStore
     /// <summary>Boxed nonce of the partial snapshot; null if there is none.</summary>
     private volatile object? partialNonce;
 
+    /// <summary>
+    /// True while a partial snapshot is open. Two at once would write, rename and delete the same file.
+    /// </summary>
+    private bool isReceiving;
+
     private SnapshotStore(IDisk disk, ulong clusterId, bool isReadOnly)
     {
         this.disk = disk;
@@ -165,8 +170,12 @@ public sealed class SnapshotStore
     /// </summary>
     /// <param name="header">Header of the sender's snapshot: <see cref="SnapshotReader.Image"/> before the first
     /// chunk.</param>
+    /// <param name="verified">
+    /// Called after each part of the partial snapshot that is verified: a long one takes long.
+    /// </param>
     /// <returns>Null if <paramref name="status"/> is neither Incomplete nor Complete.</returns>
-    public PartialSnapshot? TryReceive(ReadOnlySpan<byte> header, out PartialSnapshotStatus status)
+    public PartialSnapshot? TryReceive(
+        ReadOnlySpan<byte> header, out PartialSnapshotStatus status, Action? verified = null)
     {
         status = PartialSnapshotStatus.Invalid;
         bool isHeader = SnapshotHeader.TryRead(header, out SnapshotHeader read, out _) == DecodeStatus.Complete;
@@ -175,7 +184,10 @@ public sealed class SnapshotStore
         status = PartialSnapshotStatus.Stale;
         if (read.Position.Index <= NewestIndex)
             return null;
-        PartialSnapshot? partial = PartialSnapshot.TryOpen(this, disk, header, read);
+        Invariant.Hold(!isReceiving);
+        isReceiving = true;
+        PartialSnapshot? partial = PartialSnapshot.TryOpen(this, disk, header, read, verified);
+        isReceiving = partial is not null;
         status = partial is null ? PartialSnapshotStatus.DiskFull
             : partial.IsComplete ? PartialSnapshotStatus.Complete
             : PartialSnapshotStatus.Incomplete;
@@ -192,6 +204,9 @@ public sealed class SnapshotStore
         bool isHeader = SnapshotHeader.TryRead(header, out SnapshotHeader read, out _) == DecodeStatus.Complete;
         return isHeader && read.Nonce == nonce ? PartialSnapshotMatch.Same : PartialSnapshotMatch.Other;
     }
+
+    /// <summary>The snapshot that was received is closed.</summary>
+    internal void EndReceiving() => isReceiving = false;
 
     /// <summary>Notes the partial snapshot that is on the disk now; null for none.</summary>
     internal void NotePartial(ulong? nonce) => partialNonce = nonce;

@@ -2,7 +2,7 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A disk on which making a file hangs while the test says so.</summary>
+/// <summary>A disk on which making or extending a file hangs while the test says so.</summary>
 internal sealed class HangingDisk(IDisk disk) : IDisk
 {
     private readonly TaskCompletionSource end = new();
@@ -11,9 +11,22 @@ internal sealed class HangingDisk(IDisk disk) : IDisk
 
     public void Hang() => mayHang = true;
 
+    /// <summary>Returns once the disk does not hang.</summary>
+    public void Wait()
+    {
+        if (!mayHang)
+            return;
+        hangs = true;
+        end.Task.Wait();
+    }
+
     public void WaitUntilItHangs() => Eventually.True(() => hangs);
 
-    public void Continue() => end.SetResult();
+    public void Continue()
+    {
+        mayHang = false;
+        end.SetResult();
+    }
 
     public IReadOnlyList<string> List() => disk.List();
 
@@ -21,19 +34,35 @@ internal sealed class HangingDisk(IDisk disk) : IDisk
 
     public IDiskFile Create(string name, long bytes)
     {
-        if (mayHang)
-        {
-            hangs = true;
-            end.Task.Wait();
-        }
-        return disk.Create(name, bytes);
+        Wait();
+        return new HangingFile(this, disk.Create(name, bytes));
     }
 
-    public IDiskFile Open(string name) => disk.Open(name);
+    public IDiskFile Open(string name) => new HangingFile(this, disk.Open(name));
 
     public void Rename(string from, string to) => disk.Rename(from, to);
 
     public void Delete(string name) => disk.Delete(name);
 
     public void SyncDirectory() => disk.SyncDirectory();
+}
+
+/// <summary>A file that does not grow while its disk hangs.</summary>
+internal sealed class HangingFile(HangingDisk disk, IDiskFile file) : IDiskFile
+{
+    public long Length => file.Length;
+
+    public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
+
+    public void Write(long offset, ReadOnlySpan<byte> data) => file.Write(offset, data);
+
+    public bool TryWrite(long offset, ReadOnlySpan<byte> data)
+    {
+        disk.Wait();
+        return file.TryWrite(offset, data);
+    }
+
+    public void Sync() => file.Sync();
+
+    public void Dispose() => file.Dispose();
 }

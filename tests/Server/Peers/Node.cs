@@ -33,7 +33,8 @@ internal sealed class Node : IAsyncDisposable
         Location = directory ?? own!.Location;
         Inbox = new Inbox(64);
         Reader = new InboxReader(Inbox);
-        Disk = new FullDisk(new FileDisk(Location, DiskWriteMode.Buffered)) { IsFull = false };
+        Hanging = new HangingDisk(new FileDisk(Location, DiskWriteMode.Buffered));
+        Disk = new FullDisk(Hanging) { IsFull = false };
         Snapshots = SnapshotStore.Open(Disk, clusterId);
         PeerAdmission admission = new(
             TestHandshakes.Identity(id, clusterId), MetDirectories.Open(Disk), TimeProvider.System, Log);
@@ -45,6 +46,8 @@ internal sealed class Node : IAsyncDisposable
     public string Location { get; }
 
     public FullDisk Disk { get; }
+
+    public HangingDisk Hanging { get; }
 
     public SnapshotStore Snapshots { get; }
 

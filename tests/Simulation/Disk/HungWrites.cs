@@ -1,11 +1,12 @@
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A disk on which the writes of the log do not return: for ever, or for minutes. Reads and other files stay usable.
+/// A disk on which the writes of the log and of received snapshots do not return: for ever, or for minutes. Reads and
+/// other files stay usable.
 /// </summary>
 internal sealed class HungWrites
 {
-    private Action? held;
+    private readonly List<Action> held = [];
 
     public bool IsHung { get; private set; }
 
@@ -13,17 +14,20 @@ internal sealed class HungWrites
 
     /// <summary>Holds a write that would complete now.</summary>
     /// <param name="complete">Completes the write.</param>
-    public void Hold(Action complete) => held = complete;
+    public void Hold(Action complete) => held.Add(complete);
 
-    /// <summary>Ends the hang. The write that is held returns now.</summary>
+    /// <summary>Ends the hang. The writes that are held return now.</summary>
     public void Return()
     {
         IsHung = false;
-        Action? complete = held;
-        held = null;
-        complete?.Invoke();
+        while (held.Count > 0)
+        {
+            Action complete = held[0];
+            held.RemoveAt(0);
+            complete();
+        }
     }
 
-    /// <summary>Forgets the write of a process that has died.</summary>
-    public void Forget() => held = null;
+    /// <summary>Forgets the writes of a process that has died.</summary>
+    public void Forget() => held.Clear();
 }

@@ -51,6 +51,9 @@ internal enum EventKind : byte
     /// <summary>The thread that takes a snapshot continues.</summary>
     SnapshotStep,
 
+    /// <summary>The actor gets a snapshot from now on.</summary>
+    SnapshotBegins,
+
     /// <summary>The next part of each snapshot on its way arrives.</summary>
     SnapshotArrives,
 

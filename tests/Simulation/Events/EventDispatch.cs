@@ -33,6 +33,9 @@ internal sealed class EventDispatch(Cluster cluster, SimulatedClients clients, N
             case EventKind.DialledLearns:
                 cluster.Connections.SeeEnd((int)happening.Argument, happening.Actor);
                 break;
+            case EventKind.SnapshotBegins:
+                nemesis.OnSnapshotBegins(cluster.Servers[happening.Actor]);
+                break;
             case EventKind.SnapshotArrives:
                 cluster.SnapshotTransfers.Step();
                 break;

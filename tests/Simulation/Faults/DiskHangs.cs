@@ -5,12 +5,13 @@ using RaftFast.Simulation.Servers;
 namespace RaftFast.Simulation.Faults;
 
 /// <summary>
-/// Hangs the log writes of any set of servers, for ever or for minutes. After the healing, a minority may be reachable
+/// Hangs the writes of any set of servers, for ever or for minutes. After the healing, a minority may be reachable
 /// with disks that still hang, perhaps the leader among them: the healed majority must serve all the same.
 /// </summary>
 internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
     private readonly bool[] isLeft = new bool[servers.Length];
+    private readonly SeededRandom receivers = random.Fork("receivers");
 
     /// <summary>Latest time at which a write returns; 0 if none will.</summary>
     public long LastReturn { get; private set; }
@@ -32,6 +33,19 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
         foreach (SimulatedServer server in struck)
             server.Disk.HungWrites.Hang();
         return struck;
+    }
+
+    /// <summary>A server gets a snapshot from now on. Decides if its disk hangs meanwhile.</summary>
+    /// <returns>The fault; null for none.</returns>
+    public Fault? StrikeReceiver(SimulatedServer server)
+    {
+        IReadOnlyList<Fault> faults = cluster.Scenario.Faults;
+        bool stalls = faults.Contains(Fault.StallDisks) && (!faults.Contains(Fault.HangDisks) || receivers.OneIn(2));
+        Fault fault = stalls ? Fault.StallDisks : Fault.HangDisks;
+        if (!faults.Contains(fault) || server.Disk.HungWrites.IsHung || receivers.OneIn(4))
+            return null;
+        server.Disk.HungWrites.Hang();
+        return fault;
     }
 
     /// <summary>Chooses the servers whose disks hang on after the healing.</summary>

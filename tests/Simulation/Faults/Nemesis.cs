@@ -65,6 +65,15 @@ internal sealed class Nemesis(
         ScheduleNext();
     }
 
+    /// <summary>A server gets a snapshot from now on. Its disk may hang meanwhile.</summary>
+    public void OnSnapshotBegins(SimulatedServer server)
+    {
+        if (healed is not null || hangs.StrikeReceiver(server) is not { } fault)
+            return;
+        bool losesPower = fault == Fault.HangDisks;
+        EndHang(server, losesPower ? cluster.Scenario.FaultDurationMax : cluster.Scenario.Duration, losesPower);
+    }
+
     /// <summary>Ends the fault of strike number <paramref name="remedy"/>.</summary>
     public void Heal(long remedy)
     {
@@ -376,16 +385,19 @@ internal sealed class Nemesis(
     private void Hang(long durationMax, bool losesPower)
     {
         foreach (SimulatedServer server in hangs.Strike())
+            EndHang(server, durationMax, losesPower);
+    }
+
+    private void EndHang(SimulatedServer server, long durationMax, bool losesPower)
+    {
+        remedies.Add(() =>
         {
-            remedies.Add(() =>
-            {
-                if (losesPower)
-                    server.Crash(losesPower: true);
-                server.Disk.HungWrites.Return();
-            });
-            long delay = random.Between(1_000, durationMax);
-            cluster.Events.Schedule(delay, new Event(EventKind.Heal, 0, 0, remedies.Count - 1));
-        }
+            if (losesPower)
+                server.Crash(losesPower: true);
+            server.Disk.HungWrites.Return();
+        });
+        long delay = random.Between(1_000, durationMax);
+        cluster.Events.Schedule(delay, new Event(EventKind.Heal, 0, 0, remedies.Count - 1));
     }
 
     /// <summary>Number of servers whose disks may hang after the healing.</summary>

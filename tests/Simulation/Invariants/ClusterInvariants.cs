@@ -85,6 +85,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
             Must(asked.Add((server, message.Type, message.Context)),
                 "the context number of a question is used again", server);
         }
+        if (LostAnswers.IsAnswer(message.Type) && message.Term < histories[server].HardState.Term)
+            counters[Counter.AnswersWithoutNewTerm]++;
         if (message.Type == MessageType.Forward)
             counters[Counter.WritesForwarded] += message.Count;
     }

@@ -27,6 +27,17 @@ internal sealed class LostAnswers(Cluster cluster)
         lost.Add((from, to, epoch, answer));
     }
 
+    /// <summary>Called when a server has processed a batch of inputs.</summary>
+    public static void OnStepped(RaftNode node)
+    {
+        // Messages that wait for a write may be dropped, and the receiver would not learn of it.
+        foreach (Message held in node.Core.Ready.Messages)
+        {
+            if (IsAnswer(held.Type) && !node.Core.IsLeader)
+                throw new InvariantException($"server {held.From}: an answer waits for a term that it does not need");
+        }
+    }
+
     /// <summary>Called when a server has taken a frame.</summary>
     public void OnTaken(in FrameInFlight frame, RaftNode node)
     {

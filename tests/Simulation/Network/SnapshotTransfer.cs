@@ -10,7 +10,8 @@ namespace RaftFast.Simulation.Network;
 
 /// <summary>
 /// A snapshot on its way. The parts of the sender's file arrive at the receiver in order, as on a connection of their
-/// own, until the connection breaks. A part may arrive twice or damaged.
+/// own, until the connection breaks. A part may arrive twice or damaged. A write of the receiver may not return, or
+/// may return after the transfer has ended.
 /// </summary>
 internal sealed class SnapshotTransfer(
     Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
@@ -20,6 +21,10 @@ internal sealed class SnapshotTransfer(
     private PartialSnapshot? receiver;
     private ArrivedSnapshot? received;
     private bool isEntered;
+    private bool hasFiles;
+
+    /// <summary>Time at which the receiver's write that is out was begun; null if none hangs.</summary>
+    private long? hungAt;
 
     public long Index { get; } = reader.Position.Index;
 
@@ -35,6 +40,11 @@ internal sealed class SnapshotTransfer(
     /// pause the next attempt would begin at once.
     /// </summary>
     private const long RetryPauseMax = 100_000;
+
+    /// <summary>
+    /// Microseconds after which the receiver ends the connection of a write that does not return (PeerOptions).
+    /// </summary>
+    private const long WorkMax = 500_000;
 
     private bool hasEnded;
     private long reportAt;
@@ -59,14 +69,17 @@ internal sealed class SnapshotTransfer(
         // The sender may not have learnt yet that the receiver's process has ended.
         bool isCut = cluster.Network.Link(From.Number, To.Number).IsCut || !To.IsUp
             || From.Incarnation != fromIncarnation || To.Incarnation != toIncarnation;
+        bool isHung = hungAt is { } begun && cluster.Events.Now - begun >= WorkMax;
         bool hasFaults = ReferenceEquals(cluster.Network.Faults, cluster.Scenario.Network);
-        if (isCut || (hasFaults && random.OneIn(3)))
+        if (isCut || isHung || (hasFaults && random.OneIn(3)))
         {
             cluster.Counters[Counter.SnapshotsBroken]++;
             End(0);
             return false;
         }
-        return receiver is null ? TryBegin() : TryAppend();
+        if (hungAt is not null)
+            return true;
+        return receiver is null ? TryBegin() : receiver.IsComplete ? Work(Load) : TryAppend();
     }
 
     /// <summary>Looks for the decision of the receiver's loop, or for the end of its process.</summary>
@@ -81,7 +94,6 @@ internal sealed class SnapshotTransfer(
         }
         else if (To.Incarnation != toIncarnation)
         {
-            received.Store.Dispose();
             End(0);
         }
     }
@@ -96,7 +108,47 @@ internal sealed class SnapshotTransfer(
         }
         To.SnapshotPlace.Enter(From.Id, Milliseconds);
         isEntered = true;
-        receiver = To.SnapshotFiles!.TryReceive(reader.Image, out PartialSnapshotStatus status);
+        hasFiles = To.SnapshotPlace.TryTakeFiles();
+        if (!hasFiles)
+        {
+            // The newer connection has waited for the older one, and is put off.
+            cluster.Counters[Counter.SnapshotsPutOffByHungWrite]++;
+            End(0);
+            return false;
+        }
+        byte[] header = reader.Image.ToArray();
+        return Work(() => Open(header));
+    }
+
+    /// <summary>
+    /// Works on the receiver's files: now, or when its disk returns. On a disk that hangs, some writes still return.
+    /// </summary>
+    /// <returns>True if more parts follow.</returns>
+    private bool Work(Func<bool> work)
+    {
+        if (!To.Disk.HungWrites.IsHung || random.OneIn(2))
+            return work();
+        cluster.Counters[Counter.SnapshotWritesHung]++;
+        hungAt = cluster.Events.Now;
+        To.Disk.HungWrites.Hold(() => To.Survive(() => Return(work)));
+        return true;
+    }
+
+    private void Return(Func<bool> work)
+    {
+        hungAt = null;
+        work();
+        if (!hasEnded)
+            return;
+        cluster.Counters[Counter.SnapshotWritesAfterTransfer]++;
+        LeaveFiles();
+    }
+
+    private bool Open(byte[] header)
+    {
+        receiver = To.SnapshotFiles!.TryReceive(header, out PartialSnapshotStatus status);
+        if (hasEnded)
+            return false;
         if (receiver is null)
         {
             End(status == PartialSnapshotStatus.Stale ? Index : 0);
@@ -124,6 +176,11 @@ internal sealed class SnapshotTransfer(
             return false;
         }
         byte[] image = reader.Image.ToArray();
+        return Work(() => Append(image));
+    }
+
+    private bool Append(byte[] image)
+    {
         if (random.OneIn(20))
         {
             byte[] damaged = [.. image];
@@ -131,20 +188,19 @@ internal sealed class SnapshotTransfer(
             receiver!.Append(damaged);
         }
         PartialSnapshotStatus status = receiver!.Append(image);
+        if (hasEnded)
+            return false;
         To.SnapshotPlace!.Progress(Milliseconds);
         if (status == PartialSnapshotStatus.Incomplete && random.OneIn(10))
             status = receiver.Append(image);
-        if (status == PartialSnapshotStatus.Incomplete)
+        if (status is PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete)
             return true;
-        if (status == PartialSnapshotStatus.Complete)
-            Load();
-        else
-            End(0);
+        End(0);
         return false;
     }
 
     /// <summary>Loads the complete snapshot, publishes its file, and offers it to the loop.</summary>
-    private void Load()
+    private bool Load()
     {
         To.SnapshotPlace!.Complete();
         using SnapshotReader file = receiver!.Read();
@@ -156,25 +212,39 @@ internal sealed class SnapshotTransfer(
         if (status != SnapshotReadStatus.End)
         {
             End(0);
-            return;
+            return false;
         }
         SnapshotPublishStatus published = receiver.Publish();
         if (published != SnapshotPublishStatus.Published)
         {
             End(published == SnapshotPublishStatus.Stale ? Index : 0);
-            return;
+            return false;
         }
-        received = new ArrivedSnapshot(
+        ArrivedSnapshot arrived = new(
             From.Id, receiver.Position, receiver.Bytes, loader.Configuration!.Value, loader.Take());
-        To.OnSnapshotArrived(received);
+        // The loop decides even if the sender is gone.
+        received = hasEnded ? null : arrived;
+        To.OnSnapshotArrived(arrived);
+        return false;
+    }
+
+    private void LeaveFiles()
+    {
+        receiver?.Dispose();
+        if (hasFiles && To.Incarnation == toIncarnation)
+            To.SnapshotPlace!.ReturnFiles();
+        hasFiles = false;
     }
 
     private void End(long installed)
     {
+        if (hasEnded)
+            return;
         hasEnded = true;
         received = null;
         reader.Dispose();
-        receiver?.Dispose();
+        if (hungAt is null || To.Incarnation != toIncarnation)
+            LeaveFiles();
         if (isEntered && To.Incarnation == toIncarnation)
             To.SnapshotPlace?.Leave(Milliseconds);
         if (installed > 0)

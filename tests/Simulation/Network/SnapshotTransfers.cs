@@ -29,6 +29,7 @@ internal sealed class SnapshotTransfers(Cluster cluster, SeededRandom random)
         transfers.RemoveAll(transfer => transfer.IsOver);
         SeededRandom forked = random.Fork($"{random.NextUInt64()}");
         transfers.Add(new SnapshotTransfer(cluster, from, to, term, reader, forked));
+        cluster.Events.Schedule(0, new Event(EventKind.SnapshotBegins, to.Number, 0, 0));
         ScheduleStep();
         return true;
     }

@@ -175,6 +175,7 @@ internal sealed class ServerProcess : IDisposable
         state = null;
         Log?.Dispose();
         Loop.Discard();
+        Snapshots.Discard();
     }
 
     private void CreateNode(Wal log, RecoveredState recovered, WalRecovery recovery)

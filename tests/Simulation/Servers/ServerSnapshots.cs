@@ -58,5 +58,12 @@ internal sealed class ServerSnapshots(ServerProcess process)
             process.Server.OnStateReplaced(decided.Position, decided.Configuration.Index);
     }
 
+    /// <summary>Frees the received snapshot of a dead process.</summary>
+    public void Discard()
+    {
+        if (received is { IsInstalled: null })
+            received.Store.Dispose();
+    }
+
     private void ScheduleStep() => process.Schedule(process.Random.Between(100, 30_000), EventKind.SnapshotStep);
 }

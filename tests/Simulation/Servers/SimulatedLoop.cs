@@ -69,6 +69,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
         Invariant.Hold(process.Server.Disk.Operations == operations);
         if (node.Core.Ready.Messages.Count > 0)
             cluster.Counters[Counter.MessagesHeldForHardState]++;
+        LostAnswers.OnStepped(node);
         process.Snapshots.CheckDecision();
         newConnections.Judge();
         cluster.OnStepped(process.Server);

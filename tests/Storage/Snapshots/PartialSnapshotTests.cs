@@ -196,6 +196,15 @@ public sealed class PartialSnapshotTests
     }
 
     [Fact]
+    public void One_snapshot_is_received_at_a_time()
+    {
+        SnapshotStore store = Open();
+        using (Begin(store))
+            Assert.Throws<InvariantException>(() => Begin(store));
+        Begin(store).Dispose();
+    }
+
+    [Fact]
     public void Another_snapshot_begins_with_its_first_chunk()
     {
         SnapshotStore store = Open();

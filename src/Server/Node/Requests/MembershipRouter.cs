@@ -82,9 +82,6 @@ internal sealed class MembershipRouter(
     /// <summary>Another member takes this member for the leader, and asks for a change.</summary>
     public void OnRequest(in Message message, ReadOnlySpan<byte> record)
     {
-        // A member without a term ignores the request, as in WriteRouter.OnForward.
-        if (core.Term == 0)
-            return;
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
         Invariant.Hold(status == DecodeStatus.Complete);
         MembershipChange change = MembershipChange.TryRead(Record.Payload(record, header))!;
@@ -98,18 +95,18 @@ internal sealed class MembershipRouter(
         ChangeRefusal refusal = TryPropose(change, out MissingVoters missing);
         if (refusal == ChangeRefusal.None)
             core.AwaitCommit(message.From, core.Log.Last.Index);
-        core.Ready.Messages.Add(new Message
+        bool isRefusal = refusal != ChangeRefusal.None;
+        Message answer = new()
         {
             Type = MessageType.ChangeMembersResponse,
-            From = core.Id,
             To = message.From,
-            Term = core.Term,
-            Rejected = refusal != ChangeRefusal.None,
-            Position = refusal == ChangeRefusal.None ? core.Log.Last : InHalves(missing.First),
+            Rejected = isRefusal,
+            Position = isRefusal ? InHalves(missing.First) : core.Log.Last,
             Commit = missing.Count,
             Context = message.Context,
             Count = (int)refusal,
-        });
+        };
+        executor.Answer(answer, isRefusal);
     }
 
     public void OnResponse(in Message response, long now)

@@ -68,10 +68,6 @@ internal sealed class WriteRouter(
     /// <summary>Another member takes this member for the leader, and forwards writes to it.</summary>
     public void OnForward(in Message message, Span<byte> records)
     {
-        // The sender saw this member lead before this member lost its disk. This member knows no term yet, so it cannot
-        // answer.
-        if (core.Term == 0)
-            return;
         LogPosition first = default;
         int accepted = 0;
         bool lacksRoom = false;
@@ -93,18 +89,17 @@ internal sealed class WriteRouter(
         }
         if (accepted > 0)
             core.AwaitCommit(message.From, first.Index + accepted - 1);
-        core.Ready.Messages.Add(new Message
+        Message answer = new()
         {
             Type = MessageType.ForwardResponse,
             // The disk is not full if the log lacks room only until its next segment is made.
             Rejected = isFull || (lacksRoom && wal.DiskIsFull),
-            From = core.Id,
             To = message.From,
-            Term = core.Term,
             Position = first,
             Context = message.Context,
             Count = accepted,
-        });
+        };
+        executor.Answer(answer, isRefusal: accepted == 0);
     }
 
     public void Expire(long now)

@@ -7,8 +7,12 @@ namespace RaftFast.Server.Node.Snapshots;
 /// stays useful when its sender no longer leads. A sender of another snapshot therefore waits while the present
 /// transfer makes progress, and for some time after its last progress: the sender may dial again and continue.
 /// <para>
-/// The caller guards <see cref="MayEnter"/>, <see cref="Enter"/> and <see cref="Leave"/> with one lock. The connection
-/// calls the other methods on any thread.
+/// A connection that has left may still be in a write that does not return. Until that write has ended, no other
+/// connection touches the files: a late failure would delete, and a late rename would publish, what the other wrote.
+/// </para>
+/// <para>
+/// The caller guards all methods but <see cref="Progress"/> and <see cref="Complete"/> with one lock. The connection
+/// calls these two on any thread.
 /// </para>
 /// </summary>
 /// <param name="silenceMax">
@@ -19,6 +23,7 @@ internal sealed class SnapshotPlace(long silenceMax, long now)
 {
     private ulong sender;
     private bool isTaken;
+    private bool hasFiles;
     private long lastProgress = now;
     private volatile bool isComplete;
 
@@ -41,6 +46,23 @@ internal sealed class SnapshotPlace(long silenceMax, long now)
         isTaken = true;
         isComplete = false;
         Volatile.Write(ref lastProgress, now);
+    }
+
+    /// <summary>Takes the files, for the connection that has entered last.</summary>
+    /// <returns>False while the work of another connection is out. The sender tries again later.</returns>
+    public bool TryTakeFiles()
+    {
+        bool isFree = !hasFiles;
+        hasFiles = true;
+        return isFree;
+    }
+
+    /// <summary>The connection that had the files touches them no more.</summary>
+    public void ReturnFiles()
+    {
+        hasFiles = false;
+        // The last write may have returned after the connection had left.
+        isComplete = false;
     }
 
     /// <summary>A part of the snapshot has arrived.</summary>

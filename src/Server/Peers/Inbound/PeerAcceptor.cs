@@ -48,6 +48,9 @@ internal sealed class PeerAcceptor(
         }
     }
 
+    /// <summary>True while a write of a received snapshot does not return. Any thread.</summary>
+    public bool ReceivingHangs => inboundSnapshots.Work.Time >= options.SnapshotWorkMax;
+
     /// <summary>Connections whose handshake is not complete.</summary>
     public PendingHandshakes Pending => pending;
 

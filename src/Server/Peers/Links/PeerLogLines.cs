@@ -85,4 +85,15 @@ internal static partial class PeerLogLines
         18, LogLevel.Information,
         "a snapshot of member {Peer} is put off, and offered again later: {Reason}")]
     public static partial void SnapshotIsPutOff(ILogger logger, ulong peer, string reason);
+
+    [LoggerMessage(
+        19, LogLevel.Warning,
+        "the disk does not answer: a write of the snapshot from member {Peer} has not returned, and no snapshot is "
+        + "received meanwhile; check the disk")]
+    public static partial void SnapshotWorkHangs(ILogger logger, ulong peer);
+
+    [LoggerMessage(
+        20, LogLevel.Information,
+        "the disk answers again: the write of the snapshot from member {Peer} has returned")]
+    public static partial void SnapshotWorkReturns(ILogger logger, ulong peer);
 }

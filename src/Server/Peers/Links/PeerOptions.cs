@@ -72,6 +72,19 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan SnapshotSilenceMax { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// Time after which a piece of work on the files of a received snapshot counts as hung, and its connection ends. A
+    /// part is a second's work for the slowest disk. Without a connection, the sender holds neither its file nor its
+    /// log for this member.
+    /// </summary>
+    public TimeSpan SnapshotWorkMax { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Time for which a newer connection waits until the older one has left the files. After that its sender is told to
+    /// try again later.
+    /// </summary>
+    public TimeSpan SnapshotEntryMax { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Pause before the report that the peer receives another snapshot.</summary>
     public TimeSpan SnapshotBusyPause { get; init; } = TimeSpan.FromSeconds(5);
 

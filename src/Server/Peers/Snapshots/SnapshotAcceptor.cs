@@ -13,7 +13,8 @@ namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
 /// Accepts connections that carry a snapshot, one at a time (<see cref="SnapshotPlace"/>). A newer connection that may
-/// enter ends the older connection: the sender has lost the older connection, or that connection is silent.
+/// enter ends the older connection: the sender has lost the older connection, or that connection is silent. The newer
+/// connection waits until the older one has left the files, and is put off if this takes long: a write may not return.
 /// </summary>
 internal sealed class SnapshotAcceptor(
     PeerAdmission admission, Acceptance acceptance, SnapshotStore snapshots, Inbox inbox, ILogger logger,
@@ -27,10 +28,13 @@ internal sealed class SnapshotAcceptor(
     private SnapshotConnection? current;
 
     /// <summary>
-    /// The loop's decision on the last offered snapshot. The next connection waits for this decision, so that one
-    /// snapshot at a time is in the inbox.
+    /// Completes when the last connection that has taken the files has ended, and the loop has decided on its snapshot.
+    /// So one connection at a time touches the files, and one snapshot at a time is in the inbox.
     /// </summary>
-    private Task decided = Task.CompletedTask;
+    private Task free = Task.CompletedTask;
+
+    /// <summary>Work of the connection that has the files.</summary>
+    public DiskWork Work { get; } = new("a write of a received snapshot");
 
     /// <summary>Serves a connection after its handshake, until it ends; then the caller closes it.</summary>
     public async Task ServeAsync(
@@ -53,22 +57,27 @@ internal sealed class SnapshotAcceptor(
             return;
         }
         SnapshotConnection connection =
-            new(from, frames, output, close, place, snapshots, inbox, logger, options, closed);
+            new(from, frames, output, close, place, snapshots, Work, inbox, logger, options, closed);
         bool isAccepted = acceptance.IsBy(from);
         Task isFree = Task.CompletedTask;
         if (!isAccepted || !TryEnter(connection, snapshots.MatchPartial(frames.Image), out isFree))
         {
-            PeerLogLines.SnapshotIsPutOff(
-                logger, from,
+            PutOff(
+                connection,
                 isAccepted ? "another one is being received" : "that member has not accepted this directory yet");
-            connection.Answer(InstallStatus.Busy);
         }
         else
         {
             try
             {
-                await isFree.WaitAsync(closed);
-                await BackgroundTask.StartThread(ThreadNames.InstallSnapshot, connection.Run);
+                await isFree.WaitAsync(options.SnapshotEntryMax, closed);
+                if (!TryTakeFiles(connection))
+                    return;
+                await RunAsync(connection);
+            }
+            catch (TimeoutException)
+            {
+                PutOff(connection, "the one before it is not decided on yet, or a write of it does not return");
             }
             catch (OperationCanceledException)
             {
@@ -92,7 +101,7 @@ internal sealed class SnapshotAcceptor(
         }
     }
 
-    /// <param name="isFree">Completes when the older connection has ended, and its snapshot is decided on.</param>
+    /// <param name="isFree"><see cref="free"/>, as it is when the connection has entered.</param>
     /// <returns>False if another sender has the place.</returns>
     private bool TryEnter(SnapshotConnection connection, PartialSnapshotMatch partial, out Task isFree)
     {
@@ -100,7 +109,7 @@ internal sealed class SnapshotAcceptor(
         lock (gate)
         {
             long now = Environment.TickCount64;
-            isFree = Task.CompletedTask;
+            isFree = free;
             if (!place.MayEnter(connection.From, partial, now))
                 return false;
             place.Enter(connection.From, now);
@@ -110,22 +119,68 @@ internal sealed class SnapshotAcceptor(
                 connection.End();
         }
         older?.End();
-        isFree = FreeAsync(older);
         return true;
     }
 
-    private async Task FreeAsync(SnapshotConnection? older)
+    /// <returns>False if a newer connection has entered meanwhile.</returns>
+    private bool TryTakeFiles(SnapshotConnection connection)
     {
-        await (older?.Ended ?? Task.CompletedTask);
-        await decided;
+        lock (gate)
+        {
+            if (current != connection)
+                return false;
+            bool hasFiles = place.TryTakeFiles();
+            Invariant.Hold(hasFiles);
+            free = FreeAsync(connection);
+            return true;
+        }
+    }
+
+    private static async Task FreeAsync(SnapshotConnection connection)
+    {
+        await connection.Ended;
+        await (connection.Offered?.Decision ?? Task.CompletedTask);
+    }
+
+    /// <summary>
+    /// Receives the snapshot. If a piece of work on the files does not return, says so and ends the connection, whose
+    /// sender then lets go of its file.
+    /// </summary>
+    private async Task RunAsync(SnapshotConnection connection)
+    {
+        Task run = BackgroundTask.StartThread(ThreadNames.InstallSnapshot, connection.Run);
+        bool hangs = false;
+        try
+        {
+            while (await Task.WhenAny(run, Task.Delay(options.SnapshotWorkMax / 4)) != run)
+            {
+                if (hangs || Work.Time < options.SnapshotWorkMax)
+                    continue;
+                hangs = true;
+                PeerLogLines.SnapshotWorkHangs(logger, connection.From);
+                connection.End();
+            }
+            await run;
+        }
+        finally
+        {
+            lock (gate)
+                place.ReturnFiles();
+        }
+        if (hangs)
+            PeerLogLines.SnapshotWorkReturns(logger, connection.From);
+    }
+
+    private void PutOff(SnapshotConnection connection, string reason)
+    {
+        PeerLogLines.SnapshotIsPutOff(logger, connection.From, reason);
+        connection.Answer(InstallStatus.Busy);
     }
 
     private void Leave(SnapshotConnection connection)
     {
         lock (gate)
         {
-            if (connection.Offered is { } offered)
-                decided = offered.Decision;
             if (current == connection)
             {
                 current = null;

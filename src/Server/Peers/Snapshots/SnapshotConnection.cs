@@ -16,10 +16,11 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// </summary>
 /// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
 /// <param name="close">Ends a pending read.</param>
+/// <param name="work">Notes each piece of work on the disk, for a watcher on another thread.</param>
 /// <param name="closed">Cancelled when either side has closed the connection.</param>
 internal sealed class SnapshotConnection(
     ulong from, SnapshotFrames frames, Stream output, Action close,
-    SnapshotPlace place, SnapshotStore snapshots, Inbox inbox, ILogger logger, PeerOptions options,
+    SnapshotPlace place, SnapshotStore snapshots, DiskWork work, Inbox inbox, ILogger logger, PeerOptions options,
     CancellationToken closed)
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -85,7 +86,10 @@ internal sealed class SnapshotConnection(
     {
         if (isEnding)
             return null;
-        using PartialSnapshot? receiver = snapshots.TryReceive(frames.Image, out PartialSnapshotStatus status);
+        work.Begin();
+        using PartialSnapshot? receiver =
+            snapshots.TryReceive(frames.Image, out PartialSnapshotStatus status, verified: work.Begin);
+        work.End();
         if (receiver is null)
             return Refuse(status);
         PeerLogLines.SnapshotComes(logger, receiver.Position.Index, from, receiver.Chunks);
@@ -96,7 +100,9 @@ internal sealed class SnapshotConnection(
                 return null;
             bool isFrame =
                 frames.TryReadAsync(MessageType.InstallSnapshot, CancellationToken.None).GetAwaiter().GetResult();
+            work.Begin();
             status = isFrame ? receiver.Append(frames.Image) : PartialSnapshotStatus.Invalid;
+            work.End();
             if (status is not (PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete))
                 return Refuse(status);
             place.Progress(Environment.TickCount64);
@@ -134,11 +140,15 @@ internal sealed class SnapshotConnection(
             return "the snapshot holds no configuration of a cluster";
         }
         SnapshotReadStatus status;
-        while ((status = loader.Step()) == SnapshotReadStatus.Chunk)
+        do
         {
             if (isEnding || closed.IsCancellationRequested)
                 return null;
+            work.Begin();
+            status = loader.Step();
+            work.End();
         }
+        while (status == SnapshotReadStatus.Chunk);
         if (status == SnapshotReadStatus.Damaged)
         {
             close();
@@ -148,7 +158,9 @@ internal sealed class SnapshotConnection(
         configuration.MustBeCoveredBy(receiver.Position);
         // Publish on this thread: a rename, two syncs of the directory and the deletion of gigabytes would delay the
         // loop.
+        work.Begin();
         SnapshotPublishStatus published = receiver.Publish();
+        work.End();
         if (published != SnapshotPublishStatus.Published)
         {
             return Refuse(published == SnapshotPublishStatus.DiskFull

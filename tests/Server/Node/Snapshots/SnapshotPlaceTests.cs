@@ -55,6 +55,21 @@ public sealed class SnapshotPlaceTests
     }
 
     [Fact]
+    public void Files_are_one_connection_s_until_its_work_has_ended()
+    {
+        place.Enter(2, now: 0);
+        Assert.True(place.TryTakeFiles());
+        place.Enter(2, now: 0);
+        Assert.False(place.TryTakeFiles());
+        place.Leave(now: 0);
+        // The last write of the first connection returns late.
+        place.Complete();
+        place.ReturnFiles();
+        Assert.True(place.MayEnter(3, PartialSnapshotMatch.Other, now: Silence));
+        Assert.True(place.TryTakeFiles());
+    }
+
+    [Fact]
     public void Sender_whose_connection_broke_has_time_to_dial_again()
     {
         place.Enter(2, now: 0);

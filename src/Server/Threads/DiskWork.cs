@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace RaftFast.Server.Loop;
+namespace RaftFast.Server.Threads;
 
 /// <summary>
 /// Work of one thread on the disk, one piece after the other. Another thread sees for how long the present piece has

@@ -1,0 +1,177 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Tests.Peers;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+using Record = RaftFast.Protocol.Record;
+
+namespace RaftFast.Server.Tests.Node;
+
+/// <summary>
+/// Member 1 of three has led in term 1, and follows member 3 in term 2, whose write does not return. Member 2 still
+/// takes member 1 for the leader.
+/// </summary>
+public sealed class HungTermTests : IPeerNetwork, IDisposable
+{
+    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly List<Message> sent = [];
+    private readonly RaftCore core;
+    private readonly Wal wal;
+    private readonly RaftNode node;
+
+    public HungTermTests()
+    {
+        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
+        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
+        core = new RaftCore(
+            1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+        Acceptance acceptance = new(hasPromised: true);
+        node = new RaftNode(new NodeParts
+        {
+            Core = core,
+            Wal = wal,
+            State = state,
+            SnapshotFiles = SnapshotStore.Open(disk, clusterId: 1),
+            Recovered = default,
+            Network = this,
+            Acceptance = acceptance,
+            Address = new PeerAddress("127.0.0.1", 1),
+            Snapshots = new SnapshotOptions(),
+            Actions = new NodeActions
+            {
+                WakeWriter = static () => { },
+                WakeSegments = static () => { },
+                RunSnapshot = static _ => { },
+                Free = static _ => { },
+                Resume = static _ => { },
+                HandedOver = static () => { },
+                Stop = static () => { },
+            },
+            FirstNumber = 1,
+            RequestTimeout = 5000,
+            Random = new Random(1),
+            Logger = NullLogger.Instance,
+        });
+        while (core.Role != RoleName.PreCandidate)
+            node.OnTick();
+        Receive(new Message { Type = MessageType.PreVoteResponse, From = 3, Term = 1 });
+        WriteLog();
+        Receive(new Message { Type = MessageType.VoteResponse, From = 3, Term = 1 });
+        WriteLog();
+        Assert.True(core.IsLeader);
+        sent.Clear();
+    }
+
+    public void Dispose()
+    {
+        wal.Dispose();
+        state.Dispose();
+        directory.Dispose();
+    }
+
+    // Raft paper, figure 2: only what depends on the new term waits for its write.
+    [Fact]
+    public void Write_that_was_proposed_before_the_new_term_is_answered_at_once()
+    {
+        node.OnFrames(2, Forward(number: 7));
+        Receive(new Message { Type = MessageType.Heartbeat, From = 3, Term = 2 });
+        Message answer = Assert.Single(sent);
+        Assert.Equal((MessageType.ForwardResponse, 2ul, 7L), (answer.Type, answer.To, answer.Context));
+        Assert.Equal((1L, 1, new LogPosition(1, 2)), (answer.Term, answer.Count, answer.Position));
+        WriteLog();
+        // The answer to the heartbeat depends on the new term.
+        Assert.Equal((MessageType.HeartbeatResponse, 2L), (sent[1].Type, sent[1].Term));
+    }
+
+    [Fact]
+    public void Write_and_change_that_come_after_the_new_term_are_refused_at_once()
+    {
+        Receive(new Message { Type = MessageType.Heartbeat, From = 3, Term = 2 });
+        Assert.Empty(sent);
+        for (int ticks = 0; ticks < 2 * new RaftOptions().OverdueWriteTicks; ticks++)
+        {
+            node.OnTick();
+            node.OnFrames(2, Forward(number: 1 + ticks));
+            node.OnFrames(2, Change(number: 1 + ticks));
+            node.EndBatch();
+            Assert.Equal([MessageType.ForwardResponse, MessageType.ChangeMembersResponse], sent.Select(a => a.Type));
+            Assert.All(sent, answer => Assert.Equal((1L, 1L + ticks), (answer.Term, answer.Context)));
+            Assert.Equal((0, true), (sent[0].Count, sent[1].Rejected));
+            sent.Clear();
+        }
+        Assert.True(core.LogWriteIsOverdue);
+    }
+
+    bool IPeerNetwork.CanSend(ulong peer) => false;
+
+    bool IPeerNetwork.Send(in Message message, ReadOnlySpan<byte> records)
+    {
+        sent.Add(message);
+        return true;
+    }
+
+    bool IPeerNetwork.Begin(in Message message, int recordsLength) => false;
+
+    void IPeerNetwork.Write(ulong peer, ReadOnlySpan<byte> records)
+    {
+    }
+
+    bool IPeerNetwork.SendSnapshot(ulong peer, long term) => false;
+
+    long IPeerNetwork.OldestSnapshotBeingSent => long.MaxValue;
+
+    void IPeerNetwork.Flush()
+    {
+    }
+
+    void IPeerNetwork.Configure(ClusterConfiguration effective, ClusterConfiguration committed)
+    {
+    }
+
+    void IPeerNetwork.Announced(ulong peer, PeerAddress address)
+    {
+    }
+
+    private void Receive(in Message message)
+    {
+        node.OnFrames(message.From, Frames.Bytes(message));
+        node.EndBatch();
+    }
+
+    /// <summary>Writes all that the node has published.</summary>
+    private void WriteLog()
+    {
+        while (wal.Writer.TryTake(out WalBatch batch))
+        {
+            Assert.True(wal.Writer.TryOpen(batch));
+            wal.Writer.Write(batch);
+            node.OnBatchDurable(batch);
+            node.EndBatch();
+        }
+    }
+
+    private static byte[] Forward(long number)
+    {
+        int length = PutCommand.PayloadLength(keyLength: 4, valueLength: 0);
+        byte[] record = new byte[Record.LengthOf(length)];
+        PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/key"u8);
+        Record.Finish(record, RecordType.Command, length);
+        return Frames.Bytes(new Message { Type = MessageType.Forward, Context = number, Count = 1 }, record);
+    }
+
+    private static byte[] Change(long number)
+    {
+        MembershipChange change = new(MembershipChangeKind.Remove, 3);
+        return Frames.Bytes(
+            new Message { Type = MessageType.ChangeMembers, Context = number, Count = 1 }, change.ToRecord());
+    }
+}
