@@ -82,6 +82,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             HandshakesMax = Acceptor.Pending.Max,
             SyncTime = Writer.SyncTime.Copy(),
             WriteOut = Writer.Work.Time,
+            ReceivedSnapshotBytes = Acceptor.ReceivedSnapshotBytes,
             ReceivingHangs = Acceptor.ReceivingHangs,
             BatchEntries = Writer.BatchEntries.Copy(),
             BatchBytes = Writer.BatchBytes.Copy(),

@@ -167,6 +167,10 @@ internal static class Metrics
             "Progress of the snapshot being taken: bytes of its file so far; 0 while none is. Compare "
             + "raftfast_snapshot_bytes.",
             snapshots.TakingIndex == 0 ? 0 : Math.Max(1, snapshots.TakingBytes));
+        text.Gauge("snapshot_receiving_bytes",
+            "Progress of the snapshot being received: bytes of its file so far; 0 while none is. Compare "
+            + "raftfast_snapshot_bytes of the leader.",
+            seen.ReceivedSnapshotBytes);
         text.Gauge("snapshot_sending_bytes",
             "Progress of the snapshot being sent to the peer: bytes so far. Compare raftfast_snapshot_bytes.");
         foreach (PeerReport peer in seen.Peers)

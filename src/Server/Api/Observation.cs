@@ -49,6 +49,9 @@ internal sealed record Observation
     /// <summary>Time for which the present write of the log has been out; zero if there is none.</summary>
     public required TimeSpan WriteOut { get; init; }
 
+    /// <summary>Bytes of the snapshot that is being received so far; 0 while none is.</summary>
+    public required long ReceivedSnapshotBytes { get; init; }
+
     /// <summary>True while a write of a received snapshot does not return.</summary>
     public required bool ReceivingHangs { get; init; }
 

@@ -14,6 +14,7 @@ internal sealed partial class ProgressLine(string work, TimeProvider time)
 
     private readonly long begun = time.GetTimestamp();
     private TimeSpan next = Interval;
+    private long? first;
 
     /// <param name="done">Amount of work that is done, in any unit.</param>
     /// <param name="all">Amount of all work, in the same unit.</param>
@@ -21,11 +22,13 @@ internal sealed partial class ProgressLine(string work, TimeProvider time)
     public string? Next(long done, long all)
     {
         TimeSpan elapsed = time.GetElapsedTime(begun);
-        if (elapsed < next || done <= 0 || all <= 0)
+        // The work may continue what was done before.
+        first ??= done;
+        if (elapsed < next || done <= first || all <= 0)
             return null;
         next = elapsed + Interval;
         double share = Math.Min(1, (double)done / all);
-        double left = elapsed.TotalSeconds * (1 - share) / share;
+        double left = elapsed.TotalSeconds * Math.Max(0, all - done) / (done - first.Value);
         return string.Create(CultureInfo.InvariantCulture, $"{work}: {Math.Floor(share * 100)} % done, {Text(left)} left");
     }
 

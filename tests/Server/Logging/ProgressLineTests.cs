@@ -20,15 +20,25 @@ public sealed class ProgressLineTests
     public void Long_work_tells_share_and_rest_once_in_an_interval()
     {
         ProgressLine line = new("loading", time);
+        Assert.Null(line.Next(0, 100));
         time.Now += TimeSpan.FromSeconds(10);
         Assert.Equal("loading: 25 % done, about 30 seconds left", line.Next(25, 100));
         Assert.Null(line.Next(26, 100));
         time.Now += TimeSpan.FromSeconds(10);
-        Assert.Equal("loading: 99 % done, about a second left", line.Next(999, 1000));
+        Assert.Equal("loading: 99 % done, about a second left", line.Next(995, 1000));
         time.Now += TimeSpan.FromSeconds(10);
         Assert.Equal("loading: 1 % done, about 50 minutes left", line.Next(1, 100));
         time.Now += TimeSpan.FromSeconds(10);
         Assert.Equal("loading: 0 % done, about 11 hours left", line.Next(1, 1000));
+    }
+
+    [Fact]
+    public void Work_that_continues_counts_only_its_own_share_for_the_rest()
+    {
+        ProgressLine line = new("receiving", time);
+        Assert.Null(line.Next(50, 100));
+        time.Now += TimeSpan.FromSeconds(10);
+        Assert.Equal("receiving: 75 % done, about 10 seconds left", line.Next(75, 100));
     }
 
     [Fact]

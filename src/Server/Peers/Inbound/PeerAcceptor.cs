@@ -48,6 +48,9 @@ internal sealed class PeerAcceptor(
         }
     }
 
+    /// <inheritdoc cref="SnapshotAcceptor.ReceivedBytes"/>
+    public long ReceivedSnapshotBytes => inboundSnapshots.ReceivedBytes;
+
     /// <summary>True while a write of a received snapshot does not return. Any thread.</summary>
     public bool ReceivingHangs => inboundSnapshots.Work.Time >= options.SnapshotWorkMax;
 

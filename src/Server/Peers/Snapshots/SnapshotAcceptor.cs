@@ -33,6 +33,16 @@ internal sealed class SnapshotAcceptor(
     /// </summary>
     private Task free = Task.CompletedTask;
 
+    /// <summary>Bytes of the snapshot that is being received so far; 0 while none is. Any thread.</summary>
+    public long ReceivedBytes
+    {
+        get
+        {
+            lock (gate)
+                return current?.Received ?? 0;
+        }
+    }
+
     /// <summary>Work of the connection that has the files.</summary>
     public DiskWork Work { get; } = new("a write of a received snapshot");
 

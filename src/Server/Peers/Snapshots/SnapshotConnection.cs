@@ -1,5 +1,7 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Recovery;
@@ -25,8 +27,12 @@ internal sealed class SnapshotConnection(
 {
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool isEnding;
+    private long received;
 
     public ulong From => from;
+
+    /// <summary>Bytes of the snapshot's file so far, with those from earlier connections. Any thread.</summary>
+    public long Received => Volatile.Read(ref received);
 
     /// <summary>Term in which the leader began to send.</summary>
     public long Term { get; } = frames.Message.Term;
@@ -94,6 +100,11 @@ internal sealed class SnapshotConnection(
             return Refuse(status);
         PeerLogLines.SnapshotComes(logger, receiver.Position.Index, from, receiver.Chunks);
         Answer(InstallStatus.Continue, receiver.Chunks);
+        ProgressLine progress = new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"receiving the snapshot up to entry {receiver.Position.Index} from member {from}"),
+            TimeProvider.System);
         while (!receiver.IsComplete)
         {
             if (isEnding)
@@ -106,6 +117,8 @@ internal sealed class SnapshotConnection(
             if (status is not (PartialSnapshotStatus.Incomplete or PartialSnapshotStatus.Complete))
                 return Refuse(status);
             place.Progress(Environment.TickCount64);
+            Volatile.Write(ref received, receiver.Bytes);
+            progress.Write(logger, receiver.Bytes, frames.Message.Context);
         }
         place.Complete();
         return Load(receiver);
@@ -139,6 +152,7 @@ internal sealed class SnapshotConnection(
             Answer(InstallStatus.NotWanted);
             return "the snapshot holds no configuration of a cluster";
         }
+        ProgressLine progress = new($"loading the snapshot from member {from}", TimeProvider.System);
         SnapshotReadStatus status;
         do
         {
@@ -147,6 +161,7 @@ internal sealed class SnapshotConnection(
             work.Begin();
             status = loader.Step();
             work.End();
+            progress.Write(logger, loader.Entries, loader.EntriesInAll);
         }
         while (status == SnapshotReadStatus.Chunk);
         if (status == SnapshotReadStatus.Damaged)

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
+using RaftFast.Server.Logging;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Peers.Links;
 using RaftFast.Server.Threads;
@@ -154,6 +156,10 @@ internal sealed class SnapshotSender(
                 // The verdict may arrive before the end of the file, and after the end the peer takes any time it needs
                 // to load the snapshot.
                 Task<InstallStatus> verdict = ReadAnswerAsync(answers);
+                ProgressLine progress = new(
+                    string.Create(
+                        CultureInfo.InvariantCulture, $"sending the snapshot up to entry {Index} to member {Peer}"),
+                    TimeProvider.System);
                 SnapshotReadStatus read = SnapshotReadStatus.Chunk;
                 while (read == SnapshotReadStatus.Chunk && !verdict.IsCompleted)
                 {
@@ -161,6 +167,7 @@ internal sealed class SnapshotSender(
                     if (read == SnapshotReadStatus.Damaged)
                         return null;
                     Write(stream, reader, ref bytes);
+                    progress.Write(logger, reader.End, reader.FileBytes);
                     chunks++;
                 }
                 status = verdict.GetAwaiter().GetResult();
@@ -179,7 +186,13 @@ internal sealed class SnapshotSender(
 
     private void Write(Stream stream, SnapshotReader reader, ref long bytes)
     {
-        Message message = new() { Type = MessageType.InstallSnapshot, Term = beganIn, Count = 1 };
+        Message message = new()
+        {
+            Type = MessageType.InstallSnapshot,
+            Term = beganIn,
+            Context = reader.FileBytes,
+            Count = 1,
+        };
         SnapshotFrames.Write(stream, message, reader.Image);
         bytes += reader.Image.Length;
         Volatile.Write(ref bytesSent, bytes);

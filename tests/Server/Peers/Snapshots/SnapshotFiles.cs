@@ -37,10 +37,25 @@ internal static class SnapshotFiles
 
     /// <summary>The images as frames of a leader of this term.</summary>
     public static List<byte[]> Frames(SnapshotStore snapshots, long index = 20, long term = Term) =>
-        [.. Take(snapshots, index).Select(image => Frame(image, term))];
+        Framed([.. Take(snapshots, index)], term);
 
-    public static byte[] Frame(byte[] image, long term = Term) =>
-        Peers.Frames.Bytes(new Message { Type = MessageType.InstallSnapshot, Term = term, Count = 1 }, image);
+    public static byte[] Frame(byte[] image, long term = Term, long fileBytes = 0)
+    {
+        Message message = new()
+        {
+            Type = MessageType.InstallSnapshot,
+            Term = term,
+            Context = fileBytes,
+            Count = 1,
+        };
+        return Peers.Frames.Bytes(message, image);
+    }
+
+    private static List<byte[]> Framed(List<byte[]> images, long term)
+    {
+        long fileBytes = images.Sum(image => image.Length);
+        return [.. images.Select(image => Frame(image, term, fileBytes))];
+    }
 
     /// <summary>Installs the snapshot as the loop does.</summary>
     public static void Install(ReceivedSnapshot received)
