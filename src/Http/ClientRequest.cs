@@ -249,7 +249,9 @@ public sealed class ClientRequest
         BeginCommand(CommandOperation.Delete, key, 0, fields);
     }
 
-    /// <summary>Makes the request a transaction, whole.</summary>
+    /// <summary>
+    /// Makes the request a transaction, whole. Its buffer is no rented one: nobody recycles the request.
+    /// </summary>
     /// <param name="payload">Payload with a <see cref="TransactionCommand"/>, complete.</param>
     internal void BeginTransaction(ReadOnlySpan<byte> payload, TransactionAnswer answer, bool hasToken)
     {
@@ -257,9 +259,8 @@ public sealed class ClientRequest
         IsExtended = true;
         Transaction = answer;
         this.hasToken = hasToken;
-        int bytes = Protocol.Record.LengthOf(payload.Length);
-        Reserve(bytes);
-        length = bytes;
+        length = Protocol.Record.LengthOf(payload.Length);
+        small = new byte[length];
         payload.CopyTo(Buffer[Protocol.Record.HeaderSize..]);
         Protocol.Record.Finish(Record, RecordType.Command, payload.Length);
     }

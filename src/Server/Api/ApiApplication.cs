@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using RaftFast.Http;
 using RaftFast.Protocol;
@@ -36,9 +37,15 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
         {
             await context.RefuseAsync(503, silent.Message);
         }
-        catch (Exception e) when (e is OperationCanceledException && context.Aborted.IsCancellationRequested)
+        catch (BadHttpRequestException wrong) when (!context.HasBegun)
         {
-            // The client has gone.
+            await context.RefuseAsync(wrong.StatusCode, $"The request can't be read: {wrong.Message}");
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or BadHttpRequestException)
+        {
+            // The client has gone, or sent nonsense after the answer had begun.
+            if (!context.Aborted.IsCancellationRequested)
+                context.Abort();
         }
     }
 

@@ -34,6 +34,9 @@ internal sealed class ApiExchange
     /// <summary>Decoded path of the target.</summary>
     public string Path => request.Path;
 
+    /// <summary>True once the head of the answer is sent.</summary>
+    public bool HasBegun => response.HasStarted;
+
     /// <summary>Cancelled when the client has gone.</summary>
     public CancellationToken Aborted { get; }
 

@@ -73,6 +73,7 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
             Questions = LoopQuestion.OutstandingMax - places.CurrentCount,
             ListedPages = Keys.Pages,
             Transactions = Transactions.Outstanding,
+            TransactionBodyBytes = Transactions.Bodies.Bytes,
             Watches = Watches.Count,
             WatchesMax = Watches.Max,
             WatchesGone = Watches.GoneCount,

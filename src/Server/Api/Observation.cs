@@ -21,6 +21,9 @@ internal sealed record Observation
     /// <summary>Questions of the API that the loop has not taken.</summary>
     public required int Questions { get; init; }
 
+    /// <summary>Bytes of the bodies of transactions in memory.</summary>
+    public required long TransactionBodyBytes { get; init; }
+
     /// <summary>Transactions in progress.</summary>
     public required int Transactions { get; init; }
 

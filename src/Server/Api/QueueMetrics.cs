@@ -23,6 +23,7 @@ internal static class QueueMetrics
             .Sample("queue=\"state\"", node.StateBytes)
             .Sample("queue=\"outcomes\"", node.OutcomeBytes)
             .Sample("queue=\"watch_history\"", seen.History.Head - seen.History.Tail)
+            .Sample("queue=\"transaction_bodies\"", seen.TransactionBodyBytes)
             .Sample("queue=\"waiting_writes\"", node.Waiting.WriteBytes);
         foreach (PeerReport peer in seen.Peers)
         {
@@ -37,6 +38,7 @@ internal static class QueueMetrics
             .Sample("queue=\"state\"", node.StateBytesMax)
             .Sample("queue=\"outcomes\"", node.OutcomeBytesMax)
             .Sample("queue=\"watch_history\"", seen.HistoryBytesMax)
+            .Sample("queue=\"transaction_bodies\"", TransactionBodies.AllBytesMax)
             .Sample("queue=\"waiting_writes\"", node.Waiting.WriteBytesMax);
         foreach (PeerReport peer in seen.Peers)
             text.Sample($"queue=\"peer_send\",peer=\"{peer.Peer}\"", peer.SendBytesMax);

@@ -7,15 +7,13 @@ namespace RaftFast.Server.Api;
 /// <summary>Makes the payload of a transaction's record from its JSON.</summary>
 internal sealed class TransactionBuilder
 {
-    private readonly byte[] payload;
+    private readonly List<Part> parts = [];
     private readonly List<byte[]> gets = [];
-    private int length;
+    private byte[] payload = [];
     private int bytes;
 
-    private TransactionBuilder(int payloadBytes) => payload = new byte[payloadBytes];
-
     /// <summary>Complete payload.</summary>
-    public ReadOnlySpan<byte> Payload => payload.AsSpan(0, length);
+    public ReadOnlySpan<byte> Payload => payload;
 
     /// <summary>Keys that the transaction reads, in the order of its operations.</summary>
     public IReadOnlyList<byte[]> Gets => gets;
@@ -27,17 +25,14 @@ internal sealed class TransactionBuilder
         ConditionJson?[] conditions = json.Conditions ?? [];
         Count(conditions.Length, 0, "conditions");
         Count(json.Operations.Length, 1, "operations");
-        TransactionBuilder builder = new(TransactionCommand.PayloadBytesMax);
-        builder.length = TransactionCommand.WriteHead(
-            builder.payload, conditions.Length, json.Operations.Length, token, number);
+        TransactionBuilder builder = new();
         HashSet<string> keys = [];
         for (int i = 0; i < conditions.Length; i++)
             builder.Add(conditions[i], $"conditions[{i}]", keys);
         OperationKeys changed = new();
         for (int i = 0; i < json.Operations.Length; i++)
             builder.Add(json.Operations[i], $"operations[{i}]", changed);
-        if (!token.IsEmpty)
-            TransactionCommand.SetFingerprint(builder.payload.AsSpan(0, builder.length));
+        builder.Write(conditions.Length, token, number);
         return builder;
     }
 
@@ -52,25 +47,28 @@ internal sealed class TransactionBuilder
 
     private void Add(ConditionJson? condition, string place, HashSet<string> keys)
     {
-        byte[] key = Key(condition?.Key ?? "", place);
+        if (condition is null)
+            throw new TransactionException(400, $"{place} is null; it must be a condition, with key and exists or tag.");
+        byte[] key = Key(condition.Key, place);
         if (!keys.Add(Convert.ToHexString(key)))
             throw new TransactionException(400, $"{place} is a second condition on its key: send one for each key.");
         switch (condition)
         {
             case { Exists: { } exists, Tag: null }:
-                Write(exists ? TransactionPartKind.Exists : TransactionPartKind.Absent, key);
+                Add(exists ? TransactionPartKind.Exists : TransactionPartKind.Absent, key, []);
                 break;
             case { Exists: null, Tag: { } tag }:
                 if (!long.TryParse(tag, NumberStyles.None, CultureInfo.InvariantCulture, out long index)
-                    || index > LogPosition.Greatest)
+                    || index is 0 or > LogPosition.Greatest)
                 {
                     throw new TransactionException(
-                        400, $"{place} has the tag '{tag}'; it must be a number, as ETag and /v1/keys give it.");
+                        400, $"{place} has the tag '{TransactionException.Quoted(tag)}'; it must be a number from 1 on, "
+                        + "as ETag and /v1/keys give it. For a key that must not exist send \"exists\":false.");
                 }
-                Write(TransactionPartKind.HasTag, key, default, index);
+                Add(TransactionPartKind.HasTag, key, [], index);
                 break;
             default:
-                throw new TransactionException(400, $"{place} must have either exists or tag.");
+                throw new TransactionException(400, $"{place} must have exactly one of exists and tag.");
         }
     }
 
@@ -89,7 +87,8 @@ internal sealed class TransactionBuilder
         if (!changed.TryAdd(key, isPrefix: kind == TransactionPartKind.DeletePrefix))
         {
             throw new TransactionException(
-                400, $"{place} has a key that another operation has, too: each key may be in one operation.");
+                400, $"{place} has a key that another operation has, or that a deletePrefix covers: each key may be in one "
+                + "operation.");
         }
         if (kind != TransactionPartKind.Put)
         {
@@ -97,18 +96,18 @@ internal sealed class TransactionBuilder
                 throw new TransactionException(400, $"{place} has value, text or ttl, which only a put may have.");
             if (kind == TransactionPartKind.Get)
                 gets.Add(key);
-            Write(kind, key);
+            Add(kind, key, []);
             return;
         }
         if (operation!.Value is null == operation.Text is null)
-            throw new TransactionException(400, $"{place} must have either value (base64) or text.");
+            throw new TransactionException(400, $"{place} must have exactly one of value (base64) and text.");
         if (operation.Ttl is < 1 or > KeyCommand.TimeToLiveSecondsMax)
         {
             throw new TransactionException(
                 400, $"{place} has the ttl {operation.Ttl}; it must be 1 to {KeyCommand.TimeToLiveSecondsMax} seconds.");
         }
         byte[] value = operation.Value ?? Encoding.UTF8.GetBytes(operation.Text!);
-        Write(kind, key, value, (operation.Ttl ?? 0) * 1000);
+        Add(kind, key, value, (operation.Ttl ?? 0) * 1000);
     }
 
     private static byte[] Key(string text, string place)
@@ -126,8 +125,7 @@ internal sealed class TransactionBuilder
             400, $"{place} has a key of {key.Length} bytes; a key has {PutCommand.KeyBytesMax} at most.");
     }
 
-    private void Write(
-        TransactionPartKind kind, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value = default, long argument = 0)
+    private void Add(TransactionPartKind kind, byte[] key, byte[] value, long argument = 0)
     {
         if (bytes + key.Length + value.Length > TransactionCommand.BytesMax)
         {
@@ -136,8 +134,21 @@ internal sealed class TransactionBuilder
                 + "transactions.");
         }
         bytes += key.Length + value.Length;
-        length += TransactionPart.Write(payload.AsSpan(length), kind, key, value, argument);
+        parts.Add(new Part(kind, key, value, argument));
     }
+
+    private void Write(int conditions, ReadOnlySpan<byte> token, ulong number)
+    {
+        payload = new byte[
+            TransactionCommand.HeaderSize + token.Length + (parts.Count * TransactionPart.HeaderSize) + bytes];
+        int length = TransactionCommand.WriteHead(payload, conditions, parts.Count - conditions, token, number);
+        foreach (Part part in parts)
+            length += TransactionPart.Write(payload.AsSpan(length), part.Kind, part.Key, part.Value, part.Argument);
+        if (!token.IsEmpty)
+            TransactionCommand.SetFingerprint(payload);
+    }
+
+    private readonly record struct Part(TransactionPartKind Kind, byte[] Key, byte[] Value, long Argument);
 }
 
 /// <summary>Keys of a transaction's operations, of which none may be in two operations.</summary>
@@ -172,12 +183,4 @@ internal sealed class OperationKeys
 
         public int Compare(byte[]? x, byte[]? y) => x.AsSpan().SequenceCompareTo(y);
     }
-}
-
-/// <summary>A transaction that can't be sent.</summary>
-/// <param name="status">400 or 413.</param>
-/// <param name="message">What is wrong, and what would be right.</param>
-internal sealed class TransactionException(int status, string message) : Exception(message)
-{
-    public int Status { get; } = status;
 }

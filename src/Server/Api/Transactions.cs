@@ -1,7 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using RaftFast.Http;
 using RaftFast.Protocol;
@@ -21,80 +20,76 @@ internal sealed class Transactions(Inbox inbox)
     /// <summary>Maximum transactions at once. Each is an item of the inbox until the loop takes it.</summary>
     public const int OutstandingMax = 64;
 
-    /// <summary>A transaction whose keys are all percent-encoded, with the names around them.</summary>
-    private const int BodyBytesMax = 4 * 1024 * 1024;
-
-    /// <summary>Maximum bytes of all bodies at once: eight of the largest.</summary>
-    private const long BodiesBytesMax = 8L * BodyBytesMax;
-
+    /// <summary>Time for which a transaction waits for others to end.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
-    private readonly SemaphoreSlim places = new(OutstandingMax);
-    private long bodiesBytes;
+    /// <summary>Time for a client to take the answer.</summary>
+    private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(60);
 
-    /// <summary>Transactions in progress.</summary>
+    private static readonly TimeSpan StopPeriod = TimeSpan.FromMilliseconds(5);
+
+    private readonly SemaphoreSlim places = new(OutstandingMax);
+    private volatile bool isStopping;
+
+    public TransactionBodies Bodies { get; } = new();
+
+    /// <summary>Transactions that are not answered yet by the loop.</summary>
     public int Outstanding => OutstandingMax - places.CurrentCount;
 
     public async Task SendAsync(ApiExchange exchange)
     {
-        long bodyBytes = exchange.ContentLength ?? BodyBytesMax;
-        if (bodyBytes > BodyBytesMax)
-        {
-            await RefuseSizeAsync(exchange);
-            return;
-        }
-        if (!await places.WaitAsync(Patience, exchange.Aborted))
-        {
-            await exchange.RefuseAsync(503, $"{OutstandingMax} transactions are in progress at this member: nothing has "
-                + "changed; try again.");
-            return;
-        }
-        bool fits = Interlocked.Add(ref bodiesBytes, bodyBytes) <= BodiesBytesMax;
         try
         {
-            if (fits)
-                await RunAsync(exchange);
-            else
-                await exchange.RefuseAsync(503, "Large transactions fill this member's memory: nothing has changed; try "
-                    + "again.");
+            byte[] token = Token(exchange);
+            // A client that sends or reads slowly has no place.
+            using TransactionBody body = await Bodies.ReadAsync(exchange);
+            ulong number = (ulong)Random.Shared.NextInt64();
+            TransactionBuilder built = TransactionBuilder.Build(body.Json, token, number);
+            TransactionRequest transaction = new(built.Payload, number, built.Gets.Count > 0, token.Length > 0);
+            await RunAsync(transaction, exchange.Aborted);
+            await AnswerAsync(exchange, transaction, built.Gets, body).WaitAsync(SendMax, exchange.Aborted);
+        }
+        catch (TimeoutException)
+        {
+            exchange.Abort();
         }
         catch (TransactionException wrong)
         {
             await exchange.RefuseAsync(wrong.Status, wrong.Message);
         }
-        finally
-        {
-            Interlocked.Add(ref bodiesBytes, -bodyBytes);
-            places.Release();
-        }
     }
 
-    private async Task RunAsync(ApiExchange exchange)
+    /// <summary>Refuses further transactions, and waits until the loop has answered those that it has.</summary>
+    public async Task StopAsync(TimeSpan max)
     {
-        byte[] token = Token(exchange);
-        TransactionJson? json;
+        isStopping = true;
+        long end = Environment.TickCount64 + (long)max.TotalMilliseconds;
+        while (Outstanding > 0 && Environment.TickCount64 < end)
+            await Task.Delay(StopPeriod);
+    }
+
+    private async Task RunAsync(TransactionRequest transaction, CancellationToken aborted)
+    {
+        if (!await places.WaitAsync(Patience, aborted))
+        {
+            throw new TransactionException(
+                503, $"{OutstandingMax} transactions are in progress at this member: nothing has changed; try again.");
+        }
         try
         {
-            json = await JsonSerializer.DeserializeAsync(
-                exchange.RequestBody(BodyBytesMax), ApiRequestJson.Default.TransactionJson, exchange.Aborted);
+            if (isStopping)
+            {
+                throw new TransactionException(
+                    503, "This member is stopping: nothing has changed; send the transaction to another member.");
+            }
+            inbox.Post(transaction.Request);
+            // The request is the loop's until it is answered, whether its client waits or not.
+            await transaction.Done;
         }
-        catch (JsonException wrong)
+        finally
         {
-            throw new TransactionException(400, Explain(wrong));
+            places.Release();
         }
-        catch (BadHttpRequestException wrong) when (wrong.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            await RefuseSizeAsync(exchange);
-            return;
-        }
-        if (json is null)
-            throw new TransactionException(400, "The body is null; it must be a transaction, as the README shows.");
-        ulong number = (ulong)Random.Shared.NextInt64();
-        TransactionBuilder builder = TransactionBuilder.Build(json, token, number);
-        TransactionRequest transaction = new(builder.Payload, number, builder.Gets.Count > 0, token.Length > 0);
-        inbox.Post(transaction.Request);
-        await transaction.Done;
-        await AnswerAsync(exchange, transaction, builder.Gets);
     }
 
     private static byte[] Token(ApiExchange exchange)
@@ -111,20 +106,8 @@ internal sealed class Transactions(Inbox inbox)
         return token[..length];
     }
 
-    private static string Explain(JsonException wrong)
-    {
-        string path = string.IsNullOrEmpty(wrong.Path) ? "" : $" at {wrong.Path}";
-        return string.Create(CultureInfo.InvariantCulture,
-            $"The body is no transaction{path}, line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}: send ")
-            + "JSON as in {\"conditions\":[{\"key\":\"/a\",\"exists\":false}],\"operations\":[{\"put\":\"/a\",\"text\":"
-            + "\"x\"}]}; the README has all names.";
-    }
-
-    private static Task RefuseSizeAsync(ApiExchange exchange) => exchange.RefuseAsync(
-        413, $"The body has more than {BodyBytesMax} bytes: send several transactions.");
-
     private static Task AnswerAsync(
-        ApiExchange exchange, TransactionRequest transaction, IReadOnlyList<byte[]> gets)
+        ApiExchange exchange, TransactionRequest transaction, IReadOnlyList<byte[]> gets, TransactionBody body)
     {
         TransactionAnswer result = transaction.Result;
         if (transaction.Status != StatusCodes.Status204NoContent)
@@ -137,7 +120,10 @@ internal sealed class Transactions(Inbox inbox)
         // The outcome of a first request is remembered, but not what it has read.
         List<ReadJson>? reads = result.IsRepeated ? null : [];
         for (int i = 0; i < gets.Count && reads is not null; i++)
+        {
             reads.Add(ReadJson.Of(gets[i], result.Reads[i]));
+            body.HoldAnswer(ReadJson.Growth * (gets[i].Length + result.Reads[i].Value.Length));
+        }
         TransactionResultJson answer = new(result.Index, result.IsRepeated, reads);
         return exchange.SendJsonAsync(answer, ApiJson.Default.TransactionResultJson);
     }
@@ -153,6 +139,9 @@ internal sealed record TransactionResultJson(long Index, bool Repeated, IReadOnl
 /// <param name="Value">Value, in base64; null if the key does not exist.</param>
 internal sealed record ReadJson(string Key, string? Tag, int Size, ReadOnlyMemory<byte>? Value)
 {
+    /// <summary>Bytes of memory for a byte of key or value, about: the byte, and its text.</summary>
+    public const int Growth = 3;
+
     public static ReadJson Of(byte[] key, TransactionRead read)
     {
         byte[] text = new byte[key.Length * PercentEncoding.Growth];
@@ -162,4 +151,17 @@ internal sealed record ReadJson(string Key, string? Tag, int Size, ReadOnlyMemor
             : new ReadJson(
                 encoded, read.Tag.ToString(CultureInfo.InvariantCulture), read.Value.Length, read.Value);
     }
+}
+
+/// <summary>A transaction that can't be sent.</summary>
+/// <param name="status">400, 408, 413 or 503.</param>
+/// <param name="message">What is wrong, and what would be right.</param>
+internal sealed class TransactionException(int status, string message) : Exception(message)
+{
+    private const int QuotedMax = 100;
+
+    public int Status { get; } = status;
+
+    /// <returns>The beginning of a client's text.</returns>
+    public static string Quoted(string text) => text.Length <= QuotedMax ? text : text[..QuotedMax] + "…";
 }

@@ -167,7 +167,7 @@ internal static partial class NodeHost
         writer.Start();
         snapshotThread.Start();
         loop.Start();
-        api?.Attach(new ApiNode(inbox, loop)
+        ApiNode seen = new(inbox, loop)
         {
             Writer = writer,
             Front = front,
@@ -177,11 +177,11 @@ internal static partial class NodeHost
             Announcement = network.Announcement,
             Watches = watches!,
             Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),
-        });
+        };
+        api?.Attach(seen);
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
         deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
-        Task apiEnds = api is null ? Task.CompletedTask : api.DisposeAsync().AsTask();
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -190,8 +190,17 @@ internal static partial class NodeHost
                 .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         TimeSpan grace = StopGrace - deadline.Elapsed;
-        await front.StopAsync(grace > TimeSpan.Zero ? grace : TimeSpan.Zero);
-        await apiEnds;
+        grace = grace > TimeSpan.Zero ? grace : TimeSpan.Zero;
+        await Task.WhenAll(front.StopAsync(grace), StopApiAsync(api, seen, grace));
+    }
+
+    /// <summary>Ends the API's connections once its transactions are answered. Watches would not end by themselves.</summary>
+    private static async Task StopApiAsync(ApiServer? api, ApiNode node, TimeSpan grace)
+    {
+        if (api is null)
+            return;
+        await node.Transactions.StopAsync(grace);
+        await api.DisposeAsync();
     }
 
     private static async Task WaitForEndAsync(ILogger log, CancellationToken end)

@@ -45,6 +45,12 @@ internal sealed class ReadyExecutor(
     /// <summary>Bytes of all records that this process has applied.</summary>
     public long AppliedBytes { get; private set; }
 
+    /// <summary>
+    /// Bytes that applied entries have added to the history of changes, and copied for clients. A short entry may cause
+    /// many: one transaction deletes a thousand keys.
+    /// </summary>
+    private long EffectBytes => state.HistoryBytes + transactions.CopiedBytes;
+
     /// <summary>True while there are committed entries that Apply has left for later.</summary>
     public bool HasMoreToApply => core.Log.Applied < core.Log.Committed;
 
@@ -173,23 +179,24 @@ internal sealed class ReadyExecutor(
             reads.Confirmed(read);
         core.Ready.Reads.Clear();
         long bytesMax = AppliedBytes + ApplyBytesMax;
-        while (HasMoreToApply && AppliedBytes < bytesMax)
+        long effectsMax = EffectBytes + ApplyBytesMax;
+        while (HasMoreToApply && AppliedBytes < bytesMax && EffectBytes < effectsMax)
         {
-            long first = core.Log.Applied + 1;
-            ReadOnlySpan<byte> records = wal.Read(first, core.Log.Committed, ApplyBytesMax, out int count);
-            long last = first + count - 1;
-            Apply(records);
-            Invariant.Hold(state.Store.AppliedIndex == last);
-            AppliedBytes += records.Length;
-            core.AppliedTo(last);
+            ReadOnlySpan<byte> records =
+                wal.Read(core.Log.Applied + 1, core.Log.Committed, ApplyBytesMax, out _);
+            AppliedBytes += Apply(records, effectsMax);
+            core.AppliedTo(state.Store.AppliedIndex);
         }
         wal.Release(core.Log.Applied, core.ReplicatedTo);
         reads.Answer();
     }
 
-    private void Apply(ReadOnlySpan<byte> records)
+    /// <summary>Applies entries until their effects reach the bound.</summary>
+    /// <returns>Bytes of the applied records.</returns>
+    private int Apply(ReadOnlySpan<byte> records, long effectsMax)
     {
-        while (!records.IsEmpty)
+        int bytes = records.Length;
+        while (!records.IsEmpty && EffectBytes < effectsMax)
         {
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
@@ -206,6 +213,7 @@ internal sealed class ReadyExecutor(
                 reads.Changed(result.Changed);
             records = records[header.RecordLength..];
         }
+        return bytes - records.Length;
     }
 
     /// <summary>

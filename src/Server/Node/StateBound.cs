@@ -19,8 +19,8 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
     public bool IsReached => state.Store.StateBytes >= bytesMax;
 
     /// <summary>
-    /// True if there is room for the write, or if the write deletes a key or replaces a value that is no smaller. A
-    /// write with an idempotency key leaves an outcome, which always needs room.
+    /// True if there is room for the write, or if the write deletes keys or replaces values that are no smaller. A write
+    /// with an idempotency key leaves an outcome, which always needs room.
     /// </summary>
     /// <param name="record">Verified record.</param>
     public bool Admits(ReadOnlySpan<byte> record)
@@ -31,26 +31,25 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
         Invariant.Hold(status == DecodeStatus.Complete);
         ReadOnlySpan<byte> payload = Record.Payload(record, header);
         if (CommandHead.IsTransaction(payload))
-            return NeedsNoRoom(payload);
+            return AdmitsTransaction(payload);
         status = KeyCommand.TryRead(payload, out KeyCommand command);
         Invariant.Hold(status == DecodeStatus.Complete);
-        if (command.Operation == CommandOperation.Delete)
-            return command.Token.IsEmpty;
-        return command.Token.IsEmpty
-            && state.Store.TryGet(command.Key, out ReadOnlySpan<byte> value, out _)
-            && command.Value.Length <= value.Length;
+        bool grows = command.Operation != CommandOperation.Delete && Grows(command.Key, command.Value);
+        return command.Token.IsEmpty && !grows;
     }
 
-    /// <summary>True if the transaction neither writes a key nor leaves an outcome.</summary>
-    private static bool NeedsNoRoom(ReadOnlySpan<byte> transaction)
+    private bool AdmitsTransaction(ReadOnlySpan<byte> payload)
     {
-        DecodeStatus status = TransactionCommand.TryRead(transaction, out TransactionCommand command);
+        DecodeStatus status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
         Invariant.Hold(status == DecodeStatus.Complete);
-        foreach (TransactionPart operation in command.Operations)
+        foreach (TransactionPart operation in transaction.Operations)
         {
-            if (operation.Kind == TransactionPartKind.Put)
+            if (operation.Kind == TransactionPartKind.Put && Grows(operation.Key, operation.Value))
                 return false;
         }
-        return command.Token.IsEmpty;
+        return transaction.Token.IsEmpty;
     }
+
+    private bool Grows(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) =>
+        !state.Store.TryGet(key, out ReadOnlySpan<byte> present, out _) || value.Length > present.Length;
 }

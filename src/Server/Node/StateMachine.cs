@@ -21,6 +21,9 @@ internal sealed class StateMachine : IDisposable
 
     public KeyValueStore Store { get; private set; }
 
+    /// <summary>Bytes that were ever added to the history of changes; 0 without one. Never decreases.</summary>
+    public long HistoryBytes => history?.AddedBytes ?? 0;
+
     /// <returns>The former store, which a snapshot that is being taken may still read.</returns>
     public KeyValueStore ReplaceBy(KeyValueStore installed)
     {

@@ -9,7 +9,7 @@ namespace RaftFast.Storage.Snapshots;
 /// <code>
 ///  0  u32  checksum              CRC-32C of bytes 4 up to the configuration's end
 ///  4  u32  magic                 "RFsn"
-///  8  u32  format version        1; 2 if the state needs a program that knows version 2 (KeyCommand.Version)
+///  8  u32  format version        1, or the version that the state needs (KeyValueStore.Version)
 /// 12  u32  configuration length  bytes, up to ConfigurationBytesMax
 /// 16  u64  cluster id
 /// 24  u64  nonce                 no other snapshot of the cluster has it

@@ -19,7 +19,10 @@ namespace RaftFast.Storage.Store;
 /// </summary>
 public sealed class ChangeHistory
 {
-    /// <summary>Minimum bytes: several of the largest entries.</summary>
+    /// <summary>
+    /// Minimum bytes: more than one turn of the loop adds, which is a MiB and one largest entry with keys and values of a
+    /// MiB, and deletions of as many bytes of keys.
+    /// </summary>
     public const int BytesMin = 4 * 1024 * 1024;
 
     /// <summary>
@@ -61,6 +64,9 @@ public sealed class ChangeHistory
     }
 
     public int BytesMax => ring.Length;
+
+    /// <summary>Bytes of all changes so far. For the thread that adds them.</summary>
+    public long AddedBytes { get; private set; }
 
     /// <summary>Copies what the history holds. Any thread.</summary>
     public HistoryExtent Read()
@@ -135,6 +141,7 @@ public sealed class ChangeHistory
         Append(key);
         Append(value);
         head += bytes;
+        AddedBytes += bytes;
     }
 
     /// <summary>Shows readers the changes of all entries up to this one, which is applied whole.</summary>

@@ -131,8 +131,8 @@ public sealed class TransactionTests
             ($$"""{"operations":[{{put}}],"conditions":[null]}""", "conditions[0]"),
             ($$"""{"operations":[{{put}}],"more":1}""", "no transaction at"),
             ($$"""{"operations":[{{put}}],"operations":[{{put}}]}""", "no transaction at"),
-            ("""{"operations":[{"put":"/a"}]}""", "operations[0] must have either value (base64) or text"),
-            ("""{"operations":[{"put":"/a","text":"x","value":"eA=="}]}""", "either value (base64) or text"),
+            ("""{"operations":[{"put":"/a"}]}""", "operations[0] must have exactly one of value"),
+            ("""{"operations":[{"put":"/a","text":"x","value":"eA=="}]}""", "exactly one of value"),
             ("""{"operations":[{"put":"/a","value":"x"}]}""", "$.operations[0].value"),
             ("""{"operations":[{"put":"/a","get":"/b"}]}""", "one of put, delete, get and deletePrefix"),
             ("""{"operations":[{}]}""", "one of put, delete, get and deletePrefix"),
@@ -147,9 +147,12 @@ public sealed class TransactionTests
             ("""{"operations":[{"deletePrefix":"/a"},{"get":"/ab"}]}""", "another operation"),
             ("""{"operations":[{"get":"/ab"},{"deletePrefix":"/a"}]}""", "another operation"),
             ("""{"operations":[{"deletePrefix":"/ab"},{"deletePrefix":"/a"}]}""", "another operation"),
-            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a"}]}""", "either exists or tag"),
-            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","exists":true,"tag":"1"}]}""", "exists or tag"),
+            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a"}]}""", "exactly one of exists and tag"),
+            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","exists":true,"tag":"1"}]}""", "exactly one of exists and tag"),
             ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","tag":"x"}]}""", "the tag 'x'"),
+            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","tag":"0"}]}""", "\"exists\":false"),
+            ($$"""{"operations":[{{string.Join(',', Enumerable.Repeat("{}", 10_000))}}]}""", "too many parts"),
+            ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","tag":"{{new string('<', 100_000)}}"}]}""", "the tag '<<"),
             ($$"""{"operations":[{{put}}],"conditions":[{"exists":true}]}""", "$.conditions[0]"),
             ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","exists":true},{"key":"/a","tag":"1"}]}""",
                 "second condition"),
@@ -197,6 +200,25 @@ public sealed class TransactionTests
             """{"operations":[{"put":"/a","text":"x"}]}"""u8.ToArray(), "--data-binary", "@-", node.ApiUrl("/v1/txn"));
         Assert.True(answer.Status is 503 or 504, answer.ToString());
         Assert.Equal("application/problem+json", answer.Header("Content-Type"));
+    }
+
+    [Fact]
+    public void Transaction_in_progress_is_answered_before_a_stop_ends_its_connection()
+    {
+        using Cluster cluster = Cluster.StartWithApi(3, "--request-timeout", "1000");
+        ClusterNode node = cluster.WaitForLeader();
+        foreach (ClusterNode other in cluster.Others(node))
+            other.Kill();
+        using HttpConnection connection = HttpConnection.Open(node.ApiPort);
+        connection.Send("POST", "/v1/txn", """{"operations":[{"put":"/a","text":"x"}]}"""u8);
+        Eventually.True(
+            () => Curl.Get(node.ApiUrl("/metrics")).Text.Contains(
+                "raftfast_queue_items{queue=\"transactions\"} 1", StringComparison.Ordinal),
+            () => $"the transaction waits, {node}");
+        node.Process.Terminate();
+        HttpAnswer answer = connection.Receive();
+        Assert.True(answer.Status is 503 or 504, answer.Text);
+        Assert.Equal(0, node.Process.WaitForExit());
     }
 
     private static JsonDocument Send(ClusterNode node, int status, string body, string? header = null)

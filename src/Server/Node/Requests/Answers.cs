@@ -78,8 +78,9 @@ internal sealed class Answers
             case CommandStatus.TooLarge:
                 Error(request, 413, Encoding.ASCII.GetBytes(
                     $"Operation {result.Part} (counted from 0) is too much: a transaction deletes at most "
-                    + $"{TransactionCommand.PrefixKeysMax} keys by their prefix, and reads at most "
-                    + $"{TransactionCommand.BytesMax} bytes. Nothing was changed; send smaller transactions.\n"));
+                    + $"{TransactionCommand.PrefixKeysMax} keys by their prefix, and the values that it reads and the "
+                    + $"keys that it deletes so have at most {TransactionCommand.BytesMax} bytes together. "
+                    + "Nothing was changed; send smaller transactions.\n"));
                 return;
             case CommandStatus.KeyReused:
                 Error(request, 422,

@@ -13,12 +13,15 @@ internal sealed class AppliedTransactions(StateMachine state, PendingReads waiti
 {
     private readonly Dictionary<ulong, ClientRequest> byNumber = [];
 
-    /// <summary>A client of this member asks for a write of any kind.</summary>
+    /// <summary>A client of this member asks for this write. Keeps it if it is a transaction that reads keys.</summary>
     public void Expect(ClientRequest request)
     {
         if (request.Transaction?.Number is { } number)
             byNumber[number] = request;
     }
+
+    /// <summary>Bytes of values copied so far.</summary>
+    public long CopiedBytes { get; private set; }
 
     public void Add(ReadOnlySpan<byte> payload, in CommandResult result)
     {
@@ -47,9 +50,8 @@ internal sealed class AppliedTransactions(StateMachine state, PendingReads waiti
         {
             if (operation.Kind is TransactionPartKind.Put or TransactionPartKind.Delete)
                 waiting.Changed(operation.Key);
-            // The entry does not name the keys.
             if (operation.Kind == TransactionPartKind.DeletePrefix)
-                waiting.StateReplaced();
+                waiting.DeletedUnder(operation.Key);
         }
     }
 
@@ -66,6 +68,7 @@ internal sealed class AppliedTransactions(StateMachine state, PendingReads waiti
                 continue;
             state.Store.TryGet(operation.Key, out ReadOnlySpan<byte> value, out long tag);
             reads.Add(new TransactionRead(tag, value.ToArray()));
+            CopiedBytes += value.Length;
         }
         return reads;
     }

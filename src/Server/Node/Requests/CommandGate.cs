@@ -5,8 +5,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Decides if a command of kind 2 or 3 may be proposed: every member must know the kind, and the table of outcomes must have
-/// room for a new idempotency key. Gives the command its log time, once the leader knows it.
+/// Decides if a command of kind 2 or 3 may be proposed: every member must know the kind, and the table of outcomes must
+/// have room for a new idempotency key. Gives the command its log time, once the leader knows it.
 /// </summary>
 /// <param name="outcomeBytesMax">Bytes of outcomes at which a new idempotency key is refused.</param>
 internal sealed class CommandGate(

@@ -157,6 +157,15 @@ internal sealed class PendingReads(
         AnswerWoken();
     }
 
+    /// <summary>An applied entry has deleted all keys that begin with this prefix.</summary>
+    public void DeletedUnder(ReadOnlySpan<byte> prefix)
+    {
+        if (changes.Count == 0)
+            return;
+        changes.TakeUnder(prefix, woken);
+        AnswerWoken();
+    }
+
     /// <summary>An installed snapshot has replaced the state: any key may have changed.</summary>
     public void StateReplaced()
     {

@@ -53,6 +53,18 @@ internal sealed class WaitingReads(StateMachine state)
         }
     }
 
+    /// <summary>Moves the reads of all keys that begin with this prefix. Visits every read.</summary>
+    public void TakeUnder(ReadOnlySpan<byte> prefix, List<ClientRequest> woken)
+    {
+        for (int place = 0; place < items.Count; place++)
+        {
+            if (items[place].Request is not { } request || !request.Key.StartsWith(prefix))
+                continue;
+            Remove(place);
+            woken.Add(request);
+        }
+    }
+
     /// <summary>Moves all reads that have waited long enough, or whose client is gone.</summary>
     /// <param name="now">MaxValue for every read.</param>
     public void TakeDue(long now, List<ClientRequest> woken)
