@@ -19,7 +19,8 @@ public sealed class TransactionCheckerTests
     [Fact]
     public void Concurrent_operations_may_have_any_order()
     {
-        Accepts(Put(6, 0, 9, (0, 1)), Put(5, 1, 8, (0, 2)), Get(2, 7, 0, 0, -1), Get(2, 7, 0, 5, 2), Get(2, 7, 0, 6, 1));
+        Accepts(
+            Put(6, 0, 9, (0, 1)), Put(5, 1, 8, (0, 2)), Get(2, 7, 0, 0, -1), Get(2, 7, 0, 5, 2), Get(2, 7, 0, 6, 1));
     }
 
     [Fact]
@@ -131,6 +132,8 @@ public sealed class TransactionCheckerTests
         Accepts(put, expiry, Put(6, 5, 6, (1, 11)), Get(7, 8, 0, 5, 1));
         Refuses("condition", put, expiry, Done(6, 2, 3, [Absent(0)], [(1, 11)]), Put(7, 5, 6, (1, 12)));
         Refuses("GET", put, Put(6, 2, 3, (0, 2)), expiry, Get(7, 8, 0, 0, -1));
+        // A write that did not happen has no value that expires.
+        Accepts(expiry, Put(5, 5, 6, (0, 2)), Get(7, 8, 0, 5, 2));
         // The value of an unknown write expires, too.
         Accepts(
             Open(0, [], (0, 1)), expiry, Done(5, 1, 3, [Exists(0)], [(1, 11)]), Done(6, 5, 6, [Absent(0)], [(1, 12)]));

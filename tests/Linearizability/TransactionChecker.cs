@@ -2,8 +2,8 @@ namespace RaftFast.Linearizability;
 
 /// <summary>
 /// Judges a history of operations on several keys as one object. Answers tell the place of each transaction in the log,
-/// so no search is needed: the order of the log must explain every answer, and real time must allow the order. Operations
-/// with unknown outcomes may have happened or not, until an answer tells.
+/// so no search is needed: the order of the log must explain every answer, and real time must allow the order. An
+/// operation with an unknown outcome may have happened or not, until an answer tells.
 /// </summary>
 public static class TransactionChecker
 {

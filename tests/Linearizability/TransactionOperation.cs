@@ -1,8 +1,8 @@
 namespace RaftFast.Linearizability;
 
 /// <summary>
-/// An operation that one client asked for on several keys, and its result: conditions, reads and writes that take effect
-/// together. A PUT is an operation with one write, and a GET is one with one read and without an entry.
+/// An operation that one client asked for on several keys, and its result: conditions, reads and writes that take
+/// effect together. A PUT is an operation with one write. A GET has one read, and no entry.
 /// </summary>
 /// <param name="Client">Information for the reader of a violation.</param>
 public sealed record TransactionOperation(int Client)
@@ -12,12 +12,12 @@ public sealed record TransactionOperation(int Client)
     /// <summary>At most one write for each key. Each value is written once in a history.</summary>
     public IReadOnlyList<TransactionWrite> Writes { get; init; } = [];
 
-    /// <summary>Value whose time has passed, if this is no client's operation but the value's expiry; else null.</summary>
+    /// <summary>Value whose time has passed, if the operation is the value's expiry; else null.</summary>
     public int? Expired { get; init; }
 
     public Outcome Outcome { get; init; }
 
-    /// <summary>Index of the operation's entry in the log; 0 if the operation has none, or no answer tells it.</summary>
+    /// <summary>Index of the operation's entry in the log; 0 without an entry, or if no answer tells it.</summary>
     public long Index { get; init; }
 
     /// <summary>Ordinal of the first condition that did not hold, if the outcome is a mismatch.</summary>
@@ -46,7 +46,7 @@ public sealed record TransactionOperation(int Client)
     {
         List<string> parts = [];
         foreach (TransactionCondition condition in Conditions)
-            parts.Add($"if {condition.Key} {(condition.Kind == ConditionKind.HasTag ? condition.Tag : condition.Kind)}");
+            parts.Add($"if {condition.Key} {condition.Kind} {condition.Tag}");
         foreach (TransactionWrite write in Writes)
             parts.Add($"{write.Key} = {Operation.Name(write.Value)}");
         foreach (KeyState read in Reads)

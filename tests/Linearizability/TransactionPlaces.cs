@@ -13,10 +13,14 @@ internal sealed class TransactionPlaces
     private readonly List<(long Index, TransactionOperation Operation)> entries = [];
     private readonly List<TransactionOperation> unplaced = [];
 
-    /// <summary>Completions in their order, each with the number of entries up to the last one completed by then.</summary>
+    /// <summary>
+    /// Completions in their order, each with the number of entries up to the last one completed by then.
+    /// </summary>
     private readonly List<(long Time, int Count)> completions = [];
 
-    /// <summary>Invocations in their order, each with the fewest entries before one that was invoked then or later.</summary>
+    /// <summary>
+    /// Invocations in their order, each with the fewest entries before one that was invoked then or later.
+    /// </summary>
     private readonly List<(long Time, int Count)> invocations = [];
 
     public TransactionPlaces(IReadOnlyList<TransactionOperation> operations)
@@ -34,7 +38,7 @@ internal sealed class TransactionPlaces
         {
             if (places.TryGetValue(operation, out long index))
                 entries.Add((index, operation));
-            else if (operation.Outcome == Outcome.Unknown)
+            else if (operation.Outcome == Outcome.Unknown && MayHappen(operation))
                 unplaced.Add(operation);
         }
         entries.Sort((left, right) => left.Index.CompareTo(right.Index));
@@ -67,6 +71,10 @@ internal sealed class TransactionPlaces
             later++;
         return later < invocations.Count ? invocations[later].Count : entries.Count;
     }
+
+    /// <summary>False for the expiry of a value whose write was withdrawn.</summary>
+    private bool MayHappen(TransactionOperation operation) =>
+        operation.Expired is not { } value || writers.ContainsKey(value);
 
     private string? Place(IReadOnlyList<KeyState> reads)
     {

@@ -264,5 +264,6 @@ internal static class MutantList
             "return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));",
             "return SnapshotPublishStatus.Published;"),
         .. KeyMutants.All,
+        .. TransactionMutants.All,
     ];
 }

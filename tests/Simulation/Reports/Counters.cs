@@ -122,4 +122,10 @@ internal enum Counter
     StaleReadsServed,
     StaleReadsOfOldState,
     StaleReadsRefused,
+    TransactionsDone,
+    TransactionsFailed,
+    TransactionsRepeated,
+    TransactionsUnknown,
+    TransactionReads,
+    TransactionWaitsWoken,
 }
