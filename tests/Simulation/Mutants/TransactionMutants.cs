@@ -9,10 +9,10 @@ internal static class TransactionMutants
             "Storage/Store/TransactionRules.cs",
             "if (result.Status == CommandStatus.Done)",
             """
-            foreach (TransactionPart first in transaction.Operations)
+            foreach (TransactionPart operation in transaction.Operations)
             {
-                if (first.Kind == TransactionPartKind.Put)
-                    store.Put(first.Key, first.Value, null);
+                if (operation.Kind == TransactionPartKind.Put)
+                    store.Put(operation.Key, operation.Value, null);
                 break;
             }
             if (result.Status == CommandStatus.Done)
