@@ -44,7 +44,9 @@ internal sealed class Cluster : IDisposable
         SnapshotTransfers = new SnapshotTransfers(this, random.Fork("snapshot transfers"));
         Invariants = new ClusterInvariants(total, counters);
         States = new StateHistory(this);
-        Expiries = new Expiries(this);
+        Expiries = new Expiries(this, (key, value) => History.Invoke(Operation.Expire(client: -1, key, value)));
+        TransactionExpiries = new Expiries(
+            this, (key, value) => Transactions.Invoke(TransactionOperation.Expiry(key, value)));
         servers = new SimulatedServer[total];
         for (int i = 0; i < servers.Length; i++)
         {
@@ -78,9 +80,14 @@ internal sealed class Cluster : IDisposable
 
     public History History { get; } = new();
 
+    /// <summary>Operations on the keys of transactions.</summary>
+    public TransactionHistory Transactions { get; } = new();
+
     public StateHistory States { get; }
 
     public Expiries Expiries { get; }
+
+    public Expiries TransactionExpiries { get; }
 
     public CounterKey Count { get; } = new();
 
@@ -157,7 +164,7 @@ internal sealed class Cluster : IDisposable
         long applied = server.Node!.Core.Log.Applied;
         if (!Invariants.HasApplied(server.Number, applied))
             return;
-        Invariants.OnApplied(applied, StoreContents.Hash(server.Store!, Scenario.Keys), server.Number);
+        Invariants.OnApplied(applied, StoreContents.Hash(server.Store!, Scenario), server.Number);
         States.Record(server);
     }
 

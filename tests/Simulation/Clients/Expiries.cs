@@ -1,12 +1,11 @@
-using RaftFast.Linearizability;
-
 namespace RaftFast.Simulation.Clients;
 
 /// <summary>
-/// Values that were written with a time to live. The history learns of a value's expiry at the first moment at which
-/// the value may expire: after the time to live, counted from the request on the fastest clock.
+/// Values that were written with a time to live. A history learns of a value's expiry at the first moment at which the
+/// value may expire: after the time to live, counted from the request on the fastest clock.
 /// </summary>
-internal sealed class Expiries(Cluster cluster)
+/// <param name="tell">Tells the history of a key and the value that it may lose.</param>
+internal sealed class Expiries(Cluster cluster, Action<int, int> tell)
 {
     /// <summary>
     /// Microseconds by which a value may expire early: log time is in whole milliseconds, and each change of the leader
@@ -29,7 +28,7 @@ internal sealed class Expiries(Cluster cluster)
         while (due.TryPeek(out (int Key, int Value) next, out long time) && time <= cluster.Events.Now)
         {
             due.Dequeue();
-            cluster.History.Invoke(Operation.Expire(client: -1, next.Key, next.Value));
+            tell(next.Key, next.Value);
         }
     }
 }

@@ -53,12 +53,12 @@ internal readonly record struct KeyRequest(KeyRequestKind Kind, int Key)
         _ => Operation.Get(client, Key),
     };
 
+    /// <param name="key">Name of the key.</param>
     /// <param name="value">Bytes of the value, if the request writes one.</param>
-    public ClientRequest ToRequest(IRequestOwner owner, ReadOnlySpan<byte> value)
+    public ClientRequest ToRequest(IRequestOwner owner, byte[] key, ReadOnlySpan<byte> value)
     {
         ClientRequest request = new(owner);
         request.Begin();
-        byte[] key = SimulatedClient.KeyBytes(Key);
         KeyFields fields = default;
         switch (Kind)
         {

@@ -114,8 +114,8 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
         sent = cluster.Events.Now;
         server = target;
         incarnation = target.Incarnation;
-        request = asked.ToRequest(this, asked.IsWrite ? ValueOf(asked) : default);
-        wait.Begin(asked);
+        request = asked.ToRequest(this, KeyBytes(asked.Key), asked.IsWrite ? ValueOf(asked) : default);
+        wait.Begin(asked, KeyBytes(asked.Key));
         target.Deliver(new Input(InputKind.Request) { Request = request });
     }
 

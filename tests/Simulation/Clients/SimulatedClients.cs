@@ -11,6 +11,9 @@ internal sealed class SimulatedClients
     private readonly SeededRandom random;
     private readonly SimulatedClient[] clients;
 
+    /// <summary>Clients that send transactions. Their numbers follow those of the others.</summary>
+    private readonly TransactionClient[] transactions;
+
     /// <summary>The next request, if it is not drawn.</summary>
     private (SimulatedServer Server, KeyRequest Request)? plan;
 
@@ -20,9 +23,15 @@ internal sealed class SimulatedClients
         this.random = random;
         clients = new SimulatedClient[cluster.Scenario.Clients];
         for (int i = 0; i < clients.Length; i++)
-            {
+        {
             clients[i] = new SimulatedClient(
                 cluster, i, root.Fork($"client {i}"), root.Fork($"conditional requests {i}"));
+        }
+        transactions = new TransactionClient[cluster.Scenario.TransactionClients];
+        for (int i = 0; i < transactions.Length; i++)
+        {
+            transactions[i] = new TransactionClient(
+                cluster, clients.Length + i, root.Fork($"transactions {i}"));
         }
         Operator = new SimulatedOperator(cluster, root.Fork("operator"));
     }
@@ -30,11 +39,14 @@ internal sealed class SimulatedClients
     public SimulatedOperator Operator { get; }
 
     /// <summary>True while a client waits for an answer.</summary>
-    public bool AreWaiting => Array.Exists(clients, client => client.IsWaiting);
+    public bool AreWaiting => Array.Exists(clients, client => client.IsWaiting)
+        || Array.Exists(transactions, client => client.IsWaiting);
 
     public void Begin()
     {
         foreach (SimulatedClient client in clients)
+            client.Think();
+        foreach (TransactionClient client in transactions)
             client.Think();
         if (cluster.Scenario.HasChurn)
             Operator.Think();
@@ -46,6 +58,11 @@ internal sealed class SimulatedClients
     /// <summary>Lets a client send a request to a random server, if clients may ask this server.</summary>
     public void Ask(int number, Nemesis nemesis)
     {
+        if (number >= clients.Length)
+        {
+            transactions[number - clients.Length].Ask(nemesis);
+            return;
+        }
         SimulatedClient client = clients[number];
         Scenario scenario = cluster.Scenario;
         SimulatedServer server = cluster.Servers[random.Next(cluster.Servers.Count)];
@@ -65,11 +82,15 @@ internal sealed class SimulatedClients
     {
         foreach (SimulatedClient client in clients)
             client.OnStepped(server);
+        foreach (TransactionClient client in transactions)
+            client.OnStepped(server);
     }
 
     public void OnDied(SimulatedServer server)
     {
         foreach (SimulatedClient client in clients)
+            client.OnDied(server);
+        foreach (TransactionClient client in transactions)
             client.OnDied(server);
         Operator.OnDied(server);
     }
@@ -78,6 +99,8 @@ internal sealed class SimulatedClients
     public void Retire()
     {
         foreach (SimulatedClient client in clients)
+            client.IsRetired = true;
+        foreach (TransactionClient client in transactions)
             client.IsRetired = true;
         Operator.IsRetired = true;
     }

@@ -4,6 +4,7 @@ using RaftFast.Simulation.Clients;
 using RaftFast.Simulation.Events;
 using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Reports;
+using RaftFast.Simulation.Scenarios;
 using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Invariants;
@@ -52,6 +53,8 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         RequireEqualStores();
         CheckResult result = LinearizabilityChecker.Check(cluster.History.Snapshot());
         Require(result.Linearizable, $"the history is not linearizable\n{result}");
+        string? violation = TransactionChecker.Check(cluster.Transactions.Snapshot(), TransactionKeys.Count);
+        Require(violation is null, $"the transactions are not linearizable: {violation}");
     }
 
     /// <summary>
@@ -133,10 +136,11 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
                 continue;
             first ??= server;
             cluster.Count.Judge(server.Store!);
-            int keys = cluster.Scenario.Keys;
-            Require(StoreContents.Hash(first.Store!, keys) == StoreContents.Hash(server.Store!, keys),
+            Scenario scenario = cluster.Scenario;
+            Require(StoreContents.Hash(first.Store!, scenario) == StoreContents.Hash(server.Store!, scenario),
                 "equal logs give different states");
         }
+        TransactionKeys.Record(first!.Store!, cluster);
     }
 
     private static void Require(bool property, string otherwise)

@@ -1,5 +1,6 @@
 using RaftFast.Protocol;
 using RaftFast.Simulation.Clients;
+using RaftFast.Simulation.Scenarios;
 using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation.Invariants;
@@ -11,12 +12,14 @@ namespace RaftFast.Simulation.Invariants;
 internal static class StoreContents
 {
     /// <summary>Hash of each key's value, tag and time, and of the rest of the state.</summary>
-    public static ulong Hash(KeyValueStore store, int keys)
+    public static ulong Hash(KeyValueStore store, Scenario scenario)
     {
         ulong hash = 14695981039346656037;
-        for (int key = 0; key < keys; key++)
-            hash = HashOfKey(store, key, hash);
-        hash = HashOfKey(store, KnownKeys.Counter, hash);
+        for (int key = 0; key < scenario.Keys; key++)
+            hash = HashOfKey(store, SimulatedClient.KeyBytes(key), hash);
+        hash = HashOfKey(store, SimulatedClient.KeyBytes(KnownKeys.Counter), hash);
+        for (int key = 0; key < TransactionKeys.Count && scenario.TransactionClients > 0; key++)
+            hash = HashOfKey(store, TransactionKeys.BytesOf(key), hash);
         hash = Add(hash, store.Count);
         hash = Add(hash, store.LogTime);
         hash = Add(hash, store.NextExpiry);
@@ -24,9 +27,8 @@ internal static class StoreContents
         return Add(hash, store.OutcomeBytes);
     }
 
-    private static ulong HashOfKey(KeyValueStore store, int key, ulong hash)
+    private static ulong HashOfKey(KeyValueStore store, byte[] name, ulong hash)
     {
-        byte[] name = SimulatedClient.KeyBytes(key);
         if (!store.TryGet(name, out ReadOnlySpan<byte> value, out long tag))
             return Add(hash, -1);
         hash = Add(Add(hash, tag), Crc32C.Compute(value));

@@ -21,13 +21,16 @@ internal sealed class WaitJudge(Cluster cluster)
     private const long StepMax = 50_000;
 
     private KeyRequest asked;
+    private byte[] key = [];
     private long taken;
     private long lastStep;
     private long overdue;
 
-    public void Begin(in KeyRequest request)
+    /// <param name="name">Name of the request's key.</param>
+    public void Begin(in KeyRequest request, byte[] name)
     {
         asked = request;
+        key = name;
         taken = lastStep = overdue = 0;
     }
 
@@ -36,7 +39,7 @@ internal sealed class WaitJudge(Cluster cluster)
         long now = cluster.Events.Now;
         if (lastStep == 0)
             taken = lastStep = now;
-        bool hasChanged = server.Store!.TagOf(SimulatedClient.KeyBytes(asked.Key)) != asked.Tag;
+        bool hasChanged = server.Store!.TagOf(key) != asked.Tag;
         // Until the leader has confirmed an index, which takes no longer than a request may, no read is answered.
         long patience = (server.Second * cluster.Scenario.RequestTimeout / 1_000)
             + (hasChanged ? 0 : server.Second * asked.Wait);

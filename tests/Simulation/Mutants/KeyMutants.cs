@@ -11,7 +11,8 @@ internal static class KeyMutants
             """
             Span<byte> payload = record.Slice(Record.HeaderSize, header.PayloadLength);
             KeyCommand.TryRead(payload, out KeyCommand proposal);
-            if (proposal.Conditions.Evaluate(state.Store.TagOf(proposal.Key)) == ConditionResult.Hold)
+            if (CommandHead.VersionOf(payload) == 2
+                && proposal.Conditions.Evaluate(state.Store.TagOf(proposal.Key)) == ConditionResult.Hold)
             {
                 payload[4] = (byte)ConditionKinds.NoneMatch;
                 payload[6] += payload[5];

@@ -272,5 +272,6 @@ internal static class MutantList
             "return store.Publish(SnapshotFile.ReceivedName, new SnapshotFile(header.Position.Index));",
             "return SnapshotPublishStatus.Published;"),
         .. KeyMutants.All,
+        .. TransactionMutants.All,
     ];
 }

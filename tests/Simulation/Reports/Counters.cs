@@ -126,4 +126,10 @@ internal enum Counter
     StaleReadsServed,
     StaleReadsOfOldState,
     StaleReadsRefused,
+    TransactionsDone,
+    TransactionsFailed,
+    TransactionsRepeated,
+    TransactionsUnknown,
+    TransactionReads,
+    TransactionWaitsWoken,
 }

@@ -31,6 +31,9 @@ internal sealed record Scenario
 
     public required int Keys { get; init; }
 
+    /// <summary>Number of further clients, which send transactions on keys of their own.</summary>
+    public required int TransactionClients { get; init; }
+
     public required int PutPercent { get; init; }
 
     /// <summary>
@@ -117,6 +120,7 @@ internal sealed record Scenario
             ChurnIntervalMax = Pick(churn, 300_000, 1_000_000, 3_000_000),
             Clients = (int)random.Between(1, 8),
             Keys = (int)random.Between(1, 5),
+            TransactionClients = (int)Pick(random.Fork("transactions"), 0, 0, 0, 2, 4),
             PutPercent = (int)Pick(random, 20, 50, 80),
             ConditionalPercent = (int)Pick(conditional, 0, 0, 40, 80),
             IdempotencyWindow = Pick(conditional, 900_000, 900_000, 900_000, 1_000),
@@ -192,6 +196,7 @@ internal sealed record Scenario
         Spares = 0,
         Clients = 2,
         Keys = 2,
+        TransactionClients = 0,
         PutPercent = 70,
         ConditionalPercent = 0,
         ThinkMax = 100_000,
@@ -212,6 +217,7 @@ internal sealed record Scenario
 
     public override string ToString() =>
         $"{Servers} servers, {Spares} spares, snapshot every {SnapshotEvery}, {Clients} clients, {Keys} keys, " +
+        $"{TransactionClients} clients with transactions, " +
         $"{ConditionalPercent} % conditional, outcomes kept {IdempotencyWindow} ms, " +
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
         $"{(MovesTogether ? "all move, " : "")}{(Starves ? "followers starve, " : "")}lose 1/{Network.LoseOneIn}, " +

@@ -28,6 +28,7 @@ internal static class ScenarioOverrides
             "churn" => scenario with { ChurnIntervalMax = value },
             "clients" => scenario with { Clients = value },
             "conditional" => scenario with { ConditionalPercent = value },
+            "transactions" => scenario with { TransactionClients = value },
             "keys" => scenario with { Keys = value },
             "moves" => scenario with { MovesTogether = value > 0 },
             "starves" => scenario with { Starves = value > 0 },
@@ -57,6 +58,7 @@ internal static class ScenarioOverrides
         return $"--set servers={changed.Servers} --set spares={changed.Spares} " +
             $"--set churn={changed.ChurnIntervalMax} --set snapshot={changed.SnapshotEvery} " +
             $"--set clients={changed.Clients} --set keys={changed.Keys} " +
+            $"--set transactions={changed.TransactionClients} " +
             $"--set conditional={changed.ConditionalPercent} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} --set unmount={(int)changed.Unmount} " +
             $"--set moves={(changed.MovesTogether ? 1 : 0)} --set starves={(changed.Starves ? 1 : 0)} " +

@@ -83,6 +83,8 @@ internal static class Shrinker
             yield return whole with { ClockSkewPercent = 0 };
         if (whole.Servers > 1)
             yield return whole with { Servers = whole.Servers - 2 };
+        if (whole.TransactionClients > 0)
+            yield return whole with { TransactionClients = whole.TransactionClients / 2 };
         if (whole.Clients > 1)
             yield return whole with { Clients = whole.Clients / 2 };
         if (whole.Keys > 1)
