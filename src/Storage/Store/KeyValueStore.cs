@@ -35,6 +35,8 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     private StoreView? view;
 
+    private StateDigest digest;
+
     /// <summary>True once the log time is part of the state.</summary>
     private bool hasClock;
 
@@ -83,6 +85,11 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// Lowest <see cref="KeyCommand.Version"/> that knows the state: 2 once a command of kind 2 has been applied.
     /// </summary>
     public int Version => hasClock ? KeyCommand.Version : 1;
+
+    /// <summary>
+    /// Digest of the state at <see cref="AppliedIndex"/>: of keys, values, tags, times, outcomes and the log time.
+    /// </summary>
+    public UInt128 Digest => digest.At(AppliedIndex, LogTime);
 
     /// <summary>Log time at which the next key expires; MaxValue if none does.</summary>
     public long NextExpiry => expiring.Earliest;
@@ -174,6 +181,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         Slot slot = index.Find(hash, key);
         if (slot.IsNone)
             return false;
+        digest.Remove(slot);
         RemoveTime(slot);
         index.Remove(hash, key);
         if (StateKeys.IsClient(slot.Key))
@@ -307,6 +315,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             Entries++;
             return;
         }
+        digest.Remove(existing);
         RemoveTime(existing);
         if (existing.Index > viewedIndex && HasRoom(existing, key.Length, value.Length, time is not null))
         {
@@ -314,6 +323,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             existing.SetValue(value);
             existing.Index = AppliedIndex;
             AddTime(existing, time);
+            digest.Add(existing);
         }
         else
         {
@@ -362,6 +372,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         slot.SetValue(value);
         slot.Index = writtenAt;
         AddTime(slot, time);
+        digest.Add(slot);
         return slot;
     }
 
