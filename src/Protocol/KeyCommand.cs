@@ -31,10 +31,13 @@ public readonly ref struct KeyCommand
     public const int HeadBytesMax = HeaderSize + (2 * Conditions.TagsMax * Conditions.TagBytes) + TokenBytesMax;
 
     /// <summary>
-    /// Version of commands that this program applies: 1 is a <see cref="PutCommand"/> only, 2 knows kind 2. A node says
-    /// its version in each handshake.
+    /// Version of commands that this program applies: 1 is a <see cref="PutCommand"/> only, 2 knows kind 2, 3 knows
+    /// <see cref="MessageType.StateHash"/>. A node says its version in each handshake.
     /// </summary>
-    public const int Version = 2;
+    public const int Version = 3;
+
+    /// <summary>Lowest <see cref="Version"/> that knows commands of kind 2.</summary>
+    public const int ExtendedVersion = 2;
 
     /// <summary>Maximum time to live: ten years.</summary>
     public const long TimeToLiveSecondsMax = 10L * 365 * 24 * 3600;

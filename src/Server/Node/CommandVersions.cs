@@ -21,14 +21,17 @@ internal sealed class CommandVersions(RaftCore core, StateMachine state)
             versions[node] = version;
     }
 
+    /// <summary>True if the node is known to run this version, or a later one.</summary>
+    public bool IsKnown(ulong node, int version) => versions.GetValueOrDefault(node) >= version;
+
     /// <returns>A member that is not known to apply commands of kind 2; 0 if there is none.</returns>
     public ulong FindOlder()
     {
-        if (state.Store.Version >= KeyCommand.Version)
+        if (state.Store.Version >= KeyCommand.ExtendedVersion)
             return 0;
         foreach (ulong member in core.Configuration.Servers)
         {
-            if (member != core.Id && versions.GetValueOrDefault(member) < KeyCommand.Version)
+            if (member != core.Id && !IsKnown(member, KeyCommand.ExtendedVersion))
                 return member;
         }
         return 0;

@@ -53,6 +53,7 @@ internal sealed class RaftNode
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
     private readonly SilentMembers silent;
+    private readonly StateComparison comparison;
     private readonly NodeMetrics metrics;
     private readonly long requestTimeout;
 
@@ -92,6 +93,8 @@ internal sealed class RaftNode
         router = new WriteRouter(core, wal, bound, gate, executor, network, heard, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, heard, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
+        comparison = new StateComparison(
+            core, parts.State, versions, heard, network, parts.ComparisonTicks, parts.Logger);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
         network.Configure(configured.Cluster, committedConfiguration.Cluster);
@@ -124,6 +127,7 @@ internal sealed class RaftNode
         reads.Tick();
         log.OnTick();
         silent.OnTick();
+        comparison.OnTick();
         if (++ticks % TicksToExpire != 0)
             return;
         Expire(now);
@@ -279,6 +283,7 @@ internal sealed class RaftNode
         // The writer starts before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
             actions.WakeWriter();
+        comparison.EndBatch();
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
@@ -344,6 +349,7 @@ internal sealed class RaftNode
         Snapshots = snapshots.Report(),
         Counts = new NodeCounts(
             metrics.Campaigns, metrics.TermsLed, metrics.LeaderChanges, metrics.EntriesApplied),
+        Comparisons = comparison.Counts,
         Commit = metrics.Commit,
         Apply = metrics.Apply,
     };
@@ -400,6 +406,9 @@ internal sealed class RaftNode
                 break;
             case MessageType.Forward:
                 router.OnForward(message, records);
+                break;
+            case MessageType.StateHash:
+                comparison.OnMessage(message);
                 break;
             case MessageType.ForwardResponse:
                 forwarded.OnResponse(message, pending, core.Log);

@@ -173,7 +173,7 @@ internal sealed class ReadyExecutor(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
-            ApplyResult result = state.Store.Apply(header, records[..header.RecordLength]);
+            ApplyResult result = state.Apply(header, records[..header.RecordLength]);
             bool isExtended = header.Type == RecordType.Command
                 && KeyCommand.IsExtended(Record.Payload(records, header));
             if (isExtended && KeyCommand.IsTimed(Record.Payload(records, header)))

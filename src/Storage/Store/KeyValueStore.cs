@@ -84,7 +84,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// <summary>
     /// Lowest <see cref="KeyCommand.Version"/> that knows the state: 2 once a command of kind 2 has been applied.
     /// </summary>
-    public int Version => hasClock ? KeyCommand.Version : 1;
+    public int Version => hasClock ? KeyCommand.ExtendedVersion : 1;
 
     /// <summary>
     /// Digest of the state at <see cref="AppliedIndex"/>: of keys, values, tags, times, outcomes and the log time.
