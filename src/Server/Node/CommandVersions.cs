@@ -21,9 +21,6 @@ internal sealed class CommandVersions(RaftCore core, StateMachine state)
             versions[node] = version;
     }
 
-    /// <summary>True if the node is known to run this version, or a later one.</summary>
-    public bool IsKnown(ulong node, int version) => versions.GetValueOrDefault(node) >= version;
-
     /// <returns>A member that is not known to apply commands of kind 2; 0 if there is none.</returns>
     public ulong FindOlder()
     {
@@ -31,7 +28,7 @@ internal sealed class CommandVersions(RaftCore core, StateMachine state)
             return 0;
         foreach (ulong member in core.Configuration.Servers)
         {
-            if (member != core.Id && !IsKnown(member, KeyCommand.ExtendedVersion))
+            if (member != core.Id && versions.GetValueOrDefault(member) < KeyCommand.ExtendedVersion)
                 return member;
         }
         return 0;

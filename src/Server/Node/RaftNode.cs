@@ -93,8 +93,7 @@ internal sealed class RaftNode
         router = new WriteRouter(core, wal, bound, gate, executor, network, heard, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, heard, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
-        comparison = new StateComparison(
-            core, parts.State, versions, heard, network, parts.ComparisonTicks, parts.Logger);
+        comparison = new StateComparison(core, parts.State, network, parts.ComparisonTicks, parts.Logger);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
         network.Configure(configured.Cluster, committedConfiguration.Cluster);
@@ -199,6 +198,7 @@ internal sealed class RaftNode
     /// </summary>
     public void OnAnswersLost(ulong peer)
     {
+        comparison.OnAnswersLost(peer);
         heard.Remove(peer);
         OnPeerLost(peer);
     }
@@ -213,6 +213,7 @@ internal sealed class RaftNode
     {
         core.MessagesMayBeLost(peer);
         versions.Announced(peer, commandVersion);
+        comparison.OnPeerAnnounced(peer, commandVersion);
         network.Announced(peer, address);
         changes.Announced(peer, address);
     }
@@ -250,6 +251,9 @@ internal sealed class RaftNode
 
     /// <summary>Copies a page of the keys as they are applied here.</summary>
     public void CopyKeys(KeyPage page, KeyRange range) => page.Fill(state.Store, range);
+
+    /// <inheritdoc cref="StateMachine.HashAt"/>
+    public StateHash HashAt(long? index) => state.HashAt(index);
 
     /// <inheritdoc cref="SnapshotCycle.Want"/>
     public void WantSnapshot(long index) => snapshots.Want(index);

@@ -15,12 +15,17 @@ namespace RaftFast.Server.Node;
 /// </summary>
 /// <param name="period">Ticks between two questions of the leader.</param>
 internal sealed partial class StateComparison(
-    RaftCore core, StateMachine state, CommandVersions versions, HeardPeers heard, IPeerNetwork network, int period,
-    ILogger logger)
+    RaftCore core, StateMachine state, IPeerNetwork network, int period, ILogger logger)
 {
     /// <summary>Lowest <see cref="KeyCommand.Version"/> that knows the message. An older member would end the
     /// connection.</summary>
     private const int VersionMin = 3;
+
+    /// <summary>Maximum nodes whose version is kept: more than a cluster has.</summary>
+    private const int KnowingMax = 256;
+
+    /// <summary>Nodes that have announced such a version on their present connection to this node.</summary>
+    private readonly List<ulong> knowing = [];
 
     /// <summary>Digests of other members at <see cref="index"/>.</summary>
     private readonly Dictionary<ulong, UInt128> others = [];
@@ -54,9 +59,25 @@ internal sealed partial class StateComparison(
 
     public void OnTick()
     {
-        if (++ticks % period == 0)
-            isDue = core.IsLeader;
+        if (++ticks < period)
+            return;
+        ticks = 0;
+        isDue = core.IsLeader;
     }
+
+    /// <summary>
+    /// Another node has connected. If it has just started, its state comes from its disk: the next question is due soon.
+    /// </summary>
+    public void OnPeerAnnounced(ulong peer, int version)
+    {
+        ticks = Math.Max(ticks, period - (period / 10));
+        knowing.Remove(peer);
+        if (version >= VersionMin && knowing.Count < KnowingMax)
+            knowing.Add(peer);
+    }
+
+    /// <summary>The peer's connection has ended. The peer may come back with an older version.</summary>
+    public void OnAnswersLost(ulong peer) => knowing.Remove(peer);
 
     /// <summary>Another member tells its digest, and may ask for this member's.</summary>
     public void OnMessage(in Message message)
@@ -107,8 +128,7 @@ internal sealed partial class StateComparison(
     {
         foreach (ulong member in core.Configuration.Servers)
         {
-            // The version is that of the member's present connection.
-            if (member == core.Id || !heard.Has(member) || !versions.IsKnown(member, VersionMin))
+            if (!knowing.Contains(member))
                 continue;
             Message message = new()
             {

@@ -25,9 +25,6 @@ internal sealed class StateMachine : IDisposable
 
     public KeyValueStore Store { get; private set; }
 
-    /// <summary>First index at which the state's digest is known.</summary>
-    public long OldestDigest => digests.Oldest;
-
     /// <inheritdoc cref="KeyValueStore.Apply"/>
     public ApplyResult Apply(in RecordHeader header, ReadOnlySpan<byte> record)
     {
@@ -37,8 +34,16 @@ internal sealed class StateMachine : IDisposable
     }
 
     /// <summary>Digest of the state as it was at this index (<see cref="KeyValueStore.Digest"/>).</summary>
-    /// <returns>False if the index is not applied yet, or is older than <see cref="OldestDigest"/>.</returns>
+    /// <returns>False if the index is not applied yet, or its digest no longer known.</returns>
     public bool TryDigestAt(long index, out UInt128 digest) => digests.TryGet(index, out digest);
+
+    /// <param name="index">Null for the applied index.</param>
+    public StateHash HashAt(long? index)
+    {
+        long at = index ?? Store.AppliedIndex;
+        return new StateHash(
+            at, TryDigestAt(at, out UInt128 digest) ? digest : null, digests.Oldest, Store.AppliedIndex);
+    }
 
     /// <returns>The former store, which a snapshot that is being taken may still read.</returns>
     public KeyValueStore ReplaceBy(KeyValueStore installed)
@@ -70,3 +75,8 @@ internal sealed class StateMachine : IDisposable
         history?.Reset(Store.AppliedIndex);
     }
 }
+
+/// <param name="Digest">Digest of the state at the index; null if it is not known yet, or no longer.</param>
+/// <param name="Oldest">First index with a known digest.</param>
+/// <param name="Applied">Last index with a known digest.</param>
+internal sealed record StateHash(long Index, UInt128? Digest, long Oldest, long Applied);

@@ -12,11 +12,11 @@ using Record = RaftFast.Protocol.Record;
 public sealed class StateComparisonTests : IDisposable
 {
     private const int Period = 10;
+
     private static readonly UInt128 Other = 12345;
 
     private readonly RecordedNetwork network = new();
     private readonly RecordedLog log = new();
-    private readonly HeardPeers heard = new();
     private readonly StateMachine state = new(new KeyValueStore(), digestsMax: 8);
 
     public void Dispose() => state.Dispose();
@@ -237,6 +237,8 @@ public sealed class StateComparisonTests : IDisposable
     {
         (RaftCore core, StateComparison comparison) = Create(Voters(3));
         Lead(core);
+        Tick(comparison, Period / 10);
+        network.Sent.Clear();
         Tick(comparison, Period - 1);
         Assert.Empty(network.Sent);
         Tick(comparison, 1);
@@ -245,6 +247,20 @@ public sealed class StateComparisonTests : IDisposable
             (1L, Digest(1), 1), (message.Position.Index, message.Digest, message.Count)));
         Tick(comparison, Period);
         Assert.Equal(4, network.Sent.Count);
+    }
+
+    [Fact] // a member that has just started may have a spoilt snapshot
+    public void Leader_asks_soon_after_a_member_has_connected()
+    {
+        (RaftCore core, StateComparison comparison) = Create(Voters(3));
+        Lead(core);
+        Tick(comparison, Period / 10);
+        network.Sent.Clear();
+        comparison.OnPeerAnnounced(2, KeyCommand.Version);
+        Tick(comparison, Period / 10);
+        Assert.Equal(2, network.Sent.Count);
+        Tick(comparison, Period - 1);
+        Assert.Equal(2, network.Sent.Count);
     }
 
     [Fact]
@@ -257,11 +273,11 @@ public sealed class StateComparisonTests : IDisposable
     }
 
     [Fact] // an older member would take the message for damage, and end the connection
-    public void Older_members_and_those_not_heard_on_their_connection_get_no_message()
+    public void Older_members_and_those_that_may_be_older_get_no_message()
     {
-        (_, StateComparison comparison) = Create(Voters(5), out CommandVersions versions);
-        versions.Announced(2, 2);
-        heard.Remove(3);
+        (_, StateComparison comparison) = Create(Voters(5));
+        comparison.OnPeerAnnounced(2, 2);
+        comparison.OnAnswersLost(3);
         Apply(1);
         Tell(comparison, 4, 1, Digest(1), asks: true);
         comparison.EndBatch();
@@ -317,19 +333,17 @@ public sealed class StateComparisonTests : IDisposable
         comparison.EndBatch();
     }
 
-    private (RaftCore Core, StateComparison Comparison) Create(Member[] members) => Create(members, out _);
-
-    private (RaftCore Core, StateComparison Comparison) Create(Member[] members, out CommandVersions versions)
+    private (RaftCore Core, StateComparison Comparison) Create(Member[] members)
     {
         ConfigurationHistory configurations = new(new ClusterConfiguration(1, members));
         RaftCore core = new(1, configurations, new RaftOptions(), default, new TermRuns(), new Random(1));
-        versions = new CommandVersions(core, state);
+        StateComparison comparison = new(core, state, network, Period, log);
         foreach (Member member in members)
         {
-            versions.Announced(member.Id, KeyCommand.Version);
-            heard.Add(member.Id);
+            if (member.Id != core.Id)
+                comparison.OnPeerAnnounced(member.Id, KeyCommand.Version);
         }
-        return (core, new StateComparison(core, state, versions, heard, network, Period, log));
+        return (core, comparison);
     }
 
     /// <summary>Makes member 1 the leader, whose no-op is applied.</summary>
