@@ -66,7 +66,8 @@ internal sealed partial class StateComparison(
     }
 
     /// <summary>
-    /// Another node has connected. If it has just started, its state comes from its disk: the next question is due soon.
+    /// Another node has connected. If the node has just started, its state comes from its disk: the next question is
+    /// due soon.
     /// </summary>
     public void OnPeerAnnounced(ulong peer, int version)
     {

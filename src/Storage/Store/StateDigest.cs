@@ -6,7 +6,7 @@ namespace RaftFast.Storage.Store;
 
 /// <summary>
 /// Digest of a state: the sum, modulo 2^128, of a hash of each entry. A sum does not depend on the order of the
-/// entries, so the digest is the same whether entries of the log or a snapshot led to the state. Each change of an entry
+/// entries, so the digest is the same whether entries of the log or a snapshot led to the state. A change of an entry
 /// costs a hash or two, and no memory. The digest guards against faults, not against clients that choose their values.
 /// </summary>
 internal struct StateDigest

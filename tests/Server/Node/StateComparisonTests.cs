@@ -35,7 +35,8 @@ public sealed class StateComparisonTests : IDisposable
         comparison.EndBatch();
         Assert.Equal([2UL, 3UL], network.Sent.Select(message => message.To));
         Assert.All(network.Sent, message => Assert.Equal(
-            (MessageType.StateHash, 5L, own, 0), (message.Type, message.Position.Index, message.Digest, message.Count)));
+            (MessageType.StateHash, 5L, own, 0),
+            (message.Type, message.Position.Index, message.Digest, message.Count)));
         comparison.EndBatch();
         Assert.Equal(2, network.Sent.Count);
     }
