@@ -65,7 +65,7 @@ public static class Frame
         byte type = header[8];
         if (length > RecordsBytesMax || length % Record.Alignment != 0)
             return DecodeStatus.Invalid;
-        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.InstallSnapshotResponse || header[9] > 1)
+        if (type is < (byte)MessageType.PreVote or > (byte)MessageType.StateHash || header[9] > 1)
             return DecodeStatus.Invalid;
         Message decoded = new()
         {
@@ -79,10 +79,15 @@ public static class Frame
             Commit = BinaryPrimitives.ReadInt64LittleEndian(header[40..]),
             Context = BinaryPrimitives.ReadInt64LittleEndian(header[48..]),
         };
-        if (decoded.Count < 0 || decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0)
+        // Any number is a digest.
+        bool hasDigest = decoded.Type == MessageType.StateHash;
+        if (!hasDigest && (decoded.Commit is < 0 or > LogPosition.Greatest || decoded.Context < 0))
             return DecodeStatus.Invalid;
-        // Terms begin at 1. Requests that a member forwards to the leader speak for no term, and carry 0.
-        bool isTermless = decoded.Type is MessageType.Forward or MessageType.ChangeMembers;
+        if (decoded.Count < 0 || (hasDigest && (decoded.Count > 1 || decoded.Position.Index < 1)))
+            return DecodeStatus.Invalid;
+        // Terms begin at 1. Requests that a member forwards to the leader, and digests of states, speak for no term,
+        // and carry 0.
+        bool isTermless = hasDigest || decoded.Type is MessageType.Forward or MessageType.ChangeMembers;
         if (decoded.Term is < 0 or > LogPosition.Greatest || decoded.Term == 0 != isTermless)
             return DecodeStatus.Invalid;
         if (header[10..12].ContainsAnyExcept((byte)0) || header[56..].ContainsAnyExcept((byte)0))

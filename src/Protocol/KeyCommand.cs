@@ -33,7 +33,8 @@ public readonly ref struct KeyCommand
 
     /// <summary>
     /// Version of commands that this program applies: 1 is a <see cref="PutCommand"/> only, 2 knows kind 2, and 3 knows
-    /// <see cref="TransactionCommand"/>. A node says its version in each handshake.
+    /// <see cref="TransactionCommand"/> and <see cref="MessageType.StateHash"/>. A node says its version in each
+    /// handshake.
     /// </summary>
     public const int Version = 3;
 

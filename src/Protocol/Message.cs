@@ -25,6 +25,13 @@ public readonly record struct Message
     public long Context { get; init; }
 
     public int Count { get; init; }
+
+    /// <summary>Digest of a <see cref="MessageType.StateHash"/>, in Context and Commit.</summary>
+    public UInt128 Digest
+    {
+        get => new((ulong)Context, (ulong)Commit);
+        init => (Context, Commit) = ((long)(ulong)(value >> 64), (long)(ulong)value);
+    }
 }
 
 /// <summary>
@@ -126,6 +133,13 @@ public enum MessageType : byte
     /// Continue.
     /// </summary>
     InstallSnapshotResponse = 17,
+
+    /// <summary>
+    /// Tells the digest of the sender's state. Position.Index: the entry applied last in that state. Context and
+    /// Commit: upper and lower half of the digest. Count: 1 if the receiver is to send its digest at that entry to all
+    /// members, otherwise 0. No Term.
+    /// </summary>
+    StateHash = 18,
 }
 
 /// <summary>A node's answer to a snapshot that another node offers or has sent. The values are on the wire.</summary>

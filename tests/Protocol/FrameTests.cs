@@ -72,8 +72,10 @@ public sealed class FrameTests
             Message message = new()
             {
                 Type = type,
-                Count = carries ? 1 : 5,
-                Term = type is MessageType.Forward or MessageType.ChangeMembers ? 0 : LogPosition.Greatest,
+                Count = carries || type == MessageType.StateHash ? 1 : 5,
+                Term = type is MessageType.Forward or MessageType.ChangeMembers or MessageType.StateHash
+                    ? 0 : LogPosition.Greatest,
+                Position = new(0, 1),
                 Commit = LogPosition.Greatest,
                 Context = long.MaxValue,
             };
@@ -91,6 +93,8 @@ public sealed class FrameTests
     [InlineData(MessageType.Forward, 1, false)]
     [InlineData(MessageType.ChangeMembers, 0, true)]
     [InlineData(MessageType.ChangeMembers, 1, false)]
+    [InlineData(MessageType.StateHash, 0, true)]
+    [InlineData(MessageType.StateHash, 1, false)]
     [InlineData(MessageType.ChangeMembersResponse, 0, false)]
     [InlineData(MessageType.ChangeMembersResponse, 1, true)]
     [InlineData(MessageType.TimeoutNow, 0, false)]
@@ -98,8 +102,25 @@ public sealed class FrameTests
     public void Term_is_there_or_not_as_the_type_says(MessageType type, long term, bool isValid)
     {
         bool carries = type is MessageType.Forward or MessageType.ChangeMembers;
-        Message message = new() { Type = type, Term = term, Context = 1, Count = carries ? 1 : 0 };
+        Message message = new()
+        {
+            Type = type, Term = term, Position = new(0, 1), Context = 1, Count = carries ? 1 : 0,
+        };
         Assert.Equal(isValid ? DecodeStatus.Complete : DecodeStatus.Invalid, Decode(message, carries ? 48 : 0));
+    }
+
+    [Fact]
+    public void Any_digest_goes_there_and_back()
+    {
+        Message message = new() { Type = MessageType.StateHash, Position = new(0, 7) };
+        foreach (UInt128 digest in (ReadOnlySpan<UInt128>)[0, 1, UInt128.MaxValue, UInt128.MaxValue << 63])
+        {
+            Message sent = message with { Digest = digest };
+            Assert.Equal(DecodeStatus.Complete, Frame.TryReadHeader(Encode(sent, 0), out Message decoded, out _));
+            Assert.Equal((sent, digest), (decoded, decoded.Digest));
+        }
+        Assert.Equal(DecodeStatus.Invalid, Decode(message with { Count = 2 }, 0));
+        Assert.Equal(DecodeStatus.Invalid, Decode(message with { Position = default }, 0));
     }
 
     [Theory]

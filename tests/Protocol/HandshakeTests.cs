@@ -16,7 +16,10 @@ public sealed class HandshakeTests
     private static readonly Handshake Sample =
         new(
             ClusterId: 0x1122334455667788, From: 2, To: 3, Directory: 0x99AABBCCDDEEFF00,
-            new PeerAddress("127.0.0.1", 9022)) { CommandVersion = 2 };
+            new PeerAddress("127.0.0.1", 9022))
+        {
+            CommandVersion = 2,
+        };
 
     private static readonly byte[] SampleBytes =
     [

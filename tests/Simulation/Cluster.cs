@@ -162,9 +162,16 @@ internal sealed class Cluster : IDisposable
     public void OnApplied(SimulatedServer server)
     {
         long applied = server.Node!.Core.Log.Applied;
-        if (!Invariants.HasApplied(server.Number, applied))
+        // A spoilt server may be the first to apply an entry: later on its state is compared again.
+        if (!Invariants.HasApplied(server.Number, applied) && !server.IsSpoilt)
             return;
-        Invariants.OnApplied(applied, StoreContents.Hash(server.Store!, Scenario), server.Number);
+        ulong state = StoreContents.Hash(server.Store!, Scenario);
+        if (server.IsSpoilt)
+        {
+            server.IsTakenAway = Invariants.IsStateAt(applied, state);
+            return;
+        }
+        Invariants.OnApplied(applied, state, server.Number);
         States.Record(server);
     }
 

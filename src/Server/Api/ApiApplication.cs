@@ -12,8 +12,8 @@ namespace RaftFast.Server.Api;
 internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<ApiExchange>
 {
     private const string Paths =
-        "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/keys, /v1/watch, /v1/txn (POST), /v1/leader "
-        + "(POST) and /v1/backup";
+        "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/keys, /v1/watch, /v1/hash, /v1/txn (POST), "
+        + "/v1/leader (POST) and /v1/backup";
 
     private volatile ApiNode? node;
 
@@ -74,6 +74,10 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
                 ? Watching.SendAsync(exchange, running.Watches) : RefuseStartingAsync(exchange),
             "/v1/txn" => ServeRunning(
                 exchange, "POST", null, static (exchange, node) => node.Transactions.SendAsync(exchange)),
+            // StateHashing reads its parameter itself.
+            "/v1/hash" when !Takes(exchange, Read) => exchange.RefuseMethodAsync(Read),
+            "/v1/hash" => node is { } running
+                ? StateHashing.SendAsync(exchange, running) : RefuseStartingAsync(exchange),
             "/v1/leader" => ServeRunning(exchange, "POST", "to", Leadership.HandOverAsync),
             "/v1/backup" => ServeRunning(
                 exchange, "GET", null, static (exchange, node) => node.Backup.SendAsync(exchange, node)),

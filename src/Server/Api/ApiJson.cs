@@ -10,6 +10,7 @@ namespace RaftFast.Server.Api;
 [JsonSerializable(typeof(MembersJson))]
 [JsonSerializable(typeof(LeaderJson))]
 [JsonSerializable(typeof(TransactionResultJson))]
+[JsonSerializable(typeof(HashJson))]
 internal sealed partial class ApiJson : JsonSerializerContext;
 
 /// <summary>Details of a problem (RFC 9457 §3.1).</summary>

@@ -40,6 +40,9 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 
     public required string DataDirectory { get; init; }
 
+    /// <summary>Time after which a request is given up (<c>--request-timeout</c>).</summary>
+    public required TimeSpan RequestTimeout { get; init; }
+
     public required Backup Backup { get; init; }
 
     public required Watches Watches { get; init; }

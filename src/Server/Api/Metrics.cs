@@ -27,6 +27,7 @@ internal static class Metrics
         WriteMembers(text, seen);
         WriteSnapshots(text, seen);
         WriteWatches(text, seen);
+        WriteComparisons(text, seen.Node.Comparisons);
         QueueMetrics.Write(text, seen);
         ProcessMetrics.Write(text, dataDirectory);
         return text.ToUtf8();
@@ -189,5 +190,18 @@ internal static class Metrics
         text.Gauge("watch_floor_index",
             "Watches can begin after this entry, or a later one. Near the applied entry: raise --watch-history.",
             seen.History.Floor);
+    }
+
+    private static void WriteComparisons(PrometheusText text, in ComparisonCounts comparisons)
+    {
+        text.Counter("state_comparisons_total",
+            "Comparisons of this member's state with another member's. If it does not rise, the members do not reach "
+            + "each other, or one runs an older version.",
+            comparisons.Made);
+        text.Counter("state_differences_total",
+            "Comparisons that found different states. Not 0: look for the member that stopped, and at the log.",
+            comparisons.Differed);
+        text.Gauge("state_compared_index", "Entry at which states were compared last; 0 before the first time.",
+            comparisons.Index);
     }
 }

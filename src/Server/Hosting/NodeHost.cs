@@ -174,6 +174,7 @@ internal static partial class NodeHost
             Network = network,
             Acceptor = acceptor,
             DataDirectory = path,
+            RequestTimeout = options.RequestTimeout,
             Announcement = network.Announcement,
             Watches = watches!,
             Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Logging;
+using RaftFast.Server.Node;
 using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Lifetime;
@@ -53,5 +54,5 @@ internal static class FatalError
 
     private static bool IsOperatingError(Exception exception) =>
         exception is OperatingException or StorageException or AcknowledgedEntriesLostException
-            or IOException or SocketException or UnauthorizedAccessException;
+            or StateDiffersException or IOException or SocketException or UnauthorizedAccessException;
 }

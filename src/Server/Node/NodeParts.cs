@@ -37,6 +37,9 @@ internal sealed record NodeParts
 
     public required SnapshotOptions Snapshots { get; init; }
 
+    /// <summary>Ticks between two comparisons of the members' states: ten seconds.</summary>
+    public int ComparisonTicks { get; init; } = 1000;
+
     public required NodeActions Actions { get; init; }
 
     /// <summary>

@@ -70,6 +70,8 @@ internal sealed record NodeReport
 
     public required NodeCounts Counts { get; init; }
 
+    public required ComparisonCounts Comparisons { get; init; }
+
     public required HistogramCopy Commit { get; init; }
 
     public required HistogramCopy Apply { get; init; }

@@ -54,6 +54,7 @@ internal sealed class RaftNode
     private readonly SnapshotCycle snapshots;
     private readonly NodeLogLines log;
     private readonly SilentMembers silent;
+    private readonly StateComparison comparison;
     private readonly NodeMetrics metrics;
     private readonly long requestTimeout;
 
@@ -95,6 +96,7 @@ internal sealed class RaftNode
         router = new WriteRouter(core, wal, bound, gate, executor, network, heard, pending, forwarded, answers);
         changes = new MembershipRouter(core, wal, executor, network, heard, pending, answers, parts.FirstNumber);
         changes.Announced(core.Id, parts.Address);
+        comparison = new StateComparison(core, parts.State, network, parts.ComparisonTicks, parts.Logger);
         configured = core.Configuration;
         committedConfiguration = core.Log.Configurations.Committed;
         network.Configure(configured.Cluster, committedConfiguration.Cluster);
@@ -127,6 +129,7 @@ internal sealed class RaftNode
         reads.Tick();
         log.OnTick();
         silent.OnTick();
+        comparison.OnTick();
         if (++ticks % TicksToExpire != 0)
             return;
         Expire(now);
@@ -199,6 +202,7 @@ internal sealed class RaftNode
     /// </summary>
     public void OnAnswersLost(ulong peer)
     {
+        comparison.OnAnswersLost(peer);
         heard.Remove(peer);
         OnPeerLost(peer);
     }
@@ -213,6 +217,7 @@ internal sealed class RaftNode
     {
         core.MessagesMayBeLost(peer);
         versions.Announced(peer, commandVersion);
+        comparison.OnPeerAnnounced(peer, commandVersion);
         network.Announced(peer, address);
         changes.Announced(peer, address);
     }
@@ -251,6 +256,9 @@ internal sealed class RaftNode
     /// <summary>Copies a page of the keys as they are applied here.</summary>
     public void CopyKeys(KeyPage page, KeyRange range) => page.Fill(state.Store, range);
 
+    /// <inheritdoc cref="StateMachine.HashAt"/>
+    public StateHash HashAt(long? index) => state.HashAt(index);
+
     /// <inheritdoc cref="SnapshotCycle.Want"/>
     public void WantSnapshot(long index) => snapshots.Want(index);
 
@@ -283,6 +291,7 @@ internal sealed class RaftNode
         // The writer starts before anything is sent: own disk and network work at the same time (thesis §10.2.1).
         if (executor.Publish())
             actions.WakeWriter();
+        comparison.EndBatch();
         executor.Send(core.Configuration.Servers);
         network.Flush();
         executor.Apply();
@@ -348,6 +357,7 @@ internal sealed class RaftNode
         Snapshots = snapshots.Report(),
         Counts = new NodeCounts(
             metrics.Campaigns, metrics.TermsLed, metrics.LeaderChanges, metrics.EntriesApplied),
+        Comparisons = comparison.Counts,
         Commit = metrics.Commit,
         Apply = metrics.Apply,
     };
@@ -405,6 +415,9 @@ internal sealed class RaftNode
                 break;
             case MessageType.Forward:
                 router.OnForward(message, records);
+                break;
+            case MessageType.StateHash:
+                comparison.OnMessage(message);
                 break;
             case MessageType.ForwardResponse:
                 forwarded.OnResponse(message, pending, core.Log);

@@ -201,7 +201,7 @@ internal sealed class ReadyExecutor(
             DecodeStatus status = Record.TryReadHeader(records, out RecordHeader header);
             Invariant.Hold(status == DecodeStatus.Complete);
             Invariant.Hold(header.Position.Term == core.Log.TermAt(header.Position.Index));
-            ApplyResult result = state.Store.Apply(header, records[..header.RecordLength]);
+            ApplyResult result = state.Apply(header, records[..header.RecordLength]);
             ReadOnlySpan<byte> payload = Record.Payload(records, header);
             bool isExtended = header.Type == RecordType.Command && CommandHead.VersionOf(payload) > 1;
             if (isExtended && CommandHead.Read(payload).NeedsTime)

@@ -1,3 +1,4 @@
+using RaftFast.Protocol;
 using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Node;
@@ -9,14 +10,17 @@ namespace RaftFast.Server.Node;
 internal sealed class StateMachine : IDisposable
 {
     private readonly ChangeHistory? history;
+    private readonly RecentDigests digests;
     private long publishedIndex;
 
     /// <param name="history">Gets the changes that applied entries make; null if nobody reads them.</param>
-    public StateMachine(KeyValueStore store, ChangeHistory? history = null)
+    /// <param name="digestsMax">Digests that are kept, of the states after the last entries.</param>
+    public StateMachine(KeyValueStore store, ChangeHistory? history = null, int digestsMax = RecentDigests.CountMax)
     {
         this.history = history;
+        digests = new RecentDigests(digestsMax);
         Store = store;
-        BeginHistory();
+        Begin();
     }
 
     public KeyValueStore Store { get; private set; }
@@ -24,13 +28,33 @@ internal sealed class StateMachine : IDisposable
     /// <summary>Bytes that were ever added to the history of changes; 0 without one. Never decreases.</summary>
     public long HistoryBytes => history?.AddedBytes ?? 0;
 
+    /// <inheritdoc cref="KeyValueStore.Apply"/>
+    public ApplyResult Apply(in RecordHeader header, ReadOnlySpan<byte> record)
+    {
+        ApplyResult result = Store.Apply(header, record);
+        digests.Add(Store.AppliedIndex, Store.Digest);
+        return result;
+    }
+
+    /// <summary>Digest of the state as it was at this index (<see cref="KeyValueStore.Digest"/>).</summary>
+    /// <returns>False if the index is not applied yet, or its digest no longer known.</returns>
+    public bool TryDigestAt(long index, out UInt128 digest) => digests.TryGet(index, out digest);
+
+    /// <param name="index">Null for the applied index.</param>
+    public StateHash HashAt(long? index)
+    {
+        long at = index ?? Store.AppliedIndex;
+        return new StateHash(
+            at, TryDigestAt(at, out UInt128 digest) ? digest : null, digests.Oldest, Store.AppliedIndex);
+    }
+
     /// <returns>The former store, which a snapshot that is being taken may still read.</returns>
     public KeyValueStore ReplaceBy(KeyValueStore installed)
     {
         KeyValueStore former = Store;
         former.History = null;
         Store = installed;
-        BeginHistory();
+        Begin();
         return former;
     }
 
@@ -47,9 +71,15 @@ internal sealed class StateMachine : IDisposable
 
     public void Dispose() => Store.Dispose();
 
-    private void BeginHistory()
+    private void Begin()
     {
+        digests.Begin(Store.AppliedIndex, Store.Digest);
         Store.History = history;
         history?.Reset(Store.AppliedIndex);
     }
 }
+
+/// <param name="Digest">Digest of the state at the index; null if it is not known yet, or no longer.</param>
+/// <param name="Oldest">First index with a known digest.</param>
+/// <param name="Applied">Last index with a known digest.</param>
+internal sealed record StateHash(long Index, UInt128? Digest, long Oldest, long Applied);

@@ -35,6 +35,8 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     private StoreView? view;
 
+    private StateDigest digest;
+
     /// <summary>True once the store has an entry for the log time, which a view needs.</summary>
     private bool hasClockEntry;
 
@@ -81,6 +83,11 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// of the state.
     /// </summary>
     public int Version { get; private set; } = 1;
+
+    /// <summary>
+    /// Digest of the state at <see cref="AppliedIndex"/>: of keys, values, tags, times, outcomes and the log time.
+    /// </summary>
+    public UInt128 Digest => digest.At(AppliedIndex, LogTime);
 
     /// <summary>Log time at which the next key expires; MaxValue if none does.</summary>
     public long NextExpiry => expiring.Earliest;
@@ -175,6 +182,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         Slot slot = index.Find(hash, key);
         if (slot.IsNone)
             return false;
+        digest.Remove(slot);
         RemoveTime(slot);
         index.Remove(hash, key);
         if (StateKeys.IsClient(slot.Key))
@@ -336,6 +344,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             Entries++;
             return;
         }
+        digest.Remove(existing);
         RemoveTime(existing);
         if (existing.Index > viewedIndex && HasRoom(existing, key.Length, value.Length, time is not null))
         {
@@ -343,6 +352,7 @@ public sealed unsafe class KeyValueStore : IDisposable
             existing.SetValue(value);
             existing.Index = AppliedIndex;
             AddTime(existing, time);
+            digest.Add(existing);
         }
         else
         {
@@ -400,6 +410,7 @@ public sealed unsafe class KeyValueStore : IDisposable
         slot.SetValue(value);
         slot.Index = writtenAt;
         AddTime(slot, time);
+        digest.Add(slot);
         return slot;
     }
 

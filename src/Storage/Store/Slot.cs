@@ -54,6 +54,8 @@ internal readonly unsafe struct Slot(byte* address)
 
     public ReadOnlySpan<byte> Value => new(KeyStart + KeyLength, ValueLength);
 
+    public ReadOnlySpan<byte> KeyAndValue => new(KeyStart, KeyLength + ValueLength);
+
     /// <summary>Time of an entry that has one; else 0.</summary>
     public long Time => HasTime ? *(long*)Contents : 0;
 

@@ -1,5 +1,6 @@
 using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Node;
 using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Tests.Lifetime;
@@ -9,7 +10,7 @@ public sealed class FatalErrorTests
     public static TheoryData<Exception> OperatingErrors => new()
     {
         new ListenException("first\nsecond"), new IOException("first\nsecond"),
-        new UnauthorizedAccessException("first\nsecond"),
+        new UnauthorizedAccessException("first\nsecond"), new StateDiffersException("first\nsecond"),
     };
 
     [Theory]

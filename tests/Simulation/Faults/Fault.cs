@@ -53,4 +53,7 @@ internal enum Fault
     /// answer of the leader. The other direction stays up.
     /// </summary>
     BreakOneWay,
+
+    /// <summary>One bit of a server's state changes while the server starts from a snapshot.</summary>
+    SpoilState,
 }

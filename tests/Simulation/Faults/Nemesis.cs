@@ -108,14 +108,14 @@ internal sealed class Nemesis(
         healed = chosen;
         foreach (SimulatedServer server in servers)
         {
-            if (!chosen[server.Number] && !hangs.IsLeft(server))
+            if (!chosen[server.Number] && !hangs.IsLeft(server) && !server.IsSpoilt)
                 continue;
             // A leader whose disk is full, too, could not record the directories of which it has counted no promise
             // yet, and would take no acknowledgement from them.
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;
-            if (!chosen[server.Number])
+            if (hangs.IsLeft(server))
                 continue;
             server.Disk.HungWrites.Return();
             if (server.IsPaused)
@@ -126,8 +126,9 @@ internal sealed class Nemesis(
             for (int to = 0; to < servers.Length; to++)
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
-                bool isHealed = (chosen[from] || hangs.IsLeft(servers[from]))
-                    && (chosen[to] || hangs.IsLeft(servers[to]));
+                // A spoilt server learns of its difference.
+                bool isHealed = (chosen[from] || hangs.IsLeft(servers[from]) || servers[from].IsSpoilt)
+                    && (chosen[to] || hangs.IsLeft(servers[to]) || servers[to].IsSpoilt);
                 // The other servers stay cut off. A leader that only a part of the majority can reach would stay
                 // leader, because servers that hear a leader refuse to vote (§6). Raft promises no progress then.
                 link.IsCut = !isHealed;
@@ -154,7 +155,7 @@ internal sealed class Nemesis(
 
     /// <summary>True if clients may ask this server: after the healing, only healed members must answer.</summary>
     public bool MayAsk(SimulatedServer server) => healed is null
-        ? starvation.MayAsk(server)
+        ? starvation.MayAsk(server) && !server.IsSpoilt
         : healed[server.Number] && cluster.IsMember(server);
 
     private void ScheduleNext() =>
@@ -238,6 +239,10 @@ internal sealed class Nemesis(
             case Fault.RotSnapshot:
                 if (MayLoseOne() && server.IsOnRightVolume)
                     MachineFaults.DamageSnapshot(server);
+                break;
+            case Fault.SpoilState:
+                if (MayLoseAnother() && server.IsOnRightVolume && !unmounts.MayTake(server))
+                    server.Spoil();
                 break;
             case Fault.HangDisks:
                 Hang(cluster.Scenario.FaultDurationMax, losesPower: true);
@@ -409,12 +414,15 @@ internal sealed class Nemesis(
         return left;
     }
 
-    private bool MayLoseOne()
+    private bool MayLoseOne() => MayLoseAnother() && random.OneIn(4);
+
+    /// <summary>True while a majority stays if one server more is lost.</summary>
+    private bool MayLoseAnother()
     {
         int lost = 0;
         foreach (SimulatedServer other in servers)
             lost += IsOut(other) || unmounts.MayTake(other) ? 1 : 0;
-        return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn && random.OneIn(4);
+        return lost < (servers.Length - 1) / 2 && !cluster.Scenario.HasChurn;
     }
 
     /// <summary>
@@ -428,7 +436,7 @@ internal sealed class Nemesis(
         server.Wipe(claimsPromises: isKept);
     }
 
-    private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped;
+    private static bool IsOut(SimulatedServer server) => server.IsLost || server.IsWiped || server.IsSpoilt;
 
     private long Duration() => random.Between(1_000, cluster.Scenario.FaultDurationMax);
 

@@ -196,6 +196,10 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         }
     }
 
+    /// <summary>True if a sound server is known to have had this state at this applied index.</summary>
+    public bool IsStateAt(long applied, ulong stateHash) =>
+        stateHashes.TryGetValue(applied, out ulong sound) && sound == stateHash;
+
     private void OnLeads(int server, RaftCore core, bool isNew)
     {
         if (!isNew)

@@ -48,6 +48,7 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         dispatch.RunUntil(nemesis.LastReturn, () => false);
         deadline = Math.Max(deadline, nemesis.LastReturn + RecoveryMax);
         Require(dispatch.RunUntil(deadline, HasSettled), "the healed majority does not settle");
+        Require(dispatch.RunUntil(deadline, HaveSpoiltEnded), "a server whose state is spoilt does not stop");
         if (cluster.Scenario.MovesTogether)
             StartWithoutHints();
         RequireEqualStores();
@@ -72,6 +73,17 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         // Not in a newer term always: a server whose disk hangs may have lost the latest term with its process.
         bool isServed = dispatch.RunUntil(cluster.Events.Now + RecoveryMax, () => HasSettled() && HasLeader());
         Require(isServed, "the moves are not committed: without --cluster the healed majority elects no leader");
+    }
+
+    /// <summary>True if each spoilt server has stopped, or its state has become right.</summary>
+    private bool HaveSpoiltEnded()
+    {
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (server.IsSpoilt && !server.IsLost)
+                return false;
+        }
+        return true;
     }
 
     private bool HasLeader()

@@ -11,7 +11,7 @@ namespace RaftFast.Simulation.Invariants;
 /// </summary>
 internal static class StoreContents
 {
-    /// <summary>Hash of each key's value, tag and time, and of the rest of the state.</summary>
+    /// <summary>Hash of each key's value, tag and time, of the rest of the state, and of the state's digest.</summary>
     public static ulong Hash(KeyValueStore store, Scenario scenario)
     {
         ulong hash = 14695981039346656037;
@@ -24,7 +24,8 @@ internal static class StoreContents
         hash = Add(hash, store.LogTime);
         hash = Add(hash, store.NextExpiry);
         hash = Add(hash, store.OldestOutcome);
-        return Add(hash, store.OutcomeBytes);
+        hash = Add(hash, store.OutcomeBytes);
+        return Add(Add(hash, (long)(ulong)(store.Digest >> 64)), (long)(ulong)store.Digest);
     }
 
     private static ulong HashOfKey(KeyValueStore store, byte[] name, ulong hash)

@@ -12,9 +12,15 @@ internal sealed class SnapshotTransfers(Cluster cluster, SeededRandom random)
     /// <summary>
     /// Begins to send the newest snapshot of a server to another, or continues a transfer of an earlier term.
     /// </summary>
-    /// <returns>False if a transfer of this term is in progress already, or the servers are not connected.</returns>
+    /// <returns>
+    /// False if a transfer of this term is in progress already, or the servers are not connected, or the sender is
+    /// spoilt.
+    /// </returns>
     public bool Begin(SimulatedServer from, SimulatedServer to, long term)
     {
+        // A spoilt snapshot would spoil its receiver, and then the majority is no longer sound.
+        if (from.IsSpoilt)
+            return false;
         SnapshotTransfer? present = transfers.Find(
             transfer => transfer.From == from && transfer.To == to && !transfer.IsOver);
         if (present is not null && present.IsOfSender)

@@ -8,6 +8,7 @@ using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Peers.Handshakes;
 using RaftFast.Server.Recovery;
 using RaftFast.Simulation.Events;
+using RaftFast.Simulation.Faults;
 using RaftFast.Simulation.Network;
 using RaftFast.Simulation.Reports;
 using RaftFast.Storage.Directories;
@@ -25,6 +26,12 @@ internal sealed class ServerProcess : IDisposable
 {
     /// <summary>Maximum difference between two clocks: a month.</summary>
     private const long ClockAtZeroMax = 30L * 24 * 3600 * 1000;
+
+    /// <summary>Ticks between two comparisons of states: short, so that every history has many.</summary>
+    private const int ComparisonTicks = 50;
+
+    /// <summary>Digests of a process: few, so that some are forgotten.</summary>
+    private const int DigestsMax = 256;
 
     private StateMachine? state;
 
@@ -91,7 +98,13 @@ internal sealed class ServerProcess : IDisposable
         SnapshotFiles = SnapshotStore.Open(Server.Disk, clusterId: 1);
         int files = SnapshotFiles.Files.Count;
         RecoveredState recovered = RecoveredState.Load(SnapshotFiles, NullLogger.Instance);
-        state = new StateMachine(recovered.Store);
+        if (Server.SpoilsAtStart)
+        {
+            recovered = SpoiltState.Of(recovered, Random.Fork("spoilt state"), out bool isChanged);
+            Server.SpoilsAtStart = false;
+            Cluster.Counters[Counter.StatesSpoilt] += isChanged ? 1 : 0;
+        }
+        state = new StateMachine(recovered.Store, digestsMax: DigestsMax);
         Cluster.Counters[Counter.SnapshotsDamaged] += files - SnapshotFiles.Files.Count;
         if (recovered.Position != default)
             Cluster.Counters[Counter.RecoveriesFromSnapshot]++;
@@ -207,6 +220,7 @@ internal sealed class ServerProcess : IDisposable
             Acceptance = Acceptance,
             Address = Server.Identity.Address,
             Snapshots = options,
+            ComparisonTicks = ComparisonTicks,
             Idempotency = new IdempotencyOptions { Window = Cluster.Scenario.IdempotencyWindow },
             Actions = Actions(),
             FirstNumber = Random.Between(1, long.MaxValue / 2),

@@ -73,7 +73,9 @@ internal sealed class SimulatedLoop(ServerProcess process)
         process.Snapshots.CheckDecision();
         newConnections.Judge();
         cluster.OnStepped(process.Server);
-        if (process.MustExit || process.HasStopped)
+        if (process.Server.IsTakenAway)
+            process.Server.TakeAway();
+        else if (process.MustExit || process.HasStopped)
             process.Server.OnExit(process.MustExit);
         else if (node.HasMoreToDo || inbox.Count > 0)
             Wake();

@@ -103,6 +103,18 @@ internal sealed class SimulatedServer : IDisposable
     public bool IsWiped { get; private set; }
 
     /// <summary>
+    /// True once a bit of the state has changed. The server then may stop, its clients may get wrong values, and its
+    /// snapshots may be wrong.
+    /// </summary>
+    public bool IsSpoilt { get; private set; }
+
+    /// <summary>True if a bit of the state is to change while the server starts.</summary>
+    public bool SpoilsAtStart { get; set; }
+
+    /// <summary>True once a spoilt state has become right again: its snapshots may still be wrong.</summary>
+    public bool IsTakenAway { get; set; }
+
+    /// <summary>
     /// True if the server has another directory, which holds promises of its own, such as an old copy.
     /// </summary>
     public bool ClaimsPromises { get; private set; }
@@ -205,6 +217,12 @@ internal sealed class SimulatedServer : IDisposable
             IsLost = true;
             Die(losesPower: false);
         }
+        catch (StateDiffersException) when (isRun && IsSpoilt)
+        {
+            cluster.Counters[Counter.SpoiltServersStopped]++;
+            IsLost = true;
+            Die(losesPower: false);
+        }
     }
 
     /// <summary>Runs an action that may meet this server's failing disk, or its death.</summary>
@@ -295,6 +313,23 @@ internal sealed class SimulatedServer : IDisposable
             }
         }
         Die(losesPower);
+    }
+
+    /// <summary>Ends the process. A bit of its state changes at its next start.</summary>
+    public void Spoil()
+    {
+        if (!IsUp || SnapshotFiles!.Files.Count == 0)
+            return;
+        IsSpoilt = SpoilsAtStart = true;
+        Crash(losesPower: false);
+    }
+
+    /// <summary>Ends the server for good.</summary>
+    public void TakeAway()
+    {
+        cluster.Counters[Counter.SpoiltStatesOverwritten]++;
+        IsLost = true;
+        Die(losesPower: false);
     }
 
     /// <summary>Makes the process die in one of its next disk operations.</summary>
