@@ -87,7 +87,7 @@ public sealed class ClientRequest
     /// <summary>Seconds for the answer's Age header; -1 for an answer without Age.</summary>
     internal long Age { get; private set; }
 
-    /// <summary>Of a Transaction: what the receiver answers beside status and text. Else null.</summary>
+    /// <summary>Answer to a Transaction, beside status and text; else null.</summary>
     public TransactionAnswer? Transaction { get; private set; }
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
@@ -249,7 +249,7 @@ public sealed class ClientRequest
         BeginCommand(CommandOperation.Delete, key, 0, fields);
     }
 
-    /// <summary>Makes the request a transaction, whole.</summary>
+    /// <summary>Makes the request a complete transaction.</summary>
     /// <param name="payload">Payload with a <see cref="TransactionCommand"/>, complete.</param>
     internal void BeginTransaction(ReadOnlySpan<byte> payload, TransactionAnswer answer, bool hasToken)
     {

@@ -105,7 +105,8 @@ internal sealed class TransactionBuilder
         if (operation.Ttl is < 1 or > KeyCommand.TimeToLiveSecondsMax)
         {
             throw new TransactionException(
-                400, $"{place} has the ttl {operation.Ttl}; it must be 1 to {KeyCommand.TimeToLiveSecondsMax} seconds.");
+                400,
+                $"{place} has the ttl {operation.Ttl}; it must be 1 to {KeyCommand.TimeToLiveSecondsMax} seconds.");
         }
         byte[] value = operation.Value ?? Encoding.UTF8.GetBytes(operation.Text!);
         Write(kind, key, value, (operation.Ttl ?? 0) * 1000);
@@ -140,7 +141,7 @@ internal sealed class TransactionBuilder
     }
 }
 
-/// <summary>Keys of a transaction's operations, of which none may be in two operations.</summary>
+/// <summary>Keys of a transaction's operations. Each key may be in one operation only.</summary>
 internal sealed class OperationKeys
 {
     private readonly SortedSet<byte[]> keys = new(ByteOrder.Instance);
@@ -176,7 +177,7 @@ internal sealed class OperationKeys
 
 /// <summary>A transaction that can't be sent.</summary>
 /// <param name="status">400 or 413.</param>
-/// <param name="message">What is wrong, and what would be right.</param>
+/// <param name="message">The fault, and its remedy.</param>
 internal sealed class TransactionException(int status, string message) : Exception(message)
 {
     public int Status { get; } = status;

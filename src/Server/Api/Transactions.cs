@@ -15,7 +15,7 @@ namespace RaftFast.Server.Api;
 /// takes the way of every write (<see cref="WriteRouter"/>).
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "A semaphore whose wait handle nobody takes holds nothing.")]
+    "Design", "CA1001", Justification = "A semaphore without a wait handle holds nothing.")]
 internal sealed class Transactions(Inbox inbox)
 {
     /// <summary>Maximum transactions at once. Each is an item of the inbox until the loop takes it.</summary>
@@ -45,8 +45,8 @@ internal sealed class Transactions(Inbox inbox)
         }
         if (!await places.WaitAsync(Patience, exchange.Aborted))
         {
-            await exchange.RefuseAsync(503, $"{OutstandingMax} transactions are in progress at this member: nothing has "
-                + "changed; try again.");
+            await exchange.RefuseAsync(503, $"{OutstandingMax} transactions are in progress at this member: nothing "
+                + "has changed; try again.");
             return;
         }
         bool fits = Interlocked.Add(ref bodiesBytes, bodyBytes) <= BodiesBytesMax;
@@ -55,8 +55,8 @@ internal sealed class Transactions(Inbox inbox)
             if (fits)
                 await RunAsync(exchange);
             else
-                await exchange.RefuseAsync(503, "Large transactions fill this member's memory: nothing has changed; try "
-                    + "again.");
+                await exchange.RefuseAsync(503, "Large transactions fill this member's memory: nothing has changed; "
+                    + "try again.");
         }
         catch (TransactionException wrong)
         {
@@ -115,9 +115,9 @@ internal sealed class Transactions(Inbox inbox)
     {
         string path = string.IsNullOrEmpty(wrong.Path) ? "" : $" at {wrong.Path}";
         return string.Create(CultureInfo.InvariantCulture,
-            $"The body is no transaction{path}, line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}: send ")
-            + "JSON as in {\"conditions\":[{\"key\":\"/a\",\"exists\":false}],\"operations\":[{\"put\":\"/a\",\"text\":"
-            + "\"x\"}]}; the README has all names.";
+            $"The body is no transaction{path}, line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}: ")
+            + "send JSON as in {\"conditions\":[{\"key\":\"/a\",\"exists\":false}],"
+            + "\"operations\":[{\"put\":\"/a\",\"text\":\"x\"}]}; the README has all names.";
     }
 
     private static Task RefuseSizeAsync(ApiExchange exchange) => exchange.RefuseAsync(

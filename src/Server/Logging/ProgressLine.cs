@@ -26,7 +26,8 @@ internal sealed partial class ProgressLine(string work, TimeProvider time)
         next = elapsed + Interval;
         double share = Math.Min(1, (double)done / all);
         double left = elapsed.TotalSeconds * (1 - share) / share;
-        return string.Create(CultureInfo.InvariantCulture, $"{work}: {Math.Floor(share * 100)} % done, {Text(left)} left");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{work}: {Math.Floor(share * 100)} % done, {Text(left)} left");
     }
 
     /// <summary>Writes the line, when it is time for one.</summary>
