@@ -29,8 +29,8 @@ internal static class DiskSync
     }
 
     /// <summary>
-    /// Prints how often a second each of three simultaneous writers makes 64 KiB durable, with writes of 64 or 512 KiB,
-    /// whichever is faster. For bench/compare/targets.
+    /// Prints the rate at which each of three simultaneous writers makes 64 KiB durable: the faster one of writes of 64
+    /// KiB and of 512 KiB. For bench/compare/targets.
     /// </summary>
     public static void RunRate(string directory)
     {

@@ -22,7 +22,7 @@ public class HistoryBenchmarks
     {
         for (int i = 0; i < Keys; i++)
             records[i] = PutRecord.Of($"/key-{i:D6}", 64);
-        // The ring has gone round once, as in a server that runs.
+        // Fill the whole ring once, as in a server that has run for some time.
         for (int i = 0; i < 1_000_000; i++)
             PutAndPublish();
     }

@@ -11,8 +11,8 @@ using RaftFast.Bench.Baselines;
 //                                        start from snapshot and log
 // snapshot [--keys n] [--binary path]    PUTs while a snapshot is taken
 // --filter '*'                           BenchmarkDotNet's micro-benchmarks
-// baseline [--write]                     runs all micro-benchmarks and compares them with bench/baselines.csv: none may
-//                                        allocate that didn't before
+// baseline [--write]                     runs all micro-benchmarks and compares them with bench/baselines.csv: no
+//                                        benchmark may begin to allocate
 if (args is ["disk", ..])
 {
     DiskSync.Run(args.Length > 1 ? args[1] : Directory.GetCurrentDirectory());

@@ -6,13 +6,13 @@ using RaftFast.LoadTest.Load;
 namespace RaftFast.LoadTest;
 
 /// <summary>
-/// A network with a round trip: accepts connections at some addresses, dials another address for each, and hands on
-/// what it receives half a round trip later. Bytes are delayed, and neither lost nor held back by a rate. Two threads
-/// serve each direction of a connection, so it is for a few connections.
+/// A network with a round trip. Accepts connections at some addresses, dials another address for each connection, and
+/// passes received bytes on after half a round trip. No byte is lost, and no rate holds bytes back. Two threads serve
+/// each direction of a connection, so the relay suits a few connections.
 /// </summary>
 internal sealed class Relay : IDisposable
 {
-    /// <summary>Bytes under way in one direction: more than a member sends ahead of acknowledgements.</summary>
+    /// <summary>Maximum bytes under way in one direction: more than a member sends ahead of acknowledgements.</summary>
     private const long UnderWayMax = 64 << 20;
 
     private const int ChunkBytes = 64 << 10;
@@ -21,7 +21,7 @@ internal sealed class Relay : IDisposable
     private readonly long delay;
     private bool isDisposed;
 
-    /// <param name="roundTrip">Time that a request and its answer take more than without the relay.</param>
+    /// <param name="roundTrip">Time that the relay adds to a request and its answer together.</param>
     /// <exception cref="SocketException">An address can't be listened on.</exception>
     public Relay(IReadOnlyList<(IPEndPoint From, IPEndPoint To)> routes, TimeSpan roundTrip)
     {
@@ -109,7 +109,7 @@ internal sealed class Relay : IDisposable
         }
         catch (SocketException)
         {
-            // Nobody listens there yet: the dialler tries again.
+            // No program listens there yet: the dialler tries again.
             Drop(near, far);
             return;
         }
@@ -165,7 +165,7 @@ internal sealed class Relay : IDisposable
         }
         catch (SocketException)
         {
-            // The far end takes nothing any more: the near end is told.
+            // The far end takes no more bytes: tell the near end.
             from.Shutdown(SocketShutdown.Both);
         }
         finally
@@ -198,7 +198,7 @@ internal sealed class Relay : IDisposable
         }
     }
 
-    /// <param name="Due">Timestamp at which the bytes are handed on.</param>
+    /// <param name="Due">Timestamp at which the bytes are passed on.</param>
     /// <param name="Bytes">Empty at the end of the direction.</param>
     private readonly record struct Chunk(long Due, byte[] Bytes);
 
@@ -241,7 +241,7 @@ internal sealed class Relay : IDisposable
             }
         }
 
-        /// <summary>Nothing is taken any more.</summary>
+        /// <summary>No more bytes are taken.</summary>
         public void End()
         {
             lock (chunks)

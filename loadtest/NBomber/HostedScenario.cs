@@ -15,7 +15,8 @@ namespace RaftFast.LoadTest.NBomber;
 /// <summary>A scenario of RaftFast as a scenario of NBomber.</summary>
 /// <param name="copiesMax">
 /// Maximum iterations that run at once. NBomber has no such bound for an open loop: while a server stalls, each request
-/// would open a connection. Further iterations wait. Their wait is in the scenario's latency, not in that of its steps.
+/// would open a connection. Further iterations wait. The wait counts in the latency of the scenario, not in the latency
+/// of its steps.
 /// </param>
 internal sealed class HostedScenario(Scenario scenario, Target target, int copiesMax) : IDisposable
 {

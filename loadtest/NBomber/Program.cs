@@ -59,7 +59,7 @@ NodeStats result = NBomberRunner
 await disturbance;
 
 long failures = result.ScenarioStats.Sum(stats => (long)stats.Fail.Request.Count);
-// A scenario with a disturbance fails some requests; its threshold is the runner's, not this host's.
+// A scenario with a disturbance fails some requests; the runner judges its threshold, and this host does not.
 return failures == 0 || cluster is not null ? 0 : 1;
 
 static int Refuse(string error)

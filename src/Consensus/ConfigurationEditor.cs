@@ -128,9 +128,7 @@ public static class ConfigurationEditor
         return differing;
     }
 
-    /// <summary>
-    /// Adds the ids of the members that are gone to the removed ids. A removed id is never used again.
-    /// </summary>
+    /// <summary>Records the id of each removed member. A removed id is never used again.</summary>
     private static ClusterConfiguration Build(
         ClusterConfiguration current, SortedList<ulong, Member> members, bool leavesJointItself)
     {

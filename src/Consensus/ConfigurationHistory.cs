@@ -13,7 +13,7 @@ public sealed class ConfigurationHistory
     private readonly List<(long Index, ConfigurationState State)> entries = [];
 
     /// <param name="index">
-    /// Index of the entry with the initial configuration; 0 if the data directory brings it.
+    /// Index of the entry with the initial configuration; 0 if that configuration comes from the data directory.
     /// </param>
     public ConfigurationHistory(ClusterConfiguration initial, long index = 0) =>
         entries.Add((index, new ConfigurationState(initial)));

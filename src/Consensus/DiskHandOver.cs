@@ -20,7 +20,7 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
 
     /// <summary>
     /// True if a majority without this server has committed an entry that this server has not written: that majority
-    /// can write, and the disk of this server is in its way.
+    /// can write, and only the disk of this server delays commits.
     /// </summary>
     private bool OthersWrite => core.Log.Committed > core.Log.Durable;
 
@@ -30,7 +30,7 @@ internal sealed class DiskHandOver(RaftCore core, ProgressTable progress, HandOv
         ticksToFull = Math.Max(0, ticksToFull - 1);
         if (core.LogWriteIsOverdue)
         {
-            // During an attempt, writes of clients wait. In the pause after an attempt, they are answered 503.
+            // During an attempt, writes of clients wait. In the pause after an attempt, writes are answered 503.
             if (ticksToHung == 0 && OthersWrite && handOver.TryBegin())
                 ticksToHung = 2 * core.Options.ElectionTicks;
         }

@@ -18,7 +18,7 @@ internal sealed class HandOver(RaftCore core, ProgressTable progress)
 
     /// <summary>
     /// Chooses the most up-to-date of the other voters that have answered within an election timeout. Returns false if
-    /// there is none.
+    /// no other voter has answered.
     /// </summary>
     /// <param name="needsRoom">True to choose only among voters with room in their logs.</param>
     public bool TryBegin(bool needsRoom = false)

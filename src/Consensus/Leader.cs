@@ -269,9 +269,9 @@ internal sealed class Leader : Role
     }
 
     /// <summary>
-    /// Uses the conflict hint of a follower (computed in <see cref="Follower"/>). The next probe goes after the
-    /// leader's last entry at or below the hint with a term not above the hint's. Above that entry, no entries can
-    /// match. Figure 7 (e), with a leader of term 8:
+    /// Uses the conflict hint of a follower (computed in <see cref="Follower"/>). The next probe follows the leader's
+    /// last entry with an index and a term not above those of the hint. After that entry, no entries can match. Figure
+    /// 7 (e), with a leader of term 8:
     /// <code>
     /// index      1  2  3  4  5  6  7  8  9 10
     /// leader     1  1  1  4  4  5  5  6  6  6    rejected: the probe after entry 10, term 6
@@ -303,8 +303,8 @@ internal sealed class Leader : Role
 
     /// <summary>
     /// CheckQuorum: a leader that hears from no quorum within an election timeout steps down (thesis §6.2). A leader
-    /// that has stepped down no longer keeps followers from electing another leader. Its clients learn that they must
-    /// ask another member.
+    /// that has stepped down no longer keeps followers from electing another leader. The clients of such a leader learn
+    /// that they must ask another member.
     /// </summary>
     private bool CheckQuorum()
     {

@@ -4,7 +4,7 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Promotes a learner to voter after it has caught up with the leader's log (thesis §4.2.1). A voter without the log
-/// would only delay commitment. The promotion waits until a majority of the voters after it writes.
+/// would only delay commitment. The promotion waits until a majority of the voters, the learner included, writes.
 /// </summary>
 internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, WritingMajority writing)
 {
@@ -59,6 +59,8 @@ internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, Wr
         && learner.TicksSinceHeard <= 2 * core.Options.HeartbeatTicks;
 }
 
-/// <summary>A learner that has caught up and is not promoted, because no majority would write after that.</summary>
+/// <summary>
+/// A learner that has caught up and is not promoted, because no majority would write after the promotion.
+/// </summary>
 /// <param name="Learner">0 if no promotion waits.</param>
 public readonly record struct PromotionWait(ulong Learner, MissingVoters Missing);

@@ -154,8 +154,8 @@ public sealed class RaftCore
 
     /// <summary>
     /// True while a proposal to the leader would gain nothing, because each voter that keeps up still has an append to
-    /// acknowledge. An entry proposed now would wait for the next acknowledgement or tick. An entry proposed at that
-    /// time leaves no later. Entries that wait together share one write to the leader's log and one write to each
+    /// acknowledge. An entry proposed now would wait for the next acknowledgement or tick. An entry that is proposed
+    /// only then is sent no later. Entries that wait together share one write to the leader's log and one write to each
     /// follower's log.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
@@ -176,7 +176,8 @@ public sealed class RaftCore
     public bool IsChangingConfiguration => Log.Configurations.Pending > 0;
 
     /// <summary>
-    /// Appends a configuration, which takes effect at once (thesis §4.1). This server must stay a voter in it.
+    /// Appends a configuration, which takes effect at once (thesis §4.1). This server must stay a voter in the
+    /// configuration.
     /// </summary>
     /// <param name="bytes">Bytes of the configuration's record.</param>
     public void ProposeConfiguration(ClusterConfiguration next, int bytes)
@@ -187,7 +188,7 @@ public sealed class RaftCore
 
     /// <summary>
     /// The configuration that the leader should propose by itself: the end of a joint configuration, or the promotion
-    /// of a learner that has caught up. Null if there is none.
+    /// of a learner that has caught up. Null if there is nothing to propose.
     /// </summary>
     public ClusterConfiguration? NextConfiguration() => MayChangeConfiguration ? leader.NextConfiguration() : null;
 
@@ -202,7 +203,7 @@ public sealed class RaftCore
     /// <summary>Promotion of a learner that the leader delays until other voters write; default if none.</summary>
     public PromotionWait PromotionWait => IsLeader ? leader.PromotionWait : default;
 
-    /// <summary>Leader: ticks since the last message from a member.</summary>
+    /// <summary>Ticks since the last message from a member. Only the leader may be asked.</summary>
     public int TicksSinceHeard(ulong peer) => leader.TicksSinceHeard(peer);
 
     /// <summary>True if this server leads and has heard the peer within an election timeout.</summary>

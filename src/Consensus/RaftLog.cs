@@ -33,7 +33,7 @@ public sealed class RaftLog
     public LogPosition Last => new(terms.LastTerm, terms.LastIndex);
 
     /// <summary>
-    /// Highest index on this server's stable storage, ≤ Last. Never acknowledged beyond it (thesis §3.8).
+    /// Highest index on this server's stable storage, ≤ Last. Later entries are never acknowledged (thesis §3.8).
     /// </summary>
     public long Durable { get; private set; }
 

@@ -51,8 +51,8 @@ public sealed record RaftOptions
     public int InflightBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum bytes of records that the leader has proposed and that are not committed. While there are none, a record
-    /// of any size is admitted.
+    /// Maximum bytes of records that the leader has proposed and that are not committed. While no such record exists, a
+    /// record of any size is admitted.
     /// </summary>
     public long UncommittedBytesMax { get; init; } = 64 * 1024 * 1024;
 

@@ -18,7 +18,7 @@ internal sealed class ReadRounds(RaftCore core, ProgressTable progress, Heartbea
     /// <summary>True if every server has been asked to confirm the round under way, and not only a majority.</summary>
     private bool isAskedOfAll;
 
-    /// <summary>Number of the round that heartbeats ask to confirm; 0: none.</summary>
+    /// <summary>Number of the round that heartbeats ask to confirm; 0 if there is none.</summary>
     public long RoundUnderWay => queue.IsConfirming ? queue.Round : 0;
 
     public void Enter(long termStart)
@@ -113,8 +113,8 @@ internal sealed class ReadRounds(RaftCore core, ProgressTable progress, Heartbea
     /// <summary>
     /// True if a follower's request needs no round, because the follower and the leader are a majority. The follower
     /// sent its request in this term, after the read had reached it. A leader of a later term would have needed the
-    /// vote of one of the two. Neither had left this term when the read arrived. A round of heartbeats (thesis §6.4)
-    /// would prove no more.
+    /// vote of the follower or of this leader. Both were still in this term when the read arrived. A round of
+    /// heartbeats (thesis §6.4) would prove no more.
     /// </summary>
     private bool ConfirmsItsOwnRead(ulong asker)
     {

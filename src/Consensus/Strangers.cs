@@ -6,8 +6,8 @@ namespace RaftFast.Consensus;
 internal static class Strangers
 {
     /// <summary>
-    /// False for a message that must change nothing here, least of all the term. Such a message is from a removed
-    /// server, or from a stranger that knows no more than this server.
+    /// False for a message that must change nothing here, not even the term. Such a message is from a removed server,
+    /// or from a stranger that knows no more than this server.
     /// </summary>
     public static bool IsHeard(RaftCore core, in Message message)
     {

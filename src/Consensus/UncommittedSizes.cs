@@ -3,8 +3,8 @@ using RaftFast.Protocol;
 namespace RaftFast.Consensus;
 
 /// <summary>
-/// Sizes of the entries that this leader has proposed and that are not committed. A new leader begins with none: the
-/// uncommitted entries of former leaders were within those leaders' bounds.
+/// Sizes of the entries that this leader has proposed and that are not committed. A new leader begins without sizes:
+/// the uncommitted entries of former leaders were within those leaders' bounds.
 /// </summary>
 internal sealed class UncommittedSizes
 {

@@ -4,8 +4,8 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// The leader's view of a configuration that it may propose: can a majority of its voters write now? A configuration is
-/// in effect as soon as it is in the log (thesis §4.1). Without such a majority, neither that configuration commits nor
-/// a change that would repair the configuration.
+/// in effect as soon as it is in the log (thesis §4.1). Without such a majority, the configuration cannot commit, and
+/// no later change can repair the cluster.
 /// </summary>
 internal sealed class WritingMajority(RaftCore core, ProgressTable progress)
 {

@@ -24,7 +24,7 @@ internal sealed class AnswerSender(
 
     /// <param name="request">A finished request.</param>
     /// <param name="closes">True if this is the connection's last answer.</param>
-    /// <returns>False if a rest of the answer has to wait for a flush.</returns>
+    /// <returns>False if the rest of the answer has to wait for a flush.</returns>
     public bool TryWrite(ClientRequest request, bool closes)
     {
         if (!writer.TryWrite(pipes.Output, request, closes, FlushBytes))

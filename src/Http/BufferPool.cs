@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace RaftFast.Http;
 
 /// <summary>
-/// Buffers of native memory for requests and answers, in size classes of whole pages. At most a quarter of a buffer
-/// beyond four pages is unused. Buffers are never unmapped: the pool gives the pages of a free buffer back to the
+/// Buffers of native memory for requests and answers, in size classes of whole pages. At most a quarter of a buffer of
+/// more than four pages is unused. Buffers are never unmapped: the pool gives the pages of a free buffer back to the
 /// system, at once and without a garbage collection.
 /// </summary>
 internal sealed unsafe partial class BufferPool
@@ -31,7 +31,8 @@ internal sealed unsafe partial class BufferPool
     /// <summary>Returns the size of the buffer that <see cref="Rent"/> gives for this number of bytes.</summary>
     public static int SizeFor(int bytes) => BytesOf(ClassOf(bytes));
 
-    /// <summary>Takes a buffer, whose contents are undefined. The system fills its pages in when they are touched.
+    /// <summary>Takes a buffer, whose contents are undefined. The system fills in the buffer's pages when they are
+    /// touched.
     /// </summary>
     public PooledBuffer Rent(int bytes) => classes[ClassOf(bytes)].Rent();
 
@@ -83,7 +84,7 @@ internal sealed unsafe partial class BufferPool
         /// <summary>Free buffers without pages.</summary>
         private readonly Stack<nint> empty = new();
 
-        /// <summary>Least number of <see cref="free"/> since the last trim.</summary>
+        /// <summary>Smallest size of <see cref="free"/> since the last trim.</summary>
         private int leastFree;
 
         ~SizeClass()

@@ -8,7 +8,7 @@ namespace RaftFast.Http;
 /// chunked-body = *( 1*HEXDIG [ chunk-ext ] CRLF chunk-data CRLF ) 1*"0" [ chunk-ext ] CRLF *( trailer CRLF ) CRLF
 /// chunk-ext    = *( [ SP / HTAB ] ";" anything but control characters )
 /// </code>
-/// Extensions and trailers are dropped. The bytes of all extensions of a body are bounded, and the bytes of all its
+/// Extensions and trailers are dropped. The bytes of all extensions of a body are bounded, and so are the bytes of all
 /// trailers.
 /// </summary>
 internal struct ChunkedBody(int overheadBytesMax)

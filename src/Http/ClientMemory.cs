@@ -23,7 +23,10 @@ internal sealed class ClientMemory(long bytesMax)
     private long Held => Volatile.Read(ref held);
 
     /// <summary>Reserves bytes. Without room, free buffers of other sizes give their pages back.</summary>
-    /// <returns>False if there is no room. Then a connection that does not move its bytes has to end.</returns>
+    /// <returns>
+    /// False if there is no room. The front then ends a connection whose client takes no answers or sends no more of a
+    /// request.
+    /// </returns>
     public bool TryHold(long bytes)
     {
         if (Interlocked.Add(ref held, bytes) <= bytesMax)

@@ -87,7 +87,7 @@ public sealed class ClientRequest
     /// <summary>Seconds for the answer's Age header; -1 for an answer without Age.</summary>
     internal long Age { get; private set; }
 
-    /// <summary>Of a Transaction: what the receiver answers beside status and text. Else null.</summary>
+    /// <summary>Answer to a Transaction, beside status and text; else null.</summary>
     public TransactionAnswer? Transaction { get; private set; }
 
     /// <summary>Id in the target of an AddMember or RemoveMember.</summary>
@@ -250,7 +250,7 @@ public sealed class ClientRequest
     }
 
     /// <summary>
-    /// Makes the request a transaction, whole. Its buffer is no rented one: nobody recycles the request.
+    /// Makes the request a complete transaction. The buffer is not rented, because the request is never recycled.
     /// </summary>
     /// <param name="payload">Payload with a <see cref="TransactionCommand"/>, complete.</param>
     internal void BeginTransaction(ReadOnlySpan<byte> payload, TransactionAnswer answer, bool hasToken)

@@ -151,8 +151,8 @@ internal sealed class ConnectionPipes
     }
 
     /// <summary>
-    /// Closes the pipes. While an operation is pending, cancels it and returns false; the cancelled operation then
-    /// wakes the connection.
+    /// Closes the pipes. While an operation is pending, cancels the operation and returns false; the cancelled
+    /// operation then wakes the connection.
     /// </summary>
     public bool TryClose()
     {

@@ -1,8 +1,8 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// Deadline for the client action that this connection waits for. The connection sets it; the front's sweep reads it
-/// too.
+/// Deadline for the client action that this connection waits for. The connection sets the deadline; the front's sweep
+/// reads the deadline too.
 /// </summary>
 internal sealed class Deadline(CoarseClock clock, HttpLimits limits)
 {

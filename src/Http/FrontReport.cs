@@ -4,7 +4,9 @@ namespace RaftFast.Http;
 /// <param name="Connections">Connections that are open, or have outstanding requests.</param>
 /// <param name="Requests">Unanswered requests of all connections.</param>
 /// <param name="MemoryBytes">Bytes of the buffers for requests and answers, rented and free.</param>
-/// <param name="ConnectionBytesGreatest">Most bytes of requests and answers that one connection holds.</param>
+/// <param name="ConnectionBytesGreatest">
+/// Maximum, over all connections, of the bytes that one connection holds in requests and answers.
+/// </param>
 public sealed record FrontReport(int Connections, int Requests, long MemoryBytes, long ConnectionBytesGreatest)
 {
     public required HttpLimits Limits { get; init; }

@@ -98,7 +98,7 @@ public sealed class HttpConnection : IRequestOwner
 
     /// <summary>
     /// Returns true at the first call since the last <see cref="Resume"/>. Only the thread that completes requests
-    /// calls it.
+    /// calls this.
     /// </summary>
     public bool MarkForResume()
     {
@@ -125,7 +125,7 @@ public sealed class HttpConnection : IRequestOwner
             work.WakeElsewhere();
     }
 
-    /// <summary>Closes the connection if it is still idle since the given time.</summary>
+    /// <summary>Closes the connection if it has been idle since the given time.</summary>
     internal void GiveWay(long idleSince)
     {
         Volatile.Write(ref givesWaySince, idleSince);
@@ -152,7 +152,7 @@ public sealed class HttpConnection : IRequestOwner
         if (front.IsAborting)
             pipes.Abort("the server has stopped");
         if (mustEnd)
-            pipes.Abort("the client does not move its bytes, and other clients need the memory");
+            pipes.Abort("the client takes no answers or sends no more of a request, and others need the memory");
         if (!isDone && !pipes.IsGone)
             Converse();
         if (hasSubmitted)

@@ -149,7 +149,7 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
 
     internal void Remove(HttpConnection connection) => open.Remove(connection);
 
-    /// <summary>Takes a connection object back; its last call.</summary>
+    /// <summary>Takes a connection object back. The object makes no call after this one.</summary>
     internal void Return(HttpConnection connection)
     {
         pool.Return(connection);
@@ -180,7 +180,7 @@ public sealed partial class HttpFront : ConnectionHandler, IAsyncDisposable
         open.WakeDue();
     }
 
-    /// <summary>A connection that is idle since this time, or longer, is idle for at least IdleTime.</summary>
+    /// <summary>Latest beginning of an idle time that has lasted for at least IdleTime.</summary>
     private long IdleLatest =>
         clock.Milliseconds - (long)(limits.IdleTime + CoarseClock.Period).TotalMilliseconds;
 

@@ -15,8 +15,9 @@ public sealed record HttpLimits
     public int ConnectionsMax { get; init; } = 12_000;
 
     /// <summary>
-    /// Maximum connections beyond <see cref="ConnectionsMax"/>. Half of them are being refused. The other half are
-    /// served, and for each an idle connection is closing. Any further connection is closed without an answer.
+    /// Maximum connections beyond <see cref="ConnectionsMax"/>. Half of this number are connections that are being
+    /// refused. The other half are served, each in the place of an idle connection that is closing. Any further
+    /// connection is closed without an answer.
     /// </summary>
     public int ConnectionsBeyondMax { get; init; } = 64;
 

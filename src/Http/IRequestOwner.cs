@@ -1,7 +1,8 @@
 namespace RaftFast.Http;
 
 /// <summary>
-/// Receiver of answers: a connection, or a client of the simulator. Only the thread that completes requests calls it.
+/// Receiver of answers: a connection, or a client of the simulator. Only the thread that completes requests calls the
+/// owner.
 /// </summary>
 public interface IRequestOwner
 {

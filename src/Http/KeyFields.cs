@@ -8,7 +8,8 @@ namespace RaftFast.Http;
 
 /// <summary>
 /// Headers that say more about a key: conditions (RFC 9110 §13.1), time to live, idempotency key, waiting (RFC 7240
-/// §4.3) and staleness (RFC 9111 §5.2.1.2). Most requests have none of them, and are parsed without this struct.
+/// §4.3) and staleness (RFC 9111 §5.2.1.2). Most requests have none of these headers, and are parsed without this
+/// struct.
 /// </summary>
 internal ref struct KeyFields
 {
@@ -127,7 +128,7 @@ internal ref struct KeyFields
         }
     }
 
-    /// <summary>Accepts a decimal number; a larger one than fits counts as the largest (RFC 9111 §1.2.2).</summary>
+    /// <summary>Accepts a decimal number; a number that does not fit counts as the largest (RFC 9111 §1.2.2).</summary>
     private static bool TryParseSeconds(ReadOnlySpan<byte> value, out long seconds)
     {
         seconds = int.MaxValue;

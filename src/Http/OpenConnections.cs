@@ -29,7 +29,9 @@ internal sealed class OpenConnections
         }
     }
 
-    /// <summary>Most bytes of requests and answers that one connection holds.</summary>
+    /// <summary>
+    /// Maximum, over all connections, of the bytes that one connection holds in requests and answers.
+    /// </summary>
     public long MemoryHeldGreatest()
     {
         long greatest = 0;

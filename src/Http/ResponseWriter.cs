@@ -17,10 +17,10 @@ namespace RaftFast.Http;
 /// </summary>
 internal sealed class ResponseWriter(CoarseClock clock)
 {
-    /// <summary>Bytes reserved for a head. All the lines above at their longest have less than 500 bytes.</summary>
+    /// <summary>Bytes reserved for a head. All the lines above at their longest have fewer than 500 bytes.</summary>
     private const int HeadBytesMax = 512;
 
-    /// <summary>Bytes of a body that is never written in pieces.</summary>
+    /// <summary>Maximum bytes of a body that is never written in pieces.</summary>
     private const int SmallBodyBytes = 4096;
 
     private const int DateLength = 29;
@@ -38,7 +38,7 @@ internal sealed class ResponseWriter(CoarseClock clock)
     /// <param name="request">A finished request.</param>
     /// <param name="closes">True if this is the connection's last answer.</param>
     /// <param name="unflushedMax">Unflushed bytes at which the rest of a large body has to wait.</param>
-    /// <returns>False if a rest of the body has to wait for a flush.</returns>
+    /// <returns>False if the rest of the body has to wait for a flush.</returns>
     public bool TryWrite(PipeWriter output, ClientRequest request, bool closes, int unflushedMax)
     {
         ReadOnlySpan<byte> body = request.Answer;

@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Http;
 
-/// <summary>A transaction, from the API to its answer: a request without a connection of the key port.</summary>
+/// <summary>A transaction, from the API to its answer. The request belongs to no client connection.</summary>
 public sealed class TransactionRequest : IRequestOwner
 {
     private readonly TaskCompletionSource done = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,8 +3,8 @@ using System.Text;
 namespace RaftFast.Protocol;
 
 /// <summary>
-/// Addresses at which a node serves clients and operators, and the version of its program. A node announces them to the
-/// other members for their operators; nothing else depends on them. In the handshake, after the address:
+/// Addresses at which a node serves clients and operators, and the version of its program. A node announces these texts
+/// to the other members for their operators; nothing else depends on the texts. In the handshake, after the address:
 /// <code>
 /// 0  u8  format         1; 0: nothing is announced
 /// 1      three texts    URL for clients, URL of the API (empty: none), version; each is

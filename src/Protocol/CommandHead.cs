@@ -17,8 +17,8 @@ public readonly ref struct CommandHead
     public bool MayBeClients { get; private init; }
 
     /// <summary>
-    /// Lowest <see cref="KeyCommand.Version"/> of a program that knows the command. From 2 on the result of the command
-    /// depends on the state.
+    /// Lowest <see cref="KeyCommand.Version"/> of a program that knows the command. If the version is 2 or more, the
+    /// result of the command depends on the state.
     /// </summary>
     public static int VersionOf(ReadOnlySpan<byte> payload) => payload[0];
 

@@ -38,7 +38,7 @@ public readonly record struct Handshake(ulong ClusterId, ulong From, ulong To, u
     /// <summary>Version of the commands that the sender applies (<see cref="KeyCommand.Version"/>).</summary>
     public int CommandVersion { get; init; } = KeyCommand.Version;
 
-    /// <summary>Told to operators; null if the sender has announced nothing.</summary>
+    /// <summary>Announcement for operators; null if the sender has announced nothing.</summary>
     public Announcement? Announced { get; init; }
 
     public const int Size = 328;
@@ -146,7 +146,7 @@ public enum ConnectionKind
     Messages = 0,
 
     /// <summary>
-    /// One snapshot, and the answers to it: a connection of its own, so that no message waits after the bulk.
+    /// One snapshot, and the answers to it: a connection of its own, so that no message waits for bulk.
     /// </summary>
     Snapshot = 1,
 

@@ -51,7 +51,7 @@ public sealed record MembershipChange(MembershipChangeKind Kind, ulong Id, PeerA
 /// <summary>Kind of a <see cref="MembershipChange"/>. The values are on the wire.</summary>
 public enum MembershipChangeKind : byte
 {
-    /// <summary>Adds a learner. The leader promotes it to voter after it has caught up.</summary>
+    /// <summary>Adds a learner, which the leader promotes to voter once the learner has caught up.</summary>
     Add = 1,
 
     Remove = 2,

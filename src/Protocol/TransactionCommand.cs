@@ -94,8 +94,8 @@ public readonly ref struct TransactionCommand
     }
 
     /// <summary>
-    /// Completes a payload that has an idempotency key, as <see cref="KeyCommand.SetFingerprint"/> does. The number does
-    /// not count: a retry has another one.
+    /// Completes a payload that has an idempotency key, as <see cref="KeyCommand.SetFingerprint"/> does. The
+    /// fingerprint does not cover the number, because a retry has another number.
     /// </summary>
     public static void SetFingerprint(Span<byte> payload)
     {
@@ -215,7 +215,7 @@ public readonly ref struct TransactionPart
     /// <inheritdoc cref="TransactionPartKind"/>
     public long Argument { get; private init; }
 
-    /// <summary>A request target: the part belongs to a client.</summary>
+    /// <summary>Key of a client, which is a request target.</summary>
     public ReadOnlySpan<byte> Key { get; private init; }
 
     public ReadOnlySpan<byte> Value { get; private init; }

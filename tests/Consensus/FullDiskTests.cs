@@ -41,7 +41,7 @@ public sealed class FullDiskTests
         TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
         leader.Tick(TestCore.ElectionTicks + 1);
         Assert.True(leader.Core.IsLeader);
-        Assert.False(leader.Core.MajorityLacksRoom); // nobody has said so
+        Assert.False(leader.Core.MajorityLacksRoom); // no follower has said so
         Answer(leader, 2, lacksRoom: true);
         Assert.True(leader.Core.MajorityLacksRoom);
         Answer(leader, 3, lacksRoom: false);

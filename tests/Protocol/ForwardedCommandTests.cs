@@ -1,8 +1,8 @@
 namespace RaftFast.Protocol.Tests;
 
 /// <summary>
-/// A forwarded command is proposed as it came. One that no client can have sent would end every member, or change state
-/// that is no client's, so the frame is refused.
+/// A forwarded command is proposed as it came. A command that no client can have sent would end every member, or change
+/// state that belongs to no client. So the frame is refused.
 /// </summary>
 public sealed class ForwardedCommandTests
 {

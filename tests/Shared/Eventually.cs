@@ -12,12 +12,12 @@ internal static class Eventually
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
 
     /// <summary>
-    /// For a condition that another thread of the test process makes true, usually within microseconds.
+    /// Waits for a condition that another thread of the test process makes true, usually within microseconds.
     /// </summary>
     public static void True(Func<bool> condition, [CallerArgumentExpression(nameof(condition))] string text = "") =>
         Assert.True(SpinWait.SpinUntil(condition, Deadline), $"not within {Deadline.TotalSeconds} s: {text}");
 
-    /// <summary>For a condition that another process makes true: polls at an interval.</summary>
+    /// <summary>Waits for a condition that another process makes true: polls at an interval.</summary>
     /// <param name="otherwise">The failure's message, made when the deadline has passed.</param>
     public static void True(Func<bool> condition, Func<string> otherwise) => True(condition, Deadline, otherwise);
 

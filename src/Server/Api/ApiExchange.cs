@@ -98,7 +98,7 @@ internal sealed class ApiExchange
         return null;
     }
 
-    /// <summary>Body of the request. A longer one than <paramref name="bytesMax"/> ends with 413.</summary>
+    /// <summary>Body of the request. A body of more than <paramref name="bytesMax"/> bytes ends with 413.</summary>
     public Stream RequestBody(long bytesMax)
     {
         features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = bytesMax;
@@ -131,7 +131,7 @@ internal sealed class ApiExchange
         SendAsync(200, "application/json", JsonSerializer.SerializeToUtf8Bytes(value, type));
 
     /// <summary>Answers with a problem (RFC 9457).</summary>
-    /// <param name="detail">What is wrong, and what would be right.</param>
+    /// <param name="detail">The fault, and its remedy.</param>
     /// <param name="index"><inheritdoc cref="Problem" path="/param[@name='Index']"/></param>
     /// <param name="part"><inheritdoc cref="Problem" path="/param[@name='Part']"/></param>
     public Task RefuseAsync(int status, string detail, long? index = null, int? part = null)

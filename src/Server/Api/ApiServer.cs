@@ -10,18 +10,20 @@ using RaftFast.Server.Sockets;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// The second door, for operators and tools: Kestrel's own HTTP server on an address of its own. Every path of the
-/// first door is a key, so none is left there for these purposes. Nothing here is on the way of a client's request.
+/// The API for operators and tools: Kestrel's own HTTP server on an address of its own. Every path of the client port
+/// is a key, so the client port has no path for other purposes. No request of a client passes through here.
 /// </summary>
 internal sealed class ApiServer : IAsyncDisposable
 {
     /// <summary>
     /// Maximum connections beside those of watches: browsers with six each, a scraper, probes.
-    /// <see cref="Hosting.DescriptorBudget"/> keeps descriptors for all.
+    /// <see cref="Hosting.DescriptorBudget"/> keeps descriptors for all these connections.
     /// </summary>
     public const int ConnectionsMax = 32;
 
-    /// <summary>A path, a few parameters, and two keys with each byte percent-encoded.</summary>
+    /// <summary>
+    /// Maximum bytes of a request line: a path, a few parameters, and two keys with each byte percent-encoded.
+    /// </summary>
     private const int RequestLineBytesMax = 2048 + (2 * PercentEncoding.Growth * PutCommand.KeyBytesMax);
 
     private const int HeadersBytesMax = 16 * 1024;

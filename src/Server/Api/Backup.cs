@@ -7,14 +7,17 @@ namespace RaftFast.Server.Api;
 
 /// <summary>
 /// <c>GET /v1/backup</c>: a backup of a running member. First a read is confirmed, so this member has applied every
-/// write that was acknowledged before the request. Then a snapshot of that state, or of a later one, is taken. Its file
-/// is sent, verified, at a bounded rate, by its open descriptor: newer snapshots may replace it meanwhile.
+/// write that was acknowledged before the request. Then a snapshot of that state, or of a later one, is taken. The
+/// snapshot's file is verified while it is sent, at a bounded rate. The file stays open, so newer snapshots may replace
+/// it meanwhile.
 /// </summary>
 internal sealed class Backup(SnapshotStore snapshots, long bytesPerSecond)
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>One at a time: each costs the disk a snapshot.</summary>
+    /// <summary>
+    /// 1 while a backup is under way. Backups come one at a time, because each needs a new snapshot on the disk.
+    /// </summary>
     private int isBusy;
 
     public async Task SendAsync(ApiExchange exchange, ApiNode node)
@@ -92,7 +95,8 @@ internal sealed class Backup(SnapshotStore snapshots, long bytesPerSecond)
             status = reader.Read();
             if (status == SnapshotReadStatus.Damaged)
             {
-                // Too late for a status: the client sees that the answer breaks off, and a restore refuses the rest.
+                // The status is sent already. The client sees that the answer breaks off, and a restore refuses the
+                // file.
                 exchange.Abort();
                 return;
             }

@@ -4,8 +4,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// Confirms that this member has applied everything up to a fresh read index. Callers that come while a probe is out
-/// wait for the same next one: one probe is out at a time, however many ask.
+/// Confirms that this member has applied everything up to a fresh read index. One probe is out at a time. Callers that
+/// come while a probe is out share the next probe.
 /// </summary>
 internal sealed class FreshReads(Inbox inbox)
 {
@@ -23,7 +23,7 @@ internal sealed class FreshReads(Inbox inbox)
 
     private async Task<bool> ProbeAfterAsync(Task<bool> former)
     {
-        // On another thread, and after `next` is set.
+        // Continue on another thread, after `next` is set.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         await former;
         ReadProbe probe = new();

@@ -6,7 +6,7 @@ namespace RaftFast.Server.Api;
 
 /// <summary>
 /// Two questions of a supervisor. "Does the process live?" is answered no only when its loop has not turned for a long
-/// time: a restart would mend nothing else. "Can it serve?" is answered no for every reason for which requests fail.
+/// time: a restart would mend nothing else. "Can it serve?" is answered no whenever requests fail.
 /// </summary>
 internal static class Health
 {
@@ -15,7 +15,7 @@ internal static class Health
     /// <summary>Time without a turn of the loop after which the process counts as dead.</summary>
     private static readonly TimeSpan TurnMax = TimeSpan.FromSeconds(10);
 
-    /// <summary>Time for a read to be confirmed: within an election, a member is not ready.</summary>
+    /// <summary>Time for a read to be confirmed: during an election, a member is not ready.</summary>
     private static readonly TimeSpan ReadMax = TimeSpan.FromSeconds(1);
 
     /// <summary>
@@ -73,7 +73,7 @@ internal static class Health
         }
         catch (LoopSilentException)
         {
-            // The time of the last turn tells.
+            // The caller looks at the time of the last turn.
         }
     }
 

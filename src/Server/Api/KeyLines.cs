@@ -5,7 +5,7 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// The lines of a page of keys, each a JSON object. No character of them needs an escape in JSON.
+/// The lines of a page of keys, each a JSON object. No character of these lines needs an escape in JSON.
 /// <code>
 /// {"key":"/a%2520b","tag":"17","size":3,"value":"YWJj"}
 /// {"index":20,"next":"/a%2520b"}
@@ -13,10 +13,10 @@ namespace RaftFast.Server.Api;
 /// </summary>
 internal static class KeyLines
 {
-    /// <summary>Bytes of a value that are encoded at a time: a multiple of three, so without padding between.</summary>
+    /// <summary>Bytes of a value that are encoded at a time: a multiple of 3, so that no padding is between.</summary>
     private const int ValuePiece = 3 * 1024;
 
-    /// <summary>Decimal digits of a number, at most.</summary>
+    /// <summary>Maximum decimal digits of a number.</summary>
     private const int DigitsMax = 20;
 
     public static void Write(IBufferWriter<byte> lines, in ListedKey key, bool hasValue)

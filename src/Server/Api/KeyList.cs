@@ -8,13 +8,13 @@ namespace RaftFast.Server.Api;
 
 /// <summary>
 /// <c>GET /v1/keys</c>: a page of the keys, with their tags and sizes. The loop copies the page in one turn, so the
-/// page is consistent in itself; a client that reads slowly keeps that copy and nothing else.
+/// page is consistent in itself; a client that reads slowly holds only that copy.
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "Semaphores whose wait handle nobody takes hold nothing.")]
+    "Design", "CA1001", Justification = "Semaphores without a wait handle hold nothing.")]
 internal sealed class KeyList
 {
-    /// <summary>Maximum pages in memory. Some are read slowly, and the others still serve.</summary>
+    /// <summary>Maximum pages in memory. Some clients read slowly; other clients then use the other pages.</summary>
     public const int PagesMax = 8;
 
     /// <summary>Bytes of lines that are sent together.</summary>
@@ -27,7 +27,7 @@ internal sealed class KeyList
 
     private readonly SemaphoreSlim places = new(PagesMax);
 
-    /// <summary>One page is copied at a time: however many ask, other work comes between two pages.</summary>
+    /// <summary>One page is copied at a time, so that the loop does other work between two pages.</summary>
     private readonly SemaphoreSlim copying = new(1);
 
     private readonly ConcurrentBag<KeyPage> free = [];
@@ -72,7 +72,7 @@ internal sealed class KeyList
     }
 
     /// <exception cref="LoopSilentException">
-    /// The loop did not answer. It may still write to the page, which is therefore lost.
+    /// The loop did not answer. The loop may still write to the page, which is therefore lost.
     /// </exception>
     private async Task<KeyPage> CopyAsync(ApiNode node, KeyRange range)
     {

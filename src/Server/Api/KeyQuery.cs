@@ -7,7 +7,7 @@ namespace RaftFast.Server.Api;
 /// <summary>Reads the parameters of <c>GET /v1/keys</c>.</summary>
 internal static class KeyQuery
 {
-    /// <returns>What is wrong, and what would be right; null if the range is complete.</returns>
+    /// <returns>The fault and its remedy; null if the range is complete.</returns>
     public static string? Read(string query, out KeyRange range)
     {
         range = new KeyRange([], [], KeyPage.KeysMax, WithValues: false);

@@ -6,11 +6,13 @@ namespace RaftFast.Server.Api;
 
 /// <summary>
 /// <c>POST /v1/leader?to=N</c>: the leader hands over to member N, or without a parameter to the most up-to-date voter
-/// (thesis §3.10). The answer comes when the other leads.
+/// (thesis §3.10). The answer comes when the other member leads.
 /// </summary>
 internal static class Leadership
 {
-    /// <summary>A hand-over takes an election timeout at most, and its outcome is heard within another.</summary>
+    /// <summary>
+    /// A hand-over takes an election timeout at most, and its outcome is known within another election timeout.
+    /// </summary>
     private static readonly TimeSpan TimeMax = TimeSpan.FromSeconds(2);
 
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(10);

@@ -6,8 +6,8 @@ using RaftFast.Server.Peers;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// Answer to <c>GET /v1/members</c>: the configuration in effect, with what this member knows of each other. Lag and
-/// last contact of all members are known to the leader alone.
+/// Answer to <c>GET /v1/members</c>: the configuration in effect, with what this member knows of each other member.
+/// Only the leader knows the lag and the last contact of all members.
 /// </summary>
 internal sealed record MembersJson(ulong Id, ulong? Leader, long Term, IReadOnlyList<MemberJson> Members)
 {

@@ -5,7 +5,7 @@ namespace RaftFast.Server.Api;
 /// <summary>The status page: a few files in the binary. The browser asks this node, and nothing else.</summary>
 internal static class PageFiles
 {
-    /// <summary>Own scripts and styles, and figures from this node; nothing inline, nothing framed.</summary>
+    /// <summary>Allows scripts, styles and figures from this node alone; nothing inline, nothing framed.</summary>
     public const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         + "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -26,7 +26,7 @@ internal static class PageFiles
     {
         using Stream file = Assembly.GetExecutingAssembly().GetManifestResourceStream($"page/{name}")!;
         exchange.SetHeader("Content-Security-Policy", Policy);
-        // Asked for again after an upgrade of the program, so never from a store.
+        // The browser keeps no copy: after an upgrade of the program it gets the new file.
         await exchange.BeginAsync(200, contentType, file.Length);
         if (exchange.Method != "HEAD")
             await file.CopyToAsync(exchange.Body, exchange.Aborted);

@@ -8,7 +8,7 @@ namespace RaftFast.Server.Api;
 /// </summary>
 internal static class PercentEncoding
 {
-    /// <summary>Bytes of text for each byte, at most.</summary>
+    /// <summary>Maximum bytes of text for each byte.</summary>
     public const int Growth = 3;
 
     private static readonly SearchValues<byte> Plain = SearchValues.Create(

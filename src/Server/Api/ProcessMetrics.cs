@@ -30,7 +30,7 @@ internal static class ProcessMetrics
         text.Gauge("managed_heap_bytes", "Bytes of the managed heap; keys and values are outside.",
             GC.GetTotalMemory(forceFullCollection: false));
         DriveInfo drive = new(dataDirectory);
-        text.Gauge("disk_free_bytes", "Free space where the data directory is. Below a few GiB make room.",
+        text.Gauge("disk_free_bytes", "Free space for the data directory. If less than a few GiB are left, make room.",
             drive.AvailableFreeSpace);
         text.Gauge("disk_size_bytes", "Size of the disk of the data directory.", drive.TotalSize);
         text.Gauge("build_info", "1; the label is the version of the program.")

@@ -15,7 +15,7 @@ internal sealed class PrometheusText
     private string family = "";
 
     /// <param name="name">Without the prefix; or a whole name that begins with <c>process_</c>.</param>
-    /// <param name="help">What the figure is, and what to do about it.</param>
+    /// <param name="help">Meaning of the figure, and what to do about it.</param>
     public PrometheusText Counter(string name, string help) => Family(name, "counter", help);
 
     /// <inheritdoc cref="Counter(string, string)"/>
@@ -34,7 +34,9 @@ internal sealed class PrometheusText
         return this;
     }
 
-    /// <param name="unit">Value of one in the unit of the name: a microsecond is 1e-6 seconds.</param>
+    /// <param name="unit">
+    /// Factor from a recorded value to the unit of the name: 1e-6 from microseconds to seconds.
+    /// </param>
     public void Histogram(string name, string help, HistogramCopy histogram, double unit)
     {
         Family(name, "histogram", help);

@@ -4,14 +4,14 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Api;
 
 /// <summary>Reads one parameter of a query.</summary>
-/// <returns>What is wrong, and what would be right; null if the value is taken.</returns>
+/// <returns>The fault and its remedy; null if the value is valid.</returns>
 internal delegate string? ReadParameter<T>(
     string name, in QueryStringEnumerable.EncodedNameValuePair parameter, ref T range);
 
 /// <summary>Reads the parameters of a query, each of which may be given once.</summary>
 internal static class QueryParameters
 {
-    /// <returns>What is wrong, and what would be right; null if all parameters are taken.</returns>
+    /// <returns>The fault and its remedy; null if all parameters are valid.</returns>
     public static string? Read<T>(string query, ref T range, ReadParameter<T> read)
     {
         HashSet<string> seen = [];
@@ -26,7 +26,7 @@ internal static class QueryParameters
         return null;
     }
 
-    /// <returns>What is wrong, and what would be right; null if the value is a key, or the beginning of keys.</returns>
+    /// <returns>The fault and its remedy; null if the value is a key, or the beginning of keys.</returns>
     public static string? ReadKey(
         string name, in QueryStringEnumerable.EncodedNameValuePair parameter, out byte[] key)
     {
@@ -43,7 +43,7 @@ internal static class QueryParameters
             : null;
     }
 
-    /// <returns>What is wrong, and what would be right; null if the value is true or false.</returns>
+    /// <returns>The fault and its remedy; null if the value is true or false.</returns>
     public static string? ReadFlag(
         string name, in QueryStringEnumerable.EncodedNameValuePair parameter, out bool flag)
     {

@@ -13,8 +13,8 @@ internal static class QueueMetrics
     {
         NodeReport node = seen.Node;
         text.Gauge("queue_bytes",
-            "Bytes in a bounded queue. Compare raftfast_queue_limit_bytes: at the limit new work waits or is refused. "
-            + "docs/ARCHITECTURE.md, section 5, says which.")
+            "Bytes in a bounded queue. Compare raftfast_queue_limit_bytes: at the limit new work waits or is refused, "
+            + "as section 5 of docs/ARCHITECTURE.md says for each queue.")
             .Sample("queue=\"uncommitted\"", node.UncommittedBytes)
             .Sample("queue=\"log_memory\"", node.LogMemoryBytes)
             .Sample("queue=\"log_reader\"", node.LogReaderBytes)
@@ -30,7 +30,8 @@ internal static class QueueMetrics
             text.Sample($"queue=\"peer_send\",peer=\"{peer.Peer}\"", peer.SendBytes);
             text.Sample($"queue=\"peer_receive\",peer=\"{peer.Peer}\"", peer.ReceiveBytes);
         }
-        text.Gauge("queue_limit_bytes", "Bound of raftfast_queue_bytes. A queue without a fixed bound has none here.")
+        text.Gauge("queue_limit_bytes",
+            "Bound of raftfast_queue_bytes. A queue without a fixed bound has no sample here.")
             .Sample("queue=\"uncommitted\"", node.UncommittedBytesMax)
             .Sample("queue=\"log_memory\"", node.LogMemoryBytesMax)
             .Sample("queue=\"clients\"", seen.Front.Limits.MemoryMax)

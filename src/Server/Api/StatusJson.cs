@@ -50,7 +50,7 @@ internal sealed record StatusJson
 
     public required SnapshotJson Snapshot { get; init; }
 
-    /// <param name="uptime">Time since the node runs.</param>
+    /// <param name="uptime">Time since the node started.</param>
     public static StatusJson Of(Observation seen, RequestCounters answered, Announcement own, TimeSpan uptime)
     {
         NodeReport node = seen.Node;

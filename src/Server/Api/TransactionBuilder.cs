@@ -104,7 +104,8 @@ internal sealed class TransactionBuilder
         if (operation.Ttl is < 1 or > KeyCommand.TimeToLiveSecondsMax)
         {
             throw new TransactionException(
-                400, $"{place} has the ttl {operation.Ttl}; it must be 1 to {KeyCommand.TimeToLiveSecondsMax} seconds.");
+                400,
+                $"{place} has the ttl {operation.Ttl}; it must be 1 to {KeyCommand.TimeToLiveSecondsMax} seconds.");
         }
         byte[] value = operation.Value ?? Encoding.UTF8.GetBytes(operation.Text!);
         Add(kind, key, value, (operation.Ttl ?? 0) * 1000);
@@ -151,7 +152,7 @@ internal sealed class TransactionBuilder
     private readonly record struct Part(TransactionPartKind Kind, byte[] Key, byte[] Value, long Argument);
 }
 
-/// <summary>Keys of a transaction's operations, of which none may be in two operations.</summary>
+/// <summary>Keys of a transaction's operations. Each key may be in one operation only.</summary>
 internal sealed class OperationKeys
 {
     private readonly SortedSet<byte[]> keys = new(ByteOrder.Instance);

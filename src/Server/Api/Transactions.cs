@@ -14,7 +14,7 @@ namespace RaftFast.Server.Api;
 /// takes the way of every write (<see cref="WriteRouter"/>).
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "A semaphore whose wait handle nobody takes holds nothing.")]
+    "Design", "CA1001", Justification = "A semaphore without a wait handle holds nothing.")]
 internal sealed class Transactions(Inbox inbox)
 {
     /// <summary>Maximum transactions at once. Each is an item of the inbox until the loop takes it.</summary>

@@ -2,7 +2,9 @@ using RaftFast.Server.Threads;
 
 namespace RaftFast.Server.Api;
 
-/// <summary>One watch: its place while it waits. <see cref="Watches"/> guards the properties with its lock.</summary>
+/// <summary>
+/// One watch, with its place in the history while it waits. <see cref="Watches"/> guards the properties with its lock.
+/// </summary>
 internal sealed class Watch(WatchGroup group)
 {
     public WatchGroup Group { get; } = group;
@@ -11,12 +13,12 @@ internal sealed class Watch(WatchGroup group)
 
     public bool IsParked { get; set; }
 
-    /// <summary>Place in the history before which nothing under the prefix is untold.</summary>
+    /// <summary>Place in the history: all changes under the prefix before this place are told.</summary>
     public long Position { get; set; }
 
-    /// <summary>Entry up to which nothing under the prefix is untold.</summary>
+    /// <summary>Entry up to which all changes under the prefix are told.</summary>
     public long Index { get; set; }
 
-    /// <summary>When the client last got something, by Environment.TickCount64.</summary>
+    /// <summary>Time at which the client last got something, by Environment.TickCount64.</summary>
     public long ToldAt { get; set; }
 }

@@ -17,18 +17,20 @@ namespace RaftFast.Server.Api;
 /// <param name="after">Changes up to this entry are passed over.</param>
 internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long position, long after)
 {
-    /// <summary>Bytes after which the caller is to flush, within an event: what waits for one slow client.</summary>
+    /// <summary>
+    /// Bytes after which the caller flushes within an event. At most about these bytes wait for a slow client.
+    /// </summary>
     private const int UnflushedMax = 32 * 1024;
 
     /// <summary>
-    /// Bytes after which the caller is to flush, after an event. So a client that lags seldom gets half an event.
+    /// Bytes after which the caller flushes at the end of an event. So a client that lags seldom gets half an event.
     /// </summary>
     private const int UnflushedEventsMax = 8 * 1024;
 
     /// <summary>Bytes of a value that are encoded at a time: a multiple of 3, so that no padding is between.</summary>
     private const int ValuePiece = 3 * 1024;
 
-    /// <summary>Decimal digits of a number, at most.</summary>
+    /// <summary>Maximum decimal digits of a number.</summary>
     private const int DigitsMax = 20;
 
     private readonly long known = after;
@@ -42,7 +44,7 @@ internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long 
     private int valueLeft;
     private int unflushed;
 
-    /// <summary>Place in the history: everything before it is told.</summary>
+    /// <summary>Place in the history: all changes before this place are told.</summary>
     public long Position { get; private set; } = position;
 
     /// <summary>Every change up to this entry is told.</summary>
@@ -51,7 +53,7 @@ internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long 
     /// <summary>True if the last <see cref="Write"/> wrote something.</summary>
     public bool HasUnflushed => unflushed > 0;
 
-    /// <summary>Skips what is known not to matter.</summary>
+    /// <summary>Skips changes that are known not to be under the prefix.</summary>
     public void SkipTo(long skipped, long index)
     {
         Invariant.Hold(open == 0);
@@ -59,7 +61,7 @@ internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long 
         Index = Math.Max(Index, index);
     }
 
-    /// <summary>Writes events until there is none left, or enough for a flush.</summary>
+    /// <summary>Writes events until no event is left, or until there is enough for a flush.</summary>
     public WatchStatus Write(IBufferWriter<byte> output)
     {
         HistoryExtent extent = history.Read();
@@ -105,7 +107,7 @@ internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long 
     }
 
     /// <summary>
-    /// Says that the connection lives. The id is no event, and moves the place at which the client would continue.
+    /// Says that the connection lives. The id is no event, but moves the place at which the client would continue.
     /// </summary>
     public void WriteAlive(IBufferWriter<byte> output)
     {
@@ -154,7 +156,7 @@ internal sealed class WatchEvents(ChangeHistory history, WatchRange range, long 
     }
 
     /// <summary>Writes the next piece of the value.</summary>
-    /// <returns>False if it was overwritten.</returns>
+    /// <returns>False if the value was overwritten.</returns>
     private bool TryWriteValue(IBufferWriter<byte> output)
     {
         Span<byte> piece = stackalloc byte[ValuePiece];

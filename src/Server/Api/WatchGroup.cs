@@ -5,7 +5,7 @@ internal sealed class WatchGroup(byte[] prefix)
 {
     public byte[] Prefix { get; } = prefix;
 
-    /// <summary>Group of the longest prefix that this one begins with, and is not; null without one.</summary>
+    /// <summary>Group of the longest shorter prefix with which this prefix begins; null if there is none.</summary>
     public WatchGroup? Shorter { get; set; }
 
     public int Count { get; set; }
@@ -17,7 +17,7 @@ internal sealed class WatchGroup(byte[] prefix)
     public List<Watch> Parked { get; } = [];
 }
 
-/// <summary>The groups in the order of their prefixes. Finds those that a key concerns in logarithmic time.</summary>
+/// <summary>The groups in the order of their prefixes. Finds the groups of a key in logarithmic time.</summary>
 internal sealed class WatchGroups
 {
     private readonly List<WatchGroup> sorted = [];
@@ -46,9 +46,10 @@ internal sealed class WatchGroups
 
     /// <summary>
     /// Finds the longest of the prefixes that the key begins with; its <see cref="WatchGroup.Shorter"/> leads to all
-    /// others. Prefixes of the key are prefixes of the last group up to the key too, because they stand between.
+    /// others. Every prefix of the key is also a prefix of the last group that is not after the key, because that group
+    /// stands between the two.
     /// </summary>
-    /// <param name="key">At least the first <see cref="PrefixBytesMax"/> bytes of it.</param>
+    /// <param name="key">The key, or at least its first <see cref="PrefixBytesMax"/> bytes.</param>
     /// <returns>Null if there is none.</returns>
     public WatchGroup? Find(ReadOnlySpan<byte> key)
     {
@@ -61,7 +62,7 @@ internal sealed class WatchGroups
 
     public List<WatchGroup>.Enumerator GetEnumerator() => sorted.GetEnumerator();
 
-    /// <returns>Place of the last group whose prefix is not after the key; -1 without one.</returns>
+    /// <returns>Place of the last group whose prefix is not after the key; -1 if there is none.</returns>
     private int LastUpTo(ReadOnlySpan<byte> key)
     {
         int low = 0;

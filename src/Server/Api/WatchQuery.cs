@@ -13,11 +13,11 @@ internal static class WatchQuery
     /// <param name="lastEventId">
     /// Value of the header Last-Event-ID, which a client sends when it connects again; null without it.
     /// </param>
-    /// <returns>What is wrong, and what would be right; null if the range is complete.</returns>
+    /// <returns>The fault and its remedy; null if the range is complete.</returns>
     public static string? Read(string query, string? lastEventId, out WatchRange range)
     {
         range = new WatchRange([], null, WithValues: false);
-        // The client has read on since its first request, whose target is repeated.
+        // A client that connects again repeats its first target, but knows more changes by now.
         return QueryParameters.Read(query, ref range, ReadOne)
             ?? (lastEventId is null ? null : ReadAfter("Last-Event-ID", lastEventId, ref range));
     }

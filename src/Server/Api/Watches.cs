@@ -8,27 +8,30 @@ namespace RaftFast.Server.Api;
 
 /// <summary>
 /// All watches. The loop gives one signal when the history grows, and only while there are watches. One task then reads
-/// the new changes once for all, and wakes the watches that they concern. So a watch costs nothing while nothing
-/// happens under its prefix, and its place in the history moves on all the same.
+/// the new changes for all watches, and wakes the watches that these changes concern. So a watch without changes under
+/// its prefix costs nothing, but its place in the history still advances.
 /// </summary>
 internal sealed class Watches(ChangeHistory history, int watchesMax)
 {
     /// <summary>
-    /// Maximum watches, if the limit of descriptors allows them. Each takes some 20 KiB for its connection, and up to
-    /// 100 KiB if its client is slow.
+    /// Maximum watches, if the limit of descriptors allows them. A watch takes some 20 KiB for its connection, and up
+    /// to 100 KiB if its client is slow.
     /// </summary>
     public const int CountMax = 1024;
 
-    /// <summary>A client gets something after this time and <see cref="TickPeriod"/> at the latest.</summary>
+    /// <summary>Milliseconds without bytes after which a client gets a sign of life, at the next tick.</summary>
     private const int SilenceMax = 14_000;
 
-    /// <summary>Changes that are looked at without giving up the lock.</summary>
+    /// <summary>Maximum changes that are scanned without giving up the lock.</summary>
     private const int ScannedAtOnce = 1000;
 
-    /// <summary>Milliseconds between two looks at the history. Changes in them share a flush to each client.</summary>
+    /// <summary>Minimum milliseconds between two scans. Changes of this time share a flush to each client.</summary>
     private const int PauseMin = 2;
 
-    /// <summary>Watches woken for each further millisecond of pause: about what one processor serves in it.</summary>
+    /// <summary>
+    /// Watches woken for each further millisecond of pause: about the number that one processor serves in a
+    /// millisecond.
+    /// </summary>
     private const int WokenInMillisecond = 50;
 
     private const int PauseMax = 40;
@@ -44,10 +47,10 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
     private bool isTicking;
     private long goneCount;
 
-    /// <summary>Everything before this place in the history has been looked at.</summary>
+    /// <summary>Place in the history: all changes before this place have been scanned.</summary>
     private long scanned;
 
-    /// <summary>Every change up to this entry has been looked at.</summary>
+    /// <summary>Entry up to which all changes have been scanned.</summary>
     private long scannedIndex;
 
     public ChangeHistory History => history;
@@ -63,13 +66,16 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
         }
     }
 
-    /// <summary>Watches that ended because the history did not reach back any more.</summary>
+    /// <summary>Watches that ended because the history no longer held their next changes.</summary>
     public long GoneCount => Volatile.Read(ref goneCount);
 
-    /// <summary>The history has grown. Costs the loop a fence, and one compare-and-swap while watched.</summary>
+    /// <summary>
+    /// The history has grown. Costs the loop a fence, and a compare-and-swap while there are watches.
+    /// </summary>
     public void Wake()
     {
-        // The watch that begins now reads the history after it has set the flag: one of both sides sees the other.
+        // A watch that begins now sets the flag and then reads the history. So either this thread sees the flag, or the
+        // watch sees the change.
         Interlocked.MemoryBarrier();
         if (isWatched)
             grown.Set();
@@ -110,8 +116,8 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
     public void CountGone() => Interlocked.Increment(ref goneCount);
 
     /// <summary>
-    /// Waits for a change under the prefix, for the time to say something, or for <see cref="Watch.Signal"/>. The watch
-    /// has told everything before its place, and read the history since it began.
+    /// Waits for a change under the prefix, for the time of a sign of life, or for <see cref="Watch.Signal"/>. The
+    /// watch has told all changes before its place, and has read the history since the watch began.
     /// </summary>
     [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     public async ValueTask ParkAsync(Watch watch)
@@ -193,7 +199,7 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
         }
     }
 
-    /// <returns>True if there is more to look at.</returns>
+    /// <returns>True if there is more to scan.</returns>
     private bool Scan(ref int woken)
     {
         lock (gate)
@@ -229,7 +235,7 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
         for (int i = 0; i < parked.Count; i++)
         {
             Watch watch = parked[i];
-            // The watch has read on by itself, and told the change.
+            // The watch has read further by itself, and told the change.
             if (watch.Position >= end)
             {
                 parked[kept++] = watch;
@@ -243,7 +249,7 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
         parked.RemoveRange(kept, parked.Count - kept);
     }
 
-    /// <summary>The history was overwritten before it was looked at: every watch looks for itself.</summary>
+    /// <summary>The history was overwritten before the scan: every watch reads the history itself.</summary>
     private void Lost(in HistoryExtent extent, ref int woken)
     {
         foreach (WatchGroup group in groups)
@@ -251,7 +257,7 @@ internal sealed class Watches(ChangeHistory history, int watchesMax)
         scanned = Math.Max(scanned, extent.Head);
     }
 
-    /// <summary>Wakes the watches whose clients have heard nothing for long.</summary>
+    /// <summary>Wakes the watches whose clients have got nothing for a long time.</summary>
     private async Task TickAsync()
     {
         using PeriodicTimer timer = new(TickPeriod);

@@ -16,7 +16,7 @@ internal static class Watching
         }
         if (watches.TryBegin(range.Prefix) is not { } watch)
         {
-            await exchange.RefuseAsync(503, $"This member has {watches.Max} watches, as many as it may: try another "
+            await exchange.RefuseAsync(503, $"This member has its maximum of {watches.Max} watches: try another "
                 + "member, or watch a shorter prefix in place of several long ones.");
             return;
         }
@@ -27,7 +27,7 @@ internal static class Watching
             {
                 await exchange.RefuseAsync(410, $"This member knows the changes after entry {extent.Floor} only: list "
                     + "the keys anew, with GET /v1/keys, and watch after the index of the first page. More memory for "
-                    + "changes (--watch-history) lets watches be away for longer.");
+                    + "changes (--watch-history) gives clients more time to return.");
                 return;
             }
             using CancellationTokenRegistration gone = exchange.Aborted.UnsafeRegister(
@@ -54,8 +54,8 @@ internal static class Watching
             switch (events.Write(output))
             {
                 case WatchStatus.Torn:
-                    // Half an event is out: a client drops it at the end of the stream, and is refused when it comes
-                    // again.
+                    // Part of an event is sent. The client drops that part at the end of the stream, and is refused
+                    // when it connects again.
                     watches.CountGone();
                     exchange.Abort();
                     return;

@@ -19,12 +19,12 @@ namespace RaftFast.Server.CommandLine;
 /// </summary>
 internal static class FlagValues
 {
-    /// <summary>An hour: a client that would wait longer has gone.</summary>
+    /// <summary>Maximum of --request-timeout: an hour, because no client waits longer.</summary>
     private const int RequestTimeoutMsMax = 3_600_000;
 
     private const long SizeMin = 16 << 20;
 
-    /// <summary>The history is one array.</summary>
+    /// <summary>Maximum of --watch-history: the history is one array.</summary>
     private const long WatchHistoryMax = 1 << 30;
 
     public static ulong Id(ArgumentResult argument)

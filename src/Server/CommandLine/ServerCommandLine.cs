@@ -84,7 +84,7 @@ internal static class ServerCommandLine
 
     private static readonly Option<int> ConnectionsMax = Flag(
         "--connections-max", "N",
-        "Maximum connections of clients. Beyond it an idle connection is closed, or the new client is answered 503.",
+        "Maximum connections of clients. A further connection closes an idle one, or is answered 503.",
         _ => new HttpLimits().ConnectionsMax, FlagValues.ConnectionsMax);
 
     private static readonly Option<long> ClientMemoryMax = Flag(
@@ -106,7 +106,7 @@ internal static class ServerCommandLine
 
     private static readonly Option<int> IdempotencyWindow = Flag(
         "--idempotency-window", "SECONDS",
-        "Time for which the outcome of a request with an Idempotency-Key is remembered at least.",
+        "Minimum time for which the outcome of a request with an Idempotency-Key is remembered.",
         _ => (int)(new IdempotencyOptions().Window / 1000), FlagValues.IdempotencyWindow);
 
     private static readonly Option<long> IdempotencyMemory = Flag(

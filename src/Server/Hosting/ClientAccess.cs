@@ -12,7 +12,7 @@ internal static class ClientAccess
     /// machine to the node under any other name (DNS rebinding). A node that listens on other addresses is reached
     /// under names that it cannot know, so it answers to any name unless <c>--allowed-host</c> lists them.
     /// </summary>
-    /// <param name="listen">Address of the port: the first door's, or the API's.</param>
+    /// <param name="listen">Address of the port: the client port, or the API.</param>
     public static AccessPolicy Policy(ServerOptions options, IPAddress listen)
     {
         if (options.AllowedHosts is null && !IPAddress.IsLoopback(listen))

@@ -1,7 +1,7 @@
 namespace RaftFast.Server.Hosting;
 
 /// <summary>
-/// Verifies once a second that the data directory is still this process's alone. The thread pool does it: a file system
+/// Verifies once a second that the data directory is still this process's alone. Runs on the thread pool: a file system
 /// that does not answer holds up no other work.
 /// </summary>
 internal sealed class LockWatch : IDisposable

@@ -52,7 +52,7 @@ internal sealed record ServerOptions
     /// <summary>Time that a request may wait for its outcome before it is answered 503 or 504.</summary>
     public required TimeSpan RequestTimeout { get; init; }
 
-    /// <summary>Bounds for clients. The limit of open descriptors may lower them.</summary>
+    /// <summary>Bounds for clients. The limit of open descriptors may lower these bounds.</summary>
     public required HttpLimits Clients { get; init; }
 
     /// <summary>Bytes of keys and values beyond which a write that needs more memory is answered 507.</summary>

@@ -4,8 +4,8 @@ namespace RaftFast.Server.Lifetime;
 
 /// <summary>
 /// SIGXFSZ, which the kernel sends for a write beyond the limit on the size of files (ulimit -f). By default the signal
-/// ends the process without a word. While it is ignored, the write fails with EFBIG, which the storage treats as a full
-/// disk.
+/// ends the process without any message. While the signal is ignored, the write fails with EFBIG, which the storage
+/// treats as a full disk.
 /// </summary>
 internal static partial class FileSizeSignal
 {
@@ -16,8 +16,8 @@ internal static partial class FileSizeSignal
     private const nint Ignored = 1;
 
     /// <summary>
-    /// Ignores the signal until the process ends. A PosixSignalRegistration would not do: its handler runs on a thread,
-    /// some time after the write, and a signal that it finds when the registration has been disposed ends the process.
+    /// Ignores the signal until the process ends. A PosixSignalRegistration is not enough: its handler runs on another
+    /// thread, some time after the write. If the registration has been disposed by then, the signal ends the process.
     /// </summary>
     public static void Ignore()
     {

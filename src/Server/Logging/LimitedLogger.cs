@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Logging;
 
 /// <summary>
-/// Writes at most one line a second of each kind (<see cref="EventId"/>), and says how many lines of the kind it stands
-/// for. For events that any program that reaches a port can cause.
+/// Writes at most one line a second of each kind (<see cref="EventId"/>), with the number of further lines of that kind
+/// that it stands for. Meant for events that any program that reaches a port can cause.
 /// </summary>
 internal sealed class LimitedLogger(ILogger inner, TimeProvider time) : ILogger
 {

@@ -29,7 +29,8 @@ internal sealed partial class ProgressLine(string work, TimeProvider time)
         next = elapsed + Interval;
         double share = Math.Min(1, (double)done / all);
         double left = elapsed.TotalSeconds * Math.Max(0, all - done) / (done - first.Value);
-        return string.Create(CultureInfo.InvariantCulture, $"{work}: {Math.Floor(share * 100)} % done, {Text(left)} left");
+        return string.Create(CultureInfo.InvariantCulture,
+            $"{work}: {Math.Floor(share * 100)} % done, {Text(left)} left");
     }
 
     /// <summary>Writes the line, when it is time for one.</summary>

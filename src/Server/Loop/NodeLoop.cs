@@ -23,13 +23,13 @@ internal sealed class NodeLoop : IDisposable
     public const int TickMilliseconds = 10;
 
     /// <summary>
-    /// Ticks that come together while no request or entry waits, because a wake-up costs more than a tick. The interval
-    /// of heartbeats.
+    /// Ticks of one wake-up while no request or entry waits, because a wake-up costs more than a tick. Equal to the
+    /// interval of heartbeats.
     /// </summary>
     private const int QuietTicks = 5;
 
     /// <summary>
-    /// Maximum ticks that are made up for after a stall: a process that was stopped for longer took no part in
+    /// Maximum missed ticks that are made up after a stall: a process that was stopped for longer took no part in
     /// elections.
     /// </summary>
     private const int TicksBehindMax = 10;
@@ -94,8 +94,8 @@ internal sealed class NodeLoop : IDisposable
     }
 
     /// <summary>
-    /// Runs batches with the turn, and gives the turn back after the time of a tick at the latest. This thread may have
-    /// to read from peers.
+    /// Runs batches with the turn, and gives the turn back after the time of a tick at the latest. Until then this
+    /// thread may not read from its peers.
     /// </summary>
     private void RunBatches(int batchesMax)
     {

@@ -187,7 +187,7 @@ internal sealed class WalRingWriter : WalWriter
     }
 
     /// <summary>
-    /// Takes the turn for good, and writes what is left. Entries are no longer published, but the socket thread may
+    /// Takes the turn and keeps it, and writes what is left. Entries are no longer published, but the socket thread may
     /// have handed over a batch, or begun a write.
     /// </summary>
     private void WriteRest()

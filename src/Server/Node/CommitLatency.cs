@@ -8,8 +8,8 @@ namespace RaftFast.Server.Node;
 internal sealed class CommitLatency(Histogram latency)
 {
     /// <summary>
-    /// Batches of proposals that are not committed: at most one for each append in flight, and a few more. Beyond the
-    /// bound the last mark also stands for later proposals.
+    /// Maximum marks of proposals that are not committed: one for each append in flight, and a few more. At the
+    /// maximum, the last mark also stands for later proposals.
     /// </summary>
     private const int MarksMax = 1024;
 

@@ -3,7 +3,7 @@ namespace RaftFast.Server.Node;
 /// <summary>
 /// Peers from which a frame has come on their present connection to this node. The peer answers a later question on
 /// that connection. If the connection ends, this node learns of the end after the question, and gives the question up.
-/// Without a connection the peer drops its answers, and this node would wait for them in vain.
+/// Without a connection the peer drops its answers, and this node would wait for answers that never come.
 /// </summary>
 internal sealed class HeardPeers
 {

@@ -34,7 +34,7 @@ internal sealed class Histogram
     /// <summary>Bytes, from 4 KiB to 4 MiB.</summary>
     public static Histogram OfBytes() => new(firstExponent: 12, octaves: 10);
 
-    /// <summary>Records a value, which counts for this many.</summary>
+    /// <summary>Records a value, as often as <paramref name="times"/> says.</summary>
     public void Record(long value, long times = 1)
     {
         counts[BucketOf(value)] += times;

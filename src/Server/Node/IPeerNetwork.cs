@@ -26,7 +26,8 @@ internal interface IPeerNetwork
     bool Begin(in Message message, int recordsLength);
 
     /// <summary>
-    /// Continues the frame begun for <paramref name="peer"/>: one or more calls give exactly its records' length.
+    /// Continues the frame begun for <paramref name="peer"/>: all calls together give exactly the length of the frame's
+    /// records.
     /// </summary>
     void Write(ulong peer, ReadOnlySpan<byte> records);
 

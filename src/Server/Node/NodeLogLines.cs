@@ -192,7 +192,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private static partial void HasBeenRemoved(ILogger logger, ulong id);
 
     [LoggerMessage(LogLevel.Warning,
-        "DELETE /{Id} was asked for, which is about member {Id}, and a key has the same name; "
+        "DELETE /{Id} asks to remove member {Id}, and a key has the same name; "
         + "to delete the key, send the request with If-Match: *")]
     private static partial void RemovesMemberNotKey(ILogger logger, ulong id);
 

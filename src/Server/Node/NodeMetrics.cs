@@ -41,10 +41,10 @@ internal sealed class NodeMetrics
     /// <summary>Entries that this process has applied.</summary>
     public long EntriesApplied { get; private set; }
 
-    /// <summary>From the proposal of an entry here to its commitment.</summary>
+    /// <summary>Time from the proposal of an entry here to the commitment of the entry.</summary>
     public HistogramCopy Commit => commit.Copy();
 
-    /// <summary>From the batch that found an entry committed until the entry was applied.</summary>
+    /// <summary>Time from the batch that found an entry committed until the entry was applied.</summary>
     public HistogramCopy Apply => apply.Copy();
 
     /// <summary>The inputs of a batch are taken; the node acts on them now.</summary>

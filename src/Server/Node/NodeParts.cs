@@ -61,7 +61,7 @@ internal sealed record NodeParts
 /// <summary>Bounds on the outcomes of requests with idempotency keys.</summary>
 internal sealed record IdempotencyOptions
 {
-    /// <summary>Milliseconds of log time for which an outcome is remembered at least.</summary>
+    /// <summary>Minimum milliseconds of log time for which an outcome is remembered.</summary>
     public long Window { get; init; } = 15 * 60 * 1000;
 
     /// <summary>Bytes of outcomes at which a request with a new idempotency key is answered 503.</summary>
@@ -103,7 +103,7 @@ internal sealed record NodeActions
     /// </summary>
     public Func<long> Microseconds { get; init; } = static () => 0;
 
-    /// <summary>Wakes those that follow the history of changes: it has grown, or begun anew.</summary>
+    /// <summary>Wakes the readers of the history of changes, which has grown or begun anew.</summary>
     public Action WakeWatches { get; init; } = static () => { };
 
     /// <summary>Takes this member down: it has been removed from the cluster.</summary>

@@ -79,8 +79,8 @@ internal sealed record NodeReport
 
 /// <summary>Requests of clients that wait in the node.</summary>
 /// <param name="Writes">Writes that wait for a leader that can take them.</param>
-/// <param name="WriteBytes">Bytes of these.</param>
-/// <param name="Forwarded">Writes that are sent to the leader, whose place is not known.</param>
+/// <param name="WriteBytes">Bytes of these writes.</param>
+/// <param name="Forwarded">Writes that are sent to the leader, and whose place in the log is not known.</param>
 /// <param name="Proposed">Writes and changes that have a place in the log, and are not applied.</param>
 /// <param name="Reads">Reads that wait for an index, for the application of entries, or for room.</param>
 /// <param name="Changes">Changes of the members.</param>

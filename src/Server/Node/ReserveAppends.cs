@@ -3,9 +3,9 @@ using RaftFast.Protocol;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Selects the entries that a follower without room takes from the log's reserve. Without them, a change of leader
-/// would end reads and membership changes: neither is possible before an entry of the leader's term is committed (§8,
-/// thesis §4.1).
+/// Selects the entries that a follower without room takes from the log's reserve. Without these entries, a change of
+/// leader would end reads and membership changes: neither is possible before an entry of the leader's term is committed
+/// (§8, thesis §4.1).
 /// </summary>
 internal static class ReserveAppends
 {

@@ -4,8 +4,8 @@ using RaftFast.Consensus;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Tells the operator of members that the leader reaches and that answer nothing: one line a member, until that member
-/// answers.
+/// Warns of members that are connected to the leader and answer nothing. A member causes no second line before it has
+/// answered.
 /// </summary>
 internal sealed partial class SilentMembers(RaftCore core, IPeerNetwork network, ILogger logger)
 {

@@ -39,7 +39,7 @@ internal sealed class PeerNetwork(
     private int dirtyCount;
     private ClusterConfiguration? committed;
 
-    /// <summary>Told to each peer that is dialled. Set before the loop begins.</summary>
+    /// <summary>Announcement in each handshake of this node. Set before the loop begins.</summary>
     public Announcement? Announcement { get; set; }
 
     private DialledPeers<PeerLink> Peers => peers ??= new DialledPeers<PeerLink>(identity.MemberId, this);

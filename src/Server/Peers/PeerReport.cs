@@ -6,7 +6,7 @@ namespace RaftFast.Server.Peers;
 /// <param name="SendBytesMax">Bytes at which the connection is closed.</param>
 /// <param name="ReceiveBytes">Bytes of the buffers for the peer's frames.</param>
 /// <param name="SnapshotIndex">Last entry of the snapshot being sent; 0 if none is.</param>
-/// <param name="SnapshotBytes">Bytes of it that were sent.</param>
+/// <param name="SnapshotBytes">Bytes of that snapshot that were sent.</param>
 internal sealed record PeerReport(
     ulong Peer, bool IsConnected, long SendBytes, long SendBytesMax, long ReceiveBytes, long SnapshotIndex,
     long SnapshotBytes);

@@ -36,8 +36,8 @@ internal sealed partial class Listener
     public IPEndPoint EndPoint => (IPEndPoint)transport.EndPoint;
 
     /// <summary>
-    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts connections that are
-    /// open at <paramref name="cancellation"/>.
+    /// Accepts no more connections, and asks the open ones to close. Returns when all connections are closed. Aborts
+    /// connections that are open at <paramref name="cancellation"/>.
     /// </summary>
     /// <returns>False if a handler of an aborted connection still runs.</returns>
     public async Task<bool> StopAsync(CancellationToken cancellation)

@@ -16,8 +16,8 @@ namespace RaftFast.Server.Sockets;
 internal sealed class Listeners : IAsyncDisposable
 {
     /// <summary>
-    /// Connections of peers: each member of the largest cluster may dial a few times before this node notices that the
-    /// earlier connections are dead.
+    /// Maximum connections of peers. Each member of the largest cluster may dial a few times before this node notices
+    /// that the earlier connections are dead.
     /// </summary>
     public const int PeerConnectionsMax = 4 * Quorum.VotersMax;
 
@@ -27,12 +27,16 @@ internal sealed class Listeners : IAsyncDisposable
     /// </summary>
     private const int ClientBlockBytes = 8 * 1024;
 
-    /// <summary>Bytes received from a client and not read yet; also bytes written and not sent yet.</summary>
+    /// <summary>
+    /// Maximum bytes received from a client and not read yet, and maximum bytes written and not sent yet.
+    /// </summary>
     private const long ClientBufferMax = 2 * ClientBlockBytes;
 
     private const int PeerBlockBytes = 64 * 1024;
 
-    /// <summary>Bytes received from a peer and not read yet. While the loop is busy, TCP holds the peer back.</summary>
+    /// <summary>
+    /// Maximum bytes received from a peer and not read yet. While the loop is busy, TCP holds the peer back.
+    /// </summary>
     private const long PeerBufferMax = 4 * PeerBlockBytes;
 
     private readonly Listener http;
@@ -100,8 +104,8 @@ internal sealed class Listeners : IAsyncDisposable
     }
 
     /// <summary>
-    /// Accepts no more connections and asks the open ones to close; returns when all have. Aborts connections that are
-    /// open at <paramref name="cancellation"/>.
+    /// Accepts no more connections, and asks the open ones to close. Returns when all connections are closed. Aborts
+    /// connections that are open at <paramref name="cancellation"/>.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellation)
     {

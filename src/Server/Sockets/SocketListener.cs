@@ -32,7 +32,7 @@ internal sealed partial class SocketListener : IConnectionListener
 
     public EndPoint EndPoint { get; }
 
-    /// <param name="transport">Serves the accepted sockets. The listener disposes of it.</param>
+    /// <param name="transport">Serves the accepted sockets. The listener disposes of the transport.</param>
     /// <exception cref="SocketException">The address can't be listened on.</exception>
     public static SocketListener Bind(IPEndPoint endPoint, ITransport transport, ILogger log)
     {

@@ -19,7 +19,9 @@ namespace RaftFast.Server.Threads;
 /// </summary>
 internal sealed class Inbox
 {
-    /// <summary>Batches of the loop that a socket thread runs before it returns to its other connections.</summary>
+    /// <summary>
+    /// Maximum batches of the loop that a socket thread runs before it returns to its other connections.
+    /// </summary>
     public const int SocketThreadBatchesMax = 4;
 
     private const int Free = 0;
@@ -179,7 +181,7 @@ internal sealed class Inbox
 
     public int Capacity => slots.Length;
 
-    /// <summary>Items that wait, about. Any thread.</summary>
+    /// <summary>Approximate number of items that wait. Any thread.</summary>
     public long Count => Math.Max(0, Volatile.Read(ref positions.Tail) - Volatile.Read(ref positions.Head));
 
     /// <summary>True while there is an item to take. The caller has the turn, or is about to take it.</summary>

@@ -11,7 +11,7 @@ namespace RaftFast.Storage.Directories;
 /// </summary>
 internal sealed class ChecksummedText(string name, string temporaryName, string title, string version)
 {
-    /// <summary>Maximum length in bytes; no file of this kind comes near.</summary>
+    /// <summary>Maximum length in bytes, far more than any file of this kind has.</summary>
     private const int LengthMax = 1 << 20;
 
     /// <returns>Lines between the first and the last; null if the file does not exist.</returns>

@@ -6,10 +6,10 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Directories;
 
 /// <summary>
-/// Locks that admit one process to a directory. The kernel keeps them on open files and releases them when the process
-/// ends: one on the directory itself, and one on the file <see cref="Name"/>. The file stays, and holds the process id
-/// of its last owner for an operator. If a file system does not lock directories, <see cref="Verify"/> notices a
-/// deleted lock file.
+/// Locks that admit one process to a directory. The kernel keeps a lock on an open file, and releases the lock when the
+/// process ends. One lock is on the directory itself, and one on the file <see cref="Name"/>. The file stays, and holds
+/// the process id of its last owner for an operator. If a file system does not lock directories, <see cref="Verify"/>
+/// notices a deleted lock file.
 /// </summary>
 internal sealed class DirectoryLock : IDisposable
 {

@@ -59,8 +59,8 @@ public sealed unsafe class DiskRing : IDisposable
     }
 
     /// <summary>
-    /// eventfd(2) that is signalled when a write may have ended, and by <see cref="Signal"/>. The number that it holds
-    /// means nothing: wait for it edge-triggered, and read nothing.
+    /// eventfd(2) that is signalled when a write may have ended, and by <see cref="Signal"/>. Wait for the descriptor
+    /// edge-triggered, and read nothing: the number in it means nothing.
     /// </summary>
     public int Descriptor => wake;
 

@@ -111,8 +111,8 @@ public sealed class FileDisk(string directory, DiskWriteMode mode) : IDisk
         if (!LinuxFile.TryCreate(path))
             return null;
         LinuxFile file = LinuxFile.Open(path, mode);
-        // The file system marks allocated blocks as unwritten. Without the zeros, the first sync over them would write
-        // metadata.
+        // The file system marks allocated blocks as unwritten. Without the zeros, the first sync over these blocks
+        // would write metadata.
         bool filled = false;
         try
         {

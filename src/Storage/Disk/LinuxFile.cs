@@ -56,7 +56,7 @@ internal sealed unsafe class LinuxFile : IDiskFile
         fixed (byte* buffer = destination)
         {
             Invariant.Hold(AlignedMemory.IsAligned(offset, destination.Length, buffer));
-            // A count that isn't a multiple of the alignment ends at the end of the file. O_DIRECT can't read on from
+            // A count that isn't a multiple of the alignment ends at the end of the file. O_DIRECT can't continue from
             // there.
             while (done < destination.Length && done % IDisk.Alignment == 0)
             {

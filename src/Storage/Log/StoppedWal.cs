@@ -33,8 +33,8 @@ public sealed class StoppedWal : IDisposable
     }
 
     /// <summary>
-    /// For an operator: why the log can't be used. The other properties then describe the log before the damage. Null
-    /// if the log is intact.
+    /// Text for an operator: why the log can't be used. The other properties then describe the log before the damage.
+    /// Null if the log is intact.
     /// </summary>
     public string? Damage { get; }
 
@@ -51,7 +51,8 @@ public sealed class StoppedWal : IDisposable
     public long Bytes => replay.Bytes;
 
     /// <summary>
-    /// For an operator: the unfinished last batch that the next start cuts off. Null if there is none.
+    /// Text for an operator: the unfinished last batch that the next start cuts off. Null if the last batch is
+    /// complete.
     /// </summary>
     public string? TornTail => replay.TornTail;
 

@@ -297,7 +297,7 @@ public sealed class Wal : IDisposable
     /// </param>
     /// <returns>
     /// False if nothing has changed, because the batches in the queue may need the prepared segment: on a full disk
-    /// there is no further one. The caller tries again later.
+    /// there is no further segment. The caller tries again later.
     /// </returns>
     public bool TryResetTo(LogPosition snapshot, out long batch)
     {

@@ -3,7 +3,7 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Storage.Log;
 
 /// <summary>
-/// Memory for batches. Bytes once written stay unchanged until the buffer is reused, because the writer thread may be
+/// Memory for batches. Written bytes stay unchanged until the buffer is reused, because the writer thread may be
 /// reading them.
 /// </summary>
 internal sealed class WalBuffer(int bytes) : IDisposable

@@ -37,7 +37,7 @@ internal sealed class WalExtents
     }
 
     /// <summary>
-    /// Removes entries from <paramref name="index"/> on. The entries that follow them on the disk begin a new extent.
+    /// Removes entries from <paramref name="index"/> on. Later entries on the disk begin a new extent.
     /// </summary>
     public void Truncate(long index)
     {

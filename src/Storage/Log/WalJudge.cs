@@ -105,7 +105,7 @@ internal readonly record struct WalBatchVerdict
     /// <summary>True if the batch has a valid header, intact records or not.</summary>
     public bool HasHeader { get; init; }
 
-    /// <summary>For an operator: what is wrong with the batch. Null if the batch is intact.</summary>
+    /// <summary>Text for an operator: what is wrong with the batch. Null if the batch is intact.</summary>
     public string? Damage { get; init; }
 
     public required int DamageOffset { get; init; }

@@ -28,7 +28,8 @@ internal sealed class WalQueue
     public WalQueue(WalPendingBatch open) => this.open = open;
 
     /// <summary>
-    /// True from an append to the next publish. The loop sets it under the gate and may read it without.
+    /// True from an append to the next publish. The loop writes this under the gate, and may read this without the
+    /// gate.
     /// </summary>
     public bool IsAppending { get; private set; }
 

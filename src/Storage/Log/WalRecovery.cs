@@ -40,14 +40,14 @@ public sealed class WalRecovery
     public required bool WasReset { get; init; }
 
     /// <summary>
-    /// For an operator: the place at which an unfinished last batch was cut off. No entry of the batch had been
-    /// acknowledged. Null if there was none.
+    /// Text for an operator: the place at which an unfinished last batch was cut off. No entry of the batch had been
+    /// acknowledged. Null if nothing was cut off.
     /// </summary>
     public required string? TornTail { get; init; }
 
     /// <summary>
-    /// For an operator: damage in segments before the log's first. A snapshot covers all entries of those segments.
-    /// Null if there was none.
+    /// Text for an operator: damage in segments before the log's first. A snapshot covers all entries of those
+    /// segments. Null if no such segment is damaged.
     /// </summary>
     public required string? CoveredDamage { get; init; }
 }

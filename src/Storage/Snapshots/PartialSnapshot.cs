@@ -127,8 +127,8 @@ public sealed class PartialSnapshot : IDisposable
     }
 
     /// <summary>
-    /// Makes the snapshot the newest of the store, and durable. This member installs it from then on. After DiskFull
-    /// the file stays as it is.
+    /// Makes the snapshot the newest of the store, and durable. This member may install the snapshot from then on.
+    /// After DiskFull the file stays as it is.
     /// </summary>
     public SnapshotPublishStatus Publish()
     {

@@ -30,7 +30,7 @@ internal readonly record struct SnapshotHeader(
 
     /// <summary>Greatest version that this program reads. A snapshot has the lowest version that knows its
     /// state.</summary>
-    public const uint VersionMax = KeyCommand.ExtendedVersion;
+    public const uint VersionMax = KeyCommand.Version;
 
     /// <summary>Maximum length of the configuration, which takes a few hundred bytes a member.</summary>
     public const int ConfigurationBytesMax = 1 << 20;

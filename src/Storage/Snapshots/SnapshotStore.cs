@@ -117,8 +117,8 @@ public sealed class SnapshotStore
     }
 
     /// <summary>
-    /// Opens the newest snapshot for reading, at its header. The reader reaches its end even if newer snapshots replace
-    /// this one.
+    /// Opens the newest snapshot for reading, at its header. The reader reaches the end of the snapshot even if newer
+    /// snapshots replace this one.
     /// </summary>
     /// <returns>Null if there is no snapshot.</returns>
     public SnapshotReader? TryReadNewest()

@@ -26,15 +26,19 @@ public sealed class ChangeHistory
     public const int BytesMin = 4 * 1024 * 1024;
 
     /// <summary>
-    /// A minute of a thousand writes a second with values of a KiB, or ten seconds of the most small writes that 64
-    /// connections make: time for a client to start again.
+    /// Default bytes: a minute at 1,000 writes a second of 1 KiB each, or ten seconds of small writes from 64
+    /// connections at their highest rate. A client has this time to start again.
     /// </summary>
     public const int BytesDefault = 64 * 1024 * 1024;
 
-    /// <summary>Bytes made free at once, so that readers are told of it seldom.</summary>
+    /// <summary>
+    /// Bytes that are freed at once. Larger steps mean that the fields of <see cref="Read"/> change less often.
+    /// </summary>
     private const int FreedAtOnce = 16 * 1024;
 
-    /// <summary>Bytes between two marks: <see cref="Find"/> reads at most that much and one entry in vain.</summary>
+    /// <summary>
+    /// Bytes between two marks. A reader skips at most these bytes and one entry after <see cref="Find"/>.
+    /// </summary>
     private const int MarkDistance = 64 * 1024;
 
     private readonly byte[] ring;
@@ -48,7 +52,7 @@ public sealed class ChangeHistory
     private long publishedHead;
     private long publishedIndex;
 
-    /// <summary>End of the last change, published or not. Only the writer uses this and the following.</summary>
+    /// <summary>End of the last change, published or not. Used by the writer alone, as the fields below.</summary>
     private long head;
     private int headOffset;
     private long headIndex;
@@ -110,7 +114,7 @@ public sealed class ChangeHistory
         Span<byte> header = stackalloc byte[Change.HeaderBytes];
         Copy(position, header);
         change = Change.Read(header);
-        // The header may be torn: only then is the length more than the key's.
+        // A torn header may hold a longer length than the key's.
         int length = Math.Min(key.Length, change.KeyLength);
         Copy(position + Change.HeaderBytes, key[..length]);
         return IsKept(position);
@@ -124,7 +128,7 @@ public sealed class ChangeHistory
         return IsKept(position);
     }
 
-    /// <summary>Adds a change by the entry. Readers see it once its entry is published.</summary>
+    /// <summary>Adds a change by the entry. Readers see the change once the entry is published.</summary>
     public void Add(ChangeKind kind, long index, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         Invariant.Hold(index >= headIndex);
@@ -157,7 +161,7 @@ public sealed class ChangeHistory
     /// <summary>Forgets everything: the state at this index replaces the former. Readers lose their place.</summary>
     public void Reset(long index)
     {
-        // A whole round further no position of a reader is left, and the ring's next byte is the same.
+        // One round of the ring further, no reader's position is valid, and the next byte has the same place.
         head += ring.Length;
         headIndex = index;
         lastMark = head - MarkDistance;
@@ -167,7 +171,7 @@ public sealed class ChangeHistory
         EndChange();
     }
 
-    /// <summary>Forgets the oldest changes, whole ones, up to a position or further.</summary>
+    /// <summary>Forgets the oldest changes, up to a position, or to the end of the change at that position.</summary>
     private void Free(long to)
     {
         long position = tail;
@@ -181,11 +185,11 @@ public sealed class ChangeHistory
             position += change.Length;
         }
         BeginChange();
-        // The entry may have more changes, which are kept: it is not whole any more.
+        // Later changes of this entry may be kept, but the entry is no longer complete.
         floor = index;
         tail = position;
         EndChange();
-        // No byte is overwritten before readers can see that it may be.
+        // Readers see the new tail before any byte is overwritten.
         Volatile.WriteBarrier();
     }
 

@@ -8,11 +8,11 @@ namespace RaftFast.Storage.Store;
 /// hash's upper half, refers to pages (<see cref="IndexPage"/>). All keys of a page agree in the lowest N of these
 /// bits; N is the page's depth. A full page splits into two by the next bit. A split moves entries of one page,
 /// whatever the number of keys. The directory doubles as a whole when it holds only one reference to the page that
-/// splits. Doubling copies 8 bytes for about 150 keys, in sequence.
+/// splits. Doubling copies the references in sequence: 8 bytes for each 150 keys or so.
 /// </summary>
 internal sealed unsafe class KeyIndex : IDisposable
 {
-    /// <summary>Maximum depth of the directory: 8 GiB, enough for 150 billion keys.</summary>
+    /// <summary>Maximum depth of the directory, which then has 8 GiB, enough for 150 billion keys.</summary>
     private const int DepthMax = 30;
 
     /// <summary>
@@ -107,8 +107,7 @@ internal sealed unsafe class KeyIndex : IDisposable
             DoubleDirectory();
         ulong* buckets = stackalloc ulong[IndexPage.Words];
         new Span<ulong>(page.Address, IndexPage.Words).CopyTo(new Span<ulong>(buckets, IndexPage.Words));
-        // The keys are scattered over memory. Reading a word of each before any is needed lets the cache misses
-        // overlap.
+        // The keys are scattered over memory. Read a word of each key in advance, so that the cache misses overlap.
         long keyBytes = 0;
         for (int i = 1; i < IndexPage.Words; i++)
             keyBytes += buckets[i] == 0 ? 0 : IndexPage.SlotIn(buckets[i]).KeyLength;

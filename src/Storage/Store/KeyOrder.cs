@@ -157,7 +157,7 @@ internal sealed unsafe class KeyOrder(PageMemory pages)
         }
     }
 
-    /// <summary>The first key of the path's node on this level is now another: corrects the nodes above.</summary>
+    /// <summary>Corrects the nodes above the path's node on this level, which has another first key now.</summary>
     private void SetFirst(int level, Slot slot)
     {
         while (level-- > 0)
@@ -178,7 +178,7 @@ internal sealed unsafe class KeyOrder(PageMemory pages)
             return;
         }
         OrderNode right = NewNode(node.IsInner);
-        // A node that is full at its end stays full: keys often come in ascending order.
+        // If the new entry comes last, the full node stays full: keys often come in ascending order.
         int split = place == node.Count ? place : node.Count / 2;
         node.MoveTail(split, right);
         if (place > split || right.Count == 0)

@@ -11,7 +11,7 @@ public sealed class KeyPage
 {
     public const int KeysMax = 1000;
 
-    /// <summary>Maximum bytes of a page, but for a page with one key.</summary>
+    /// <summary>Maximum bytes of a page, except of a page with one key.</summary>
     public const int BytesMax = 1 << 20;
 
     public const int BufferBytes = HeaderSize + PutCommand.KeyBytesMax + PutCommand.ValueBytesMax;

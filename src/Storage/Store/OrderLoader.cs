@@ -5,20 +5,20 @@ using RaftFast.Protocol;
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Puts the keys of a snapshot in order while their entries are loaded. A snapshot has its entries in no order, and to
-/// add them one by one would read the tree all over for each. So the keys come in runs: another thread sorts a run and
-/// adds its keys in ascending order, while the caller loads the next run.
+/// Puts the keys of a snapshot in order while their entries are loaded. The entries of a snapshot have no order. Adding
+/// their keys one by one would read distant parts of the tree for each key. So the keys come in runs: another thread
+/// sorts a run and adds its keys in ascending order, while the caller loads the next run.
 /// </summary>
 /// <param name="runKeys">Keys in a run.</param>
 internal sealed unsafe class OrderLoader(KeyOrder order, int runKeys = OrderLoader.RunKeys) : IDisposable
 {
-    /// <summary>Keys in a run of 16 MiB. Of 10 million keys, each leaf then gets some 18 with a run.</summary>
+    /// <summary>Keys in a run of 16 MiB. A run adds some 18 keys to each leaf of an order of 10 million keys.</summary>
     private const int RunKeys = 1 << 20;
 
     /// <summary>Keys that are fetched together.</summary>
     private const int TouchedAtOnce = 32;
 
-    /// <summary>Keys below which comparing whole keys is faster.</summary>
+    /// <summary>Number of keys below which comparing whole keys is faster.</summary>
     private const int SmallGroup = 12;
 
     private Item* run;
@@ -83,7 +83,7 @@ internal sealed unsafe class OrderLoader(KeyOrder order, int runKeys = OrderLoad
 
     /// <summary>
     /// Multikey quicksort (Bentley and Sedgewick, 1997), eight bytes of the keys at a time. The pivots are random, so
-    /// no order of entries makes it slow.
+    /// no order of entries makes the sort slow.
     /// </summary>
     /// <param name="depth">Bytes in which all keys agree. The head of each item has the eight after them.</param>
     private static void Sort(Span<Item> items, int depth)

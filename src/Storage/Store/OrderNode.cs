@@ -13,7 +13,7 @@ namespace RaftFast.Storage.Store;
 /// </code>
 /// An inner node's entry refers to the slot of the first key below the child. All keys of a node agree in a prefix. The
 /// head of an entry is the 19 bits of its key that follow this prefix, or zeros after the key's end. So heads have the
-/// order of the keys, and a search reads hardly any key but those that it finds.
+/// order of the keys, and a search reads few keys that it does not find.
 /// </summary>
 internal readonly unsafe struct OrderNode(ulong* words)
 {
@@ -192,7 +192,7 @@ internal readonly unsafe struct OrderNode(ulong* words)
         return low;
     }
 
-    /// <summary>The first and the last key differ where the first two of all keys do.</summary>
+    /// <summary>All keys agree as far as the first and the last key agree, because the keys are in order.</summary>
     private void Tighten() => SetPrefix(SlotAt(0).Key.CommonPrefixLength(SlotAt(Count - 1).Key));
 
     private void SetPrefix(int length)

@@ -1,8 +1,8 @@
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Pages of 2 KiB, cut from slabs, for the indexes. A page that is given back serves again. Any thread, because the
-/// order of a snapshot's keys is made beside their index.
+/// Pages of 2 KiB, cut from slabs, for the indexes. A page that is given back is used again. Any thread may call: while
+/// a snapshot is loaded, one thread fills the index and another thread the order.
 /// </summary>
 internal sealed unsafe class PageMemory(SlabMemory memory)
 {
@@ -10,7 +10,9 @@ internal sealed unsafe class PageMemory(SlabMemory memory)
 
     private readonly Lock gate = new();
 
-    /// <summary>First in the list of pages given back. The first word of each is the address of the next.</summary>
+    /// <summary>
+    /// First in the list of pages given back. The first word of each page is the address of the next page.
+    /// </summary>
     private ulong* free;
 
     private byte* fresh;

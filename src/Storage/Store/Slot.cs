@@ -17,7 +17,7 @@ namespace RaftFast.Storage.Store;
 ///  8  i64  place         of the slot in TimedSlots; the only word that may change while a view shows the entry
 /// </code>
 /// In a free slot, bytes 8–15 are the address of the next free slot of its slab, or 0.
-/// A <see cref="StoreView"/> reads no word that the store may write at the same time, but for the index.
+/// A <see cref="StoreView"/> reads no word that the store may write at the same time, except the index.
 /// </summary>
 internal readonly unsafe struct Slot(byte* address)
 {

@@ -1,8 +1,8 @@
 namespace RaftFast.Storage.Store;
 
 /// <summary>
-/// Keys of entries that are no client's: state that snapshots carry as they carry keys. A client's key is a request
-/// target and begins with '/'.
+/// Keys of entries that belong to no client. Snapshots carry these entries like the entries of clients. A client's key
+/// is a request target and begins with '/'.
 /// </summary>
 internal static class StateKeys
 {

@@ -11,8 +11,9 @@ namespace RaftFast.Storage.Store;
 /// takes the slots with an index from 1 to <see cref="AppliedIndex"/>. The owner hands the view to the reader, which
 /// makes all earlier writes visible to the reader. Until the view is disposed, the owner:
 /// <list type="bullet">
-/// <item>does not write to or free a slot whose index is in that range, but for its place in the order of times, which
-/// the reader does not read: an overwrite takes a new slot, and the old slot is freed after the view;</item>
+/// <item>does not write to or free a slot whose index is in that range: an overwrite takes a new slot, and the old slot
+/// is freed after the view. Only the slot's place in the order of times may change, and the reader does not read the
+/// place;</item>
 /// <item>gives other slots only the index 0 or an index above that range, with single aligned stores. So any index that
 /// the reader sees, current or old, leads to the right decision; and the owner never writes to a slot that the reader
 /// takes;</item>

@@ -19,7 +19,7 @@ public sealed class DoorTests
         AssertProblem(405, "GET, HEAD", method);
         Assert.Equal("GET, HEAD", method.Header("Allow"));
         AssertProblem(400, "verbose", Curl.Run(node.ApiUrl("/livez?verbose")));
-        // The key space has all paths of the first door.
+        // Every path of the client port is a key.
         Assert.Equal(404, Curl.Get(node.Url("/livez")).Status);
         Assert.Equal(204, Curl.Put(node.Url("/livez"), "a value").Status);
         Assert.Equal("a value", Curl.Get(node.Url("/livez")).Text);

@@ -149,7 +149,7 @@ public sealed class KeysTests
 
     private static Socket AskAndReadOneByte(ClusterNode node)
     {
-        // The system takes a page from the member although the client's window is small, but not four.
+        // The system takes one page from the member although the client's window is small, but not four pages.
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { ReceiveBufferSize = 4096, ReceiveTimeout = 20_000 };
         socket.Connect(IPAddress.Loopback, node.ApiPort);
         for (int i = 0; i < 4; i++)

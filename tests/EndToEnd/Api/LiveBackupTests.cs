@@ -52,7 +52,7 @@ public sealed class LiveBackupTests : IDisposable
             while (node.TryExchange("GET", $"/{writer}/{present}")!.Status == 200)
                 present++;
             Assert.True(present >= before[writer], $"{present} of {before[writer]} writes of {writer}");
-            // One at a time, so a prefix of the log has a prefix of them.
+            // A writer sends one PUT at a time, so a prefix of the log has a prefix of its PUTs.
             for (int i = present; i <= acknowledged[writer]; i++)
                 Assert.Equal(404, node.TryExchange("GET", $"/{writer}/{i}")!.Status);
         }

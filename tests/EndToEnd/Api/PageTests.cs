@@ -85,7 +85,7 @@ public sealed class PageTests
         atFollower.AssertOnlyAsks(watched);
     }
 
-    /// <summary>One open page, with what it asked for and complained of.</summary>
+    /// <summary>One open page, with its requests and its complaints.</summary>
     private sealed class Visit(IPage page)
     {
         private readonly List<string> complaints = [];

@@ -13,7 +13,7 @@ public sealed class StatusTests
         Assert.Equal(204, leader.TryExchange("PUT", "/k", "v"u8)!.Status);
         foreach (ClusterNode node in cluster.Nodes)
         {
-            // A member knows the addresses of another once that one has dialled it.
+            // A member knows another member's addresses once the other member has dialled.
             Eventually.True(() => Knows(node, cluster), () => Curl.Get(node.ApiUrl("/v1/members")).Text);
             JsonElement status = Get(node, "/v1/status");
             Assert.Equal(node.Id, status.GetProperty("id").GetInt32());

@@ -102,7 +102,8 @@ public sealed class TransactionTests
                 "raftfast_queue_items{queue=\"waiting_reads\"} 2", StringComparison.Ordinal),
             () => "both wait");
         using JsonDocument answer = Send(
-            node, 200, """{"operations": [{"put": "/a", "text": "1"}, {"put": "/b", "text": "2"}, {"deletePrefix": "/p/"}]}""");
+            node, 200,
+            """{"operations": [{"put": "/a", "text": "1"}, {"put": "/b", "text": "2"}, {"deletePrefix": "/p/"}]}""");
         long index = answer.RootElement.GetProperty("index").GetInt64();
         Assert.Equal(("2", index), (onPut.Receive() is var put ? put.Text : "", put.Tag));
         Assert.Equal(404, onDelete.Receive().Status);
@@ -156,7 +157,8 @@ public sealed class TransactionTests
             ($$"""{"operations":[{{put}}],"conditions":[{"exists":true}]}""", "$.conditions[0]"),
             ($$"""{"operations":[{{put}}],"conditions":[{"key":"/a","exists":true},{"key":"/a","tag":"1"}]}""",
                 "second condition"),
-            ($$"""{"operations":[{{string.Join(',', Enumerable.Range(0, 129).Select(i => $$"""{"get":"/{{i}}"}"""))}}]}""",
+            ("""{"operations":[""" + string.Join(',', Enumerable.Range(0, 129).Select(i => $$"""{"get":"/{{i}}"}"""))
+                + "]}",
                 "operations has 129"),
         ])
         {
@@ -176,10 +178,12 @@ public sealed class TransactionTests
         Send(node, 200, $$"""{"operations":[{"put":"/a","value":"{{value}}"}]}""").Dispose();
         Send(node, 413, $$"""{"operations":[{"put":"/a","value":"{{value}}"},{"get":"/b"}]}""").Dispose();
         // A body over the limit, with its length and without.
-        byte[] large = Encoding.ASCII.GetBytes($$"""{"operations":[{"put":"/a","text":"{{new string('x', 4 << 20)}}"}]}""");
+        byte[] large = Encoding.ASCII.GetBytes(
+            $$"""{"operations":[{"put":"/a","text":"{{new string('x', 4 << 20)}}"}]}""");
         Assert.Equal(413, Curl.RunWithInput(large, "--data-binary", "@-", node.ApiUrl("/v1/txn")).Status);
         Assert.Equal(413, Curl.RunWithInput(
-            large, "-X", "POST", "-H", "Transfer-Encoding: chunked", "--data-binary", "@-", node.ApiUrl("/v1/txn")).Status);
+            large, "-X", "POST", "-H", "Transfer-Encoding: chunked", "--data-binary", "@-",
+            node.ApiUrl("/v1/txn")).Status);
         using HttpConnection connection = HttpConnection.Open(node.HttpPort);
         for (int i = 0; i <= 1000; i++)
             Assert.Equal(204, connection.Exchange("PUT", $"/p/{i}").Status);

@@ -45,7 +45,7 @@ internal sealed class KeyClient : IDisposable
         thread.Start();
     }
 
-    /// <summary>Numbers of what has happened; see <see cref="Describe"/>.</summary>
+    /// <summary>Number of events of each kind; see <see cref="Describe"/>.</summary>
     public int[] Met { get; } = new int[Kinds];
 
     /// <summary>First answer that no client may get, or null.</summary>

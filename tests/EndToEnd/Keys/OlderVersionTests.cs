@@ -53,7 +53,7 @@ public sealed class OlderVersionTests
                 () => node.TryExchange("PUT", $"/new{node.Id}", "1"u8, "If-None-Match: *") is { Status: 204 or 412 },
                 () => $"every member knows conditions, {cluster}");
         }
-        // From the first such entry on the state says so itself: a dead member does not matter.
+        // After the first such entry the state shows that every member knows the kind: a dead member does not matter.
         ClusterNode dead = cluster.Others(cluster.WaitForLeader()).First();
         dead.Kill();
         ClusterNode other = cluster.Running.First();

@@ -6,7 +6,7 @@ namespace RaftFast.EndToEnd.Tests.Kit;
 
 /// <summary>
 /// A relay before the peer port of a member. It listens at the member's URL, and the member itself at the same port of
-/// <see cref="MemberHost"/>. So a test can cut the connections that one certain member has dialled to this one.
+/// <see cref="MemberHost"/>. So a test can cut the connections that a certain other member has dialled to this member.
 /// </summary>
 internal sealed class PeerRelay : IDisposable
 {

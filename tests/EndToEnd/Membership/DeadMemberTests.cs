@@ -2,7 +2,7 @@ using RaftFast.EndToEnd.Tests.Kit;
 
 namespace RaftFast.EndToEnd.Tests.Membership;
 
-/// <summary>A DELETE takes no majority away from a cluster of which a member is dead.</summary>
+/// <summary>A DELETE takes no majority away from a cluster with a dead member.</summary>
 [Collection(nameof(Alone))]
 public sealed class DeadMemberTests
 {

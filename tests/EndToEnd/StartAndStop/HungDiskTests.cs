@@ -6,8 +6,8 @@ using RaftFast.EndToEnd.Tests.Kit;
 namespace RaftFast.EndToEnd.Tests.StartAndStop;
 
 /// <summary>
-/// Work on the disk does not return, and the process ends all the same. strace holds the thread of a write, as a kernel
-/// does whose disk does not answer.
+/// Work on the disk does not return, and the process ends nevertheless. strace holds the thread of a write, like a
+/// kernel whose disk does not answer.
 /// </summary>
 public sealed class HungDiskTests
 {

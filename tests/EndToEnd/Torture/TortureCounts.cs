@@ -1,6 +1,6 @@
 namespace RaftFast.EndToEnd.Tests.Torture;
 
-/// <summary>Numbers of what a torture did.</summary>
+/// <summary>Number of a torture's answers and faults.</summary>
 internal sealed record TortureCounts
 {
     public int Chapters { get; set; }

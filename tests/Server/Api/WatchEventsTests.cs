@@ -42,7 +42,7 @@ public sealed class WatchEventsTests
         history.Publish(9);
         WatchEvents events = new(history, new WatchRange([], 7, false), history.Read().Tail, 7);
         Assert.Equal(["8", "9"], Ids(Read(events)));
-        // The member is behind the one that named the index.
+        // This member has applied less than the member that named the index.
         WatchEvents ahead = new(history, new WatchRange([], 11, false), history.Read().Head, 11);
         for (long index = 10; index <= 13; index++)
             history.Add(ChangeKind.Put, index, "/a"u8, default);

@@ -31,7 +31,7 @@ public sealed class WatchesTests
         Assert.False(otherWakes.IsCompleted);
         other.Signal.Set();
         await Eventually.EndsAsync(otherWakes);
-        // It has missed nothing, and is told how far the log is.
+        // The watch has missed no change, and learns how far the log is.
         await Eventually.TrueAsync(() => IndexOf(other) == index);
     }
 
@@ -47,7 +47,7 @@ public sealed class WatchesTests
         await Eventually.EndsAsync(watches.ParkAsync(second).AsTask());
     }
 
-    /// <summary>The scan comes after a watch that has read the change by itself, and wakes the other alone.</summary>
+    /// <summary>One watch has read the change by itself before the scan: the scan wakes only the other watch.</summary>
     [Fact]
     public async Task Watch_that_has_told_the_change_sleeps_on()
     {
@@ -66,7 +66,7 @@ public sealed class WatchesTests
         await Eventually.EndsAsync(Task.WhenAll(aheadWakes, secondWakes));
     }
 
-    /// <summary>So that its client hears something at least every 15 s.</summary>
+    /// <summary>The client of a watch gets something at least every 15 s.</summary>
     [Fact]
     public async Task Watch_that_has_told_nothing_for_long_is_woken_without_a_change()
     {

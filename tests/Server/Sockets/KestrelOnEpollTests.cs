@@ -11,7 +11,7 @@ using RaftFast.Server.Sockets.Epoll;
 
 namespace RaftFast.Server.Tests.Sockets;
 
-/// <summary>Kestrel's HTTP server, which uses every corner of the pipes, on the epoll transport.</summary>
+/// <summary>Kestrel's HTTP server, which uses all operations of the pipes, on the epoll transport.</summary>
 public sealed class KestrelOnEpollTests
 {
     [Fact]

@@ -131,7 +131,7 @@ public sealed class TransportContractTests
         Assert.True(result.IsCompleted);
         Assert.Equal("abc"u8.ToArray(), result.Buffer.ToArray());
         pair.Input.AdvanceTo(result.Buffer.End);
-        // The other direction goes on.
+        // The other direction continues.
         await pair.Output.WriteAsync("xyz"u8.ToArray());
         Assert.Equal("xyz"u8.ToArray(), await pair.ReceiveAsync(3));
     }

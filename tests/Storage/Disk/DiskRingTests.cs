@@ -43,7 +43,7 @@ public sealed partial class DiskRingTests : IDisposable
     public void The_try_at_the_start_leaves_no_file()
     {
         FileDisk disk = new(directory.Location, DiskWriteMode.Direct);
-        // The last process died inside its try.
+        // The last process died during its trial write.
         File.WriteAllText(directory.PathOf("wal-probe.tmp"), "");
         Rings.Open(disk).Dispose();
         Assert.Empty(disk.List());

@@ -19,7 +19,7 @@ public sealed class ChangeHistoryTests
         Assert.Equal((10, 12), (history.Read().Floor, history.Read().Index));
     }
 
-    /// <summary>The oldest changes give way, and the floor says exactly from where on none is missing.</summary>
+    /// <summary>The oldest changes give way, and no change after the floor is missing.</summary>
     [Fact]
     public void Ring_wraps_and_keeps_every_change_after_its_floor()
     {
@@ -63,7 +63,7 @@ public sealed class ChangeHistoryTests
                 read++;
             }
             Assert.Equal(after >= 4_000 ? 4_000 : after + 1, position < extent.Head ? change.Index : 4_000);
-            // Marks: no more than the distance of two is read in vain.
+            // A reader skips at most the changes between two marks.
             Assert.InRange(read, 0, 2 * 64 * 1024 / 3_000);
         }
     }

@@ -91,7 +91,8 @@ public sealed class TransactionRulesTests : IDisposable
     [Fact]
     public void Key_with_a_time_to_live_expires_by_log_time()
     {
-        Apply([], [Part(TransactionPartKind.Put, "/a", "a", 1000), Part(TransactionPartKind.Put, "/b", "b")], time: 500);
+        Apply(
+            [], [Part(TransactionPartKind.Put, "/a", "a", 1000), Part(TransactionPartKind.Put, "/b", "b")], time: 500);
         Assert.Equal(1500, store.NextExpiry);
         Assert.Equal(500, store.LogTime);
     }
@@ -199,7 +200,8 @@ public sealed class TransactionRulesTests : IDisposable
     }
 
     private void Put(string key, string value) =>
-        ModelledStore.Apply(store, ModelledStore.PutRecord(Encoding.ASCII.GetBytes(key), Encoding.ASCII.GetBytes(value)));
+        ModelledStore.Apply(
+            store, ModelledStore.PutRecord(Encoding.ASCII.GetBytes(key), Encoding.ASCII.GetBytes(value)));
 
     private static byte[] Part(TransactionPartKind kind, string key, string value = "", long argument = 0)
     {

@@ -20,7 +20,7 @@ internal abstract class ReceivedSnapshot(
 
     public SnapshotConfiguration Configuration { get; } = configuration;
 
-    /// <summary>State that was loaded from the file. The node owns it.</summary>
+    /// <summary>State that was loaded from the file, owned by the node.</summary>
     public KeyValueStore Store { get; } = store;
 
     /// <summary>The node's decision.</summary>

@@ -28,7 +28,7 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, T
     private volatile ClusterConfiguration committed = identity.Configuration;
 
     /// <summary>
-    /// From now on refuses the members that are removed in <paramref name="committed"/>. Never waits.
+    /// Refuses, from now on, the members that are removed in <paramref name="committed"/>. Never waits.
     /// </summary>
     public void Update(ClusterConfiguration committed) => this.committed = committed;
 
@@ -55,8 +55,8 @@ internal sealed class PeerAdmission(NodeIdentity identity, MetDirectories met, T
     }
 
     /// <summary>
-    /// Called before a vote or an acknowledgement of a node is counted, or a vote given to it: from now on no other
-    /// directory replaces that node's. Durable when the call returns.
+    /// Records that no other directory may replace the node's directory. Durable when the call returns. Called before a
+    /// vote or an acknowledgement of the node is counted, or a vote is given to the node.
     /// </summary>
     /// <returns>False if the node's directory has been replaced meanwhile, or can't be recorded.</returns>
     public bool Keep(ulong id, ulong directory)

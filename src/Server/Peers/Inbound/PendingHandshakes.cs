@@ -1,7 +1,7 @@
 namespace RaftFast.Server.Peers.Inbound;
 
 /// <summary>
-/// Inbound connections whose handshake is not complete. Beyond a bound the oldest of them is closed, so that silent
+/// Inbound connections whose handshake is not complete. Beyond a bound the oldest connection is closed, so that silent
 /// connections do not keep the port from the peers. A peer needs one round trip for its handshake.
 /// </summary>
 internal sealed class PendingHandshakes(int max)

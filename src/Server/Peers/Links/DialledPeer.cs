@@ -70,7 +70,7 @@ internal abstract class DialledPeer(ulong peer)
 
     /// <summary>
     /// The configuration that named the peer was truncated from the log: the peer is a stranger again, at the same
-    /// address. Its connection stays.
+    /// address. The peer's connection stays.
     /// </summary>
     public void Forget()
     {

@@ -90,8 +90,9 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
     }
 
     /// <summary>
-    /// False for a configuration from before this node was added, which a joining node finds in its log. Its members
-    /// may be long gone, and others at their addresses. The leader dials the joining node, and is answered.
+    /// False for a configuration from before this node was added, which a joining node finds in its log. The members in
+    /// such a configuration may be gone, and other nodes may have their addresses. The leader dials the joining node,
+    /// and is answered.
     /// </summary>
     private bool Knows(ClusterConfiguration configuration) =>
         configuration.Find(self) is not null || configuration.WasRemoved(self);
@@ -139,7 +140,7 @@ internal sealed class DialledPeers<TLink>(ulong self, IPeerDialler<TLink> dialle
 /// <summary>Acts on the decisions of <see cref="DialledPeers{TLink}"/>.</summary>
 internal interface IPeerDialler<TLink>
 {
-    /// <summary>Makes the link to a peer. Its address follows, then <see cref="Start"/>.</summary>
+    /// <summary>Makes the link to a peer. The peer's address follows, then <see cref="Start"/>.</summary>
     TLink Create(ulong peer);
 
     void Start(TLink link);

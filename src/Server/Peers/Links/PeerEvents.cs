@@ -61,7 +61,7 @@ internal sealed class PeerAnnounced(ulong peer) : InboxSignal
     public int CommandVersion { get; set; }
 }
 
-/// <summary>The peer refuses this node for good.</summary>
+/// <summary>The peer refuses this node, and every later handshake of this node.</summary>
 internal sealed class PeerRefused(ulong peer, HandshakeStatus status) : InboxSignal
 {
     public ulong Peer { get; } = peer;

@@ -26,13 +26,15 @@ internal sealed record PeerOptions
     public Func<long> FreeMemory { get; init; } =
         static () => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes - Environment.WorkingSet;
 
-    /// <summary>Time between two looks for memory.</summary>
+    /// <summary>Time between two checks for free memory.</summary>
     public TimeSpan FreeMemoryPeriod { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Time from the first packet to the answered handshake, on either side.</summary>
     public TimeSpan HandshakeTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Maximum inbound connections without a complete handshake. Beyond it the oldest is closed.</summary>
+    /// <summary>
+    /// Maximum inbound connections without a complete handshake. A further connection closes the oldest.
+    /// </summary>
     public int HandshakesMax { get; init; } = 64;
 
     /// <summary>
@@ -47,8 +49,8 @@ internal sealed record PeerOptions
     public int BulkBytesMax { get; init; } = 4 * 1024 * 1024;
 
     /// <summary>
-    /// Bytes waiting to be sent to a peer at which its connection is closed. Bulk takes its bound and
-    /// the largest frame, which may cross the bound; small messages get the rest. A power of two.
+    /// Bytes waiting to be sent to a peer at which its connection is closed. Bulk takes at most <see
+    /// cref="BulkBytesMax"/> and one frame of the largest size; the rest is for small messages. A power of two.
     /// </summary>
     public int SendBytesMax { get; init; } = 8 * 1024 * 1024;
 

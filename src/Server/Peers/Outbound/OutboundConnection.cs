@@ -51,7 +51,8 @@ internal sealed class OutboundConnection(NetworkStream stream, SendRing ring)
     }
 
     /// <summary>
-    /// Waits for the end of the connection. The peer never sends on it, so a read ends only with the connection.
+    /// Waits for the end of the connection. The peer never sends on this connection, so a read ends only with the
+    /// connection.
     /// </summary>
     private async Task WatchAsync()
     {

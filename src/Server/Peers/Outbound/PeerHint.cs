@@ -9,7 +9,7 @@ namespace RaftFast.Server.Peers.Outbound;
 /// <summary>
 /// Dials an address of <c>--cluster</c> that no link dials, while a member is not connected. All members may have moved
 /// at once, so the addresses in the log may be dead. The member at the address accepts the handshake and dials this
-/// node back. Its handshake says which member it is.
+/// node back. The handshake of that connection says which member is there.
 /// </summary>
 /// <param name="handshake">A handshake of kind <see cref="ConnectionKind.Hint"/>.</param>
 /// <param name="isNeeded">Called on any thread.</param>

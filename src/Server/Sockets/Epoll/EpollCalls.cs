@@ -34,7 +34,7 @@ internal static unsafe partial class EpollCalls
     public static bool IsSupported =>
         OperatingSystem.IsLinux() && RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.Arm64;
 
-    /// <summary>Error of the last call that failed, but for a receive or a send.</summary>
+    /// <summary>Error of the last call that failed, except of a receive or a send.</summary>
     public static int LastError => Marshal.GetLastPInvokeError();
 
     /// <summary>Error of a receive or a send that has just failed.</summary>
