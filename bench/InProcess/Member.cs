@@ -39,7 +39,7 @@ internal sealed class Member : IDisposable
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalThreadWriter(wal, Inbox, segments);
         SnapshotOptions options = new();
-        snapshots = new SnapshotThread(Inbox, options.WriteBytesPerSecond);
+        snapshots = new SnapshotThread(Inbox, options.WriteBytesPerSecond, NullLogger.Instance);
         Random random = new((int)id);
         core = new RaftCore(
             id, CoreRecovery.Configurations(cluster, null, recovery), new RaftOptions(), recovery.HardState,

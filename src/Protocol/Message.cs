@@ -122,8 +122,8 @@ public enum MessageType : byte
 
     /// <summary>
     /// Transfers a snapshot (§7), on a connection of its own (<see cref="ConnectionKind.Snapshot"/>). Count: 1, a part
-    /// of the snapshot's file as it is on disk: first its header, then its chunks, then its footer. Context: bytes of the
-    /// whole file; 0 from older programs.
+    /// of the snapshot's file as it is on disk: first its header, then its chunks, then its footer. Context: bytes of
+    /// the whole file; 0 from older programs.
     /// </summary>
     InstallSnapshot = 16,
 

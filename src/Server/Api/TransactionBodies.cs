@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// Reads the bodies of <c>POST /v1/txn</c>, and bounds the memory of all transactions, from the first byte of the body to
-/// the last of the answer.
+/// Reads the bodies of <c>POST /v1/txn</c>. Bounds the memory of all transactions, from the first byte of the body to the
+/// last byte of the answer.
 /// </summary>
 internal sealed class TransactionBodies
 {
@@ -65,7 +65,8 @@ internal sealed class TransactionBodies
         catch (OperationCanceledException) when (!exchange.Aborted.IsCancellationRequested)
         {
             throw new TransactionException(
-                408, $"The body was not complete within {ReadMax.TotalSeconds} s: nothing has changed; send it faster.");
+                408,
+                $"The body was not complete within {ReadMax.TotalSeconds} s: nothing has changed; send it faster.");
         }
         catch (BadHttpRequestException wrong) when (wrong.StatusCode == StatusCodes.Status413PayloadTooLarge)
         {
@@ -126,9 +127,9 @@ internal sealed class TransactionBodies
     {
         string path = string.IsNullOrEmpty(wrong.Path) ? "" : $" at {TransactionException.Quoted(wrong.Path)}";
         return string.Create(CultureInfo.InvariantCulture,
-            $"The body is no transaction{path}, line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}: send ")
-            + "JSON as in {\"conditions\":[{\"key\":\"/a\",\"exists\":false}],\"operations\":[{\"put\":\"/a\",\"text\":"
-            + "\"x\"}]}; the README has all names.";
+            $"The body is no transaction{path}, line {wrong.LineNumber + 1}, byte {wrong.BytePositionInLine + 1}: ")
+            + "send JSON as in {\"conditions\":[{\"key\":\"/a\",\"exists\":false}],"
+            + "\"operations\":[{\"put\":\"/a\",\"text\":\"x\"}]}; the README has all names.";
     }
 }
 

@@ -48,7 +48,10 @@ internal sealed class TransactionBuilder
     private void Add(ConditionJson? condition, string place, HashSet<string> keys)
     {
         if (condition is null)
-            throw new TransactionException(400, $"{place} is null; it must be a condition, with key and exists or tag.");
+        {
+            throw new TransactionException(
+                400, $"{place} is null; it must be a condition, with key and exists or tag.");
+        }
         byte[] key = Key(condition.Key, place);
         if (!keys.Add(Convert.ToHexString(key)))
             throw new TransactionException(400, $"{place} is a second condition on its key: send one for each key.");
@@ -62,8 +65,9 @@ internal sealed class TransactionBuilder
                     || index is 0 or > LogPosition.Greatest)
                 {
                     throw new TransactionException(
-                        400, $"{place} has the tag '{TransactionException.Quoted(tag)}'; it must be a number from 1 on, "
-                        + "as ETag and /v1/keys give it. For a key that must not exist send \"exists\":false.");
+                        400,
+                        $"{place} has the tag '{TransactionException.Quoted(tag)}'; it must be a number from 1 on, as "
+                        + "ETag and /v1/keys give it. For a key that must not exist send \"exists\":false.");
                 }
                 Add(TransactionPartKind.HasTag, key, [], index);
                 break;
@@ -87,8 +91,8 @@ internal sealed class TransactionBuilder
         if (!changed.TryAdd(key, isPrefix: kind == TransactionPartKind.DeletePrefix))
         {
             throw new TransactionException(
-                400, $"{place} has a key that another operation has, or that a deletePrefix covers: each key may be in one "
-                + "operation.");
+                400, $"{place} has a key that another operation has, or that a deletePrefix covers: each key may be in "
+                + "one operation.");
         }
         if (kind != TransactionPartKind.Put)
         {

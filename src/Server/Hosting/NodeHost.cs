@@ -195,7 +195,9 @@ internal static partial class NodeHost
         await Task.WhenAll(front.StopAsync(grace), StopApiAsync(api, seen, grace));
     }
 
-    /// <summary>Ends the API's connections once its transactions are answered. Watches would not end by themselves.</summary>
+    /// <summary>
+    /// Ends the API's connections once its transactions are answered. Watches would not end by themselves.
+    /// </summary>
     private static async Task StopApiAsync(ApiServer? api, ApiNode node, TimeSpan grace)
     {
         if (api is null)

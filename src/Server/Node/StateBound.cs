@@ -19,8 +19,8 @@ internal sealed class StateBound(StateMachine state, long bytesMax)
     public bool IsReached => state.Store.StateBytes >= bytesMax;
 
     /// <summary>
-    /// True if there is room for the write, or if the write deletes keys or replaces values that are no smaller. A write
-    /// with an idempotency key leaves an outcome, which always needs room.
+    /// True if there is room for the write, or if the write deletes keys or replaces values that are no smaller. A
+    /// write with an idempotency key leaves an outcome, which always needs room.
     /// </summary>
     /// <param name="record">Verified record.</param>
     public bool Admits(ReadOnlySpan<byte> record)

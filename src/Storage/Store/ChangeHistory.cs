@@ -20,8 +20,8 @@ namespace RaftFast.Storage.Store;
 public sealed class ChangeHistory
 {
     /// <summary>
-    /// Minimum bytes: more than one turn of the loop adds, which is a MiB and one largest entry with keys and values of a
-    /// MiB, and deletions of as many bytes of keys.
+    /// Minimum bytes, more than one turn of the loop adds: a MiB and one largest entry, which has a MiB of keys and
+    /// values and deletes as many bytes of keys.
     /// </summary>
     public const int BytesMin = 4 * 1024 * 1024;
 

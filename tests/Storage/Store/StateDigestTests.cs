@@ -202,7 +202,7 @@ public sealed class StateDigestTests : IDisposable
             KeyCommand.SetFingerprint(span);
         Record.Finish(record, RecordType.Command, payload);
         Record.TryReadHeader(record, out RecordHeader header);
-        KeyCommand.SetTime(record, header, time);
+        CommandHead.SetTime(record, header, time);
         return record;
     }
 }

@@ -65,12 +65,16 @@ internal sealed class Answers
     public void Done(ClientRequest request, in CommandResult result)
     {
         if (request.Transaction is { } transaction)
-            (transaction.Index, transaction.Part, transaction.IsRepeated) = (result.Tag, result.Part, result.IsRepeated);
+        {
+            (transaction.Index, transaction.Part, transaction.IsRepeated) =
+                (result.Tag, result.Part, result.IsRepeated);
+        }
         switch (result.Status)
         {
             case CommandStatus.ConditionFailed when request.Transaction is not null:
                 Error(request, 412, Encoding.ASCII.GetBytes(
-                    $"Condition {result.Part} does not hold (counted from 0). Nothing was changed; read the key again.\n"));
+                    $"Condition {result.Part} does not hold (counted from 0). Nothing was changed; "
+                    + "read the key again.\n"));
                 return;
             case CommandStatus.ConditionFailed:
                 ConditionFailed(request, result.Tag);

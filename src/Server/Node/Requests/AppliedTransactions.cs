@@ -5,9 +5,9 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Consequences of an applied transaction on this member: GETs that wait for one of its keys are answered, and its reads
-/// are copied if a client of this member has asked for it. The leader's answer, which tells the entry's place, may come
-/// later than the entry. So the entry's number tells the request.
+/// Consequences of an applied transaction on this member. GETs that wait for one of its keys are answered. Its reads are
+/// copied if a client of this member has sent the transaction. The leader's answer tells the place of the entry, and may
+/// come after the entry was applied. So the number in the entry identifies the request.
 /// </summary>
 internal sealed class AppliedTransactions(StateMachine state, PendingReads waiting)
 {
@@ -56,8 +56,8 @@ internal sealed class AppliedTransactions(StateMachine state, PendingReads waiti
     }
 
     /// <summary>
-    /// Copies the keys that the transaction reads. No operation changes a key that another one reads, so the state after
-    /// the entry has the values.
+    /// Copies the keys that the transaction reads. No operation changes a key that another one reads, so the state
+    /// after the entry has the values.
     /// </summary>
     private List<TransactionRead> Read(scoped in TransactionCommand transaction)
     {
