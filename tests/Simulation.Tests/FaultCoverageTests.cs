@@ -10,7 +10,7 @@ public sealed class FaultCoverageTests
     public void Every_fault_has_an_effect_somewhere_in_the_fixed_seeds()
     {
         Counters counters = new();
-        for (ulong seed = 1; seed <= 600; seed++)
+        for (ulong seed = 1; seed <= 900; seed++)
             Assert.Null(Seeds.Failure(Scenario.Draw(seed, null), counters));
         Assert.Empty(counters.Missing());
     }

@@ -144,12 +144,12 @@ public sealed class BackupTests : IDisposable
             "backup is damaged at byte ", Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url),
             StringComparison.Ordinal);
 
-        BinaryPrimitives.WriteInt32LittleEndian(whole.AsSpan(8), 3);
+        BinaryPrimitives.WriteInt32LittleEndian(whole.AsSpan(8), 4);
         int header = 64 + BinaryPrimitives.ReadInt32LittleEndian(whole.AsSpan(12));
         BinaryPrimitives.WriteUInt32LittleEndian(whole, Crc32C.Compute(whole.AsSpan(4..header)));
         File.WriteAllBytes(backup, whole);
         Assert.Contains(
-            "backup has format 3, and this program knows up to 2",
+            "backup has format 4, and this program knows up to 3",
             Fails("restore", "--input", backup, "--data-dir", target, "--cluster", url), StringComparison.Ordinal);
         Assert.False(Path.Exists(target));
     }
