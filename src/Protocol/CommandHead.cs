@@ -7,14 +7,21 @@ namespace RaftFast.Protocol;
 /// </summary>
 public readonly ref struct CommandHead
 {
+    private CommandHead(ReadOnlySpan<byte> token, bool needsTime, bool mayBeClients)
+    {
+        Token = token;
+        NeedsTime = needsTime;
+        MayBeClients = mayBeClients;
+    }
+
     /// <summary>Idempotency key; empty without one.</summary>
-    public ReadOnlySpan<byte> Token { get; private init; }
+    public ReadOnlySpan<byte> Token { get; }
 
     /// <inheritdoc cref="KeyCommand.NeedsTime"/>
-    public bool NeedsTime { get; private init; }
+    public bool NeedsTime { get; }
 
     /// <inheritdoc cref="KeyCommand.MayBeClients"/>
-    public bool MayBeClients { get; private init; }
+    public bool MayBeClients { get; }
 
     /// <summary>
     /// Lowest <see cref="KeyCommand.Version"/> of a program that knows the command. If the version is 2 or more, the
@@ -34,32 +41,17 @@ public readonly ref struct CommandHead
     public static DecodeStatus TryRead(ReadOnlySpan<byte> payload, out CommandHead head)
     {
         head = default;
-        DecodeStatus status;
         if (IsTransaction(payload))
         {
-            status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
+            DecodeStatus status = TransactionCommand.TryRead(payload, out TransactionCommand transaction);
             if (status == DecodeStatus.Complete)
-            {
-                head = new()
-                {
-                    Token = transaction.Token,
-                    NeedsTime = transaction.NeedsTime,
-                    MayBeClients = transaction.MayBeClients,
-                };
-            }
+                head = new(transaction.Token, transaction.NeedsTime, transaction.MayBeClients);
             return status;
         }
-        status = KeyCommand.TryRead(payload, out KeyCommand command);
-        if (status == DecodeStatus.Complete)
-        {
-            head = new()
-            {
-                Token = command.Token,
-                NeedsTime = command.NeedsTime,
-                MayBeClients = command.MayBeClients,
-            };
-        }
-        return status;
+        DecodeStatus ofKey = KeyCommand.TryRead(payload, out KeyCommand command);
+        if (ofKey == DecodeStatus.Complete)
+            head = new(command.Token, command.NeedsTime, command.MayBeClients);
+        return ofKey;
     }
 
     public static bool IsTransaction(ReadOnlySpan<byte> payload) =>

@@ -46,7 +46,7 @@ internal sealed class TransactionPlaces
         SumUp();
     }
 
-    /// <summary>What answers alone show to be wrong, or null.</summary>
+    /// <summary>Violation that the answers show without a replay; null if there is none.</summary>
     public string? Contradiction { get; }
 
     /// <summary>Operations whose place is known, in the order of the log.</summary>

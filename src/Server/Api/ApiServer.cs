@@ -33,6 +33,9 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <summary>Time without a request after which a connection is closed.</summary>
     private static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Time in which finished answers reach their sockets. A watch would not end by itself.</summary>
+    private static readonly TimeSpan StopGrace = TimeSpan.FromMilliseconds(100);
+
     private readonly KestrelServer server;
     private readonly ApiApplication application;
 
@@ -77,10 +80,11 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <summary>The node runs: its state can be asked for.</summary>
     public void Attach(ApiNode node) => application.Attach(node);
 
-    /// <summary>Ends all connections at once.</summary>
+    /// <summary>Ends all connections: answers that are being sent have <see cref="StopGrace"/>.</summary>
     public async ValueTask DisposeAsync()
     {
-        await server.StopAsync(new CancellationToken(canceled: true))
+        using CancellationTokenSource end = new(StopGrace);
+        await server.StopAsync(end.Token)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         server.Dispose();
     }

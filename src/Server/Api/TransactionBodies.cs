@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// Reads the bodies of <c>POST /v1/txn</c>. Bounds the memory of all transactions, from the first byte of the body to the
-/// last byte of the answer.
+/// Reads the bodies of <c>POST /v1/txn</c>. Bounds the memory of all transactions, from the first byte of the body to
+/// the last byte of the answer.
 /// </summary>
 internal sealed class TransactionBodies
 {

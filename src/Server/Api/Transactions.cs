@@ -26,8 +26,6 @@ internal sealed class Transactions(Inbox inbox)
     /// <summary>Time for a client to take the answer.</summary>
     private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(60);
 
-    private static readonly TimeSpan StopPeriod = TimeSpan.FromMilliseconds(5);
-
     private readonly SemaphoreSlim places = new(OutstandingMax);
     private volatile bool isStopping;
 
@@ -63,13 +61,22 @@ internal sealed class Transactions(Inbox inbox)
     public async Task StopAsync(TimeSpan max)
     {
         isStopping = true;
-        long end = Environment.TickCount64 + (long)max.TotalMilliseconds;
-        while (Outstanding > 0 && Environment.TickCount64 < end)
-            await Task.Delay(StopPeriod);
+        using CancellationTokenSource end = new(max);
+        try
+        {
+            for (int i = 0; i < OutstandingMax; i++)
+                await places.WaitAsync(end.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The clients of the others learn no outcome.
+        }
     }
 
     private async Task RunAsync(TransactionRequest transaction, CancellationToken aborted)
     {
+        if (isStopping)
+            throw Stopping();
         if (!await places.WaitAsync(Patience, aborted))
         {
             throw new TransactionException(
@@ -78,10 +85,7 @@ internal sealed class Transactions(Inbox inbox)
         try
         {
             if (isStopping)
-            {
-                throw new TransactionException(
-                    503, "This member is stopping: nothing has changed; send the transaction to another member.");
-            }
+                throw Stopping();
             inbox.Post(transaction.Request);
             // The request is the loop's until it is answered, whether its client waits or not.
             await transaction.Done;
@@ -91,6 +95,9 @@ internal sealed class Transactions(Inbox inbox)
             places.Release();
         }
     }
+
+    private static TransactionException Stopping() =>
+        new(503, "This member is stopping: nothing has changed; send the transaction to another member.");
 
     private static byte[] Token(ApiExchange exchange)
     {

@@ -167,7 +167,7 @@ internal static partial class NodeHost
         writer.Start();
         snapshotThread.Start();
         loop.Start();
-        ApiNode seen = new(inbox, loop)
+        ApiNode apiNode = new(inbox, loop)
         {
             Writer = writer,
             Front = front,
@@ -179,7 +179,7 @@ internal static partial class NodeHost
             Watches = watches!,
             Backup = new Backup(snapshots, options.Snapshots.WriteBytesPerSecond),
         };
-        api?.Attach(seen);
+        api?.Attach(apiNode);
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
         deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
@@ -192,7 +192,7 @@ internal static partial class NodeHost
         }
         TimeSpan grace = StopGrace - deadline.Elapsed;
         grace = grace > TimeSpan.Zero ? grace : TimeSpan.Zero;
-        await Task.WhenAll(front.StopAsync(grace), StopApiAsync(api, seen, grace));
+        await Task.WhenAll(front.StopAsync(grace), StopApiAsync(api, apiNode, grace));
     }
 
     /// <summary>

@@ -218,8 +218,8 @@ internal sealed class ReadyExecutor(
 
     /// <summary>
     /// Sends the answers to forwarded writes and changes, if the term in which they were given is durable. Figure 2
-    /// asks no more: a position in that term stays unique, whatever becomes of a later term. No other answer would come,
-    /// and the sender learns of a loss only from the end of a connection.
+    /// asks no more: a position in that term stays unique, whatever becomes of a later term. No other answer would
+    /// come, and the sender learns of a loss only from the end of a connection.
     /// </summary>
     private void SendAnswers()
     {

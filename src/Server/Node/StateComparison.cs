@@ -10,15 +10,17 @@ namespace RaftFast.Server.Node;
 /// <summary>
 /// Compares this member's state with the other members' (State Machine Safety, figure 3: states at one index are
 /// equal). The leader asks now and then; each member then sends all others the digest of its state at the leader's
-/// index. A member stops if a majority agrees on another digest. The term does not matter: in every term, the same
+/// index. A member stops if a majority agrees on another digest. A leader hands over if more voters agree on another
+/// digest than on its own, because without a majority nobody stops. The term does not matter: in every term, the same
 /// entries are applied up to an index.
 /// </summary>
 /// <param name="period">Ticks between two questions of the leader.</param>
 internal sealed partial class StateComparison(
     RaftCore core, StateMachine state, IPeerNetwork network, int period, ILogger logger)
 {
-    /// <summary>Lowest <see cref="KeyCommand.Version"/> that knows the message. An older member would end the
-    /// connection.</summary>
+    /// <summary>
+    /// Lowest <see cref="KeyCommand.Version"/> that knows the message. An older member would end the connection.
+    /// </summary>
     private const int VersionMin = 3;
 
     /// <summary>Maximum nodes whose version is kept: more than a cluster has.</summary>
@@ -98,7 +100,12 @@ internal sealed partial class StateComparison(
     {
         bool asks = isDue && core.IsLeader && core.Log.Applied >= Math.Max(index, 1);
         if (asks)
+        {
+            // The answers to the last question have had a period to come.
+            if (IsOwnKnown)
+                HandOverIfOutnumbered();
             CompareAt(core.Log.Applied);
+        }
         if (!IsOwnKnown && state.TryDigestAt(index, out own))
         {
             ownStore = state.Store;
@@ -181,6 +188,33 @@ internal sealed partial class StateComparison(
         return !configuration.Voters.IsEmpty && Quorum.Count(configuration, answers) == QuorumResult.Won;
     }
 
+    /// <summary>
+    /// Hands over to a voter whose digest more voters have than this leader's. A leader in the wrong would keep serving
+    /// its state, and could give it to others in a snapshot.
+    /// </summary>
+    private void HandOverIfOutnumbered()
+    {
+        int agreeing = 1 + VotersWith(own);
+        foreach (ulong member in core.Configuration.Servers)
+        {
+            bool outnumbers = others.TryGetValue(member, out UInt128 digest) && digest != own
+                && core.Configuration.IsVoter(member) && VotersWith(digest) > agreeing;
+            if (!outnumbers || core.HandOverTo(member) != HandOverStart.Begun)
+                continue;
+            LogHandsOver(logger, member, index);
+            return;
+        }
+    }
+
+    /// <returns>Number of other voters with this digest.</returns>
+    private int VotersWith(UInt128 digest)
+    {
+        int count = 0;
+        foreach ((ulong member, UInt128 other) in others)
+            count += other == digest && core.Configuration.IsVoter(member) ? 1 : 0;
+        return count;
+    }
+
     private string Describe(UInt128 digest)
     {
         List<string> agreeing = [];
@@ -199,6 +233,10 @@ internal sealed partial class StateComparison(
         "the state of member {Id} at entry {Index} differs from this member's; the member that a majority contradicts "
         + "stops; if none stops, no majority agrees: compare GET /v1/hash of all members, and restore a backup")]
     private static partial void LogDiffers(ILogger logger, ulong id, long index);
+
+    [LoggerMessage(LogLevel.Warning,
+        "handing over to member {Id}: at entry {Index} more members agree on its state than on this member's")]
+    private static partial void LogHandsOver(ILogger logger, ulong id, long index);
 }
 
 /// <summary>Comparisons since the process started.</summary>

@@ -37,6 +37,10 @@ internal static class CommandRules
         return new ApplyResult(CommandStatus.Done, 0, command.Key);
     }
 
+    /// <summary>
+    /// Applies a request. If the outcome of its idempotency key is known, that first outcome is the answer, and nothing
+    /// changes.
+    /// </summary>
     private static ApplyResult ChangeOnce(KeyValueStore store, scoped in KeyCommand command)
     {
         if (store.TryRepeat(command.Token, command.Fingerprint, out ApplyResult first))

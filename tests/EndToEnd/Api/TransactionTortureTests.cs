@@ -29,20 +29,9 @@ public sealed class TransactionTortureTests
         for (; faults < KillsMin || Environment.TickCount64 - begun < Duration.TotalMilliseconds; faults++)
         {
             ClusterNode victim = random.Next(4) > 0 ? cluster.WaitForLeader() : cluster.Nodes[random.Next(3)];
-            if (random.Next(3) > 0)
-            {
-                victim.Kill();
-                Wait(random.Next(300));
-                victim.Restart();
-            }
-            else
-            {
-                victim.Process.Pause();
-                Wait(random.Next(1500));
-                victim.Process.Resume();
-            }
+            RandomFaults.KillOrPause(victim, random);
             cluster.WaitUntilReady();
-            Wait(random.Next(500));
+            RandomFaults.Wait(random.Next(500));
         }
         foreach (TransactionClient client in clients)
             client.Dispose();
@@ -54,11 +43,5 @@ public sealed class TransactionTortureTests
         string? violation = TransactionChecker.Check(history.Snapshot(), TransactionClient.Keys);
         Assert.True(violation is null, $"seed {seed}: {violation}\n{cluster}");
         Assert.True(met[0] > 0 && met[1] > 0 && met[3] > 0);
-    }
-
-    private static void Wait(int milliseconds)
-    {
-        long begun = Environment.TickCount64;
-        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
     }
 }

@@ -36,10 +36,10 @@ public sealed class WatchTortureTests
             ClusterNode victim = random.Next(4) > 0 ? cluster.WaitForLeader() : cluster.Nodes[random.Next(3)];
             victim.Kill();
             kills++;
-            Thread.Sleep(random.Next(300));
+            RandomFaults.Wait(random.Next(300));
             victim.Restart();
             cluster.WaitUntilReady();
-            Thread.Sleep(random.Next(500));
+            RandomFaults.Wait(random.Next(500));
         }
         await stop.CancelAsync();
         string[] acknowledged = [.. (await Task.WhenAll(writers)).SelectMany(keys => keys)];

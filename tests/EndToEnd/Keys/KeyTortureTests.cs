@@ -55,19 +55,8 @@ public sealed class KeyTortureTests
             ClusterNode victim = random.Next(3) > 0 && cluster.Leader is { } leader
                 ? leader
                 : cluster.Nodes[random.Next(cluster.Nodes.Count)];
-            if (random.Next(2) == 0)
-            {
-                victim.Kill();
-                Wait(random.Next(500));
-                victim.Restart();
-            }
-            else
-            {
-                victim.Process.Pause();
-                Wait(random.Next(1500));
-                victim.Process.Resume();
-            }
-            Wait(random.Next(1500));
+            RandomFaults.KillOrPause(victim, random);
+            RandomFaults.Wait(random.Next(1500));
         }
         foreach (KeyClient client in clients)
             client.Dispose();
@@ -77,11 +66,5 @@ public sealed class KeyTortureTests
             for (int i = 0; i < met.Length; i++)
                 met[i] += client.Met[i];
         }
-    }
-
-    private static void Wait(int milliseconds)
-    {
-        long begun = Environment.TickCount64;
-        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
     }
 }

@@ -59,10 +59,10 @@ public sealed class MembershipKillTests
         if (adds && random.Next(2) == 0)
             changed.StartJoining(cluster.Urls);
         Task<CurlResult> change = Task.Run(() => Request(asked, changed, adds));
-        Wait(random.Next(0, 30));
+        RandomFaults.Wait(random.Next(0, 30));
         if (adds && !changed.IsStarted)
             changed.StartJoining(cluster.Urls);
-        Wait(random.Next(0, 60));
+        RandomFaults.Wait(random.Next(0, 60));
 
         ClusterNode victim = random.Next(3) switch
         {
@@ -85,10 +85,4 @@ public sealed class MembershipKillTests
 
     private static CurlResult Request(ClusterNode asked, ClusterNode changed, bool adds) =>
         adds ? Operator.Post(asked, changed.Id, changed.PeerUrl) : Operator.Delete(asked, changed.Id);
-
-    private static void Wait(int milliseconds)
-    {
-        long begun = Environment.TickCount64;
-        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
-    }
 }

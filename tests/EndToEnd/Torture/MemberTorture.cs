@@ -22,26 +22,26 @@ internal sealed class MemberTorture(RelayedCluster relayed, Random random, Tortu
             case 0 or 1:
                 counts.Kills++;
                 victim.Kill();
-                Wait(pause / 3);
+                RandomFaults.Wait(pause / 3);
                 victim.Restart();
                 break;
             case 2 or 3:
                 counts.Pauses++;
                 victim.Process.Pause();
-                Wait(pause);
+                RandomFaults.Wait(pause);
                 victim.Process.Resume();
                 break;
             case 4 or 5:
                 counts.Partitions++;
                 Partition(victim);
-                Wait(pause);
+                RandomFaults.Wait(pause);
                 relayed.Cut((_, _) => false);
                 break;
             default:
                 Change();
                 break;
         }
-        Wait(random.Next(100, 1500));
+        RandomFaults.Wait(random.Next(100, 1500));
     }
 
     /// <summary>Waits until every member answers reads.</summary>
@@ -85,11 +85,5 @@ internal sealed class MemberTorture(RelayedCluster relayed, Random random, Tortu
             return;
         counts.Added++;
         members.Add(added);
-    }
-
-    private static void Wait(int milliseconds)
-    {
-        long begun = Environment.TickCount64;
-        Eventually.True(() => Environment.TickCount64 - begun >= milliseconds, () => "time passes");
     }
 }

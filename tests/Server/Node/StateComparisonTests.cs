@@ -250,6 +250,25 @@ public sealed class StateComparisonTests : IDisposable
         Assert.Equal(4, network.Sent.Count);
     }
 
+    [Fact]
+    public void Leader_hands_over_if_more_members_agree_on_another_state()
+    {
+        (RaftCore core, StateComparison comparison) = Create(Voters(5));
+        Lead(core, 2, 3);
+        Tick(comparison, Period);
+        Tell(comparison, 2, 1, Other, asks: false);
+        Tick(comparison, Period);
+        Assert.False(core.IsHandingOver, "one against one");
+        Tell(comparison, 3, 1, Other, asks: false);
+        Tell(comparison, 4, 1, Digest(1), asks: false);
+        Tick(comparison, Period);
+        Assert.False(core.IsHandingOver, "two against two");
+        Tell(comparison, 4, 1, Other - 1, asks: false);
+        Tick(comparison, Period);
+        Assert.True(core.IsHandingOver, "two against one");
+        Assert.StartsWith("handing over to member 2", log.Lines[^1], StringComparison.Ordinal);
+    }
+
     [Fact] // a member that has just started may have a spoilt snapshot
     public void Leader_asks_soon_after_a_member_has_connected()
     {
@@ -348,20 +367,28 @@ public sealed class StateComparisonTests : IDisposable
     }
 
     /// <summary>Makes member 1 the leader, whose no-op is applied.</summary>
-    private void Lead(RaftCore core)
+    /// <param name="voters">Members that make a majority with member 1; only member 2 if there are none.</param>
+    private void Lead(RaftCore core, params ulong[] voters)
     {
         while (core.Role != RoleName.PreCandidate)
             core.Tick();
         Step(new Message { Type = MessageType.PreVoteResponse, Term = 1 });
         Step(new Message { Type = MessageType.VoteResponse, Term = 1 });
         core.DurableTo(core.Log.Last);
-        core.AppendSent(2, 1, 40);
+        foreach (ulong voter in Majority())
+            core.AppendSent(voter, 1, 40);
         Step(new Message { Type = MessageType.AppendResponse, Term = 1, Position = core.Log.Last });
         Assert.Equal(1, core.Log.Committed);
         Apply(1);
         core.AppliedTo(1);
 
-        void Step(in Message message) => core.Step(message with { From = 2, To = 1 }, default);
+        ulong[] Majority() => voters.Length == 0 ? [2] : voters;
+
+        void Step(in Message message)
+        {
+            foreach (ulong voter in Majority())
+                core.Step(message with { From = voter, To = 1 }, default);
+        }
     }
 
     private UInt128 Digest(long index)

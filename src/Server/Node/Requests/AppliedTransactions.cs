@@ -5,9 +5,9 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
-/// Consequences of an applied transaction on this member. GETs that wait for one of its keys are answered. Its reads are
-/// copied if a client of this member has sent the transaction. The leader's answer tells the place of the entry, and may
-/// come after the entry was applied. So the number in the entry identifies the request.
+/// Consequences of an applied transaction on this member. GETs that wait for one of its keys are answered. Its reads
+/// are copied if a client of this member has sent the transaction. The leader's answer tells the place of the entry,
+/// and may come after the entry was applied. So the number in the entry identifies the request.
 /// </summary>
 internal sealed class AppliedTransactions(StateMachine state, PendingReads waiting)
 {
