@@ -25,7 +25,7 @@ internal static class SpoiltState
         {
             for (int length = view.Read(chunk, out _); length > 0; length = view.Read(chunk, out _))
             {
-                isChanged = isChanged || TryChange(chunk.AsSpan(0, length), random);
+                isChanged = isChanged || TryChange(recovered.Store, chunk.AsSpan(0, length), random);
                 Invariant.Hold(spoilt.TryLoad(chunk.AsSpan(0, length)));
             }
             spoilt.LoadedTo(view.AppliedIndex);
@@ -34,7 +34,7 @@ internal static class SpoiltState
         return new RecoveredState(spoilt, recovered.Position, recovered.Configuration);
     }
 
-    private static bool TryChange(Span<byte> entries, SeededRandom random)
+    private static bool TryChange(KeyValueStore store, Span<byte> entries, SeededRandom random)
     {
         bool changesValue = random.OneIn(4);
         List<int> places = [];
@@ -43,7 +43,7 @@ internal static class SpoiltState
         {
             // A client's key is a request target.
             ReadOnlySpan<byte> part = changesValue ? entry.Value : entry.Key[^1..];
-            if (entry.Key[0] == '/' && part.Length > 0)
+            if (entry.Key[0] == '/' && part.Length > 0 && (changesValue || IsFree(store, entry.Key)))
             {
                 ((ReadOnlySpan<byte>)entries).Overlaps(part, out int place);
                 places.Add(place + random.Next(part.Length));
@@ -53,5 +53,13 @@ internal static class SpoiltState
         if (places.Count > 0)
             entries[places[random.Next(places.Count)]] ^= changesValue ? (byte)(1 << random.Next(8)) : KeyBit;
         return places.Count > 0;
+    }
+
+    /// <summary>False if the changed key is there already: the server was spoilt before, and the change undone.</summary>
+    private static bool IsFree(KeyValueStore store, ReadOnlySpan<byte> key)
+    {
+        byte[] changed = key.ToArray();
+        changed[^1] ^= KeyBit;
+        return !store.TryGet(changed, out _, out _);
     }
 }

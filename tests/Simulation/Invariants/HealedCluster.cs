@@ -47,6 +47,8 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         clients.Retire();
         dispatch.RunUntil(nemesis.LastReturn, () => false);
         deadline = Math.Max(deadline, nemesis.LastReturn + RecoveryMax);
+        if (!dispatch.RunUntil(deadline, () => HasSettled() && HaveSpoiltEnded()) && TakeUndecidedAway())
+            deadline = cluster.Events.Now + RecoveryMax;
         Require(dispatch.RunUntil(deadline, HasSettled), "the healed majority does not settle");
         Require(dispatch.RunUntil(deadline, HaveSpoiltEnded), "a server whose state is spoilt does not stop");
         if (cluster.Scenario.MovesTogether)
@@ -84,6 +86,33 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
                 return false;
         }
         return true;
+    }
+
+    /// <summary>
+    /// Takes away each spoilt server that no majority can contradict, as an operator has to. A spoilt leader sends no
+    /// snapshot here, so a server that needs one has no state to compare.
+    /// </summary>
+    /// <returns>False if there is none.</returns>
+    private bool TakeUndecidedAway()
+    {
+        bool isAny = false;
+        foreach (SimulatedServer server in cluster.Servers)
+        {
+            if (!server.IsSpoilt || server.IsLost || server.Node is not { } node)
+                continue;
+            int judges = 0;
+            foreach (SimulatedServer other in cluster.Servers)
+            {
+                bool isJudge = !other.IsSpoilt && other.Node is { } sound
+                    && sound.Core.Log.Applied == node.Core.Log.Applied;
+                judges += isJudge ? 1 : 0;
+            }
+            if (judges > node.Core.Configuration.Voters.Length / 2)
+                continue;
+            server.TakeAway();
+            isAny = true;
+        }
+        return isAny;
     }
 
     private bool HasLeader()

@@ -74,7 +74,10 @@ internal sealed class SimulatedLoop(ServerProcess process)
         newConnections.Judge();
         cluster.OnStepped(process.Server);
         if (process.Server.IsTakenAway)
+        {
+            cluster.Counters[Counter.SpoiltStatesOverwritten]++;
             process.Server.TakeAway();
+        }
         else if (process.MustExit || process.HasStopped)
             process.Server.OnExit(process.MustExit);
         else if (node.HasMoreToDo || inbox.Count > 0)

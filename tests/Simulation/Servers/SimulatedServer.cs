@@ -327,7 +327,6 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>Ends the server for good.</summary>
     public void TakeAway()
     {
-        cluster.Counters[Counter.SpoiltStatesOverwritten]++;
         IsLost = true;
         Die(losesPower: false);
     }
