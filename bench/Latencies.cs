@@ -26,6 +26,16 @@ internal sealed class Latencies
         longest = Math.Max(longest, ticks);
     }
 
+    public void Add(Latencies others)
+    {
+        for (int i = 0; i < counts.Length; i++)
+            counts[i] += others.counts[i];
+        count += others.count;
+        sum += others.sum;
+        longest = Math.Max(longest, others.longest);
+        longestOfThread = Math.Max(longestOfThread, others.longestOfThread);
+    }
+
     public void Clear()
     {
         Array.Clear(counts);

@@ -12,15 +12,18 @@ internal sealed class NodeUnderBench : IDisposable
     private readonly Process process;
     private readonly List<(long Timestamp, string Line)> lines = [];
 
-    private NodeUnderBench(Process process, int port)
+    private NodeUnderBench(Process process, int port, int apiPort)
     {
         this.process = process;
         Port = port;
+        ApiPort = apiPort;
         process.ErrorDataReceived += (_, line) => Add(line.Data);
         process.BeginErrorReadLine();
     }
 
     public int Port { get; }
+
+    public int ApiPort { get; }
 
     public static PeerAddress PeerAddress { get; } = new("127.0.0.1", FreePort());
 
@@ -28,10 +31,14 @@ internal sealed class NodeUnderBench : IDisposable
     {
         int port = FreePort();
         string portText = port.ToString(CultureInfo.InvariantCulture);
+        int apiPort = FreePort();
         string[] all =
-            ["--cluster", PeerAddress.ToString(), "--port", portText, "--data-dir", directory, .. flags];
+        [
+            "--cluster", PeerAddress.ToString(), "--port", portText, "--data-dir", directory,
+            "--api", string.Create(CultureInfo.InvariantCulture, $"127.0.0.1:{apiPort}"), .. flags,
+        ];
         ProcessStartInfo start = new(binary, all) { RedirectStandardError = true };
-        return new NodeUnderBench(Process.Start(start)!, port);
+        return new NodeUnderBench(Process.Start(start)!, port, apiPort);
     }
 
     /// <summary>Processor time of all threads of the node.</summary>

@@ -10,6 +10,8 @@ using RaftFast.Bench.Baselines;
 // recovery [--keys n] [--entries n] [--binary path]
 //                                        start from snapshot and log
 // snapshot [--keys n] [--binary path]    PUTs while a snapshot is taken
+// list [--keys n] [--binary path]        PUTs while keys are listed
+// watch [--binary path]                  a thousand watches of keys that are written
 // --filter '*'                           BenchmarkDotNet's micro-benchmarks
 // baseline [--write]                     runs all micro-benchmarks and compares them with bench/baselines.csv: no
 //                                        benchmark may begin to allocate
@@ -42,14 +44,18 @@ if (args is ["baseline"])
     return BaselineRun.Check(BaselineRun.PathDefault);
 if (args is ["baseline", "--write"])
     return BaselineRun.Write(BaselineRun.PathDefault);
-if (args is ["recovery" or "snapshot", ..])
+if (args is ["recovery" or "snapshot" or "list" or "watch", ..])
 {
     string binary = Path.GetFullPath(Value("--binary", "out/raftfast"));
     int keyCount = Number("--keys", RecoveryTime.KeysDefault);
     if (args[0] == "recovery")
         RecoveryTime.Run(binary, keyCount, Number("--entries", RecoveryTime.EntriesDefault));
-    else
+    else if (args[0] == "snapshot")
         SnapshotLatency.Run(binary, keyCount);
+    else if (args[0] == "list")
+        ListLatency.Run(binary, keyCount);
+    else
+        WatchFanOut.Run(binary);
     return 0;
 }
 BenchmarkSwitcher.FromAssembly(typeof(RecordBenchmarks).Assembly).Run(args);

@@ -1,8 +1,4 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
-using System.Net.Sockets;
-using System.Text;
 
 namespace RaftFast.Bench;
 
@@ -14,8 +10,6 @@ namespace RaftFast.Bench;
 internal static class SnapshotLatency
 {
     private const int PutsPerSecond = 2000;
-    private const int Connections = 8;
-
     /// <summary>Part of the node's log line about a complete snapshot.</summary>
     private const string Taken = " taken, ";
 
@@ -36,7 +30,9 @@ internal static class SnapshotLatency
             string every = PutsBefore.ToString(CultureInfo.InvariantCulture);
             using NodeUnderBench node = NodeUnderBench.Start(binary, path, "--snapshot-every", every);
             node.WaitUntilReadable(RecoveryData.Key(0));
-            (long Due, long Ticks)[] puts = Load(node, keys);
+            Random random = new(1);
+            AnsweredPut[] puts = OpenLoop.Run(
+                node, PutsPerSecond, PutsMax, _ => RecoveryData.Key(random.Next(keys)), () => node.TimeOf(Taken) != 0);
             long taken = node.TimeOf(Taken);
             Report(puts, taken, keys);
             Console.WriteLine(node.Lines().Last(line => line.Contains(Taken, StringComparison.Ordinal)));
@@ -47,63 +43,7 @@ internal static class SnapshotLatency
         }
     }
 
-    /// <summary>
-    /// Sends each PUT when it is due, until the node has taken a snapshot. One thread sends, and one thread for each
-    /// connection reads the answers.
-    /// </summary>
-    private static (long Due, long Ticks)[] Load(NodeUnderBench node, int keys)
-    {
-        ConcurrentBag<(long, long)> done = [];
-        TcpClient[] clients = new TcpClient[Connections];
-        BlockingCollection<long>[] outstanding = new BlockingCollection<long>[Connections];
-        Thread[] readers = new Thread[Connections];
-        for (int i = 0; i < Connections; i++)
-        {
-            TcpClient client = clients[i] = new TcpClient("127.0.0.1", node.Port) { NoDelay = true };
-            BlockingCollection<long> dues = outstanding[i] = [];
-            readers[i] = new Thread(() => ReadAnswers(client, dues, done));
-            readers[i].Start();
-        }
-        Random random = new(1);
-        string value = new('v', RecoveryData.ValueBytes);
-        long begun = Stopwatch.GetTimestamp();
-        for (int i = 0; i < PutsMax && node.TimeOf(Taken) == 0; i++)
-        {
-            long due = begun + i * Stopwatch.Frequency / PutsPerSecond;
-            while (Stopwatch.GetTimestamp() < due)
-                Thread.Sleep(0);
-            byte[] request = Encoding.ASCII.GetBytes(
-                $"PUT {RecoveryData.Key(random.Next(keys))} HTTP/1.1\r\nHost: localhost\r\n"
-                + $"Content-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
-            outstanding[i % Connections].Add(due);
-            clients[i % Connections].Client.Send(request);
-        }
-        for (int i = 0; i < Connections; i++)
-        {
-            outstanding[i].CompleteAdding();
-            readers[i].Join();
-            clients[i].Dispose();
-            outstanding[i].Dispose();
-        }
-        return [.. done.Order()];
-    }
-
-    private static void ReadAnswers(TcpClient client, BlockingCollection<long> dues, ConcurrentBag<(long, long)> done)
-    {
-        using StreamReader reader = new(client.GetStream(), Encoding.ASCII);
-        foreach (long due in dues.GetConsumingEnumerable())
-        {
-            string status = reader.ReadLine()!;
-            if (!status.Contains(" 204 ", StringComparison.Ordinal))
-                throw new InvalidOperationException(status);
-            done.Add((due, Stopwatch.GetTimestamp() - due));
-            while (reader.ReadLine()!.Length > 0)
-            {
-            }
-        }
-    }
-
-    private static void Report((long Due, long Ticks)[] puts, long taken, int keys)
+    private static void Report(AnsweredPut[] puts, long taken, int keys)
     {
         Latencies without = new();
         Latencies with = new();

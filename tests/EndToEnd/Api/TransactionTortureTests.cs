@@ -7,7 +7,6 @@ namespace RaftFast.EndToEnd.Tests.Api;
 /// Transactions through all members while leaders are killed and stopped: what clients saw of several keys must be
 /// linearizable.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class TransactionTortureTests
 {
     private const int Clients = 6;

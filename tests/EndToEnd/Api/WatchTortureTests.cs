@@ -6,7 +6,6 @@ namespace RaftFast.EndToEnd.Tests.Api;
 /// Clients that watch, break off and come back at random members, while leaders are killed: each has in the end exactly
 /// the changes of the log.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class WatchTortureTests
 {
     private const int Watchers = 4;

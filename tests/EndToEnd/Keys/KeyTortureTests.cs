@@ -9,7 +9,6 @@ namespace RaftFast.EndToEnd.Tests.Keys;
 /// deletions, expiries and retries must be linearizable. Takes 20 s, a minute in continuous integration, or the time
 /// that RAFTFAST_TORTURE_SECONDS gives (scripts/torture).
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class KeyTortureTests
 {
     private const int Clients = 8;

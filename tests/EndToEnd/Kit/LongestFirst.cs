@@ -10,8 +10,9 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        "TourPorts", "KillTests", "WalDamageTests", "SnapshotInstallTests", "KillWithoutSnapshotTests",
-        "InstallUnderLoadTests", "AddMemberTests",
+        "TourPorts", "TortureTests", "IdempotencyTests", "StopTests", "KillTests", "CounterTests", "QuorumLossTests",
+        "StaleReadTests", "PageTests", "HungDiskTests", "SnapshotInstallTests", "InstallUnderLoadTests",
+        "AddMemberTests",
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(

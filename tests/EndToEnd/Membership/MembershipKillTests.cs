@@ -6,7 +6,6 @@ namespace RaftFast.EndToEnd.Tests.Membership;
 /// kill -9 of any node at any moment of a membership change. A restarted node finds its place in the cluster, or learns
 /// that it was removed.
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class MembershipKillTests
 {
     private const int Rounds = 16;

@@ -9,7 +9,6 @@ namespace RaftFast.EndToEnd.Tests.Torture;
 /// clients for linearizability. Takes half a minute with three members, or the time and the number of members that
 /// RAFTFAST_TORTURE_SECONDS and RAFTFAST_TORTURE_MEMBERS give (scripts/torture).
 /// </summary>
-[Collection(nameof(Alone))]
 public sealed class TortureTests
 {
     private const int Clients = 10;
