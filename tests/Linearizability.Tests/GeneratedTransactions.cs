@@ -16,7 +16,9 @@ internal sealed class GeneratedTransactions
     private readonly (long Tag, int Value)[] store = [.. Enumerable.Repeat((0L, RegisterValue.Absent), Keys)];
     private readonly List<Asked> abandoned = [];
 
-    /// <summary>Last tag of each key that an answer has told; 0 before the first.</summary>
+    /// <summary>
+    /// Last tag of each key that an answer has told; 0 if the key was absent, or before the first answer.
+    /// </summary>
     private readonly long[] told = new long[Keys];
     private (long Tag, int Value)[] old;
     private long index;

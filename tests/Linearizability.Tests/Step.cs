@@ -11,7 +11,7 @@ internal enum Fate
 
 /// <summary>
 /// An operation of a history that is linearizable by construction. The n-th step takes effect at time 10n. The step is
-/// invoked some time before 10n, and answered some time after 10n with the result of that moment.
+/// invoked at 10n or before, and answered at 10n or later with the result of that moment.
 /// </summary>
 internal sealed record Step(OperationKind Kind, int Key, int Expected, int Value, int Before, int After, Fate Fate)
 {

@@ -7,7 +7,7 @@ public sealed class TagOrderTests
 {
     /// <summary>
     /// A history of one key. The n-th operation writes the value n if it writes, and the order of the tags is drawn. A
-    /// get may return any value, and one in eight a wrong tag.
+    /// get may return any value. One get in eight has a tag that was drawn without regard to its value.
     /// </summary>
     private static readonly Gen<Operation[]> Histories = Gen.Select(
         Gen.Select(Gen.Int[0, 8], Gen.Int[0, 5], Gen.Int[0, 12], Gen.Int[0, 8], Gen.Int[0, 7]).Array[1, 6],

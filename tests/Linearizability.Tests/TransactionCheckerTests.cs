@@ -1,6 +1,6 @@
 namespace RaftFast.Linearizability.Tests;
 
-/// <summary>Keys are 0 to 2; values are 10 times the key, and more.</summary>
+/// <summary>Keys are 0 to 2. The values of key k begin with 10k + 1.</summary>
 public sealed class TransactionCheckerTests
 {
     private const int Keys = 3;

@@ -4,8 +4,8 @@ namespace RaftFast.Linearizability;
 
 /// <summary>
 /// Records the operations of clients while they run. The time of an event is its number, in the order of the calls.
-/// Many threads may call: a number taken between sending a request and receiving its answer orders operations as real
-/// time does.
+/// Many threads may call. An invocation is numbered before its request is sent, and a completion after the answer has
+/// come. So an operation that ends before another one begins, by the numbers, does so in real time too.
 /// </summary>
 public sealed class History
 {

@@ -8,7 +8,8 @@ public enum OperationKind
     Delete,
 
     /// <summary>
-    /// Deletion that no client asks for: the time of a value has passed. It stays open, because nobody is told of it.
+    /// Deletion that no client asks for: the time of a value has passed. The operation stays open, because it has no
+    /// answer.
     /// </summary>
     Expire,
 }

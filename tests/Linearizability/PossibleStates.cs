@@ -16,12 +16,12 @@ internal readonly record struct PossibleStates(long Tag, bool MayBeAbsent, bool 
 
     public bool Include(long tag) => tag == 0 ? MayBeAbsent : Tag == tag;
 
-    /// <summary>These states with an effect that may have happened.</summary>
+    /// <summary>These states, and those after a write that may have happened.</summary>
     public PossibleStates OrAfter(in TransactionWrite write) => write.Value == RegisterValue.Absent
         ? this with { MayBeAbsent = true }
         : this with { MayBeUnseen = true };
 
-    /// <summary>Those of these states in which the condition holds.</summary>
+    /// <summary>The part of these states in which the condition holds.</summary>
     public PossibleStates With(in TransactionCondition condition) => condition.Kind switch
     {
         ConditionKind.Exists => this with { MayBeAbsent = false },
@@ -30,7 +30,7 @@ internal readonly record struct PossibleStates(long Tag, bool MayBeAbsent, bool 
         _ => new(Tag == condition.Tag ? Tag : 0, false),
     };
 
-    /// <summary>Those of these states in which the condition does not hold.</summary>
+    /// <summary>The part of these states in which the condition does not hold.</summary>
     public PossibleStates Without(in TransactionCondition condition) => condition.Kind switch
     {
         ConditionKind.Exists => new(0, MayBeAbsent),

@@ -7,7 +7,7 @@ namespace RaftFast.Linearizability;
 /// </summary>
 internal sealed class RegisterHistory
 {
-    /// <summary>Value of a key that has never been written.</summary>
+    /// <summary>Value of a key that does not exist.</summary>
     public const int AbsentValue = 0;
 
     /// <summary>Number shared by all values that no guard names.</summary>

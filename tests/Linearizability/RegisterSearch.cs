@@ -277,9 +277,9 @@ internal sealed class RegisterSearch
     }
 
     /// <summary>
-    /// True if it does not matter for the rest of the search whether the open operation is placed. It needs a certain
-    /// value, and the value is written once: while the key has the value, the operation is not placed, and later it
-    /// can't be. Without this rule each expiry would double the number of states.
+    /// True if it does not matter for the rest of the search whether the open operation is placed. The operation needs
+    /// a certain value, and the value is written once. While the key has the value, the operation is not placed, and
+    /// later it can't be. Without this rule each expiry would double the number of states.
     /// </summary>
     private bool IsForgotten(int operation) => operation >= history.CompletedCount && history.HasDistinctValues
         && history.Transitions[operation].Guard == Guard.Equal

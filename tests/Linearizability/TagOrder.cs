@@ -39,7 +39,7 @@ internal sealed class TagOrder
     /// <summary>True if no value is written twice.</summary>
     public bool HasDistinctValues { get; }
 
-    /// <summary>Value that an operation met which changed nothing (412), if its answer tells; else null.</summary>
+    /// <summary>Value that a mismatched operation (412) met, if its answer tells the value; else null.</summary>
     public int? ObservedBy(in Operation operation) =>
         operation.Outcome == Outcome.Mismatched && values.TryGetValue(operation.Tag, out int value) ? value : null;
 
@@ -51,8 +51,8 @@ internal sealed class TagOrder
         (tags.TryAdd(value, tag) || tags[value] == tag) && (values.TryAdd(tag, value) || values[tag] == value);
 
     /// <summary>
-    /// True if the tag in a 412 is that of another value than the expected one. No answer tells the tag of a write with
-    /// an unknown outcome: such a write may have given the key a tag that nothing else explains.
+    /// True if the tag in a 412 may be that of another value than the expected one. No answer tells the tag of a write
+    /// with an unknown outcome: such a write may have given the key a tag that nothing else explains.
     /// </summary>
     private bool MayHaveMet(in Operation mismatch, ReadOnlySpan<Operation> operations)
     {

@@ -19,8 +19,8 @@ public static class TransactionChecker
     }
 
     /// <summary>
-    /// Gives each GET the earliest place that real time, its tag and the GETs before it allow. If these places fit
-    /// nowhere, no other places do.
+    /// Gives each GET the earliest place that real time, its tag and the GETs before it allow. If a GET finds no such
+    /// place, no other choice of places would leave it one.
     /// </summary>
     private static string? CheckReads(
         IReadOnlyList<TransactionOperation> operations, TransactionPlaces places, TransactionReplay replay)

@@ -14,7 +14,7 @@ internal sealed class TransactionPlaces
     private readonly List<TransactionOperation> unplaced = [];
 
     /// <summary>
-    /// Completions in their order, each with the number of entries up to the last one completed by then.
+    /// Completions in their order, each with the number of entries up to the last entry that was completed by then.
     /// </summary>
     private readonly List<(long Time, int Count)> completions = [];
 

@@ -2,8 +2,9 @@ namespace RaftFast.Linearizability;
 
 /// <summary>
 /// Applies the entries in the order of the log, and finds the first whose conditions or reads do not fit. Between two
-/// entries each operation without a place may take effect, if its conditions may hold. An operation is not counted as
-/// used up, and its effects on two keys are not tied: so no right history is refused.
+/// entries each operation without a place may take effect, if its conditions may hold. The replay is lenient: such an
+/// operation may take effect several times, and on some of its keys alone. So some wrong histories are accepted, but no
+/// right history is refused.
 /// </summary>
 internal sealed class TransactionReplay
 {
@@ -14,7 +15,7 @@ internal sealed class TransactionReplay
     /// <summary>Operations that may take effect from a place on, in the order of these places.</summary>
     private readonly List<(int From, TransactionOperation Operation)> waiting = [];
 
-    /// <summary>Operations of these that may take effect at the present place.</summary>
+    /// <summary>Operations among these whose place has come.</summary>
     private readonly List<TransactionOperation> active = [];
 
     private int taken;

@@ -6,7 +6,7 @@ namespace RaftFast.Linearizability;
 /// First moment at which a key's history stops being linearizable: the completion of <see cref="Culprit"/>. All
 /// operations before this moment still fit, in the order of <see cref="Prefix"/>.
 /// </summary>
-/// <param name="Prefix">Longest linearization of the history before the culprit's completion.</param>
+/// <param name="Prefix">A linearization of the history before the culprit's completion.</param>
 /// <param name="Value">Value of the key after <paramref name="Prefix"/>.</param>
 /// <param name="Culprit">Operation that fits nowhere with the outcome that it reports.</param>
 /// <param name="Pending">Operations that were under way when the culprit completed, and have no place in

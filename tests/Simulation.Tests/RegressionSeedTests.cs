@@ -3,7 +3,7 @@ using RaftFast.Simulation.Scenarios;
 
 namespace RaftFast.Simulation.Tests;
 
-/// <summary>Seeds that once failed, because of a bug in the server or in the simulator.</summary>
+/// <summary>Seeds that failed once, because of a bug in the product or in the simulator.</summary>
 [Trait("Suite", "Long")]
 public sealed class RegressionSeedTests
 {
@@ -17,9 +17,9 @@ public sealed class RegressionSeedTests
     [InlineData(70, 0)] // A follower without a next segment never took an entry again.
     [InlineData(24984, 0)] // An old configuration's address replaced the address that the leader had announced.
     [InlineData(1010288, 0)] // The log began after the last undamaged snapshot: nothing makes up for the damage.
-    [InlineData(9000956, 0)] // A key expired early: the new leader's log clock was ahead of the one that wrote the key.
+    [InlineData(9000956, 0)] // A key expired early: the new leader's log clock was ahead of the former leader's.
     [InlineData(924, 0)] // A start on a full disk threw away the segment that the last process had prepared.
-    [InlineData(273, 0)] // An empty directory that got a term from a member replaced the right one at another.
+    [InlineData(273, 0)] // An empty directory that got a term from one member replaced the right one at another.
     [InlineData(7300217, 0)] // A member whose log stood still repeated an old address of another member for ever.
     [InlineData(1187, 0)] // A leader with a wrong state stayed leader, because no majority was up that would stop it.
     public void Regression_seeds_pass(ulong seed, int servers)

@@ -162,7 +162,8 @@ internal sealed class Cluster : IDisposable
     public void OnApplied(SimulatedServer server)
     {
         long applied = server.Node!.Core.Log.Applied;
-        // A spoilt server may be the first to apply an entry: later on its state is compared again.
+        // A spoilt server may have applied an entry first. Its state is therefore compared again, though it has applied
+        // nothing more.
         if (!Invariants.HasApplied(server.Number, applied) && !server.IsSpoilt)
             return;
         ulong state = StoreContents.Hash(server.Store!, Scenario);

@@ -33,7 +33,7 @@ internal static class Program
         };
         Option<bool> shrink = new("--shrink")
         {
-            Description = "Look for the smallest scenario that fails as --seed does.",
+            Description = "Look for a smaller scenario that fails in the same way as --seed.",
         };
         Option<string[]> set = new("--set")
         {
@@ -42,11 +42,11 @@ internal static class Program
         };
         Option<bool> mutants = new("--mutants")
         {
-            Description = "Build each deliberate bug and check that the seeds find it. Takes many minutes.",
+            Description = "Build each mutant, a deliberate bug, and check that the seeds find it. Takes many minutes.",
         };
         Option<string[]> mutant = new("--mutant")
         {
-            Description = "Check only the deliberate bug of this name. May be given several times.",
+            Description = "Check only the mutant of this name. May be given several times.",
             DefaultValueFactory = _ => [],
         };
         Option<bool> stopAtFirst = new("--stop-at-first-failure")

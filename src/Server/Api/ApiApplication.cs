@@ -23,7 +23,8 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
 
     public async Task ProcessRequestAsync(ApiExchange context)
     {
-        // Sockets complete on the threads that serve the clients of the first door: none of these waits for a handler.
+        // Sockets complete on the threads that serve the client port. The handler continues on the thread pool, so that
+        // none of these threads waits for it.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try
         {
@@ -138,7 +139,9 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
         await exchange.SendJsonAsync(members, ApiJson.Default.MembersJson);
     }
 
-    /// <summary>The rules of the first door for pages of other sites (<see cref="AccessPolicy"/>).</summary>
+    /// <summary>
+    /// True if the client port's rules for pages of other sites refuse the request (<see cref="AccessPolicy"/>).
+    /// </summary>
     private bool Refuses(ApiExchange exchange, out int status, out string reason)
     {
         AccessVerdict verdict = access.Judge(new AccessClaims

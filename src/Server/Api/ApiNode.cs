@@ -11,11 +11,11 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Api;
 
 /// <summary>
-/// The running node, as the API sees it. State that belongs to the loop is asked for through the inbox; a loop that
-/// does not answer costs the asker its patience, and nothing else.
+/// The running node, as the API sees it. Handlers ask for state that belongs to the loop through the inbox. If the loop
+/// does not answer, the handler stops waiting and answers 503.
 /// </summary>
 [SuppressMessage(
-    "Design", "CA1001", Justification = "A semaphore whose wait handle nobody takes holds nothing.")]
+    "Design", "CA1001", Justification = "A semaphore needs no disposal while its wait handle is not used.")]
 internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 {
     /// <summary>
@@ -24,7 +24,10 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
     /// </summary>
     public const int InboxItems = LoopQuestion.OutstandingMax + Transactions.OutstandingMax + 1;
 
-    /// <summary>A loop that works answers in milliseconds. The time is the patience of a probe or a scraper.</summary>
+    /// <summary>
+    /// Maximum time for the loop's answer. A loop that works answers in milliseconds, and probes and scrapers wait a
+    /// few seconds.
+    /// </summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly long started = Stopwatch.GetTimestamp();

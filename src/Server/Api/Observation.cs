@@ -27,14 +27,14 @@ internal sealed record Observation
     /// <summary>Transactions in progress.</summary>
     public required int Transactions { get; init; }
 
-    /// <summary>Pages of keys that are copied or sent.</summary>
+    /// <summary>Pages of keys that are being copied or sent.</summary>
     public required int ListedPages { get; init; }
 
     public required int Watches { get; init; }
 
     public required int WatchesMax { get; init; }
 
-    /// <summary>Watches that ended because the history did not reach back any more.</summary>
+    /// <summary>Watches that ended because the history no longer held their next change.</summary>
     public required long WatchesGone { get; init; }
 
     public required HistoryExtent History { get; init; }
@@ -52,7 +52,7 @@ internal sealed record Observation
     /// <summary>Time for which the present write of the log has been out; zero if there is none.</summary>
     public required TimeSpan WriteOut { get; init; }
 
-    /// <summary>Bytes of the snapshot that is being received so far; 0 while none is.</summary>
+    /// <summary>Bytes received so far of the snapshot that is being received; 0 if there is none.</summary>
     public required long ReceivedSnapshotBytes { get; init; }
 
     /// <summary>True while a write of a received snapshot does not return.</summary>

@@ -208,8 +208,8 @@ internal sealed class RaftNode
     }
 
     /// <summary>
-    /// A node of this cluster has dialled this member, and announced the address at which it listens itself. Answers of
-    /// the node may have been dropped while it had no connection.
+    /// A node of this cluster has dialled this member, and announced its own address. While the node had no connection
+    /// to this member, it may have dropped answers.
     /// </summary>
     /// <param name="commandVersion">Version of commands that the node applies (<see
     /// cref="KeyCommand.Version"/>).</param>
@@ -222,8 +222,10 @@ internal sealed class RaftNode
         changes.Announced(peer, address);
     }
 
-    /// <summary>Another member refuses this member for good.</summary>
-    /// <exception cref="StorageException">The other member knows this member with another data directory.</exception>
+    /// <summary>Another member refuses this member permanently.</summary>
+    /// <exception cref="StorageException">
+    /// The other member has recorded another data directory of this member.
+    /// </exception>
     public void OnPeerRefused(ulong peer, HandshakeStatus status)
     {
         if (status == HandshakeStatus.DirectoryReplaced)

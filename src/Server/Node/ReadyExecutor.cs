@@ -46,8 +46,8 @@ internal sealed class ReadyExecutor(
     public long AppliedBytes { get; private set; }
 
     /// <summary>
-    /// Bytes that applied entries have added to the history of changes, and copied for clients. A short entry may cause
-    /// many: one transaction deletes a thousand keys.
+    /// Bytes that applied entries have added to the history of changes, and bytes that were copied for clients. A short
+    /// entry may add many bytes, as a transaction that deletes a thousand keys does.
     /// </summary>
     private long EffectBytes => state.HistoryBytes + transactions.CopiedBytes;
 

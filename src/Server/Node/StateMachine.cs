@@ -4,8 +4,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Server.Node;
 
 /// <summary>
-/// Holder of the store in effect: installing a snapshot replaces the store by another. The history of changes begins
-/// anew with each store.
+/// The store in effect, with its history of changes and its recent digests. An installed snapshot replaces the store;
+/// history and digests then begin anew.
 /// </summary>
 internal sealed class StateMachine : IDisposable
 {
@@ -13,8 +13,10 @@ internal sealed class StateMachine : IDisposable
     private readonly RecentDigests digests;
     private long publishedIndex;
 
-    /// <param name="history">Gets the changes that applied entries make; null if nobody reads them.</param>
-    /// <param name="digestsMax">Digests that are kept, of the states after the last entries.</param>
+    /// <param name="history">Receives the changes that applied entries make; null if they are not recorded.</param>
+    /// <param name="digestsMax">
+    /// Maximum digests that are kept: one for the state after each of the last entries.
+    /// </param>
     public StateMachine(KeyValueStore store, ChangeHistory? history = null, int digestsMax = RecentDigests.CountMax)
     {
         this.history = history;

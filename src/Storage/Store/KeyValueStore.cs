@@ -64,7 +64,7 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     public long AppliedIndex { get; private set; }
 
-    /// <summary>Gets every change of a client's key; null if nobody reads them.</summary>
+    /// <summary>Receives each change of a client's key; null if changes are not recorded.</summary>
     public ChangeHistory? History { get; set; }
 
     /// <summary>Number of clients' keys.</summary>
@@ -74,13 +74,13 @@ public sealed unsafe class KeyValueStore : IDisposable
     public long Entries { get; private set; }
 
     /// <summary>
-    /// Milliseconds that leaders' clocks have measured, as far as applied entries say. Never decreases.
+    /// Milliseconds that leaders' clocks have measured, as the applied entries tell. Never decreases.
     /// </summary>
     public long LogTime { get; private set; }
 
     /// <summary>
-    /// Lowest <see cref="KeyCommand.Version"/> that knows every command applied so far. From 2 on the log time is part
-    /// of the state.
+    /// Lowest <see cref="KeyCommand.Version"/> of a program that knows every command applied so far. If this is 2 or
+    /// more, the log time is part of the state.
     /// </summary>
     public int Version { get; private set; } = 1;
 
@@ -113,7 +113,7 @@ public sealed unsafe class KeyValueStore : IDisposable
     /// </summary>
     public bool CanBeginView => view is null && deferred.IsEmpty;
 
-    /// <summary>Clients' keys in order; complete except while a snapshot is loaded.</summary>
+    /// <summary>Clients' keys in order. Incomplete while a snapshot is loaded.</summary>
     internal KeyOrder Order => order;
 
     /// <inheritdoc cref="KeyIndex.Rehashed"/>
@@ -121,7 +121,7 @@ public sealed unsafe class KeyValueStore : IDisposable
 
     /// <summary>Applies the entry after <see cref="AppliedIndex"/>. Allocates nothing on the managed heap.</summary>
     /// <param name="record">Verified record of the entry. The store copies key and value.</param>
-    /// <returns>The outcome; that of an entry which is no command changes no key.</returns>
+    /// <returns>The outcome. An entry that is no command changes no key.</returns>
     public ApplyResult Apply(in RecordHeader header, ReadOnlySpan<byte> record)
     {
         Invariant.Hold(!isDisposed);

@@ -43,7 +43,7 @@ public sealed class HistogramTests
         Assert.Equal(5, latency.Copy().Counts.Sum());
         Assert.Equal(200 + 900 + 3 * 700, latency.Copy().Sum);
 
-        // Another term: what was proposed before has no time.
+        // In another term, no time of proposal is known for entries proposed before.
         commits.Leads(term: 4, lastIndex: 20, committed: 20, now: 2000);
         Assert.Equal(5, latency.Copy().Counts.Sum());
     }

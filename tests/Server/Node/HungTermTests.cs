@@ -13,8 +13,8 @@ using Record = RaftFast.Protocol.Record;
 namespace RaftFast.Server.Tests.Node;
 
 /// <summary>
-/// Member 1 of three has led in term 1, and follows member 3 in term 2, whose write does not return. Member 2 still
-/// takes member 1 for the leader.
+/// Member 1 of three leads in term 1, then follows member 3 in term 2. The write of the new term does not return.
+/// Member 2 still takes member 1 for the leader.
 /// </summary>
 public sealed class HungTermTests : IPeerNetwork, IDisposable
 {
@@ -78,7 +78,7 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
         directory.Dispose();
     }
 
-    // Raft paper, figure 2: only what depends on the new term waits for its write.
+    // Raft paper, figure 2: only a message that depends on the new term waits for the write of that term.
     [Fact]
     public void Write_that_was_proposed_before_the_new_term_is_answered_at_once()
     {

@@ -76,7 +76,10 @@ public sealed class NodeLogLinesTests : ILogger
         Assert.Empty(Take());
     }
 
-    /// <summary>Voter 2 answers nothing; voter 3 acknowledges no entries; learner 4 has the whole log.</summary>
+    /// <summary>
+    /// Voter 2 answers nothing. Voter 3 acknowledges one entry, and its connection then breaks again and again. Learner
+    /// 4 has the whole log.
+    /// </summary>
     [Fact]
     public void Leader_says_once_that_a_promotion_waits()
     {

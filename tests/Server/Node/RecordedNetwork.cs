@@ -3,7 +3,7 @@ using RaftFast.Server.Node;
 
 namespace RaftFast.Server.Tests.Node;
 
-/// <summary>A network that takes every message, and sends none.</summary>
+/// <summary>A network that records each message, and sends none.</summary>
 internal sealed class RecordedNetwork : IPeerNetwork
 {
     public List<Message> Sent { get; } = [];

@@ -11,7 +11,7 @@ public sealed class ReserveAppendsTests
     [Theory]
     [InlineData("", 0)]
     [InlineData("no-op", 1)]
-    [InlineData("old", 1)] // the no-op comes after it
+    [InlineData("old", 1)] // the no-op of this term follows in a later append
     [InlineData("old old no-op", 3)]
     [InlineData("old no-op command command", 2)]
     [InlineData("command", 0)]

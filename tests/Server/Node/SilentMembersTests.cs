@@ -5,7 +5,7 @@ using RaftFast.Server.Node;
 
 namespace RaftFast.Server.Tests.Node;
 
-/// <summary>Member 1 of three leads. Member 3 answers, and member 2 may not.</summary>
+/// <summary>Member 1 of three leads. Member 3 answers. Member 2 answers in some tests only.</summary>
 public sealed class SilentMembersTests : ILogger, IPeerNetwork
 {
     private readonly List<string> written = [];

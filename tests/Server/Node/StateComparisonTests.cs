@@ -366,7 +366,7 @@ public sealed class StateComparisonTests : IDisposable
         return (core, comparison);
     }
 
-    /// <summary>Makes member 1 the leader, whose no-op is applied.</summary>
+    /// <summary>Makes member 1 the leader, and applies its no-op.</summary>
     /// <param name="voters">Members that make a majority with member 1; only member 2 if there are none.</param>
     private void Lead(RaftCore core, params ulong[] voters)
     {

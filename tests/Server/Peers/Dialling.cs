@@ -12,7 +12,7 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>The dialling side of member 1, whose other members 2 and 3 listen at the given ports.</summary>
+/// <summary>The dialling side of member 1. Members 2 and 3 listen at the given ports.</summary>
 internal sealed class Dialling : IAsyncDisposable
 {
     private readonly TemporaryDirectory directory = new();

@@ -28,7 +28,7 @@ internal static class Frames
         return [.. records];
     }
 
-    /// <summary>The largest records, as many as a frame may carry.</summary>
+    /// <summary>Two records that fill a frame: one of the greatest length, and one that takes the rest.</summary>
     public static byte[] LargestRecords()
     {
         int second = Frame.RecordsBytesMax - Record.LengthOf(Record.PayloadBytesMax) - Record.HeaderSize;

@@ -57,7 +57,10 @@ internal sealed class Node : IAsyncDisposable
 
     public RecordedLog Log { get; } = new();
 
-    /// <summary>A node whose directory held promises at the start, unless a test says otherwise.</summary>
+    /// <summary>
+    /// Members from which the node takes messages: all, because its directory held promises, unless a test says
+    /// otherwise.
+    /// </summary>
     public Acceptance Acceptance { get; }
 
     public PeerAcceptor Acceptor { get; }

@@ -130,7 +130,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Connection_outlives_an_introduction_that_names_the_address_it_leads_to()
+    public async Task Connection_outlives_an_announcement_of_the_address_that_it_leads_to()
     {
         using RawAcceptor second = new();
         await using (Dialling first = new(second.Port))
@@ -201,7 +201,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Stranger_that_introduces_itself_is_dialled_back()
+    public async Task Stranger_that_announces_its_address_is_dialled_back()
     {
         await using Node second = new(id: 2);
         await using Dialling first = new();
@@ -260,7 +260,7 @@ public sealed class PeerConfigurationTests
     }
 
     [Fact]
-    public async Task Nobody_introduces_itself_as_this_server_or_after_its_removal()
+    public async Task Announcement_of_this_member_or_of_a_removed_one_is_ignored()
     {
         using RawAcceptor second = new();
         await using (Dialling first = new())

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace RaftFast.Server.Tests.Peers;
 
 /// <summary>
-/// Keeps the lines. An exception given to the log would print a stack trace, so it is kept as a line that says so.
+/// Keeps the log's lines. For an exception the real log prints a stack trace, so this one keeps a line that says so.
 /// </summary>
 internal sealed class RecordedLog : ILogger
 {

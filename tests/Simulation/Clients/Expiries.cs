@@ -1,10 +1,10 @@
 namespace RaftFast.Simulation.Clients;
 
 /// <summary>
-/// Values that were written with a time to live. A history learns of a value's expiry at the first moment at which the
-/// value may expire: after the time to live, counted from the request on the fastest clock.
+/// Values that were written with a time to live. The history is told of an expiry at the earliest moment at which it
+/// may happen: the time to live after the request, on the fastest clock.
 /// </summary>
-/// <param name="tell">Tells the history of a key and the value that it may lose.</param>
+/// <param name="tell">Called with a key and its value that may expire from now on.</param>
 internal sealed class Expiries(Cluster cluster, Action<int, int> tell)
 {
     /// <summary>
@@ -21,8 +21,9 @@ internal sealed class Expiries(Cluster cluster, Action<int, int> tell)
     public void Add(int key, int value, int seconds) =>
         due.Enqueue((key, value), cluster.Events.Now + (seconds * SecondMin) - Tolerance);
 
-    /// <summary>Tells the history of the values that may expire from now on. Called before each event of the
-    /// history.</summary>
+    /// <summary>
+    /// Tells the history which values may expire from now on. Called before each event of the history.
+    /// </summary>
     public void Advance()
     {
         while (due.TryPeek(out (int Key, int Value) next, out long time) && time <= cluster.Events.Now)

@@ -15,7 +15,7 @@ internal readonly record struct KeyRequest(KeyRequestKind Kind, int Key)
     /// <summary>Bytes of the value.</summary>
     public int Length { get; init; }
 
-    /// <summary>Value that a replacement or deletion expects, or that a wait knows.</summary>
+    /// <summary>Value that a replacement or deletion expects, or that a waiting client knows.</summary>
     public int Expected { get; init; } = RegisterValue.Absent;
 
     /// <summary>Tag of the expected value; 0 without one.</summary>
@@ -33,7 +33,7 @@ internal readonly record struct KeyRequest(KeyRequestKind Kind, int Key)
     /// <summary>Idempotency key; 0 without one.</summary>
     public int Token { get; init; }
 
-    /// <summary>True if the idempotency key was another request's, which has succeeded.</summary>
+    /// <summary>True if the idempotency key is that of an earlier request that succeeded.</summary>
     public bool ReusesToken { get; init; }
 
     /// <summary>Value of the counter that the request writes; 0 for other keys.</summary>

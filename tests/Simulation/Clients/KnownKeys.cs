@@ -20,7 +20,7 @@ internal sealed class KnownKeys(Cluster cluster, SeededRandom random)
 
     public bool MayRetry(in KeyRequest request) => request.Token != 0 && !request.ReusesToken && OutcomesStay;
 
-    /// <summary>The key has this value, or has none if the tag is 0.</summary>
+    /// <summary>Notes that the key has this value, or does not exist if the tag is 0.</summary>
     public void Learn(int key, int value, long tag, int count) => keys[key] = new Known(true, value, tag, count);
 
     public void Forget(int key) => keys[key] = default;

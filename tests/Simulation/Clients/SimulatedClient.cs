@@ -13,17 +13,17 @@ namespace RaftFast.Simulation.Clients;
 /// A client that sends one request at a time to any server and records each answer in the history. A request with an
 /// idempotency key whose outcome is unknown is sent again, until an answer tells the outcome.
 /// </summary>
-/// <param name="drawn">Draws the requests that are no plain GETs and PUTs.</param>
+/// <param name="drawn">Draws the requests other than plain GETs and PUTs.</param>
 internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom random, SeededRandom drawn)
     : IRequestOwner
 {
-    /// <summary>Number of keys that there are names for.</summary>
+    /// <summary>Number of keys that have names.</summary>
     public const int KeysMax = 16;
 
     /// <summary>
-    /// Attempts after which the outcome stays unknown. A cluster may refuse commands of kind 2 for ever, if its leader
-    /// has never met a lost member; and a cluster without room, in which an attempt takes up to five seconds, must show
-    /// within a minute that it serves reads.
+    /// Attempts after which the client gives up, and the outcome stays unknown. If the leader has never met a lost
+    /// member, the cluster may refuse commands of kind 2 for ever. In a cluster without room an attempt takes up to
+    /// five seconds, and the client must read within a minute.
     /// </summary>
     private const int AttemptsMax = 8;
 
@@ -126,7 +126,9 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
             wait.OnStepped(stepped);
     }
 
-    /// <summary>Ends a request whose server died: a write's outcome stays open, and a read has none.</summary>
+    /// <summary>
+    /// Ends a request whose server died. The outcome of a write is unknown, and a read is withdrawn from the history.
+    /// </summary>
     public void OnDied(SimulatedServer dead)
     {
         if (request is null || dead != server || dead.Incarnation == incarnation)
@@ -187,7 +189,9 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
 
     private bool TakeDone()
     {
-        Must(asked.IsWrite && !asked.ReusesToken, "a request under another request's idempotency key is answered 204");
+        Must(
+            asked.IsWrite && !asked.ReusesToken,
+            "a GET, or a request under another request's idempotency key, is answered 204");
         cluster.History.Succeed(operation, request!.Tag);
         if (asked.Kind == KeyRequestKind.Delete)
             known.Learn(asked.Key, RegisterValue.Absent, 0, 0);
@@ -261,7 +265,8 @@ internal sealed class SimulatedClient(Cluster cluster, int number, SeededRandom 
     private ReadOnlySpan<byte> ValueOf(in KeyRequest written)
     {
         int length = written.Count == 0 ? written.Length : 2 * sizeof(int);
-        // No part of a value is zeros, or like another value: a part that did not reach the disk makes a difference.
+        // The filling is not zero, and differs from that of the 254 values before. So a part that did not reach the
+        // disk is noticed.
         value.AsSpan(0, length).Fill((byte)(written.Value % 255 + 1));
         BitConverter.TryWriteBytes(value, written.Value);
         if (written.Count != 0)

@@ -14,7 +14,7 @@ internal sealed class SimulatedClients
     /// <summary>Clients that send transactions. Their numbers follow those of the others.</summary>
     private readonly TransactionClient[] transactions;
 
-    /// <summary>The next request, if it is not drawn.</summary>
+    /// <summary>Request that the next free client sends instead of a drawn one; null if there is none.</summary>
     private (SimulatedServer Server, KeyRequest Request)? plan;
 
     public SimulatedClients(Cluster cluster, SeededRandom root, SeededRandom random)
@@ -38,7 +38,7 @@ internal sealed class SimulatedClients
 
     public SimulatedOperator Operator { get; }
 
-    /// <summary>True while a client waits for an answer.</summary>
+    /// <summary>True while a client waits for an answer, or has a request to send again.</summary>
     public bool AreWaiting => Array.Exists(clients, client => client.IsWaiting)
         || Array.Exists(transactions, client => client.IsWaiting);
 
@@ -55,7 +55,9 @@ internal sealed class SimulatedClients
     /// <summary>Has the next free client send this request. Replaces a plan that no client has taken.</summary>
     public void Plan(SimulatedServer server, KeyRequest request) => plan = (server, request);
 
-    /// <summary>Lets a client send a request to a random server, if clients may ask this server.</summary>
+    /// <summary>
+    /// Lets a client send the planned request, or a request to a random server, if clients may ask that server.
+    /// </summary>
     public void Ask(int number, Nemesis nemesis)
     {
         if (number >= clients.Length)

@@ -14,7 +14,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     private SimulatedServer? server;
     private int incarnation;
 
-    /// <summary>The next request, if it is not drawn: the server to ask, and the one to add.</summary>
+    /// <summary>The next request, if it is not drawn: the server to ask, and the server to add or remove.</summary>
     private (SimulatedServer Server, SimulatedServer Subject, bool Adds)? plan;
 
     /// <summary>Request that was answered 204 in the present batch.</summary>
@@ -23,7 +23,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
     /// <summary>True if the operator stops after the present request.</summary>
     public bool IsRetired { get; set; }
 
-    /// <summary>True while the operator asks only for what is planned.</summary>
+    /// <summary>True while the operator sends only planned requests.</summary>
     public bool IsPaused { get; set; }
 
     /// <summary>Status of the planned request; 0 before its answer.</summary>
@@ -58,7 +58,10 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
         }
     }
 
-    /// <summary>Has the operator add a server, at a certain one, as soon as no other request is under way.</summary>
+    /// <summary>
+    /// Has the operator ask <paramref name="server"/> to add or remove <paramref name="subject"/>, once no other
+    /// request is outstanding.
+    /// </summary>
     public void Plan(SimulatedServer server, SimulatedServer subject, bool adds = true)
     {
         plan = (server, subject, adds);
@@ -69,7 +72,7 @@ internal sealed class SimulatedOperator(Cluster cluster, SeededRandom random) : 
 
     public void Ask()
     {
-        // A plan may have been quicker than the operator's next thought.
+        // A planned request may be outstanding when the operator's next event comes.
         if (request is not null)
             return;
         server = plan?.Server ?? cluster.Servers[random.Next(cluster.Servers.Count)];

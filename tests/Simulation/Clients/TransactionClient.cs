@@ -15,7 +15,7 @@ namespace RaftFast.Simulation.Clients;
 /// </summary>
 internal sealed class TransactionClient(Cluster cluster, int number, SeededRandom random) : IRequestOwner
 {
-    /// <summary>Attempts after which the outcome stays unknown, as <see cref="SimulatedClient"/> has them.</summary>
+    /// <summary>Attempts after which the client gives up, as in <see cref="SimulatedClient"/>.</summary>
     private const int AttemptsMax = 8;
 
     private readonly TransactionDraw draw = new(cluster, random);
@@ -26,11 +26,11 @@ internal sealed class TransactionClient(Cluster cluster, int number, SeededRando
     private int incarnation;
     private int operation;
 
-    /// <summary>The transaction that was asked for, or null.</summary>
+    /// <summary>The transaction that was sent, or null.</summary>
     private TransactionPlan? plan;
     private TransactionAnswer? answer;
 
-    /// <summary>The GET or PUT that was asked for, if no transaction was.</summary>
+    /// <summary>The GET or PUT that was sent, if no transaction was.</summary>
     private KeyRequest single;
     private int attempts;
     private bool isUncertain;
@@ -226,7 +226,7 @@ internal sealed class TransactionClient(Cluster cluster, int number, SeededRando
     {
         isUncertain = true;
         cluster.Counters[Counter.TransactionsUnknown]++;
-        // Outcomes must be remembered longer than any history takes.
+        // A retry is safe only if outcomes are remembered longer than any history takes.
         isRetrying = plan is { Token: not 0 } && cluster.Scenario.IdempotencyWindow >= 60_000 && attempts < AttemptsMax;
         foreach (TransactionWrite write in plan?.Writes ?? [])
             draw.Forget(write.Key);

@@ -2,7 +2,9 @@ using RaftFast.Linearizability;
 
 namespace RaftFast.Simulation.Clients;
 
-/// <summary>States of keys that a client has learnt, and transactions that it draws from this knowledge.</summary>
+/// <summary>
+/// What a client has learnt of each key's state, and the transactions that it draws from this knowledge.
+/// </summary>
 internal sealed class TransactionDraw(Cluster cluster, SeededRandom random)
 {
     /// <summary>States as answers have told them; null if unknown.</summary>
@@ -29,10 +31,12 @@ internal sealed class TransactionDraw(Cluster cluster, SeededRandom random)
         if (plan is { Writes.Count: 0, Gets.Count: 0, Prefix: null })
             plan.Gets.Add(random.Next(TransactionKeys.Count));
         plan.TimeToLive = random.OneIn(5) ? (int)random.Between(1, 3) : 0;
-        // A deletion with an unknown outcome hides later mistakes, unless the deletion needs a tag that passes.
+        // A deletion with an unknown outcome may explain every later absence, and so hides bugs. If the deletion needs
+        // a tag, the next write of that key ends this. Other deletions get an idempotency key: a retry tells their
+        // outcome.
         bool deletes = plan.Prefix is not null || plan.Writes.Exists(write => write.Value == RegisterValue.Absent);
-        bool passes = plan.Conditions.Exists(condition => condition.Kind == ConditionKind.HasTag);
-        if ((deletes && !passes) || random.OneIn(3))
+        bool needsTag = plan.Conditions.Exists(condition => condition.Kind == ConditionKind.HasTag);
+        if ((deletes && !needsTag) || random.OneIn(3))
             plan.Token = cluster.NextValue();
         return plan;
     }

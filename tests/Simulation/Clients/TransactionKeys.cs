@@ -5,7 +5,10 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation.Clients;
 
-/// <summary>Keys of transactions, which no other client writes. Each key is under one of two prefixes.</summary>
+/// <summary>
+/// Keys on which transactions work. Only the clients of transactions write these keys. Each key is under one of two
+/// prefixes.
+/// </summary>
 internal static class TransactionKeys
 {
     public const int Count = 6;
@@ -25,7 +28,7 @@ internal static class TransactionKeys
     public static byte[] BytesOfPrefix(int prefix) =>
         Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"/t/{prefix}/"));
 
-    /// <summary>Bytes of a value, of a length that follows from the value.</summary>
+    /// <summary>Bytes of a value. The value decides their number.</summary>
     public static byte[] BytesOfValue(int value)
     {
         byte[] bytes = new byte[sizeof(int) + (value % (ValueBytesMax - sizeof(int)))];

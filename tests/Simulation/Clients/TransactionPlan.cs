@@ -34,7 +34,7 @@ internal sealed record TransactionPlan
         return new TransactionOperation(client) { Conditions = Conditions, Writes = writes };
     }
 
-    /// <param name="number">Number of the attempt.</param>
+    /// <param name="number">Random number by which the server knows the attempt's entry.</param>
     /// <param name="answer">Receives what the server answers beside the status.</param>
     public ClientRequest ToRequest(IRequestOwner owner, ulong number, out TransactionAnswer answer)
     {

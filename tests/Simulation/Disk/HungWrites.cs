@@ -1,8 +1,8 @@
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// A disk on which the writes of the log and of received snapshots do not return: for ever, or for minutes. Reads and
-/// other files stay usable.
+/// Writes that do not return on a hung disk, for ever or for minutes: those of the log and of received snapshots. Reads
+/// and other files stay usable.
 /// </summary>
 internal sealed class HungWrites
 {

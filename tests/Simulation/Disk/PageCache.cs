@@ -22,7 +22,7 @@ internal sealed class PageCache(SeededRandom random, Counters counters)
             pages.Add((file, offset + done, data.Slice(done, PageBytes).ToArray()));
     }
 
-    /// <summary>A write has reached the disk: memory and disk are equal in its place.</summary>
+    /// <summary>A write has reached the disk: memory and disk hold the same bytes in its place.</summary>
     public void Wrote(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
     {
         foreach ((SimulatedFile cached, long at, byte[] bytes) in pages)

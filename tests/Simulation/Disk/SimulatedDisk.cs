@@ -122,7 +122,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
         HasFailed = false;
     }
 
-    /// <summary>Ends the machine's power: decides the fate of each unsynced change.</summary>
+    /// <summary>Cuts the machine's power, and decides the fate of each unsynced change.</summary>
     public void LosePower()
     {
         LoseProcess();
@@ -239,7 +239,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
         {
             if (writes.Count == 0 || writes[^1] != (file, offset))
                 writes.Add((file, offset));
-            // A recovery writes the last batch once more.
+            // A recovery writes the last batch once more: a batch that the disk holds already is not a new one.
             if (!isOnDisk)
                 Written?.Invoke(data);
         }
@@ -294,7 +294,7 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
 
     /// <summary>
     /// Tears a write: each sector keeps its old bytes, gets the new ones, zeros or garbage; or the write ends at some
-    /// sector. A sector whose old bytes are the new ones keeps them.
+    /// sector. A sector whose old and new bytes are equal keeps them.
     /// </summary>
     private void Tear(SimulatedFile file, long offset, ReadOnlySpan<byte> data)
     {

@@ -4,8 +4,8 @@ using RaftFast.Storage.Disk;
 namespace RaftFast.Simulation.Disk;
 
 /// <summary>
-/// Bytes of a file, in pages that exist once they are written, because a preallocated segment is mostly zeros. A write
-/// is durable at once, as with O_DSYNC, unless a crash tears it or its sync fails.
+/// Bytes of a file, in pages. A page is allocated at its first write, because a preallocated segment is mostly zeros. A
+/// write is durable at once, as with O_DSYNC, unless a crash tears it or its sync fails.
 /// </summary>
 internal sealed class SimulatedFile(SimulatedDisk disk, long length, bool isLog)
 {

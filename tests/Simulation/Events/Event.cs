@@ -51,7 +51,7 @@ internal enum EventKind : byte
     /// <summary>The thread that takes a snapshot continues.</summary>
     SnapshotStep,
 
-    /// <summary>The actor gets a snapshot from now on.</summary>
+    /// <summary>The transfer of a snapshot to the actor begins.</summary>
     SnapshotBegins,
 
     /// <summary>The next part of each snapshot on its way arrives.</summary>
@@ -63,13 +63,13 @@ internal enum EventKind : byte
     /// <summary>The nemesis causes a fault.</summary>
     Nemesis,
 
-    /// <summary>The fault of strike number Argument ends.</summary>
+    /// <summary>The fault with remedy number Argument ends.</summary>
     Heal,
 
-    /// <summary>The server that starts on two volumes may change from one to the other.</summary>
+    /// <summary>The server that alternates between two volumes may change to the other one.</summary>
     Mount,
 
-    /// <summary>A follower may begin or cease to get no entries.</summary>
+    /// <summary>The starvation of a follower may begin or end.</summary>
     Starve,
 
     /// <summary>The process of a server starts again.</summary>
@@ -78,6 +78,6 @@ internal enum EventKind : byte
     /// <summary>A paused process continues.</summary>
     Resume,
 
-    /// <summary>The write of a server that hung at the healing returns.</summary>
+    /// <summary>The actor's write, which hung at the healing, returns.</summary>
     WriteReturns,
 }

@@ -27,7 +27,7 @@ internal sealed class ArmedCrash
         }
     }
 
-    /// <summary>Called when a server has died. Ends the power of all others if the crash point says so.</summary>
+    /// <summary>Called when a server has died. Cuts the power of all others if the crash point says so.</summary>
     public void OnDied(SimulatedServer server)
     {
         if (armed is not { } point || point.Server != server.Number)

@@ -5,18 +5,19 @@ using RaftFast.Simulation.Servers;
 namespace RaftFast.Simulation.Faults;
 
 /// <summary>
-/// Hangs the writes of any set of servers, for ever or for minutes. After the healing, a minority may be reachable
-/// with disks that still hang, perhaps the leader among them: the healed majority must serve all the same.
+/// Hangs the writes of any set of servers, for ever or for minutes. After the healing, the disks of a minority may
+/// still hang while these servers are reachable, perhaps the leader among them. The healed majority must serve all the
+/// same.
 /// </summary>
 internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
     private readonly bool[] isLeft = new bool[servers.Length];
     private readonly SeededRandom receivers = random.Fork("receivers");
 
-    /// <summary>Latest time at which a write returns; 0 if none will.</summary>
+    /// <summary>Latest time at which a held write returns; 0 if none will.</summary>
     public long LastReturn { get; private set; }
 
-    /// <summary>True if the leader of the time of the healing is among the servers whose disks hang on.</summary>
+    /// <summary>True if the disk of the server that led at the healing still hangs.</summary>
     public bool LeavesLeader { get; private set; }
 
     /// <summary>True if the server is reachable after the healing, and its disk hangs.</summary>
@@ -35,7 +36,9 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
         return struck;
     }
 
-    /// <summary>A server gets a snapshot from now on. Decides if its disk hangs meanwhile.</summary>
+    /// <summary>
+    /// Called when the transfer of a snapshot to a server begins. Decides if the server's disk hangs from now on.
+    /// </summary>
     /// <returns>The fault; null for none.</returns>
     public Fault? StrikeReceiver(SimulatedServer server)
     {
@@ -48,7 +51,7 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
         return fault;
     }
 
-    /// <summary>Chooses the servers whose disks hang on after the healing.</summary>
+    /// <summary>Chooses the servers whose disks still hang after the healing.</summary>
     /// <param name="leader">The leader, whose disk hangs from now on; null if there is none.</param>
     /// <param name="countMax">Number of servers that the healed majority can do without.</param>
     public void Leave(SimulatedServer? leader, int countMax, Func<SimulatedServer, bool> isOut)
@@ -57,7 +60,7 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
         bool stalls = cluster.Scenario.Faults.Contains(Fault.StallDisks);
         if ((!hangs && !stalls) || random.OneIn(4))
             return;
-        // The leader first: its hand-over is the point. The leader must not choose another server whose disk hangs.
+        // The leader comes first, because it must hand over. It must not hand over to another server whose disk hangs.
         if (leader is not null && countMax > 0)
         {
             leader.Disk.HungWrites.Hang();
@@ -90,7 +93,7 @@ internal sealed class DiskHangs(Cluster cluster, SimulatedServer[] servers, Seed
         }
     }
 
-    /// <summary>The write of a server returns after minutes.</summary>
+    /// <summary>Lets the held writes of a server return, after minutes.</summary>
     public void Return(SimulatedServer server)
     {
         cluster.Counters[Counter.WritesReturnedAfterMinutes]++;

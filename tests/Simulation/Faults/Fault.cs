@@ -36,10 +36,10 @@ internal enum Fault
     /// <summary>The newest snapshot file of a server is damaged.</summary>
     RotSnapshot,
 
-    /// <summary>Log writes of some servers never return.</summary>
+    /// <summary>Writes of the log and of received snapshots never return at some servers.</summary>
     HangDisks,
 
-    /// <summary>Log writes of some servers return after minutes.</summary>
+    /// <summary>Writes of the log and of received snapshots return after minutes at some servers.</summary>
     StallDisks,
 
     /// <summary>

@@ -23,8 +23,8 @@ internal static class MachineFaults
 
     /// <summary>
     /// Stops the machine and damages its newest snapshot. An older snapshot and the log make up for the damage, unless
-    /// the log begins after the older snapshot. The log does so after a start that reset a log shorter than the newest
-    /// snapshot.
+    /// the log begins after the older snapshot. That happens after a start that reset the log, because the log was
+    /// shorter than the newest snapshot.
     /// </summary>
     public static void DamageSnapshot(SimulatedServer server)
     {

@@ -46,10 +46,10 @@ internal sealed class Nemesis(
             ScheduleMove();
     }
 
-    /// <summary>The server that starts on two volumes may change from one to the other.</summary>
+    /// <summary>The server that alternates between two volumes may change to the other one.</summary>
     public void Mount() => unmounts.Step();
 
-    /// <summary>A follower may begin or cease to get no entries.</summary>
+    /// <summary>The starvation of a follower may begin or end.</summary>
     public void Starve()
     {
         if (healed is null)
@@ -65,7 +65,9 @@ internal sealed class Nemesis(
         ScheduleNext();
     }
 
-    /// <summary>A server gets a snapshot from now on. Its disk may hang meanwhile.</summary>
+    /// <summary>
+    /// Called when the transfer of a snapshot to a server begins. The server's disk may hang from now on.
+    /// </summary>
     public void OnSnapshotBegins(SimulatedServer server)
     {
         if (healed is not null || hangs.StrikeReceiver(server) is not { } fault)
@@ -74,7 +76,7 @@ internal sealed class Nemesis(
         EndHang(server, losesPower ? cluster.Scenario.FaultDurationMax : cluster.Scenario.Duration, losesPower);
     }
 
-    /// <summary>Ends the fault of strike number <paramref name="remedy"/>.</summary>
+    /// <summary>Ends the fault that has this remedy.</summary>
     public void Heal(long remedy)
     {
         if (healed is null)
@@ -82,7 +84,7 @@ internal sealed class Nemesis(
     }
 
     /// <summary>
-    /// Ends all faults for a random majority of the servers that are not lost. The others may stay broken.
+    /// Ends all faults for a random majority, made of servers that are not lost. The others may stay broken.
     /// </summary>
     public void End()
     {
@@ -110,8 +112,8 @@ internal sealed class Nemesis(
         {
             if (!chosen[server.Number] && !hangs.IsLeft(server) && !server.IsSpoilt)
                 continue;
-            // A leader whose disk is full, too, could not record the directories of which it has counted no promise
-            // yet, and would take no acknowledgement from them.
+            // A leader whose disk is hung and full could not record a directory from which it has counted no promise
+            // yet. It would drop the acknowledgements from there.
             server.Disk.IsFull = false;
             server.Disk.NextWriteFails = false;
             server.Disk.NextReadFails = false;
@@ -126,7 +128,7 @@ internal sealed class Nemesis(
             for (int to = 0; to < servers.Length; to++)
             {
                 SimulatedLink link = cluster.Network.Link(from, to);
-                // A spoilt server learns of its difference.
+                // A spoilt server stays connected, so that it learns that its state differs.
                 bool isHealed = (chosen[from] || hangs.IsLeft(servers[from]) || servers[from].IsSpoilt)
                     && (chosen[to] || hangs.IsLeft(servers[to]) || servers[to].IsSpoilt);
                 // The other servers stay cut off. A leader that only a part of the majority can reach would stay
@@ -138,10 +140,10 @@ internal sealed class Nemesis(
         }
     }
 
-    /// <summary>Latest time at which a write returns that hung at the healing; 0 if none will.</summary>
+    /// <summary>Latest time at which a write that hung at the healing returns; 0 if none will.</summary>
     public long LastReturn => hangs.LastReturn;
 
-    /// <summary>True if the leader of the time of the healing has a disk that hangs on.</summary>
+    /// <summary>True if the disk of the server that led at the healing still hangs.</summary>
     public bool LeavesHungLeader => hangs.LeavesLeader;
 
     /// <summary>A write that hung at the healing returns: the server is healed, too.</summary>
@@ -300,8 +302,8 @@ internal sealed class Nemesis(
     }
 
     /// <summary>
-    /// Splits the cluster at random, or leaves the leader with one server less than a majority, so that its writes will
-    /// be overwritten.
+    /// Splits the cluster at random, or leaves the leader in a part that is one server short of a majority. The
+    /// leader's writes will then be overwritten.
     /// </summary>
     private void Split(SimulatedServer leader)
     {
@@ -321,7 +323,7 @@ internal sealed class Nemesis(
 
     /// <summary>
     /// Leaves the leader with a server that is not a member, and has the operator add that server there, then again at
-    /// another server. The majority may write more than one append meanwhile.
+    /// another server. Meanwhile the majority may write more entries than one append carries.
     /// </summary>
     private void ForkUnderJoiner(SimulatedServer leader)
     {
@@ -416,7 +418,7 @@ internal sealed class Nemesis(
 
     private bool MayLoseOne() => MayLoseAnother() && random.OneIn(4);
 
-    /// <summary>True while a majority stays if one server more is lost.</summary>
+    /// <summary>True while the loss of one more server leaves a majority.</summary>
     private bool MayLoseAnother()
     {
         int lost = 0;

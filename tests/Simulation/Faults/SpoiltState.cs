@@ -4,12 +4,11 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Simulation.Faults;
 
-/// <summary>A recovered state, one bit of which has changed in memory.</summary>
+/// <summary>Changes one bit of a recovered state.</summary>
 internal static class SpoiltState
 {
     /// <summary>
-    /// Bit that is changed in a key's last byte. The key that results is no other client's, so no write undoes the
-    /// change.
+    /// Bit that is changed in a key's last byte. No client uses the resulting key, so no write undoes the change.
     /// </summary>
     private const byte KeyBit = 1 << 6;
 
@@ -41,7 +40,7 @@ internal static class SpoiltState
         int at = 0;
         while (SnapshotEntry.TryRead(entries[at..], out SnapshotEntry entry, out int length) == DecodeStatus.Complete)
         {
-            // A client's key is a request target.
+            // A client's key is a request target, and begins with a slash.
             ReadOnlySpan<byte> part = changesValue ? entry.Value : entry.Key[^1..];
             if (entry.Key[0] == '/' && part.Length > 0 && (changesValue || IsFree(store, entry.Key)))
             {
@@ -55,7 +54,9 @@ internal static class SpoiltState
         return places.Count > 0;
     }
 
-    /// <summary>False if the changed key is there already: the server was spoilt before, and the change undone.</summary>
+    /// <summary>
+    /// False if the store holds the changed key already, as after an earlier change: the key would be loaded twice.
+    /// </summary>
     private static bool IsFree(KeyValueStore store, ReadOnlySpan<byte> key)
     {
         byte[] changed = key.ToArray();

@@ -20,7 +20,7 @@ internal sealed class Starvation(
     /// <summary>Microseconds after which the follower gets entries again, even if none were compacted.</summary>
     private const long DurationMax = 5_000_000;
 
-    /// <summary>The server whose GET is to wait, or that gets no entries; null between two strikes.</summary>
+    /// <summary>The server at which the GET is to wait, or that gets no entries; null between two strikes.</summary>
     private SimulatedServer? follower;
 
     /// <summary>Key of the last strike. Each strike has a key that no other request writes.</summary>
@@ -38,7 +38,7 @@ internal sealed class Starvation(
     /// <summary>True if clients may ask the server: a server without entries would let all of them wait.</summary>
     public bool MayAsk(SimulatedServer server) => !isStarving || server != follower;
 
-    /// <summary>Chooses a follower, or looks if it has what the next stage needs.</summary>
+    /// <summary>Chooses a follower, or takes the next step once the follower is ready for it.</summary>
     public void Look(SimulatedServer? leader)
     {
         if (follower is { IsUp: false } || follower == leader)
@@ -50,7 +50,7 @@ internal sealed class Starvation(
         ScheduleNext();
     }
 
-    /// <summary>The follower gets entries again.</summary>
+    /// <summary>Ends the strike: the follower gets entries again.</summary>
     public void End()
     {
         foreach (SimulatedServer from in servers)

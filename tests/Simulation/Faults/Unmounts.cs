@@ -11,7 +11,10 @@ namespace RaftFast.Simulation.Faults;
 /// </summary>
 internal sealed class Unmounts(Cluster cluster, SimulatedServer[] servers, SeededRandom random)
 {
-    /// <summary>Looks for the first promise of a server that all others can reach, and that reaches none.</summary>
+    /// <summary>
+    /// Maximum steps in which the server may make its first promise on the right volume. Meanwhile the others can reach
+    /// the server, and the server reaches none of them.
+    /// </summary>
     private const int LooksMax = 20;
 
     private readonly SimulatedServer server =
@@ -85,7 +88,7 @@ internal sealed class Unmounts(Cluster cluster, SimulatedServer[] servers, Seede
     /// </summary>
     private void MeetEmpty()
     {
-        // A second time, the volume would hold promises of the first.
+        // A second time, the volume would hold promises of the first time.
         if (hasMetEmpty || ++looks > LooksMax)
         {
             ForEachLink(static link => link.IsCut = false);

@@ -4,7 +4,7 @@ using RaftFast.Simulation.Servers;
 
 namespace RaftFast.Simulation.Invariants;
 
-/// <summary>Counts changes of the members that are committed while logs have no room.</summary>
+/// <summary>Counts changes of the members that are committed while a voter's log has no room.</summary>
 internal sealed class ChangesOnFullDisks(Cluster cluster)
 {
     private ClusterConfiguration? counted;

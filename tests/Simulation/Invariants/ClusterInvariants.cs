@@ -93,8 +93,8 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
 
     /// <summary>
     /// Called when a server dies while it writes this batch. The disk may hold the whole batch, or a part that counts
-    /// as nothing. Until the server has started again, only the first batch counts: a recovery that dies was only
-    /// clearing the bytes after the log.
+    /// as nothing. Until the server has started again, only the first batch counts: a start that dies was only clearing
+    /// the bytes after the log.
     /// </summary>
     public void OnTorn(int server, ReadOnlySpan<byte> image, bool mayBeWhole) =>
         mounted[server].Torn ??= (image.ToArray(), mayBeWhole);
@@ -163,7 +163,7 @@ internal sealed class ClusterInvariants(int servers, Counters counters)
         bool changesVoters = isOwnChange && stillLeads && configurations.EffectiveIndex > before.Last
             && configurations.Effective.Voters.Length != configurations.Committed.Voters.Length;
         Must(!changesVoters || IsMajority(configurations.Effective.Cluster, disk => disk.Term >= core.Term),
-            "a leader proposes voters of which no majority has answered it", server);
+            "a leader proposes voters, and no majority of them has answered it", server);
         if (log.Committed > before.Committed)
             OnCommitted(server, core, before);
         histories[server] = ServerHistory.Of(core, core.IsLeader);

@@ -6,7 +6,7 @@ namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
 /// The counter that all clients increment by compare-and-set. It counts each success once, and each increment with an
-/// unknown outcome at most once. An increment that is repeated under its idempotency key is a success in the end.
+/// unknown outcome at most once. An increment that is repeated under its idempotency key is one increment.
 /// </summary>
 internal sealed class CounterKey
 {

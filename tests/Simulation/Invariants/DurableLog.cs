@@ -43,7 +43,7 @@ internal sealed class DurableLog
 
     public long TermAt(long index) => index == 0 ? 0 : entries[(int)index - 1].Term;
 
-    /// <summary>Term that recovery would find: of the hard state, or of the last entry.</summary>
+    /// <summary>Term that recovery would find: the greater of the hard state's and the last entry's.</summary>
     public long Term => Math.Max(HardState.Term, TermAt(LastIndex));
 
     /// <summary>True if this vote was ever on stable storage, though later terms may have followed.</summary>
@@ -87,7 +87,7 @@ internal sealed class DurableLog
         }
     }
 
-    /// <summary>Empties the disk. The votes on the lost disk still count.</summary>
+    /// <summary>Empties the disk. The votes and entries that the lost disk held still count.</summary>
     public void Wipe()
     {
         for (int i = 0; i < entries.Count; i++)

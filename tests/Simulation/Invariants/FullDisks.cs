@@ -10,12 +10,14 @@ namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
 /// Fills the disks of healed servers until no majority has room in the log, then takes the leader away, or changes the
-/// members. Reads and changes must go on: they need no more than a no-op or configurations, which the reserve holds.
+/// members. Reads and changes must continue: they need no more than a no-op or configurations, which the reserve holds.
 /// </summary>
 internal sealed class FullDisks(
     Cluster cluster, SimulatedClients clients, Nemesis nemesis, EventDispatch dispatch)
 {
-    /// <summary>Microseconds for the clients to fill the logs. Not all do.</summary>
+    /// <summary>
+    /// Maximum microseconds for the clients to fill the logs. In some runs the logs do not fill in that time.
+    /// </summary>
     private const long FillingMax = 20_000_000;
 
     /// <summary>Microseconds without the leader: several elections at the slowest setting.</summary>
@@ -23,7 +25,7 @@ internal sealed class FullDisks(
 
     /// <summary>
     /// Terms for which the reserve of the simulated logs is sure to last: 64 KiB are 16 blocks, of which half are for
-    /// no-ops. A term takes up to three, even without a leader: a vote, a no-op, a seal.
+    /// no-ops. A term takes up to three blocks: a vote, a no-op, a seal. A term without a leader takes blocks too.
     /// </summary>
     private const int TermsMax = 2;
 

@@ -32,7 +32,8 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         long enough = Served + 3L * cluster.Servers.Count;
         long deadline = cluster.Events.Now + RecoveryMax;
         Require(dispatch.RunUntil(deadline, () => Served >= enough), "the healed majority does not serve");
-        // Until its write is overdue, the leader commits what the others write. From then on it takes no writes.
+        // A leader whose disk hangs commits what the others write, until its own write is overdue. From then on it
+        // takes no writes.
         if (nemesis.LeavesHungLeader)
             dispatch.RunUntil(cluster.Events.Now + OverdueMax, () => false);
         long written = cluster.Counters[Counter.WritesAcknowledged];
@@ -72,7 +73,7 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
             server.Hints = [];
             server.Crash(losesPower: false);
         }
-        // Not in a newer term always: a server whose disk hangs may have lost the latest term with its process.
+        // The term need not be a newer one: a server whose disk hangs may have lost the latest term with its process.
         bool isServed = dispatch.RunUntil(cluster.Events.Now + RecoveryMax, () => HasSettled() && HasLeader());
         Require(isServed, "the moves are not committed: without --cluster the healed majority elects no leader");
     }
@@ -125,7 +126,10 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
         return false;
     }
 
-    /// <summary>True if no request is open, all members are voters, and the healed members' logs are equal.</summary>
+    /// <summary>
+    /// True if no request is open, all members are voters, and the healed members' logs are equal, applied, and name
+    /// the present addresses. Each removed server that can reach a member must have exited.
+    /// </summary>
     private bool HasSettled()
     {
         if (clients.AreWaiting)
@@ -155,7 +159,7 @@ internal sealed class HealedCluster(Cluster cluster, SimulatedClients clients, N
     }
 
     /// <summary>
-    /// True if a removed server can reach a member at an address that it knows, and so learns of its removal.
+    /// True if a removed server that runs dials a member at its present address, and so learns of its removal.
     /// </summary>
     private bool CanReachAMember(SimulatedServer server, ClusterConfiguration members)
     {

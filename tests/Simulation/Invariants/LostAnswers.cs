@@ -6,8 +6,8 @@ using RaftFast.Simulation.Reports;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Answers to forwarded writes and membership changes that were lost with a connection, or for want of one. A server
-/// that hears the other one again, on a later connection, no longer waits for them.
+/// Answers to forwarded writes and membership changes that were lost with a connection, or for want of one. Once the
+/// server that waits hears the other one on a later connection, it no longer waits for these answers.
 /// </summary>
 internal sealed class LostAnswers(Cluster cluster)
 {
@@ -16,8 +16,10 @@ internal sealed class LostAnswers(Cluster cluster)
     public static bool IsAnswer(MessageType type) =>
         type is MessageType.ForwardResponse or MessageType.ChangeMembersResponse;
 
-    /// <summary>An answer is lost. A message of another type is ignored.</summary>
-    /// <param name="epoch">Epoch of the link's last connection at the loss, or a later one before the next.</param>
+    /// <summary>Notes that an answer is lost. A message of another type is ignored.</summary>
+    /// <param name="epoch">
+    /// Epoch of the link at the loss. A frame with a greater epoch has come on a later connection.
+    /// </param>
     public void Add(int from, int to, int epoch, in Message message)
     {
         Message answer = message with { From = (ulong)from + 1 };
@@ -30,7 +32,7 @@ internal sealed class LostAnswers(Cluster cluster)
     /// <summary>Called when a server has processed a batch of inputs.</summary>
     public static void OnStepped(RaftNode node)
     {
-        // Messages that wait for a write may be dropped, and the receiver would not learn of it.
+        // A message that waits for a write may be dropped, and its receiver would not learn of the loss.
         foreach (Message held in node.Core.Ready.Messages)
         {
             if (IsAnswer(held.Type) && !node.Core.IsLeader)
@@ -50,7 +52,7 @@ internal sealed class LostAnswers(Cluster cluster)
             if (node.Awaits(answer))
             {
                 throw new InvariantException(
-                    $"server {to + 1}: waits for an answer that was lost before the connection on which it now hears");
+                    $"server {to + 1}: waits for an answer that was lost before the present connection");
             }
         }
     }

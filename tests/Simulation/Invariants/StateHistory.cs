@@ -45,8 +45,8 @@ internal sealed class StateHistory(Cluster cluster)
     }
 
     /// <summary>
-    /// Judges an answer to <c>max-stale</c>. The state that it tells must have been committed, and must not have been
-    /// replaced before the answer's age, or the age that the client accepts.
+    /// Judges an answer to <c>max-stale</c>. The state in the answer must have been committed. It must not have been
+    /// replaced longer ago than the answer's age, or than the age that the client accepts.
     /// </summary>
     /// <param name="sent">Time at which the client sent the request.</param>
     /// <param name="age">Seconds; -1 if the answer tells none.</param>
@@ -60,7 +60,8 @@ internal sealed class StateHistory(Cluster cluster)
         Must(tag == 0 || values.TryAdd(tag, value) || values[tag] == value, "has another value's tag",
             server, asked, tag, age);
         Must(WasPresent(asked.Key, tag, now - (server.Second * age)), "is older than it says", server, asked, tag, age);
-        // A state that is too old is answered as an ordinary read: it was present after the request was sent.
+        // If the state is older than the client accepts, the server makes an ordinary read: that state was present
+        // after the request was sent.
         long accepted = Math.Min(sent, now - (server.Second * asked.StaleMax));
         Must(WasPresent(asked.Key, tag, accepted), "is older than the client accepts", server, asked, tag, age);
         cluster.Counters[Counter.StaleReadsServed]++;
@@ -82,7 +83,8 @@ internal sealed class StateHistory(Cluster cluster)
     }
 
     /// <summary>
-    /// True if the key may have been absent at this time or later. Between two recorded states it may have been, too.
+    /// True if the key may have been absent at this time or later: it is absent now, or has changed since. It may have
+    /// been absent between two recorded states.
     /// </summary>
     private bool MayBeAbsent(int key, long since)
     {

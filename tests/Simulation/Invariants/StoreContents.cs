@@ -6,8 +6,8 @@ using RaftFast.Storage.Store;
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
-/// Compares the stores of two servers: by the keys that clients write, and by the log time, the next expiry and the
-/// outcomes of requests with idempotency keys.
+/// Hash by which the stores of two servers are compared. It covers the keys that clients write, the log time, the next
+/// expiry, and the outcomes of requests with idempotency keys.
 /// </summary>
 internal static class StoreContents
 {

@@ -12,12 +12,14 @@ namespace RaftFast.Simulation.Invariants;
 internal sealed class WaitJudge(Cluster cluster)
 {
     /// <summary>
-    /// Microseconds that a server may run before it answers a read that is due: it looks for such reads ten times a
-    /// second.
+    /// Microseconds that a server may run before it answers a read that is due. The server looks for such reads ten
+    /// times a second.
     /// </summary>
     private const long OverdueMax = 400_000;
 
-    /// <summary>Microseconds of running that two steps prove at most: a pause may lie between them.</summary>
+    /// <summary>
+    /// Maximum microseconds between two steps that count as running: the server may have been paused.
+    /// </summary>
     private const long StepMax = 50_000;
 
     private KeyRequest asked;
@@ -40,7 +42,7 @@ internal sealed class WaitJudge(Cluster cluster)
         if (lastStep == 0)
             taken = lastStep = now;
         bool hasChanged = server.Store!.TagOf(key) != asked.Tag;
-        // Until the leader has confirmed an index, which takes no longer than a request may, no read is answered.
+        // No read is answered before the leader has confirmed an index, which takes at most the request timeout.
         long patience = (server.Second * cluster.Scenario.RequestTimeout / 1_000)
             + (hasChanged ? 0 : server.Second * asked.Wait);
         overdue = now - taken > patience ? overdue + Math.Min(now - lastStep, StepMax) : 0;

@@ -56,7 +56,7 @@ internal static class KeyMutants
             "Storage/Store/CommandRules.cs",
             "return new ApplyResult(CommandStatus.Done, 0, command.Key);",
             "return new ApplyResult(CommandStatus.Done, 0, default);"),
-        new("wait-not-woken-by-install", "A waiting read is answered when an installed snapshot has its key changed.",
+        new("wait-not-woken-by-install", "A waiting read is answered when an installed snapshot changes its key.",
             "Server/Node/ReadyExecutor.cs",
             "reads.StateReplaced();",
             ""),

@@ -1,7 +1,7 @@
 namespace RaftFast.Simulation.Mutants;
 
-/// <summary>A deliberate bug: one changed place of the product.</summary>
-/// <param name="Breaks">Promise that the mutated product no longer keeps.</param>
+/// <summary>A deliberate bug: one changed place in the sources.</summary>
+/// <param name="Breaks">Promise that the mutated program no longer keeps.</param>
 /// <param name="File">Path below src.</param>
 /// <param name="Text">Text that stands in the file exactly once.</param>
 internal sealed record Mutant(string Name, string Breaks, string File, string Text, string Replacement)

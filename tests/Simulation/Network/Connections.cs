@@ -37,13 +37,14 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         link.IsOpen = true;
         hasMet[to, from] |= dialler.IsOnRightVolume;
         LetLearn(EventKind.DiallerLearns, from, to);
-        // The end of the last connection comes first: InboundMember.ReplaceAsync.
+        // The dialled server learns of the last connection's end before the new connection, as in
+        // InboundMember.ReplaceAsync.
         SeeEnd(from, to);
         dialled.Deliver(new Input(InputKind.Announced) { Peer = dialler.Id, Address = dialler.Identity.Address });
         return status;
     }
 
-    /// <summary>The dialler learns that its connection is open, or has ended, as its last event said.</summary>
+    /// <summary>The dialler learns if its connection is open now.</summary>
     public void DiallerLearns(int from, int to)
     {
         SimulatedLink link = cluster.Network.Link(from, to);
@@ -56,7 +57,7 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
             cluster.Servers[from].OnConnectionLost(to);
     }
 
-    /// <summary>The dialled server learns of the last connection's end, unless it has learned of it.</summary>
+    /// <summary>The dialled server learns of the last connection's end, unless it knows already.</summary>
     public void SeeEnd(int from, int to)
     {
         SimulatedLink link = cluster.Network.Link(from, to);
@@ -66,7 +67,7 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
     }
 
     /// <summary>
-    /// Dials an address of <c>--cluster</c>. The server that listens there learns who dialled, and from where.
+    /// Dials an address of <c>--cluster</c>. The server that listens there learns the dialler's id and address.
     /// </summary>
     /// <returns>The answer to the handshake; null without an answer.</returns>
     public HandshakeStatus? Hint(SimulatedServer dialler, PeerAddress address)
@@ -90,8 +91,8 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
     }
 
     /// <summary>
-    /// Breaks a connection: its frames in flight are lost. Each side learns of it, and until then the dialler writes
-    /// frames that are lost too.
+    /// Breaks a connection: its frames in flight are lost. Each side learns of the end, perhaps late. Until then the
+    /// dialler's frames are lost too.
     /// </summary>
     public void Disconnect(int from, int to)
     {
@@ -109,7 +110,10 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         LetLearn(EventKind.DialledLearns, from, to);
     }
 
-    /// <summary>Breaks all connections from and to a server that has died: it has nothing left to learn.</summary>
+    /// <summary>
+    /// Breaks all connections from and to a server that has died. The server's next process hears nothing of these
+    /// connections.
+    /// </summary>
     public void DisconnectAll(SimulatedServer server)
     {
         foreach (SimulatedServer other in cluster.Servers)
@@ -123,7 +127,10 @@ internal sealed class Connections(Cluster cluster, int servers, SeededRandom ran
         }
     }
 
-    /// <summary>Delivers the frame that has arrived, unless its connection or its receiver is gone.</summary>
+    /// <summary>
+    /// Delivers the frame that has arrived. The frame is dropped if its connection or its receiver is gone, or if it
+    /// holds a promise from a directory that the receiver does not record.
+    /// </summary>
     public void Deliver(long slot)
     {
         if (!cluster.Network.TryTake(slot, out FrameInFlight frame))

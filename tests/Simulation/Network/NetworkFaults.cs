@@ -15,7 +15,7 @@ internal sealed record NetworkFaults
 
     public int ReorderOneIn { get; init; }
 
-    /// <summary>Rate of frames that are delivered once more, seconds later.</summary>
+    /// <summary>Rate of frames that are delivered once more, half a second to five seconds later.</summary>
     public int ReplayOneIn { get; init; }
 
     public int DelayOneIn { get; init; }

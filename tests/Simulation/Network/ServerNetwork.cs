@@ -23,7 +23,7 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
 
     private DialledPeers<SimulatedPeerLink>? peers;
 
-    /// <summary>The decisions of PeerNetwork.</summary>
+    /// <summary>Decides which peers and addresses to dial, as in PeerNetwork.</summary>
     private DialledPeers<SimulatedPeerLink> Peers => peers ??= new DialledPeers<SimulatedPeerLink>(server.Id, this);
 
     public bool CanSend(ulong peer) => network.Link(self, Number(peer)) is { IsConnected: true, IsClogged: false };
@@ -37,7 +37,8 @@ internal sealed class ServerNetwork(SimulatedServer server, Cluster cluster)
             cluster.Connections.Disconnect(self, Number(message.To));
         }
         if (!link.IsOpen || !link.IsConnected)
-            // While the link is open, the dialler has yet to learn of it: the message is lost before that connection.
+            // If the link is open, the dialler does not know its new connection yet: the message is lost before that
+            // connection.
             cluster.LostAnswers.Add(self, Number(message.To), link.IsOpen ? link.Epoch - 1 : link.Epoch, message);
         if (!link.IsConnected)
             return false;

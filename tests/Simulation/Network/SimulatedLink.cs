@@ -9,10 +9,10 @@ internal sealed class SimulatedLink
     /// <summary>True from the accepted handshake until the connection ends.</summary>
     public bool IsOpen { get; set; }
 
-    /// <summary>True while the dialler believes in the connection, and writes frames to it.</summary>
+    /// <summary>True while the dialler takes the connection for open, and writes frames to it.</summary>
     public bool IsConnected { get; set; }
 
-    /// <summary>True until the dialled server learns of the last connection's end.</summary>
+    /// <summary>True from the end of a connection until the dialled server learns of it.</summary>
     public bool EndIsUnseen { get; set; }
 
     /// <summary>
@@ -33,7 +33,7 @@ internal sealed class SimulatedLink
     /// <summary>True while appends with entries are lost, and all other frames arrive.</summary>
     public bool LosesEntries { get; set; }
 
-    /// <summary>True if the connection breaks at its next answer to a forwarded request, which is lost.</summary>
+    /// <summary>True if the connection breaks at its next answer to a forwarded request. The answer is lost.</summary>
     public bool BreaksAtAnswer { get; set; }
 
     public long LastArrival { get; set; }

@@ -52,7 +52,8 @@ internal sealed class SimulatedNetwork
             Lost(frame, Counter.FramesLost);
             return;
         }
-        // Raft's own messages may be repeated. A forwarded write must not be: a connection never repeats bytes.
+        // A receiver must stand the repetition of any message but a Forward. A Forward is not repeated here, because a
+        // real connection never repeats bytes.
         bool mayRepeat = message.Type != MessageType.Forward && !link.IsMute;
         if (random.OneIn(Faults.DuplicateOneIn) && mayRepeat)
         {
@@ -67,7 +68,7 @@ internal sealed class SimulatedNetwork
     }
 
     /// <summary>Takes a frame that has arrived.</summary>
-    /// <returns>False if its connection has ended, or a partition swallowed it.</returns>
+    /// <returns>False if the frame's connection has ended, or a fault of the link loses the frame.</returns>
     public bool TryTake(long slot, out FrameInFlight frame)
     {
         frame = frames[(int)slot];
@@ -80,7 +81,7 @@ internal sealed class SimulatedNetwork
             Frame.TryReadHeader(frame.Span, out Message message, out _);
             lostAnswers.Add(frame.From, frame.To, frame.Epoch, message);
         }
-        // A replay comes on the present connection, which both sides use.
+        // A replayed frame arrives only on a connection that is open and that the dialler knows.
         if (link.IsCut || link.IsMute || (link.LosesEntries && HasEntries(frame))
             || (frame.IsReplay && !(link.IsOpen && link.IsConnected)))
         {
@@ -96,7 +97,7 @@ internal sealed class SimulatedNetwork
         return true;
     }
 
-    /// <summary>Answers a request of a new term, now and then, with an answer from an old term.</summary>
+    /// <summary>Now and then answers a request of a new term with an answer from an old term.</summary>
     private void ReplayOldAnswer(in Message message, int from, int to)
     {
         oldAnswers.Keep(message, from, to);

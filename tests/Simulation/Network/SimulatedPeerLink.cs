@@ -22,7 +22,7 @@ internal sealed class SimulatedPeerLink(ulong peer, SimulatedServer server, Clus
     private long backoff = BackoffMin;
     private long connectedAt;
 
-    /// <summary>Number of the attempt that is due next. An event of an earlier one is ignored.</summary>
+    /// <summary>Number of the attempt that is due next. The event of an earlier attempt is ignored.</summary>
     private int attempt;
 
     public override bool IsConnected => Link.IsConnected;

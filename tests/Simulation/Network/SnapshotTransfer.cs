@@ -10,8 +10,8 @@ namespace RaftFast.Simulation.Network;
 
 /// <summary>
 /// A snapshot on its way. The parts of the sender's file arrive at the receiver in order, as on a connection of their
-/// own, until the connection breaks. A part may arrive twice or damaged. A write of the receiver may not return, or
-/// may return after the transfer has ended.
+/// own, until the connection breaks. A part may arrive twice or damaged. A write of the receiver may hang for ever, or
+/// until the transfer has ended.
 /// </summary>
 internal sealed class SnapshotTransfer(
     Cluster cluster, SimulatedServer from, SimulatedServer to, long term, SnapshotReader reader, SeededRandom random)
@@ -23,7 +23,7 @@ internal sealed class SnapshotTransfer(
     private bool isEntered;
     private bool hasFiles;
 
-    /// <summary>Time at which the receiver's write that is out was begun; null if none hangs.</summary>
+    /// <summary>Time at which the receiver's hung write began; null if no write hangs.</summary>
     private long? hungAt;
 
     public long Index { get; } = reader.Position.Index;
@@ -36,13 +36,14 @@ internal sealed class SnapshotTransfer(
     public long Term { get; set; } = term;
 
     /// <summary>
-    /// Greatest pause, in microseconds, from a failure until the sender's loop learns of it (PeerOptions). Without the
-    /// pause the next attempt would begin at once.
+    /// Greatest pause, in microseconds, from a failure until the sender's loop learns of it: a tenth of
+    /// PeerOptions.SnapshotRetryPause. Without the pause the next attempt would begin at once.
     /// </summary>
     private const long RetryPauseMax = 100_000;
 
     /// <summary>
-    /// Microseconds after which the receiver ends the connection of a write that does not return (PeerOptions).
+    /// Microseconds after which the receiver ends the connection of a write that does not return: a tenth of
+    /// PeerOptions.SnapshotWorkMax.
     /// </summary>
     private const long WorkMax = 500_000;
 
@@ -111,7 +112,7 @@ internal sealed class SnapshotTransfer(
         hasFiles = To.SnapshotPlace.TryTakeFiles();
         if (!hasFiles)
         {
-            // The newer connection has waited for the older one, and is put off.
+            // A hung write of an older connection still holds the files, so this connection is put off.
             cluster.Counters[Counter.SnapshotsPutOffByHungWrite]++;
             End(0);
             return false;

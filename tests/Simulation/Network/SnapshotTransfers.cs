@@ -13,12 +13,12 @@ internal sealed class SnapshotTransfers(Cluster cluster, SeededRandom random)
     /// Begins to send the newest snapshot of a server to another, or continues a transfer of an earlier term.
     /// </summary>
     /// <returns>
-    /// False if a transfer of this term is in progress already, or the servers are not connected, or the sender is
-    /// spoilt.
+    /// False if a transfer of this term, or of the sender's earlier process, is in progress, or the servers are not
+    /// connected, or the sender is spoilt.
     /// </returns>
     public bool Begin(SimulatedServer from, SimulatedServer to, long term)
     {
-        // A spoilt snapshot would spoil its receiver, and then the majority is no longer sound.
+        // A spoilt snapshot would spoil its receiver, and a majority might then be wrong.
         if (from.IsSpoilt)
             return false;
         SnapshotTransfer? present = transfers.Find(

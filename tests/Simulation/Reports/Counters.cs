@@ -3,7 +3,8 @@ using System.Globalization;
 namespace RaftFast.Simulation.Reports;
 
 /// <summary>
-/// Counts faults that had an effect, and the effects. A long campaign fails if a counter stays at zero.
+/// Counts faults that had an effect, and other events that a campaign must meet. A long campaign fails if a counter
+/// stays at zero.
 /// </summary>
 internal sealed class Counters
 {

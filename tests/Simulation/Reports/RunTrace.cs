@@ -4,7 +4,9 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Simulation.Reports;
 
-/// <summary>Record of a run: a hash that compares two runs of one seed, and on request a readable story.</summary>
+/// <summary>
+/// Record of a run: a hash by which two runs of one seed are compared, and on request a readable text.
+/// </summary>
 internal sealed class RunTrace(TextWriter? story)
 {
     private ulong hash = 14695981039346656037;

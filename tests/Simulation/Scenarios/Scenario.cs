@@ -6,7 +6,8 @@ using RaftFast.Storage.Log;
 namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
-/// Values that one seed draws: its own mix of faults, sizes and options (a swarm). Times are in microseconds.
+/// Values that one seed draws: its own mix of faults, sizes and options (swarm testing). Times are in microseconds
+/// unless a comment says otherwise.
 /// </summary>
 internal sealed record Scenario
 {
@@ -18,7 +19,7 @@ internal sealed record Scenario
     public required int Servers { get; init; }
 
     /// <summary>
-    /// Number of servers that may join later. If there is none, the operator asks for no membership changes.
+    /// Number of servers that may join later. If this is 0, the operator asks for no membership changes.
     /// </summary>
     public required int Spares { get; init; }
 
@@ -178,7 +179,7 @@ internal sealed record Scenario
 
     /// <summary>
     /// Lets a follower starve. Writes are frequent and logs short, so that the leader soon compacts what the follower
-    /// needs. In half of the seeds no other fault ends this one.
+    /// needs. In half of the seeds there are no other faults, which could end the starvation.
     /// </summary>
     private Scenario WithStarvation(SeededRandom random) => this with
     {
@@ -190,7 +191,7 @@ internal sealed record Scenario
         Wal = Wal with { SegmentBytes = 128 * 1024 },
     };
 
-    /// <summary>Draws a run without faults that is short enough to be repeated for each moment in it.</summary>
+    /// <summary>Draws a run without faults that is short enough to be repeated for each crash point.</summary>
     public static Scenario Short(ulong seed, int servers) => Draw(seed, servers) with
     {
         Spares = 0,
@@ -229,8 +230,8 @@ internal sealed record Scenario
         $"uncommitted {Raft.UncommittedBytesMax} B, timeout {RequestTimeout} ms";
 
     /// <summary>
-    /// A server that is met on its right volume first may come back on an empty one only if every other server has met
-    /// it. Servers that wait to join have not.
+    /// A server that begins on its right volume may come back on an empty one only once every other server has met it.
+    /// Servers that wait to join may never meet it, so RightFirst needs a cluster without them.
     /// </summary>
     private static UnmountKind DrawUnmount(SeededRandom random, int servers, int spares)
     {

@@ -49,8 +49,7 @@ internal static class ScenarioOverrides
     }
 
     /// <summary>
-    /// Returns the <c>--set</c> flags with which a run of the scenario's seed has the scenario
-    /// <paramref name="changed"/>.
+    /// Returns the <c>--set</c> flags that make <paramref name="changed"/> of the scenario that its seed draws.
     /// </summary>
     public static string Describe(Scenario changed)
     {

@@ -6,7 +6,7 @@ namespace RaftFast.Simulation.Scenarios;
 
 /// <summary>
 /// Makes a failing scenario smaller while the same failure happens: without a fault, with fewer servers, clients and
-/// keys, in less time. A change shifts the whole history. Each change is therefore tried with several seeds.
+/// keys, in less time. A change alters the whole history, so each change is tried with several seeds.
 /// </summary>
 internal static class Shrinker
 {
@@ -33,7 +33,7 @@ internal static class Shrinker
         return smallest;
     }
 
-    /// <summary>Returns the failure without its place and time.</summary>
+    /// <summary>Returns the failure's first line without the server.</summary>
     private static string KindOf(string failure)
     {
         string line = failure.Split('\n')[0];

@@ -24,13 +24,13 @@ namespace RaftFast.Simulation.Servers;
 /// </summary>
 internal sealed class ServerProcess : IDisposable
 {
-    /// <summary>Maximum difference between two clocks: a month.</summary>
+    /// <summary>Maximum difference between two clocks, in milliseconds: a month.</summary>
     private const long ClockAtZeroMax = 30L * 24 * 3600 * 1000;
 
-    /// <summary>Ticks between two comparisons of states: short, so that every history has many.</summary>
+    /// <summary>Ticks between two comparisons of states: few, so that every history has many comparisons.</summary>
     private const int ComparisonTicks = 50;
 
-    /// <summary>Digests of a process: few, so that some are forgotten.</summary>
+    /// <summary>Maximum digests that a process remembers: few, so that some are forgotten.</summary>
     private const int DigestsMax = 256;
 
     private StateMachine? state;
@@ -87,7 +87,9 @@ internal sealed class ServerProcess : IDisposable
     /// <summary>True once the node stops because its server was removed from the cluster.</summary>
     public bool MustExit { get; private set; }
 
-    /// <summary>True once the node has handed leadership over after a request to stop.</summary>
+    /// <summary>
+    /// True once the process may end after a request to stop: another server leads, or none could take over.
+    /// </summary>
     public bool HasStopped { get; private set; }
 
     private long ClockAtZero { get; set; }

@@ -47,7 +47,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
     public void OnTick()
     {
         process.Schedule(process.Server.TickPeriod, EventKind.Tick);
-        // A paused process makes up for a few ticks only: NodeLoop.TicksBehindMax.
+        // A paused process loses its ticks. The real loop makes up for a few of them (NodeLoop.TicksBehindMax).
         if (!IsPaused)
             Add(new Input(InputKind.Tick));
     }
@@ -65,7 +65,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);
         node.EndBatch();
-        // A write, a sync or a deletion on the loop would hold up everything else.
+        // The loop must not write, sync or delete: everything else would wait for the disk.
         Invariant.Hold(process.Server.Disk.Operations == operations);
         if (node.Core.Ready.Messages.Count > 0)
             cluster.Counters[Counter.MessagesHeldForHardState]++;

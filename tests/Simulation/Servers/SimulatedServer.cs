@@ -96,7 +96,8 @@ internal sealed class SimulatedServer : IDisposable
     public SnapshotPlace? SnapshotPlace => process?.Snapshots.Place;
 
     /// <summary>
-    /// True if the server is lost: its disk is empty, or so damaged that the server refuses to start.
+    /// True if the server may refuse to start, because its disk is damaged, or if it has stopped for good: its promises
+    /// were lost, or its state was spoilt.
     /// </summary>
     public bool IsLost { get; private set; }
 
@@ -111,11 +112,15 @@ internal sealed class SimulatedServer : IDisposable
     /// <summary>True if a bit of the state is to change while the server starts.</summary>
     public bool SpoilsAtStart { get; set; }
 
-    /// <summary>True once a spoilt state has become right again: its snapshots may still be wrong.</summary>
+    /// <summary>
+    /// True once a spoilt state has become right again. The server is then taken away, because its snapshots may still
+    /// be wrong.
+    /// </summary>
     public bool IsTakenAway { get; set; }
 
     /// <summary>
-    /// True if the server has another directory, which holds promises of its own, such as an old copy.
+    /// True if the server has another directory and says in its handshakes that this one holds promises, as an old copy
+    /// would.
     /// </summary>
     public bool ClaimsPromises { get; private set; }
 
@@ -205,7 +210,7 @@ internal sealed class SimulatedServer : IDisposable
         catch (Exception failure) when (
             isRun && !IsOnRightVolume && failure is StorageException or AcknowledgedEntriesLostException)
         {
-            // The members know the server with its right volume.
+            // The server rightly stops, because the members know its right volume.
             cluster.Counters[Counter.WrongVolumesRefused]++;
             Die(losesPower: false);
         }
@@ -225,7 +230,7 @@ internal sealed class SimulatedServer : IDisposable
         }
     }
 
-    /// <summary>Runs an action that may meet this server's failing disk, or its death.</summary>
+    /// <summary>Runs an action during which this server's disk may fail, or its process may die.</summary>
     public void Survive(Action action)
     {
         try
@@ -268,7 +273,7 @@ internal sealed class SimulatedServer : IDisposable
         return isKept;
     }
 
-    /// <summary>True if this server takes snapshots of the sender.</summary>
+    /// <summary>True if this server takes snapshots from the sender.</summary>
     public bool Takes(SimulatedServer from) => process!.Acceptance!.IsBy(from.Id);
 
     /// <summary>True if no other directory may replace the one that another server has now.</summary>
@@ -421,8 +426,8 @@ internal sealed class SimulatedServer : IDisposable
 
     /// <summary>
     /// True if the process died, or if its disk failed at a place where the real process would exit. A full disk may
-    /// end a start, and a process whose log has no reserve. The log may have used it up, or found none at the start: a
-    /// loss of power can take a prepared segment away.
+    /// end a start, and a process whose log has no reserve. The log may have used its reserve up, or found none at the
+    /// start: a loss of power can take a prepared segment away.
     /// </summary>
     private bool IsSimulated(Exception failure, bool isStart = false) =>
         failure is SimulatedCrashException

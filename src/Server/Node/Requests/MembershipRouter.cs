@@ -79,7 +79,9 @@ internal sealed class MembershipRouter(
         }
     }
 
-    /// <summary>Another member takes this member for the leader, and asks for a change.</summary>
+    /// <summary>
+    /// Proposes a change that another member asks for, and answers. This member refuses the change if it does not lead.
+    /// </summary>
     public void OnRequest(in Message message, ReadOnlySpan<byte> record)
     {
         DecodeStatus status = Record.TryReadHeader(record, out RecordHeader header);
@@ -87,7 +89,7 @@ internal sealed class MembershipRouter(
         MembershipChange change = MembershipChange.TryRead(Record.Payload(record, header))!;
         if (change.Kind == MembershipChangeKind.Move)
         {
-            // News of an address (AddressNews.TellLeader): no answer is expected.
+            // A member's new address, from AddressNews.TellLeader. The sender expects no answer.
             if (core.IsLeader && (change.Id == message.From || !IsHeard(change.Id)))
                 Announced(change.Id, change.Address!);
             return;

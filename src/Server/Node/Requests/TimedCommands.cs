@@ -23,15 +23,15 @@ internal sealed class TimedCommands
         new byte[Record.LengthOf(KeyCommand.HeaderSize + PutCommand.KeyBytesMax)];
 
     /// <summary>
-    /// Last command that was proposed. No further command is proposed before this one is applied, so none is proposed
-    /// twice.
+    /// Last command that was proposed. Further commands are proposed only once this one is applied, so no command is
+    /// proposed twice.
     /// </summary>
     private LogPosition last;
 
     /// <summary>Log time of the commands being proposed.</summary>
     private long now;
 
-    /// <param name="window">Milliseconds of log time for which an outcome is remembered at least.</param>
+    /// <param name="window">Minimum milliseconds of log time for which an outcome is remembered.</param>
     public TimedCommands(
         RaftCore core, Wal wal, StateMachine state, ReadyExecutor executor, LogClock clock, long window)
     {

@@ -65,7 +65,10 @@ internal sealed class WriteRouter(
         }
     }
 
-    /// <summary>Another member takes this member for the leader, and forwards writes to it.</summary>
+    /// <summary>
+    /// Proposes writes that another member has forwarded, and answers how many were accepted: none if this member does
+    /// not lead.
+    /// </summary>
     public void OnForward(in Message message, Span<byte> records)
     {
         LogPosition first = default;

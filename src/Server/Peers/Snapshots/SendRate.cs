@@ -1,8 +1,8 @@
 namespace RaftFast.Server.Peers.Snapshots;
 
 /// <summary>
-/// Spreads the bytes of a snapshot evenly over time: after each part the caller waits. Time in which no bytes could be
-/// sent is not made up for by a burst. For one thread.
+/// Limits the rate at which the bytes of a snapshot are sent or written: after each part, the caller waits for the time
+/// that <see cref="Spend"/> returns. After a stall, no burst makes up for the lost time. Used by one thread.
 /// </summary>
 internal sealed class SendRate(long bytesPerSecond, TimeProvider time)
 {

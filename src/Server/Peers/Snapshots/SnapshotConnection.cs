@@ -16,7 +16,9 @@ namespace RaftFast.Server.Peers.Snapshots;
 /// it, makes its file this member's newest, and offers it to the loop. The next connection continues an unfinished
 /// snapshot.
 /// </summary>
-/// <param name="frames">The frames after the first; the first, the file's header, has been read.</param>
+/// <param name="frames">
+/// Frames of the connection. The first frame, with the file's header, has been read already.
+/// </param>
 /// <param name="close">Ends a pending read.</param>
 /// <param name="work">Notes each piece of work on the disk, for a watcher on another thread.</param>
 /// <param name="closed">Cancelled when either side has closed the connection.</param>
@@ -40,7 +42,7 @@ internal sealed class SnapshotConnection(
     /// <summary>The snapshot that this connection has offered to the loop; null before.</summary>
     public OfferedSnapshot? Offered { get; private set; }
 
-    /// <summary>Completes when the connection no longer touches the disk and the loop.</summary>
+    /// <summary>Completes once the connection uses neither the disk nor the loop any more.</summary>
     public Task Ended => ended.Task;
 
     /// <summary>Ends the connection, from any thread. <see cref="Ended"/> completes soon after.</summary>

@@ -153,7 +153,7 @@ internal sealed class SnapshotSender(
                 if (confirmed < 0)
                     PeerLogLines.SnapshotBegins(logger, Index, Peer);
                 confirmed = Math.Max(confirmed, chunks);
-                // The verdict may arrive before the end of the file, and after the end the peer takes any time it needs
+                // The peer's verdict may arrive before the end of the file. After the end, the peer may take any time
                 // to load the snapshot.
                 Task<InstallStatus> verdict = ReadAnswerAsync(answers);
                 ProgressLine progress = new(
@@ -172,7 +172,7 @@ internal sealed class SnapshotSender(
                 }
                 status = verdict.GetAwaiter().GetResult();
                 return status == InstallStatus.Continue
-                    ? throw new IOException("the peer answered out of turn")
+                    ? throw new IOException("the peer asked to continue a snapshot that was already being sent")
                     : status;
             }
         }

@@ -8,7 +8,7 @@ public sealed class LoggedRefusalsTests
     private readonly LoggedRefusals told = new();
 
     [Fact]
-    public void Who_is_refused_again_and_again_is_told_of_once()
+    public void Repeated_refusal_of_one_node_is_logged_once()
     {
         Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.WrongCluster));
         Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.WrongCluster));
@@ -16,7 +16,7 @@ public sealed class LoggedRefusalsTests
     }
 
     [Fact]
-    public void Who_was_accepted_meanwhile_is_told_of_again()
+    public void Refusal_after_an_acceptance_is_logged_again()
     {
         Assert.True(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Removed));
         Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Accepted));
@@ -28,7 +28,7 @@ public sealed class LoggedRefusalsTests
         Assert.False(told.IsNews(From(1), Handshake.Version, HandshakeStatus.Joining));
 
     [Fact]
-    public void So_many_strangers_that_they_are_forgotten_are_told_of_once_more()
+    public void Refusal_is_logged_again_after_more_refusals_than_are_remembered()
     {
         for (ulong id = 1; id <= 65; id++)
             Assert.True(told.IsNews(From(id), Handshake.Version, HandshakeStatus.WrongCluster));

@@ -101,7 +101,7 @@ public sealed class PeerAdmissionTests : IDisposable
     [Fact]
     public void Empty_directory_replaces_none()
     {
-        // The promises of the first one may have been counted by others.
+        // Other members may have counted promises from the first directory.
         Handshake first = TestHandshakes.From(2) with { HasPromised = false };
         Assert.Equal(HandshakeStatus.Accepted, Judge(admission, first));
         Assert.Equal(HandshakeStatus.DirectoryReplaced, Judge(Restarted(), first with { Directory = 0xBAD }));
@@ -140,7 +140,7 @@ public sealed class PeerAdmissionTests : IDisposable
     }
 
     [Fact]
-    public void Full_disk_refuses_for_now_whom_it_has_no_room_to_remember()
+    public void Full_disk_refuses_for_now_a_node_that_it_has_no_room_to_record()
     {
         FullDisk disk = new(new FileDisk(directory.Location, DiskWriteMode.Buffered));
         PeerAdmission full = new(TestHandshakes.Identity(1), MetDirectories.Open(disk), time, log);

@@ -14,9 +14,9 @@ public sealed class PeerHandshakeTests
         await using Node node = new();
         using RawDialer dialer = new(node.Port);
         Assert.Equal(HandshakeStatus.Accepted, dialer.ShakeHands(TestHandshakes.From(2)));
-        PeerAnnounced introduced = node.Reader.Next<PeerAnnounced>();
-        Assert.Equal(2u, introduced.Peer);
-        Assert.Equal(TestHandshakes.AddressOf(2), introduced.Address);
+        PeerAnnounced announced = node.Reader.Next<PeerAnnounced>();
+        Assert.Equal(2u, announced.Peer);
+        Assert.Equal(TestHandshakes.AddressOf(2), announced.Address);
         Assert.Empty(node.Log.Lines);
     }
 

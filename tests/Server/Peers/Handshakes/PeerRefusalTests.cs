@@ -52,7 +52,7 @@ public sealed class PeerRefusalTests
     }
 
     [Fact]
-    public async Task Server_that_is_joining_is_dialled_again_without_a_word()
+    public async Task Node_that_is_joining_is_dialled_again_without_a_line()
     {
         using RawAcceptor second = new();
         await using Dialling first = new(second.Port);

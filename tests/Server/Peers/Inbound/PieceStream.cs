@@ -1,6 +1,6 @@
 namespace RaftFast.Server.Tests.Peers.Inbound;
 
-/// <summary>Returns one of the given pieces for each read, and then the end.</summary>
+/// <summary>A stream that returns one piece for each read, and then its end.</summary>
 internal sealed class PieceStream(byte[] bytes, Func<int, int> nextCut) : Stream
 {
     private int position;

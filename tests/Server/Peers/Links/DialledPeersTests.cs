@@ -20,7 +20,8 @@ public sealed class DialledPeersTests : IPeerDialler<DialledPeersTests.Link>
     [Fact]
     public void Configuration_from_before_this_node_was_added_dials_nobody()
     {
-        // A joining node finds the past in its log: members long gone, and others at their addresses.
+        // A joining node finds old configurations in its log. Their members may be gone, and other nodes may listen at
+        // their addresses.
         peers.Announced(3, AddressOf(3));
         for (ulong former = 5; former < 8; former++)
         {
@@ -67,7 +68,7 @@ public sealed class DialledPeersTests : IPeerDialler<DialledPeersTests.Link>
     }
 
     [Fact]
-    public void Stranger_takes_the_place_of_one_that_is_not_connected_only()
+    public void Stranger_takes_only_the_place_of_one_that_is_not_connected()
     {
         for (ulong id = 100; id < 100 + PeerOptions.PeersMax; id++)
             peers.Announced(id, AddressOf(id));

@@ -38,7 +38,7 @@ public sealed class PeerBackPressureTests
     }
 
     [Fact]
-    public async Task Drained_is_told_each_time_and_only_to_who_asked()
+    public async Task Drained_is_posted_each_time_but_only_after_the_loop_had_to_wait()
     {
         using RawAcceptor second = new();
         await using Dialling first = new(second.Port);

@@ -6,10 +6,10 @@ using RaftFast.Storage.Snapshots;
 
 namespace RaftFast.Server.Tests.Peers.Snapshots;
 
-/// <summary>A write of the snapshot that member 1 receives does not return, then returns late.</summary>
+/// <summary>A write of the snapshot that member 1 receives hangs, and returns late.</summary>
 public sealed class HungSnapshotWriteTests : IDisposable
 {
-    /// <summary>Longer than any other write of these tests.</summary>
+    /// <summary>Longer than any write that does not hang.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly TemporaryDirectory leader = new();

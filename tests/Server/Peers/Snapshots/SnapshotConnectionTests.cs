@@ -170,7 +170,7 @@ public sealed class SnapshotConnectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Process_that_dies_while_it_receives_goes_on_where_it_was()
+    public async Task Process_that_dies_while_it_receives_continues_after_the_last_part()
     {
         using TemporaryDirectory directory = new();
         for (int part = 0; part <= Last; part++)
@@ -209,7 +209,7 @@ public sealed class SnapshotConnectionTests : IDisposable
         List<byte[]> others = SnapshotFiles.Frames(sent, index: 30, term: SnapshotFiles.Term + 1);
         for (int part = 1; part <= Last; part++)
         {
-            // The connection of the former leader breaks after each part. Nobody else gets in meanwhile.
+            // The connection of the former leader breaks after each part. No other sender gets in meanwhile.
             using (SnapshotDialer former = SnapshotDialer.Continued(node, frames, part - 1))
             {
                 former.Send(part < Last ? frames[part] : frames[0]);
@@ -326,7 +326,7 @@ public sealed class SnapshotConnectionTests : IDisposable
     }
 
     [Fact]
-    public async Task Server_stops_at_once_while_a_snapshot_is_received_or_waits_for_the_loop()
+    public async Task Node_stops_at_once_while_a_snapshot_is_received_or_waits_for_the_loop()
     {
         for (int parts = 1; parts <= frames.Count; parts++)
         {
@@ -376,7 +376,7 @@ public sealed class SnapshotConnectionTests : IDisposable
             }
             received ??= item as ReceivedSnapshot;
         }
-        // The loop never decides, and the node does not wait for a decision.
+        // The loop has not decided yet, and messages do not wait for the decision.
         messages.Send(heartbeat);
         Assert.Equal(heartbeat, node.Reader.NextFrames(Frame.HeaderSize, from: 2));
         SnapshotFiles.Install(received);

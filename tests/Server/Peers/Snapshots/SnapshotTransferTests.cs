@@ -205,7 +205,7 @@ public sealed class SnapshotTransferTests
             });
         }
 
-        /// <summary>Skips the events of the connection for messages.</summary>
+        /// <summary>Takes the next report of a transfer, and skips events of the connection for messages.</summary>
         public SnapshotSent NextSent()
         {
             while (true)
