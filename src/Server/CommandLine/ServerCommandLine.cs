@@ -148,8 +148,8 @@ internal static class ServerCommandLine
 
     private static readonly Option<TransportKind> Transport = Flag(
         "--transport", "NAME",
-        "Code that serves the sockets: sockets, .NET's, or epoll, this program's own, for Linux.",
-        _ => TransportKind.Sockets, FlagValues.Transport);
+        "Code that serves the sockets: epoll, this program's own, for Linux, or sockets, .NET's.",
+        _ => EpollTransport.IsSupported ? TransportKind.Epoll : TransportKind.Sockets, FlagValues.Transport);
 
     private static readonly Option<LogIo> LogWrites = Flag(
         "--log-io", "NAME",
