@@ -23,6 +23,7 @@ internal sealed class Member : IDisposable
     private readonly RaftCore core;
     private readonly SegmentPreparer segments;
     private readonly WalThreadWriter writer;
+    private readonly LogReadThread reader;
     private readonly SnapshotThread snapshots;
     private readonly NodeLoop loop;
 
@@ -38,6 +39,7 @@ internal sealed class Member : IDisposable
             Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
         segments = new SegmentPreparer(wal, NullLogger.Instance);
         writer = new WalThreadWriter(wal, Inbox, segments);
+        reader = new LogReadThread(Inbox);
         SnapshotOptions options = new();
         snapshots = new SnapshotThread(Inbox, options.WriteBytesPerSecond, NullLogger.Instance);
         Random random = new((int)id);
@@ -60,6 +62,7 @@ internal sealed class Member : IDisposable
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshots.Run,
+                ReadEntries = reader.Run,
                 Free = snapshots.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = static () => { },
@@ -96,6 +99,7 @@ internal sealed class Member : IDisposable
     {
         segments.Start();
         writer.Start();
+        reader.Start();
         snapshots.Start();
         loop.Start();
     }
@@ -107,6 +111,7 @@ internal sealed class Member : IDisposable
         loop.Dispose();
         Network.End();
         snapshots.Dispose();
+        reader.Dispose();
         writer.Dispose();
         segments.Dispose();
         wal.Dispose();

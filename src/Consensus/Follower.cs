@@ -66,7 +66,7 @@ internal sealed class Follower(RaftCore core) : Role(core)
 
     /// <summary>A server whose disk hangs could not write its vote, and the term would have no leader.</summary>
     private bool MayTakeOver(ulong from) =>
-        from == Core.LeaderId && Core.Configuration.StaysVoter(Core.Id) && !Core.LogWriteIsOverdue;
+        from == Core.LeaderId && Core.Configuration.StaysVoter(Core.Id) && !Core.DiskHangs;
 
     private EntryRange OnAppend(
         in Message message, ReadOnlySpan<RecordHeader> entries, ReadOnlySpan<ClusterConfiguration?> configurations)

@@ -178,6 +178,11 @@ internal sealed class Leader : Role
     {
         if (--ticksToQuorumCheck == 0 && !CheckQuorum())
             return;
+        if (Core.LogReadIsOverdue)
+        {
+            Core.BecomeFollower(Core.Term, leader: 0);
+            return;
+        }
         foreach (Progress follower in progress.All)
             follower.Tick(Core.Log.Last.Index);
         handOver.Tick();

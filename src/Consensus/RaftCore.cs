@@ -7,7 +7,8 @@ namespace RaftFast.Consensus;
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>,
 /// <see cref="AppliedTo"/>, <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>,
 /// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>, <see cref="LogWriteBegun"/>,
-/// <see cref="LogWriteEnded"/>, <see cref="LacksRoom"/>; after each batch of inputs, <see cref="EndBatch"/>.
+/// <see cref="LogWriteEnded"/>, <see cref="LogReadBegun"/>, <see cref="LogReadEnded"/>, <see cref="LacksRoom"/>; after
+/// each batch of inputs, <see cref="EndBatch"/>.
 /// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
 /// In this project, § means the Raft paper (Ongaro and Ousterhout, extended version), and "thesis §" Ongaro's thesis.
 /// </summary>
@@ -16,7 +17,8 @@ public sealed class RaftCore
     private readonly Follower follower;
     private readonly Candidate candidate;
     private readonly Leader leader;
-    private readonly LogWriteTimer logWrite;
+    private readonly DiskTimer logWrite;
+    private readonly DiskTimer logRead;
     private Role role;
 
     /// <param name="random">The only source of randomness: election timeouts.</param>
@@ -35,7 +37,8 @@ public sealed class RaftCore
         // An entry of the log proves that this server saw the entry's term, even if no record of term and vote says so.
         HardState = recovered.Term >= Log.Last.Term ? recovered : new HardState(Log.Last.Term, 0);
         Timer = new ElectionTimer(options.ElectionTicks, random);
-        logWrite = new LogWriteTimer(options.OverdueWriteTicks);
+        logWrite = new DiskTimer(options.OverdueWriteTicks);
+        logRead = new DiskTimer(options.OverdueWriteTicks);
         follower = new Follower(this);
         candidate = new Candidate(this);
         leader = new Leader(this);
@@ -91,6 +94,18 @@ public sealed class RaftCore
     /// </summary>
     public bool LogWriteIsOverdue => logWrite.IsOverdue;
 
+    /// <summary>
+    /// True while the oldest log read for a follower has been out for <see cref="RaftOptions.OverdueWriteTicks"/>. This
+    /// server can't bring that follower up to date, so another voter should lead: this server steps down, and does not
+    /// campaign.
+    /// </summary>
+    public bool LogReadIsOverdue => logRead.IsOverdue && Configuration.Voters.Length > 1;
+
+    /// <summary>
+    /// True while this server should not come to lead: a write or a read of its log has been out for too long.
+    /// </summary>
+    internal bool DiskHangs => LogWriteIsOverdue || LogReadIsOverdue;
+
     /// <summary>True while this server's disk has no room for another append of full size.</summary>
     public bool LacksRoom { get; set; }
 
@@ -112,6 +127,7 @@ public sealed class RaftCore
     public void Tick()
     {
         logWrite.Tick();
+        logRead.Tick();
         role.Tick();
     }
 
@@ -120,6 +136,12 @@ public sealed class RaftCore
 
     /// <param name="isNextOut">True if another write has begun meanwhile.</param>
     public void LogWriteEnded(bool isNextOut) => logWrite.Ended(isNextOut);
+
+    /// <summary>A read of the log for a follower has begun, or waits for the reads before it.</summary>
+    public void LogReadBegun() => logRead.Begun();
+
+    /// <param name="isNextOut">True if another read has begun meanwhile.</param>
+    public void LogReadEnded(bool isNextOut) => logRead.Ended(isNextOut);
 
     /// <param name="entries">Verified headers of the records of an Append, contiguous after its position.</param>
     /// <param name="configurations">
@@ -372,9 +394,9 @@ public sealed class RaftCore
         LeaderId = 0;
         Timer.Redraw();
         // The candidate's vote for itself would have to be written first.
-        if (LogWriteIsOverdue && role == candidate)
+        if (DiskHangs && role == candidate)
             BecomeFollower(Term, leader: 0);
-        if (LogWriteIsOverdue || !Log.Configurations.HasVoter(Id))
+        if (DiskHangs || !Log.Configurations.HasVoter(Id))
             return;
         role = candidate;
         candidate.Enter(preVote: true, isHandOver: false);

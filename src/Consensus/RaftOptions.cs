@@ -17,9 +17,10 @@ public sealed record RaftOptions
     public int HeartbeatTicks { get; init; } = 5;
 
     /// <summary>
-    /// Ticks after which a log write that is out counts as hung: five election timeouts, 2 s. Healthy disks stall for a
-    /// second or so, when a cache is flushed or a sector is read again. A hand-over takes less than an election. So a
-    /// write that waits for this time and for the hand-over is answered within the clients' default time of 5 s.
+    /// Ticks after which a log write or read that is out counts as hung: five election timeouts, 2 s. Healthy disks
+    /// stall for a second or so, when a cache is flushed or a sector is read again. A hand-over takes less than an
+    /// election. So a write that waits for this time and for the hand-over is answered within the clients' default time
+    /// of 5 s.
     /// </summary>
     public int OverdueWriteTicks => 5 * ElectionTicks;
 

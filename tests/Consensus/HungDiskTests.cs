@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>A log write that does not return (thesis §3.10 for the hand-over).</summary>
+/// <summary>A write or a read of the log that does not return (thesis §3.10 for the hand-over).</summary>
 public sealed class HungDiskTests
 {
     private static readonly int Overdue = TestCluster.Options.OverdueWriteTicks;
@@ -104,6 +104,44 @@ public sealed class HungDiskTests
         candidate.Core.LogWriteBegun();
         candidate.Tick(Overdue + (2 * TestCore.ElectionTicks));
         Assert.Equal(RoleName.Follower, candidate.Core.Role);
+    }
+
+    [Fact]
+    public void Leader_whose_read_is_overdue_steps_down_and_leads_again_only_once_the_read_has_returned()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));
+        leader.Core.LogReadBegun();
+        TickWithAnswers(leader, Overdue - 1);
+        Assert.True(leader.Core.IsLeader);
+        TickWithAnswers(leader, 1);
+        Assert.Equal(RoleName.Follower, leader.Core.Role);
+        leader.Tick(10 * TestCore.ElectionTicks);
+        Assert.Equal((RoleName.Follower, 1L), (leader.Core.Role, leader.Core.Term));
+        leader.Heartbeat(from: 2, term: 2);
+        leader.Receive(new Message { Type = MessageType.TimeoutNow, From = 2, Term = 2 });
+        Assert.Equal((RoleName.Follower, 2L), (leader.Core.Role, leader.Core.Term));
+        leader.Core.LogReadEnded(isNextOut: false);
+        leader.Receive(new Message { Type = MessageType.TimeoutNow, From = 2, Term = 2 });
+        Assert.Equal((RoleName.Candidate, 3L), (leader.Core.Role, leader.Core.Term));
+    }
+
+    [Fact]
+    public void Server_whose_read_is_overdue_votes_for_others()
+    {
+        TestCore voter = new(term: 1);
+        voter.Core.LogReadBegun();
+        voter.Tick(Overdue);
+        Assert.False(voter.AskedToVote(3, term: 2, last: default).Rejected);
+    }
+
+    [Fact]
+    public void Only_voter_leads_though_its_read_is_overdue()
+    {
+        TestCore leader = TestCore.Leader(Configurations.Cluster([1]));
+        leader.Core.LogReadBegun();
+        leader.Tick(2 * Overdue);
+        Assert.True(leader.Core.IsLeader);
+        Assert.False(leader.Core.LogReadIsOverdue);
     }
 
     private static TestCore LeaderWithWriteOut()

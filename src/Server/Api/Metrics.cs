@@ -112,7 +112,7 @@ internal static class Metrics
             .Sample("position=\"applied\"", node.Applied);
         text.Counter("entries_applied_total", "Entries that this process has applied.", node.Counts.EntriesApplied);
         text.Counter("log_disk_reads_total",
-            "Reads of old entries for followers that are far behind; all else waits meanwhile.", node.LogReads);
+            "Reads of old entries for followers that are far behind.", node.LogReads);
         text.Gauge("log_disk_bytes", "Bytes of the log's files.", node.LogDiskBytes);
         text.Gauge("keys", "Keys in the store.", node.Keys);
         text.Gauge("disk_full", "1 while the disk has no room for the log; writes are answered 507. Free space there.",

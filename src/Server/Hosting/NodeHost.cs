@@ -119,6 +119,7 @@ internal static partial class NodeHost
         // more.
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using StopDeadline deadline = new();
+        using LogReadThread reader = new(inbox);
         using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
         using WalWriter writer = WalWriters.Create(wal, inbox, segments, ring, listeners.FirstThread);
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond, log);
@@ -145,6 +146,7 @@ internal static partial class NodeHost
                 WakeWriter = writer.Wake,
                 WakeSegments = segments.Wake,
                 RunSnapshot = snapshotThread.Run,
+                ReadEntries = reader.Run,
                 Free = snapshotThread.Free,
                 Resume = RequestOwners.Resume,
                 HandedOver = stopRequest.Complete,
@@ -165,6 +167,7 @@ internal static partial class NodeHost
         using NodeLoop loop = new(node, inbox);
         segments.Start();
         writer.Start();
+        reader.Start();
         snapshotThread.Start();
         loop.Start();
         ApiNode apiNode = new(inbox, loop)
@@ -182,7 +185,7 @@ internal static partial class NodeHost
         api?.Attach(apiNode);
         started?.Invoke(inbox, core);
         await WaitForEndAsync(log, removed.Token);
-        deadline.Begin(writer.Work, segments.Work, snapshotThread.Writing);
+        deadline.Begin(writer.Work, segments.Work, reader.Reading, snapshotThread.Writing);
         if (stop.IsCancellationRequested)
         {
             LogStopping(log);
@@ -328,13 +331,14 @@ internal static partial class NodeHost
 
     /// <summary>
     /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API,
-    /// and four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a
+    /// the reads for followers, and four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a
     /// request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax
         + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer
         + ApiNode.InboxItems
+        + FollowerReads.CountMax
         + 4;
 
     [LoggerMessage(LogLevel.Information, "stopping: answering the requests that wait, then sealing the log")]

@@ -179,6 +179,9 @@ internal sealed class NodeLoop : IDisposable
             case SnapshotTask task:
                 node.OnSnapshotTaken(task);
                 break;
+            case FollowerRead read:
+                node.OnEntriesRead(read);
+                break;
             case ReceivedSnapshot received:
                 node.OnSnapshotReceived(received);
                 break;

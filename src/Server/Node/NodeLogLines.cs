@@ -24,6 +24,7 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
     private bool isRemoved;
     private bool wasStateFull;
     private bool diskHung;
+    private bool readHung;
     private bool majorityLackedRoom;
 
     /// <summary>Learner whose waiting promotion the operator was told of; 0 if none waits.</summary>
@@ -120,6 +121,11 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
         else if (diskHung && !core.LogWriteIsOverdue)
             DiskAnswers(logger);
         diskHung = core.LogWriteIsOverdue;
+        if (core.LogReadIsOverdue && !readHung)
+            ReadHangs(logger);
+        else if (readHung && !core.LogReadIsOverdue)
+            ReadReturned(logger);
+        readHung = core.LogReadIsOverdue;
         bool lacksRoom = core.MajorityLacksRoom;
         if (lacksRoom && !majorityLackedRoom)
             MajorityIsFull(logger);
@@ -176,6 +182,14 @@ internal sealed partial class NodeLogLines(RaftCore core, ILogger logger)
 
     [LoggerMessage(LogLevel.Information, "the disk answers again: the write of the log has returned")]
     private static partial void DiskAnswers(ILogger logger);
+
+    [LoggerMessage(LogLevel.Warning,
+        "the disk does not answer: a read of the log for a member that is far behind has not returned; until the read "
+        + "returns, this member does not lead; check the disk")]
+    private static partial void ReadHangs(ILogger logger);
+
+    [LoggerMessage(LogLevel.Information, "the disk answers again: the read of the log has returned")]
+    private static partial void ReadReturned(ILogger logger);
 
     [LoggerMessage(LogLevel.Warning,
         "no majority of the voters has room for the log: writes are answered 507; free space on their disks")]

@@ -86,6 +86,12 @@ internal sealed record NodeActions
     /// </summary>
     public required Action<SnapshotTask> RunSnapshot { get; init; }
 
+    /// <summary>
+    /// Steps the read on another thread until it is complete, then hands it back
+    /// (<see cref="RaftNode.OnEntriesRead"/>).
+    /// </summary>
+    public required Action<FollowerRead> ReadEntries { get; init; }
+
     /// <summary>Disposes of a store on another thread: a large one takes long.</summary>
     public required Action<KeyValueStore> Free { get; init; }
 

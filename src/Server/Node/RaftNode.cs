@@ -88,7 +88,8 @@ internal sealed class RaftNode
         reads = new PendingReads(core, parts.State, answers, parts.FirstNumber, parts.RequestTimeout);
         transactions = new AppliedTransactions(parts.State, reads);
         executor = new ReadyExecutor(
-            core, wal, parts.State, clock, network, pending, transactions, reads, parts.Recovered);
+            core, wal, parts.State, clock, network, pending, transactions, reads,
+            new FollowerReads(core, wal, actions.ReadEntries), parts.Recovered);
         timed = new TimedCommands(core, wal, parts.State, executor, clock, parts.Idempotency.Window);
         snapshots = new SnapshotCycle(parts, executor);
         bound = new StateBound(parts.State, parts.StateMax);
@@ -273,6 +274,10 @@ internal sealed class RaftNode
 
     public void OnSnapshotReceived(ReceivedSnapshot received) => snapshots.OnReceived(received);
 
+    /// <summary>Entries that a follower needs have been read, or the disk has failed.</summary>
+    /// <exception cref="StorageException">The disk failed, or a record on it is damaged.</exception>
+    public void OnEntriesRead(FollowerRead read) => executor.EntriesRead(read);
+
     public void OnBatchDurable(in WalBatch batch)
     {
         lastBusyTick = ticks;
@@ -347,7 +352,7 @@ internal sealed class RaftNode
         LogMemoryBytes = wal.MemoryBytes,
         LogMemoryBytesMax = wal.MemoryBytesMax,
         LogReaderBytes = wal.ReaderBytes,
-        LogReads = wal.DiskReads,
+        LogReads = wal.ReadsBegun,
         Waiting = new WaitingRequests(
             router.WaitingCount, router.WaitingBytes, forwarded.Count, pending.Count, reads.Count, changes.Count)
         {

@@ -12,7 +12,7 @@ namespace RaftFast.Server.Node;
 /// </summary>
 internal sealed class ReadyExecutor(
     RaftCore core, Wal wal, StateMachine state, LogClock clock, IPeerNetwork network, PendingWrites writes,
-    AppliedTransactions transactions, PendingReads reads, HardState recovered)
+    AppliedTransactions transactions, PendingReads reads, FollowerReads followerReads, HardState recovered)
 {
     /// <summary>Bytes of records applied at a time: a bound, so that a long log doesn't delay messages.</summary>
     private const int ApplyBytesMax = 1024 * 1024;
@@ -105,6 +105,9 @@ internal sealed class ReadyExecutor(
             core.DurableTo(batch.Last);
     }
 
+    /// <summary>Another thread has read entries for a follower.</summary>
+    public void EntriesRead(FollowerRead read) => followerReads.OnRead(read);
+
     /// <summary>
     /// The log was reset for a snapshot. The log continues with this batch, which holds term and vote.
     /// </summary>
@@ -168,6 +171,7 @@ internal sealed class ReadyExecutor(
             if (member != core.Id)
                 SendAppends(member);
         }
+        followerReads.EndBatch();
     }
 
     /// <summary>
@@ -249,10 +253,10 @@ internal sealed class ReadyExecutor(
     }
 
     /// <summary>
-    /// Sends one append. Entries that are in memory go together, even from several batches of the log; older entries
-    /// are read from the disk.
+    /// Sends one append. Entries that are in memory go together, even from several batches of the log. For older
+    /// entries, the append waits until another thread has read them.
     /// </summary>
-    /// <returns>Bytes of its records; -1 when there is no connection.</returns>
+    /// <returns>Bytes of its records; -1 when there is no connection, or the append waits.</returns>
     private int TrySendAppend(ulong member, in Message append, out int count)
     {
         long first = append.Position.Index + 1;
@@ -263,8 +267,8 @@ internal sealed class ReadyExecutor(
         int bytes = wal.MeasureInMemory(first, last, core.AppendBytesMax, out count);
         if (bytes == 0)
         {
-            ReadOnlySpan<byte> records = wal.Read(first, last, core.AppendBytesMax, out count);
-            return network.Send(append with { Count = count }, records) ? records.Length : -1;
+            ReadOnlySpan<byte> records = followerReads.Take(member, first, out count);
+            return !records.IsEmpty && network.Send(append with { Count = count }, records) ? records.Length : -1;
         }
         if (!network.Begin(append with { Count = count }, bytes))
             return -1;

@@ -16,6 +16,9 @@ internal static class ThreadNames
     /// <summary>Makes the log's next segment before it is needed, and deletes old segments. SegmentPreparer.</summary>
     public const string Segments = "raftfast-segments";
 
+    /// <summary>Reads entries of the log for followers that are far behind. LogReadThread.</summary>
+    public const string Reader = "raftfast-reader";
+
     /// <summary>Writes snapshots of the store into files. SnapshotThread.</summary>
     public const string Snapshot = "raftfast-snapshot";
 

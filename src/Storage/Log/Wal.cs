@@ -32,9 +32,12 @@ public sealed class Wal : IDisposable
     private readonly WalTerms terms;
     private readonly WalStarts starts;
     private readonly WalReader reader;
+    private readonly IDisk disk;
+    private readonly List<WalRead> reads = [];
     private readonly int bufferBytes;
     private HardState state;
     private long diskReads;
+    private long readsBegun;
     private long publishedBatch;
     private long completedBatch;
 
@@ -46,6 +49,7 @@ public sealed class Wal : IDisposable
         terms = parts.Terms;
         starts = parts.Starts;
         reader = parts.Reader;
+        disk = parts.Disk;
         state = parts.State;
         bufferBytes = options.BufferBytes;
         publishedBatch = completedBatch = parts.LastBatch;
@@ -95,7 +99,16 @@ public sealed class Wal : IDisposable
     public long MemoryBytesMax { get; }
 
     /// <summary>Bytes of the buffers for reading old entries from the disk.</summary>
-    public long ReaderBytes => reader.MemoryBytes;
+    public long ReaderBytes
+    {
+        get
+        {
+            long bytes = reader.MemoryBytes;
+            foreach (WalRead read in reads)
+                bytes += read.MemoryBytes;
+            return bytes;
+        }
+    }
 
     /// <summary>True while a file is prepared for the next segment. Any thread.</summary>
     public bool NextSegmentIsReady => segments.Files.IsPrepared;
@@ -246,6 +259,43 @@ public sealed class Wal : IDisposable
     /// <summary>Calls of <see cref="Read"/> for entries that were no longer in memory. Any thread.</summary>
     public long DiskReads => Volatile.Read(ref diskReads);
 
+    /// <summary>Makes a read, which lives as long as the log.</summary>
+    public WalRead CreateRead()
+    {
+        WalRead read = new(disk, RecordBytesMax);
+        reads.Add(read);
+        return read;
+    }
+
+    /// <summary>
+    /// Begins to read records from <paramref name="firstIndex"/> on, at least one, which are no longer in memory. The
+    /// caller lets another thread step the read to its end, then calls <see cref="TryEndRead"/>.
+    /// </summary>
+    public void BeginRead(WalRead read, long firstIndex, int bytesMax)
+    {
+        Invariant.Hold(firstIndex > terms.Base.Index);
+        Invariant.Hold(!buffers.Holds(firstIndex));
+        readsBegun++;
+        read.Begin(extents.Find(firstIndex), firstIndex, bytesMax);
+    }
+
+    /// <summary>Ends a read whose last step is done.</summary>
+    /// <returns>
+    /// False if the log no longer has the segment. The read then may have failed, or may have met bytes of another one.
+    /// </returns>
+    /// <exception cref="StorageException">The disk failed, or a record on it is damaged.</exception>
+    public bool TryEndRead(WalRead read)
+    {
+        if (!HasSegmentOf(read))
+            return false;
+        return read.Failure is null ? true : throw read.Failure;
+    }
+
+    internal bool HasSegmentOf(WalRead read) => segments.Files.IsNeeded(read.Segment);
+
+    /// <summary>Calls of <see cref="BeginRead"/>.</summary>
+    public long ReadsBegun => readsBegun;
+
     /// <summary>
     /// Counts the records in memory from <paramref name="firstIndex"/> on that fit into <paramref name="bytesMax"/>, at
     /// least one. Several calls of <see cref="Read"/> may be needed to get these records.
@@ -352,6 +402,8 @@ public sealed class Wal : IDisposable
         segments.Dispose();
         buffers.Dispose();
         reader.Dispose();
+        foreach (WalRead read in reads)
+            read.Dispose();
         Writer.Dispose();
     }
 

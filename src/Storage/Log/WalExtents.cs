@@ -141,4 +141,9 @@ internal readonly record struct WalExtent(
     public const int Closed = 0;
 
     public bool IsFollowedBy(long segment, int offset) => Segment == segment && End == offset;
+
+    /// <summary>True for the same extent, which may have grown or been truncated.</summary>
+    public bool BeginsAs(in WalExtent other) =>
+        (First, Segment, BatchOffset, RecordOffset)
+        == (other.First, other.Segment, other.BatchOffset, other.RecordOffset);
 }

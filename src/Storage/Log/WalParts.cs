@@ -14,6 +14,7 @@ internal sealed record WalParts
     public required WalTerms Terms { get; init; }
     public required WalStarts Starts { get; init; }
     public required WalReader Reader { get; init; }
+    public required IDisk Disk { get; init; }
 
     /// <summary>Hard state at the end of the log.</summary>
     public required HardState State { get; init; }
@@ -74,6 +75,7 @@ internal sealed record WalParts
             Terms = terms,
             Starts = starts,
             Reader = new WalReader(disk, extents, options.RecordBytesMax),
+            Disk = disk,
             State = reset is null ? replay.State : state,
             LastBatch = replay.Batches,
             IsSealed = replay.IsSealed,

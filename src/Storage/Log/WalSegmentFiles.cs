@@ -72,6 +72,9 @@ internal sealed class WalSegmentFiles(IDisk disk, long segmentBytes, int spares)
         bytes += segmentBytes;
     }
 
+    /// <summary>True if the log begins with this segment or an earlier one. Any thread.</summary>
+    public bool IsNeeded(long segment) => segment >= Interlocked.Read(ref firstNeeded);
+
     /// <summary>Makes the log begin with this segment, so that earlier segments are unneeded. Any thread.</summary>
     public void NeedFrom(long segment)
     {

@@ -51,6 +51,7 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
                 WakeWriter = static () => { },
                 WakeSegments = static () => { },
                 RunSnapshot = static _ => { },
+                ReadEntries = static _ => { },
                 Free = static _ => { },
                 Resume = static _ => { },
                 HandedOver = static () => { },

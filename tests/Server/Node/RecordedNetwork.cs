@@ -8,6 +8,9 @@ internal sealed class RecordedNetwork : IPeerNetwork
 {
     public List<Message> Sent { get; } = [];
 
+    /// <summary>Messages whose records followed in pieces.</summary>
+    public List<Message> Begun { get; } = [];
+
     public long OldestSnapshotBeingSent => long.MaxValue;
 
     public bool CanSend(ulong peer) => true;
@@ -18,7 +21,11 @@ internal sealed class RecordedNetwork : IPeerNetwork
         return true;
     }
 
-    public bool Begin(in Message message, int recordsLength) => true;
+    public bool Begin(in Message message, int recordsLength)
+    {
+        Begun.Add(message);
+        return true;
+    }
 
     public void Write(ulong peer, ReadOnlySpan<byte> records)
     {

@@ -2,11 +2,12 @@ using RaftFast.Storage.Disk;
 
 namespace RaftFast.Server.Tests.Peers;
 
-/// <summary>A disk on which making or extending a file hangs while the test says so.</summary>
+/// <summary>A disk on which making or extending a file, or reading, hangs while the test says so.</summary>
 internal sealed class HangingDisk(IDisk disk) : IDisk
 {
     private readonly TaskCompletionSource end = new();
     private volatile bool mayHang;
+    private volatile bool readsHang;
     private volatile bool hangs;
 
     public void Hang() => mayHang = true;
@@ -20,11 +21,22 @@ internal sealed class HangingDisk(IDisk disk) : IDisk
         end.Task.Wait();
     }
 
+    public void HangReads() => readsHang = true;
+
+    /// <summary>Returns once reads do not hang.</summary>
+    public void WaitToRead()
+    {
+        if (!readsHang)
+            return;
+        hangs = true;
+        end.Task.Wait();
+    }
+
     public void WaitUntilItHangs() => Eventually.True(() => hangs);
 
     public void Continue()
     {
-        mayHang = false;
+        mayHang = readsHang = false;
         end.SetResult();
     }
 
@@ -47,12 +59,16 @@ internal sealed class HangingDisk(IDisk disk) : IDisk
     public void SyncDirectory() => disk.SyncDirectory();
 }
 
-/// <summary>A file that does not grow while its disk hangs.</summary>
+/// <summary>A file that does not grow, or is not read, while its disk hangs.</summary>
 internal sealed class HangingFile(HangingDisk disk, IDiskFile file) : IDiskFile
 {
     public long Length => file.Length;
 
-    public int Read(long offset, Span<byte> destination) => file.Read(offset, destination);
+    public int Read(long offset, Span<byte> destination)
+    {
+        disk.WaitToRead();
+        return file.Read(offset, destination);
+    }
 
     public void Write(long offset, ReadOnlySpan<byte> data) => file.Write(offset, data);
 

@@ -70,7 +70,9 @@ internal sealed class SimulatedDisk(SeededRandom random, Counters counters, bool
         return file.Open();
     }
 
-    public IDiskFile Open(string name) => files[name].Open();
+    public IDiskFile Open(string name) => files.TryGetValue(name, out SimulatedFile? file)
+        ? file.Open()
+        : throw new StorageException($"simulated: there is no file {name}");
 
     public void Rename(string from, string to)
     {

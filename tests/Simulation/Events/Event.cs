@@ -48,6 +48,12 @@ internal enum EventKind : byte
     /// <summary>The operator may ask for another membership change.</summary>
     OperatorThinks,
 
+    /// <summary>Read number Argument for a follower continues.</summary>
+    ReadStep,
+
+    /// <summary>The result of read number Argument reaches the loop.</summary>
+    ReadReturns,
+
     /// <summary>The thread that takes a snapshot continues.</summary>
     SnapshotStep,
 

@@ -1,12 +1,14 @@
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Simulation.Servers;
+using RaftFast.Storage.Log;
 
 namespace RaftFast.Simulation.Invariants;
 
 /// <summary>
 /// Judges one server's reaction to new connections from its peers. A follower drops acknowledgements while it has no
-/// connection. So the leader probes the follower in the same batch, unless an acknowledgement comes in that batch.
+/// connection. So the leader probes the follower in the same batch, unless an acknowledgement comes in that batch, or
+/// the leader has to read the entry first.
 /// </summary>
 internal sealed class NewConnections(ServerProcess process)
 {
@@ -30,11 +32,19 @@ internal sealed class NewConnections(ServerProcess process)
         announced.Clear();
     }
 
+    /// <summary>True if the entry is not in memory, or has been compacted at the end of this batch.</summary>
+    private bool NeedsRead(long index)
+    {
+        Wal log = process.Log!;
+        return index < log.FirstIndex
+            || (index <= log.Last.Index && log.MeasureInMemory(index, index, 1, out _) == 0);
+    }
+
     private void Judge(in FollowerProgress follower)
     {
         foreach ((ulong peer, long before) in announced)
         {
-            bool mustProbe = peer == follower.Id && follower.State == ProgressState.Probe;
+            bool mustProbe = peer == follower.Id && follower.State == ProgressState.Probe && !NeedsRead(follower.Next);
             if (mustProbe && process.Network.CanSend(peer) && process.Network.AppendsTo(peer) == before)
             {
                 throw new InvariantException(

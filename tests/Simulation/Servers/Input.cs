@@ -1,5 +1,6 @@
 using RaftFast.Http;
 using RaftFast.Protocol;
+using RaftFast.Server.Node;
 using RaftFast.Server.Node.Snapshots;
 using RaftFast.Simulation.Network;
 using RaftFast.Storage.Log;
@@ -24,6 +25,8 @@ internal readonly record struct Input(InputKind Kind)
     public SnapshotTask? Task { get; init; }
 
     public ReceivedSnapshot? Received { get; init; }
+
+    public FollowerRead? Read { get; init; }
 
     /// <summary>Index of the snapshot that the peer has installed; 0 if the transfer failed.</summary>
     public long Installed { get; init; }
@@ -54,6 +57,9 @@ internal enum InputKind : byte
 
     /// <summary>A peer has refused this server's connection.</summary>
     Refused,
+
+    /// <summary>Entries that a follower needs have been read.</summary>
+    EntriesRead,
 
     SnapshotTaken,
     SnapshotReceived,

@@ -44,6 +44,7 @@ internal sealed class ServerProcess : IDisposable
         Loop = new SimulatedLoop(this);
         Writer = new SimulatedWriter(this);
         Snapshots = new ServerSnapshots(this);
+        Reads = new ServerReads(this, random.Fork($"reads {server.Incarnation}"));
     }
 
     public SimulatedServer Server { get; }
@@ -59,6 +60,8 @@ internal sealed class ServerProcess : IDisposable
     public SimulatedWriter Writer { get; }
 
     public ServerSnapshots Snapshots { get; }
+
+    public ServerReads Reads { get; }
 
     public SnapshotStore? SnapshotFiles { get; private set; }
 
@@ -173,6 +176,12 @@ internal sealed class ServerProcess : IDisposable
             case EventKind.PrepareSegment:
                 Writer.PrepareSegment();
                 break;
+            case EventKind.ReadStep:
+                Reads.Step(happening.Argument);
+                break;
+            case EventKind.ReadReturns:
+                Reads.Return(happening.Argument);
+                break;
             case EventKind.SnapshotStep:
                 Snapshots.Step();
                 break;
@@ -237,6 +246,7 @@ internal sealed class ServerProcess : IDisposable
         WakeWriter = Writer.Wake,
         WakeSegments = Writer.WakeSegments,
         RunSnapshot = Snapshots.Take,
+        ReadEntries = Reads.Begin,
         Free = static store => store.Dispose(),
         Resume = static owners =>
         {

@@ -62,11 +62,14 @@ internal sealed class SimulatedLoop(ServerProcess process)
         RaftNode node = process.Node!;
         node.AdvanceTo(process.Clock);
         long operations = process.Server.Disk.Operations;
+        bool leads = node.Core.IsLeader;
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);
         node.EndBatch();
         // The loop must not write, sync or delete: everything else would wait for the disk.
         Invariant.Hold(process.Server.Disk.Operations == operations);
+        if (leads && !node.Core.IsLeader && node.Core.LogReadIsOverdue)
+            cluster.Counters[Counter.LeadersWithHungReadDeposed]++;
         if (node.Core.Ready.Messages.Count > 0)
             cluster.Counters[Counter.MessagesHeldForHardState]++;
         LostAnswers.OnStepped(node);
@@ -129,6 +132,10 @@ internal sealed class SimulatedLoop(ServerProcess process)
                 break;
             case InputKind.Refused:
                 node.OnPeerRefused(input.Peer, input.Status);
+                break;
+            case InputKind.EntriesRead:
+                process.Reads.Count(input.Read!);
+                node.OnEntriesRead(input.Read!);
                 break;
             case InputKind.SnapshotTaken:
                 node.OnSnapshotTaken(input.Task!);

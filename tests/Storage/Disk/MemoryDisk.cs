@@ -51,7 +51,8 @@ internal sealed class MemoryDisk : IDisk
         return file;
     }
 
-    public IDiskFile Open(string name) => names[name];
+    public IDiskFile Open(string name) =>
+        names.TryGetValue(name, out MemoryFile? file) ? file : throw new StorageException($"there is no file {name}");
 
     /// <summary>True if the directory has no room for another name.</summary>
     public bool NamesAreFull { get; set; }

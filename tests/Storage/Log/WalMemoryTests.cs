@@ -145,7 +145,7 @@ public sealed class WalMemoryTests
     }
 
     [Fact]
-    public void Readers_at_different_places_share_the_buffers()
+    public void Readers_at_different_places_get_their_entries()
     {
         MemoryDisk disk = new();
         using (LogWriter log = new(disk))
