@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using RaftFast.Http;
 using RaftFast.Server.Lifetime;
 using RaftFast.Server.Node;
@@ -56,12 +57,18 @@ internal sealed class NodeLoop : IDisposable
 
     /// <summary>Time since the loop last turned. Any thread.</summary>
     public TimeSpan SinceTurn =>
-        TimeSpan.FromMilliseconds(Environment.TickCount64 - Volatile.Read(ref turnedAt));
+        TimeSpan.FromMilliseconds(Milliseconds - Volatile.Read(ref turnedAt));
+
+    /// <summary>
+    /// The monotonic clock. <see cref="Environment.TickCount64"/> is up to ten milliseconds late, and a time to live
+    /// could end as much too early.
+    /// </summary>
+    private static long Milliseconds => Stopwatch.GetTimestamp() / (Stopwatch.Frequency / 1000);
 
     /// <summary>Starts the loop. From now on the loop may run on any thread that posts.</summary>
     public void Start()
     {
-        turnedAt = Environment.TickCount64;
+        turnedAt = Milliseconds;
         nextTick = turnedAt + TickMilliseconds;
         inbox.Open(RunBatches);
         thread.Start();
@@ -80,12 +87,12 @@ internal sealed class NodeLoop : IDisposable
             if (inbox.TryTakeTurn())
             {
                 RunBatches(int.MaxValue);
-                inbox.Wait((int)Math.Max(0, Volatile.Read(ref nextWakeUp) - Environment.TickCount64));
+                inbox.Wait((int)Math.Max(0, Volatile.Read(ref nextWakeUp) - Milliseconds));
             }
             else
             {
                 // The thread with the turn ticks, and wakes this one if it leaves something to do.
-                inbox.WaitForTurn((int)Math.Max(1, Volatile.Read(ref nextWakeUp) - Environment.TickCount64));
+                inbox.WaitForTurn((int)Math.Max(1, Volatile.Read(ref nextWakeUp) - Milliseconds));
             }
         }
         // Keeps the turn, so that no other thread runs the loop again.
@@ -100,10 +107,10 @@ internal sealed class NodeLoop : IDisposable
     private void RunBatches(int batchesMax)
     {
         bool isDone = false;
-        long end = Environment.TickCount64 + TickMilliseconds;
+        long end = Milliseconds + TickMilliseconds;
         try
         {
-            for (int i = 0; i < batchesMax && !isDone && !isStopping && (i == 0 || Environment.TickCount64 < end); i++)
+            for (int i = 0; i < batchesMax && !isDone && !isStopping && (i == 0 || Milliseconds < end); i++)
                 isDone = !RunBatch();
         }
         catch (Exception bug)
@@ -118,7 +125,7 @@ internal sealed class NodeLoop : IDisposable
     private bool RunBatch()
     {
         int count = inbox.Drain(items);
-        long now = Environment.TickCount64;
+        long now = Milliseconds;
         Volatile.Write(ref turnedAt, now);
         node.AdvanceTo(now);
         if (count > 0)

@@ -7,19 +7,13 @@ namespace RaftFast.Simulation.Clients;
 /// <param name="tell">Called with a key and its value that may expire from now on.</param>
 internal sealed class Expiries(Cluster cluster, Action<int, int> tell)
 {
-    /// <summary>
-    /// Microseconds by which a value may expire early: log time is in whole milliseconds, and each change of the leader
-    /// may round once more.
-    /// </summary>
-    private const long Tolerance = 10_000;
-
     private readonly PriorityQueue<(int Key, int Value), long> due = new();
 
     /// <summary>Microseconds of simulated time in which the fastest clock measures one second.</summary>
     private long SecondMin => 10_000L * (100 - cluster.Scenario.ClockSkewPercent);
 
     public void Add(int key, int value, int seconds) =>
-        due.Enqueue((key, value), cluster.Events.Now + (seconds * SecondMin) - Tolerance);
+        due.Enqueue((key, value), cluster.Events.Now + (seconds * SecondMin));
 
     /// <summary>
     /// Tells the history which values may expire from now on. Called before each event of the history.

@@ -14,9 +14,6 @@ namespace RaftFast.Simulation.Invariants;
 /// </summary>
 internal sealed class StateHistory(Cluster cluster)
 {
-    /// <summary>Microseconds by which an age may be too low: servers measure whole milliseconds.</summary>
-    private const long Tolerance = 2_000;
-
     private readonly List<State>[] states = NewStates();
     private readonly Dictionary<long, int> values = [];
     private long recorded;
@@ -70,7 +67,7 @@ internal sealed class StateHistory(Cluster cluster)
 
     /// <summary>False if the key has surely lost this state before <paramref name="time"/>.</summary>
     private bool WasPresent(int key, long tag, long time) =>
-        tag == 0 ? MayBeAbsent(key, time - Tolerance) : !IsReplaced(key, tag, time - Tolerance);
+        tag == 0 ? MayBeAbsent(key, time) : !IsReplaced(key, tag, time);
 
     private bool IsReplaced(int key, long tag, long before)
     {

