@@ -8,6 +8,7 @@ using RaftFast.Server.Hosting;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Loop;
 using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Recovery;
 using RaftFast.Server.Sockets;
 using RaftFast.Server.Threads;
 using RaftFast.Storage.Directories;
@@ -152,6 +153,8 @@ internal sealed class Cluster : ILoadTarget
             Transport = TransportKind.Sockets,
             LogIo = LogIo.Thread,
         };
-        await NodeHost.RunMemberAsync(disks[member], path, identity, options, loggers, started, stop.Token);
+        await NodeHost.RunMemberAsync(
+            disks[member], path, identity, options, api: null, new StartProgress(TimeProvider.System), loggers, started,
+            stop.Token);
     }
 }

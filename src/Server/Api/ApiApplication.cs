@@ -5,11 +5,16 @@ using Microsoft.AspNetCore.Http.Features;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Recovery;
 
 namespace RaftFast.Server.Api;
 
-/// <summary>The API's requests, from Kestrel to their handlers: a switch over the paths.</summary>
-internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<ApiExchange>
+/// <summary>
+/// The API's requests, from Kestrel to their handlers: a switch over the paths. Until <see cref="Attach"/> the node
+/// starts: most paths refuse, and the others tell how far the start is.
+/// </summary>
+internal sealed class ApiApplication(AccessPolicy access, StartProgress start, string dataDirectory)
+    : IHttpApplication<ApiExchange>
 {
     private const string Paths =
         "/, /livez, /readyz, /metrics, /v1/status, /v1/members, /v1/keys, /v1/watch, /v1/hash, /v1/txn (POST), "
@@ -61,8 +66,8 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
         return exchange.Path switch
         {
             "/livez" => Serve(exchange, Read, null, Health.LiveAsync),
-            "/readyz" => Serve(exchange, Read, null, Health.ReadyAsync),
-            "/metrics" => ServeRunning(exchange, Read, null, MetricsAsync),
+            "/readyz" => Serve(exchange, Read, null, (exchange, node) => Health.ReadyAsync(exchange, node, start)),
+            "/metrics" => Serve(exchange, Read, null, MetricsAsync),
             "/v1/status" => ServeRunning(exchange, Read, null, StatusAsync),
             "/v1/members" => ServeRunning(exchange, Read, null, MembersAsync),
             // KeyList reads the parameters itself.
@@ -116,12 +121,14 @@ internal sealed class ApiApplication(AccessPolicy access) : IHttpApplication<Api
     private static bool Takes(ApiExchange exchange, string methods) =>
         exchange.Method == methods || (methods == Read && exchange.Method is "GET" or "HEAD");
 
-    private static Task RefuseStartingAsync(ApiExchange exchange) =>
-        exchange.RefuseAsync(503, "The node starts: try again.");
+    private Task RefuseStartingAsync(ApiExchange exchange) =>
+        exchange.RefuseAsync(503, $"The node starts: {start.Text}. Try again.");
 
-    private static async Task MetricsAsync(ApiExchange exchange, ApiNode node)
+    private async Task MetricsAsync(ApiExchange exchange, ApiNode? node)
     {
-        byte[] text = Metrics.Render(await node.ObserveAsync(), node.Front.Answered, node.DataDirectory);
+        byte[] text = node is null
+            ? Metrics.RenderStart(start, dataDirectory)
+            : Metrics.Render(await node.ObserveAsync(), node.Front.Answered, dataDirectory);
         await exchange.SendAsync(200, PrometheusText.ContentType, text);
     }
 

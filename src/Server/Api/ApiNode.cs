@@ -41,8 +41,6 @@ internal sealed class ApiNode(Inbox inbox, NodeLoop loop)
 
     public required PeerAcceptor Acceptor { get; init; }
 
-    public required string DataDirectory { get; init; }
-
     /// <summary>Time after which a request is given up (<c>--request-timeout</c>).</summary>
     public required TimeSpan RequestTimeout { get; init; }
 

@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Sockets;
 
@@ -52,7 +51,7 @@ internal sealed class ApiServer : IAsyncDisposable
     /// <param name="watchesMax">Maximum watches, each of which has a connection.</param>
     /// <exception cref="ListenException">The address can't be listened on.</exception>
     public static async Task<ApiServer> StartAsync(
-        IPEndPoint endPoint, int watchesMax, AccessPolicy access, ILoggerFactory loggers)
+        IPEndPoint endPoint, int watchesMax, ApiApplication application, ILoggerFactory loggers)
     {
         KestrelServerOptions options = new() { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = ConnectionsMax + watchesMax;
@@ -64,7 +63,6 @@ internal sealed class ApiServer : IAsyncDisposable
         options.Listen(endPoint, static listen => listen.Protocols = HttpProtocols.Http1);
         Binding binding = new(loggers.CreateLogger("api"));
         KestrelServer server = new(Options.Create(options), binding, loggers);
-        ApiApplication application = new(access);
         try
         {
             await server.StartAsync(application, CancellationToken.None);

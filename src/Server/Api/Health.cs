@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using RaftFast.Server.Node;
+using RaftFast.Server.Recovery;
 
 namespace RaftFast.Server.Api;
 
@@ -40,11 +41,11 @@ internal static class Health
         ]);
     }
 
-    public static async Task ReadyAsync(ApiExchange exchange, ApiNode? node)
+    public static async Task ReadyAsync(ApiExchange exchange, ApiNode? node, StartProgress start)
     {
         if (node is null)
         {
-            await SendAsync(exchange, [new("start", false, "the node starts: try again")]);
+            await SendAsync(exchange, [new("start", false, start.Text)]);
             return;
         }
         Task<bool> read = node.Reads.ConfirmAsync();

@@ -2,6 +2,7 @@ using RaftFast.Consensus;
 using RaftFast.Http;
 using RaftFast.Server.Node;
 using RaftFast.Server.Peers;
+using RaftFast.Server.Recovery;
 
 namespace RaftFast.Server.Api;
 
@@ -31,6 +32,30 @@ internal static class Metrics
         QueueMetrics.Write(text, seen);
         ProcessMetrics.Write(text, dataDirectory);
         return text.ToUtf8();
+    }
+
+    /// <summary>Metrics of a node that starts: its process, and how far its recovery is.</summary>
+    public static byte[] RenderStart(StartProgress start, string dataDirectory)
+    {
+        PrometheusText text = new();
+        WriteRecovery(text, start);
+        ProcessMetrics.Write(text, dataDirectory);
+        return text.ToUtf8();
+    }
+
+    private static void WriteRecovery(PrometheusText text, StartProgress start)
+    {
+        const string Snapshot = "phase=\"snapshot\"";
+        const string Log = "phase=\"log\"";
+        text.Gauge("recovery_bytes",
+            "Bytes that a start loads of the snapshot and reads of the log; 0 until the phase begins. Only a node that "
+            + "starts reports them: wait until raftfast_recovery_done_bytes is as large, and see /readyz.")
+            .Sample(Snapshot, start.Snapshot?.All ?? 0)
+            .Sample(Log, start.Log?.All ?? 0);
+        text.Gauge("recovery_done_bytes",
+            "Progress of the start: bytes loaded and read so far. If it does not rise, check the disk.")
+            .Sample(Snapshot, start.Snapshot?.Done ?? 0)
+            .Sample(Log, start.Log?.Done ?? 0);
     }
 
     private static void WriteRequests(PrometheusText text, RequestCounters answered)

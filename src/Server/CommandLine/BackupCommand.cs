@@ -58,7 +58,7 @@ internal static class BackupCommand
         ulong clusterId = identity.Configuration.ClusterId;
         SnapshotStore snapshots = SnapshotStore.OpenReadOnly(directory.Disk, clusterId);
         ILogger log = loggers.CreateLogger("backup");
-        RecoveredState recovered = RecoveredState.Load(snapshots, log);
+        RecoveredState recovered = RecoveredState.Load(snapshots, new StartProgress(TimeProvider.System), log);
         using KeyValueStore store = recovered.Store;
         using StoppedWal wal = StoppedWal.Read(
             directory.Disk, clusterId, identity.MemberId, recovered.Position);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RaftFast.Protocol;
 using RaftFast.Server.Api;
 using RaftFast.Server.Lifetime;
+using RaftFast.Server.Recovery;
 using RaftFast.Server.Sockets;
 using RaftFast.Storage.Directories;
 
@@ -14,33 +15,41 @@ internal static partial class ApiDoor
     /// <summary>Distance of the default port from the HTTP port.</summary>
     public const int PortDistance = 1000;
 
+    /// <summary>Opens the API, which tells of the start until <see cref="ApiServer.Attach"/>.</summary>
     /// <returns>Null if there is no API: the flag says so, or the default port is taken.</returns>
     /// <exception cref="ListenException">The given address can't be listened on.</exception>
     public static async Task<ApiServer?> OpenAsync(
-        ServerOptions options, IPEndPoint http, int watchesMax, ILoggerFactory loggers)
+        ServerOptions options, StartProgress start, string dataDirectory, ILoggerFactory loggers)
     {
         if (!options.Api.IsOn)
             return null;
         ILogger log = loggers.CreateLogger("api");
-        int port = http.Port + PortDistance;
+        // Any free port for clients has any free port beside it: theirs is not known yet.
+        int port = options.Port == 0 ? 0 : options.Port + PortDistance;
         if (options.Api.EndPoint is null && port > IPEndPoint.MaxPort)
         {
-            LogNoPort(log, http.Port, PortDistance);
+            LogNoPort(log, options.Port, PortDistance);
             return null;
         }
         IPEndPoint endPoint = options.Api.EndPoint ?? new IPEndPoint(IPAddress.Loopback, port);
         try
         {
-            ApiServer server = await ApiServer.StartAsync(
-                endPoint, watchesMax, ClientAccess.Policy(options, endPoint.Address), loggers);
-            LogOpen(log, server.EndPoint);
-            return server;
+            int watchesMax = DescriptorBudget.WatchesMax(DescriptorLimit.Raise());
+            ApiApplication application = new(ClientAccess.Policy(options, endPoint.Address), start, dataDirectory);
+            return await ApiServer.StartAsync(endPoint, watchesMax, application, loggers);
         }
         catch (ListenException e) when (options.Api.EndPoint is null)
         {
             LogTaken(log, e.Message);
             return null;
         }
+    }
+
+    /// <summary>Logs the address of the API, once the node listens for clients too.</summary>
+    public static void LogOpen(ILoggerFactory loggers, ApiServer? server)
+    {
+        if (server is not null)
+            LogOpen(loggers.CreateLogger("api"), server.EndPoint);
     }
 
     /// <summary>

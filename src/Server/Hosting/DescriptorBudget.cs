@@ -26,6 +26,14 @@ internal readonly record struct DescriptorBudget(int Clients, int Peers)
     /// <summary>Maximum watches of the API: where the limit is small, clients need it more.</summary>
     public static int WatchesMax(int limit) => Math.Min(Watches.CountMax, limit / 16);
 
+    /// <summary>Budget of this process, whose limit is raised first.</summary>
+    /// <inheritdoc cref="Of(int, int)"/>
+    public static DescriptorBudget Of(ServerOptions options)
+    {
+        int limit = DescriptorLimit.Raise();
+        return Of(limit, options.Api.IsOn ? ApiServer.ConnectionsMax + WatchesMax(limit) : 0);
+    }
+
     /// <param name="limit">Descriptors that the process may have open at once.</param>
     /// <param name="api">Maximum connections of the API.</param>
     /// <exception cref="OperatingException">The limit leaves too few descriptors for clients.</exception>

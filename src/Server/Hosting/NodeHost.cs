@@ -45,34 +45,39 @@ internal static partial class NodeHost
     {
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
         using LockWatch watch = new(directory.VerifyLock, FatalError.Exit);
-        NodeIdentity? identity = await IdentifyAsync(directory, options, loggers, stop);
+        StartProgress start = new(TimeProvider.System);
+        await using ApiServer? api = await ApiDoor.OpenAsync(options, start, directory.Path, loggers);
+        NodeIdentity? identity = await IdentifyAsync(directory, options, start, loggers, stop);
         if (identity is null)
             return ExitCode.Success;
-        await RunMemberAsync(directory.Disk, directory.Path, identity, options, loggers, started: null, stop);
+        await RunMemberAsync(
+            directory.Disk, directory.Path, identity, options, api, start, loggers, started: null, stop);
         return ExitCode.Success;
     }
 
     /// <summary>Runs the node of an opened directory until the node is asked to stop or is removed.</summary>
+    /// <param name="api">Serves the start already; null if there is no API.</param>
+    /// <param name="start">Is told how far the start is.</param>
     /// <param name="started">Gets the inbox and the core once the node runs, for measurements without HTTP.</param>
     internal static async Task RunMemberAsync(
-        IDisk disk, string path, NodeIdentity identity, ServerOptions options, ILoggerFactory loggers,
-        Action<Inbox, RaftCore>? started, CancellationToken stop)
+        IDisk disk, string path, NodeIdentity identity, ServerOptions options, ApiServer? api, StartProgress start,
+        ILoggerFactory loggers, Action<Inbox, RaftCore>? started, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
-        int descriptorLimit = DescriptorLimit.Raise();
-        int watchesMax = DescriptorBudget.WatchesMax(descriptorLimit);
-        DescriptorBudget descriptors = DescriptorBudget.Of(
-            descriptorLimit, options.Api.IsOn ? ApiServer.ConnectionsMax + watchesMax : 0);
+        DescriptorBudget descriptors = DescriptorBudget.Of(options);
         HttpLimits clientLimits = descriptors.Bound(options.Clients, log);
         ulong clusterId = identity.Configuration.ClusterId;
+        start.Begin("opening the data directory");
         long opened = Stopwatch.GetTimestamp();
         SnapshotStore snapshots = SnapshotStore.Open(disk, clusterId);
-        RecoveredState recovered = RecoveredState.Load(snapshots, log);
+        RecoveredState recovered = RecoveredState.Load(snapshots, start, log);
         Watches? watches = options.Api.IsOn
-            ? new Watches(new ChangeHistory(options.WatchHistory), watchesMax) : null;
+            ? new Watches(
+                new ChangeHistory(options.WatchHistory), DescriptorBudget.WatchesMax(DescriptorLimit.Raise()))
+            : null;
         using StateMachine state = new(recovered.Store, watches?.History);
-        ProgressLine reading = new("reading the log", TimeProvider.System);
-        WalOptions walOptions = new() { SegmentRead = (read, all) => reading.Write(log, read, all) };
+        ProgressLine reading = start.BeginLog();
+        WalOptions walOptions = new() { BytesRead = (read, all) => reading.Write(log, read, all) };
         using Wal wal = Wal.Open(
             disk, clusterId, identity.MemberId, walOptions, recovered.Position, out WalRecovery recovery);
         bool isNew = StartLogLines.State(log, path, recovered, recovery, Stopwatch.GetElapsedTime(opened));
@@ -81,8 +86,12 @@ internal static partial class NodeHost
         RefuseLargerCluster(identity, configurations, options, path);
         identity = identity with { Address = OwnAddress(identity, configurations, options, log) };
         ClusterConfiguration known = configurations.Effective.Cluster;
-        if (await FindPeerEndPointAsync(identity.Address, known, options, log, stop) is not { } peerEndPoint)
+        if (await FindPeerEndPointAsync(identity.Address, known, options, start, log, stop)
+            is not { } peerEndPoint)
+        {
             return;
+        }
+        start.Begin("opening the ports");
 
         DiskRing? ring = WalWriters.TryOpenRing(
             options.LogIo, disk, options.Transport == TransportKind.Epoll, loggers.CreateLogger("wal"));
@@ -108,7 +117,7 @@ internal static partial class NodeHost
         await using Listeners listeners = await Listeners.StartAsync(
             clients, front, descriptors.Clients, peerEndPoint, acceptor, descriptors.Peers,
             options.Transport, inbox, loggers);
-        await using ApiServer? api = await ApiDoor.OpenAsync(options, listeners.Http, watchesMax, loggers);
+        ApiDoor.LogOpen(loggers, api);
         network.Announcement = ApiDoor.Announcement(identity, listeners.Http, api?.EndPoint);
         string members = StartLogLines.Describe(known);
         StartLogLines.Started(log, identity.MemberId, listeners.Http, listeners.Peer, members);
@@ -176,7 +185,6 @@ internal static partial class NodeHost
             Front = front,
             Network = network,
             Acceptor = acceptor,
-            DataDirectory = path,
             RequestTimeout = options.RequestTimeout,
             Announcement = network.Announcement,
             Watches = watches!,
@@ -241,7 +249,8 @@ internal static partial class NodeHost
     /// <exception cref="StorageException">The directory is the one of another member.</exception>
     /// <exception cref="ListenException">The node can't listen at its own URL.</exception>
     private static async Task<NodeIdentity?> IdentifyAsync(
-        DataDirectory directory, ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
+        DataDirectory directory, ServerOptions options, StartProgress start, ILoggerFactory loggers,
+        CancellationToken stop)
     {
         if (directory.ReadIdentity() is { } known)
         {
@@ -252,12 +261,12 @@ internal static partial class NodeHost
         ClusterConfiguration configuration = options.Configuration;
         if (options.Joins)
         {
-            if (await WaitingRoom.LearnClusterAsync(options, loggers, stop) is not { } clusterId)
+            if (await WaitingRoom.LearnClusterAsync(options, start, loggers, stop) is not { } clusterId)
                 return null;
             configuration = new ClusterConfiguration(clusterId, []);
         }
         else if (await FindPeerEndPointAsync(
-            options.Address, configuration, options, loggers.CreateLogger("node"), stop) is null)
+            options.Address, configuration, options, start, loggers.CreateLogger("node"), stop) is null)
         {
             // Stop before the identity is written: the operator may correct a wrong --cluster, and start again.
             return null;
@@ -274,8 +283,10 @@ internal static partial class NodeHost
     /// <returns>Null if the process is asked to stop before the own host has an address.</returns>
     /// <exception cref="ListenException">The node can't listen at its own URL.</exception>
     internal static Task<IPEndPoint?> FindPeerEndPointAsync(
-        PeerAddress own, ClusterConfiguration known, ServerOptions options, ILogger log, CancellationToken stop)
+        PeerAddress own, ClusterConfiguration known, ServerOptions options, StartProgress start, ILogger log,
+        CancellationToken stop)
     {
+        start.Begin($"looking up the host of this node's own URL, {own}");
         ClusterConfiguration cluster = known.Members.Count > 0 ? known : options.Configuration;
         List<string> hosts = [];
         foreach (Member member in cluster.Members)

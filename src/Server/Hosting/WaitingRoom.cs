@@ -1,11 +1,11 @@
 using System.Net;
 using Microsoft.Extensions.Logging;
-using RaftFast.Server.Lifetime;
 using RaftFast.Http;
 using RaftFast.Protocol;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Peers.Joining;
 using RaftFast.Server.Peers.Links;
+using RaftFast.Server.Recovery;
 using RaftFast.Server.Sockets;
 
 namespace RaftFast.Server.Hosting;
@@ -18,12 +18,12 @@ internal static partial class WaitingRoom
     /// <returns>The cluster's id, or null if the process is asked to stop.</returns>
     /// <exception cref="ListenException">One of the addresses can't be listened on.</exception>
     public static async Task<ulong?> LearnClusterAsync(
-        ServerOptions options, ILoggerFactory loggers, CancellationToken stop)
+        ServerOptions options, StartProgress start, ILoggerFactory loggers, CancellationToken stop)
     {
         ILogger log = loggers.CreateLogger("node");
-        DescriptorBudget descriptors = DescriptorBudget.Of(DescriptorLimit.Raise());
-        if (await NodeHost.FindPeerEndPointAsync(options.Address, options.Configuration, options, log, stop)
-            is not { } listen)
+        DescriptorBudget descriptors = DescriptorBudget.Of(options);
+        if (await NodeHost.FindPeerEndPointAsync(
+            options.Address, options.Configuration, options, start, log, stop) is not { } listen)
         {
             return null;
         }
@@ -32,6 +32,8 @@ internal static partial class WaitingRoom
             access: ClientAccess.Policy(options, options.Listen));
         Listener http = Listeners.StartHttp(
             new IPEndPoint(options.Listen, options.Port), front, descriptors.Clients, loggers);
+        start.Begin(
+            $"waiting to be added to a cluster: POST its URL {options.Address} to /{options.MemberId} at a member");
         LogWaiting(log, options.MemberId, options.Address);
         try
         {

@@ -31,14 +31,15 @@ internal sealed partial class RecoveredState(
     /// Loads the newest intact snapshot, and sets damaged ones aside. Wal.Open then finds out whether the log has
     /// the entries that a damaged snapshot covered.
     /// </summary>
+    /// <param name="progress">Is told of each snapshot that is tried.</param>
     /// <exception cref="Storage.Disk.StorageException">The disk can't read.</exception>
-    public static RecoveredState Load(SnapshotStore files, ILogger logger)
+    public static RecoveredState Load(SnapshotStore files, StartProgress progress, ILogger logger)
     {
         foreach (SnapshotFile file in files.Files)
         {
             using SnapshotReader reader = files.Read(file);
             using SnapshotLoader loader = new(reader);
-            if (TryLoad(reader, loader, file.Name, logger))
+            if (TryLoad(reader, loader, progress.BeginSnapshot(file.Name), logger))
             {
                 loader.Configuration!.Value.MustBeCoveredBy(loader.Position);
                 return new RecoveredState(loader.Take(), loader.Position, loader.Configuration);
@@ -49,22 +50,29 @@ internal sealed partial class RecoveredState(
         return new RecoveredState(new KeyValueStore(), default, null);
     }
 
-    private static bool TryLoad(SnapshotReader reader, SnapshotLoader loader, string name, ILogger logger)
+    private static bool TryLoad(SnapshotReader reader, SnapshotLoader loader, ProgressLine progress, ILogger logger)
     {
         if (loader.Configuration is null)
             return false;
-        ProgressLine progress = new($"loading {name}", TimeProvider.System);
+        long bytes = reader.FileBytes;
+        progress.Write(logger, 0, bytes);
         SnapshotReadStatus status = SnapshotReadStatus.Chunk;
         for (int i = 0; i < ChunksWithoutReadAhead && status == SnapshotReadStatus.Chunk; i++)
+        {
             status = loader.Step();
+            progress.Write(logger, reader.End, bytes);
+        }
         if (status != SnapshotReadStatus.Chunk)
             return status == SnapshotReadStatus.End;
         using SnapshotReadAhead ahead = new(reader);
-        while ((status = ahead.Next(out ReadOnlySpan<byte> payload)) == SnapshotReadStatus.Chunk)
+        do
         {
-            loader.Add(payload);
-            progress.Write(logger, loader.Entries, loader.EntriesInAll);
+            status = ahead.Next(out ReadOnlySpan<byte> payload);
+            if (status == SnapshotReadStatus.Chunk)
+                loader.Add(payload);
+            progress.Write(logger, ahead.End, bytes);
         }
+        while (status == SnapshotReadStatus.Chunk);
         return status == SnapshotReadStatus.End;
     }
 

@@ -16,7 +16,7 @@ internal sealed class SnapshotReadAhead : IDisposable
     private const int Buffers = 4;
 
     private readonly SnapshotReader reader;
-    private readonly BlockingCollection<(byte[] Bytes, int Length)> read = [];
+    private readonly BlockingCollection<(byte[] Bytes, int Length, long End)> read = [];
     private readonly BlockingCollection<byte[]> free = [];
     private readonly Thread thread;
     private byte[]? taken;
@@ -33,6 +33,9 @@ internal sealed class SnapshotReadAhead : IDisposable
         thread.Start();
     }
 
+    /// <summary>Offset in the file after the chunk that was returned last; at the end, the file's length.</summary>
+    public long End { get; private set; }
+
     /// <param name="payload">The next chunk's payload, valid until the next call.</param>
     /// <exception cref="Storage.Disk.StorageException">The disk can't read.</exception>
     public SnapshotReadStatus Next(out ReadOnlySpan<byte> payload)
@@ -41,12 +44,14 @@ internal sealed class SnapshotReadAhead : IDisposable
             free.Add(taken);
         taken = null;
         payload = default;
-        if (!read.TryTake(out (byte[] Bytes, int Length) chunk, Timeout.Infinite))
+        if (!read.TryTake(out (byte[] Bytes, int Length, long End) chunk, Timeout.Infinite))
         {
             failure?.Throw();
+            End = reader.End;
             return last;
         }
         taken = chunk.Bytes;
+        End = chunk.End;
         payload = chunk.Bytes.AsSpan(0, chunk.Length);
         return SnapshotReadStatus.Chunk;
     }
@@ -69,7 +74,7 @@ internal sealed class SnapshotReadAhead : IDisposable
                 if (last != SnapshotReadStatus.Chunk)
                     break;
                 reader.Payload.CopyTo(buffer);
-                read.Add((buffer, reader.Payload.Length));
+                read.Add((buffer, reader.Payload.Length, reader.End));
             }
         }
         catch (Exception error)

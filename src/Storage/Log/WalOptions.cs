@@ -38,9 +38,10 @@ public sealed record WalOptions
     public int LagBuffers { get; init; } = 64;
 
     /// <summary>
-    /// Called at a start after each segment that was read, with the number of segments read and of all segments.
+    /// Called at a start before the first segment and after each one, with the bytes read so far and the bytes of all
+    /// segments.
     /// </summary>
-    public Action<int, int>? SegmentRead { get; init; }
+    public Action<long, long>? BytesRead { get; init; }
 
     /// <summary>
     /// Minimum of <see cref="BufferBytes"/>: a batch never spans buffers, and a batch of the largest record must fit.

@@ -39,7 +39,7 @@ internal sealed record WalParts
         WalStarts starts = new();
         using WalReplay replay = new(disk, clusterId, memberId, extents, terms, starts)
         {
-            SegmentRead = options.SegmentRead,
+            BytesRead = options.BytesRead,
         };
         replay.Run(snapshot);
         LogPosition? reset = replay.MustReset(snapshot) ? snapshot : null;

@@ -19,8 +19,8 @@ internal sealed class WalReplay(
     private WalBatchVerdict end;
     private bool isTorn;
 
-    /// <inheritdoc cref="WalOptions.SegmentRead"/>
-    public Action<int, int>? SegmentRead { get; init; }
+    /// <inheritdoc cref="WalOptions.BytesRead"/>
+    public Action<long, long>? BytesRead { get; init; }
 
     /// <summary>Header of the last segment.</summary>
     public WalSegmentHeader Header { get; private set; }
@@ -90,12 +90,18 @@ internal sealed class WalReplay(
     public void Run(LogPosition snapshot)
     {
         int start = list.Find();
+        BytesRead?.Invoke(0, FileBytes);
+        int counted = 0;
+        long read = 0;
         for (int place = Begin(start); place < list.Count; place++)
         {
             try
             {
                 ReadSegment(place);
-                SegmentRead?.Invoke(place + 1, list.Count);
+                // Files that are no part of the log count as read.
+                while (counted <= place)
+                    read += Files[counted++].Bytes;
+                BytesRead?.Invoke(read, FileBytes);
             }
             catch (StorageException damage) when (damage.IsDamage)
             {

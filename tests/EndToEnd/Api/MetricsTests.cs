@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
 using RaftFast.EndToEnd.Tests.Kit;
@@ -10,23 +9,29 @@ public sealed partial class MetricsTests
     [Fact]
     public void Promtool_accepts_the_metrics_of_leader_and_follower()
     {
-        Assert.SkipUnless(IsInstalled("promtool"), "promtool is not installed: apt-get install prometheus");
+        Promtool.SkipIfMissing();
         using Cluster cluster = StartWithWrites();
         foreach (ClusterNode node in cluster.Nodes)
-        {
-            ProcessStartInfo start = new("promtool", ["check", "metrics"])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardError = true,
-                RedirectStandardOutput = true,
-            };
-            using Process promtool = Process.Start(start)!;
-            promtool.StandardInput.Write(Scrape(node));
-            promtool.StandardInput.Close();
-            string complaints = promtool.StandardOutput.ReadToEnd() + promtool.StandardError.ReadToEnd();
-            promtool.WaitForExit();
-            Assert.Equal((0, ""), (promtool.ExitCode, complaints));
-        }
+            Promtool.AssertAccepts(Scrape(node));
+    }
+
+    /// <summary>A node that waits to be added starts, for as long as the test looks.</summary>
+    [Fact]
+    public void Promtool_accepts_the_metrics_of_a_node_that_starts()
+    {
+        Promtool.SkipIfMissing();
+        using Cluster cluster = Cluster.Prepare(2);
+        ClusterNode waiting = cluster.Nodes[1];
+        waiting.Start(cluster.Urls, "--join", "--api", $"127.0.0.1:{waiting.ApiPort}");
+        Eventually.True(
+            () => Curl.Get(waiting.ApiUrl("/readyz")).Text.StartsWith(
+                "failed  start: waiting to be added to a cluster: POST ", StringComparison.Ordinal),
+            () => $"it waits, {waiting}");
+
+        string metrics = Scrape(waiting);
+        Promtool.AssertAccepts(metrics);
+        Assert.Contains("raftfast_recovery_bytes{phase=\"snapshot\"} 0\n", metrics, StringComparison.Ordinal);
+        Assert.Equal(200, Curl.Get(waiting.ApiUrl("/livez")).Status);
     }
 
     [Fact]
@@ -99,9 +104,6 @@ public sealed partial class MetricsTests
         string line = Assert.Single(lines, line => line.StartsWith(sample + " ", StringComparison.Ordinal));
         return double.Parse(line[sample.Length..], CultureInfo.InvariantCulture);
     }
-
-    private static bool IsInstalled(string program) => Environment.GetEnvironmentVariable("PATH")!.Split(':')
-        .Any(folder => File.Exists(Path.Combine(folder, program)));
 
     /// <summary>The last column of a row.</summary>
     [GeneratedRegex(@"\| `(\w+)` \|$")]

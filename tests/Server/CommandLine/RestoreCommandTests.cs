@@ -93,7 +93,8 @@ public sealed class RestoreCommandTests : IDisposable
     private static void AssertHolds(DataDirectory directory, LogPosition position)
     {
         SnapshotStore snapshots = SnapshotStore.Open(directory.Disk, ClusterIdOf(directory));
-        RecoveredState recovered = RecoveredState.Load(snapshots, NullLogger.Instance);
+        RecoveredState recovered = RecoveredState.Load(
+            snapshots, new StartProgress(TimeProvider.System), NullLogger.Instance);
         using KeyValueStore store = recovered.Store;
         Assert.Equal((position, position.Index), (recovered.Position, store.AppliedIndex));
         Assert.True(store.TryGet("key"u8, out ReadOnlySpan<byte> value, out long index));

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Server.Logging;
 using RaftFast.Server.Tests.Peers;
 
@@ -39,6 +40,29 @@ public sealed class ProgressLineTests
         Assert.Null(line.Next(50, 100));
         time.Now += TimeSpan.FromSeconds(10);
         Assert.Equal("receiving: 75 % done, about 10 seconds left", line.Next(75, 100));
+    }
+
+    [Fact]
+    public void Text_tells_as_much_as_is_known()
+    {
+        ProgressLine line = new("loading", time);
+        Assert.Equal("loading", line.Text);
+        line.Next(0, 100);
+        Assert.Equal("loading: 0 % done", line.Text);
+        time.Now += TimeSpan.FromSeconds(1);
+        line.Next(10, 100);
+        Assert.Equal("loading: 10 % done, about 9 seconds left", line.Text);
+        time.Now += TimeSpan.FromSeconds(1);
+        Assert.Equal("loading: 10 % done, about 18 seconds left", line.Text);
+        Assert.Equal((10, 100), (line.Done, line.All));
+    }
+
+    [Fact]
+    public void Progress_between_two_lines_allocates_nothing()
+    {
+        ProgressLine line = new("loading", time);
+        long done = 0;
+        Assert.Equal(0, Allocations.Of(() => line.Write(NullLogger.Instance, ++done, 100)));
     }
 
     [Fact]

@@ -102,7 +102,8 @@ internal sealed class ServerProcess : IDisposable
     {
         SnapshotFiles = SnapshotStore.Open(Server.Disk, clusterId: 1);
         int files = SnapshotFiles.Files.Count;
-        RecoveredState recovered = RecoveredState.Load(SnapshotFiles, NullLogger.Instance);
+        RecoveredState recovered = RecoveredState.Load(
+            SnapshotFiles, new StartProgress(TimeProvider.System), NullLogger.Instance);
         if (Server.SpoilsAtStart)
         {
             recovered = SpoiltState.Of(recovered, Random.Fork("spoilt state"), out bool isChanged);

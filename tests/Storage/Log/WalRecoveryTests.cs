@@ -29,6 +29,26 @@ public sealed class WalRecoveryTests
     }
 
     [Fact]
+    public void Start_reports_the_bytes_that_it_has_read_of_all_segments()
+    {
+        MemoryDisk disk = new();
+        using (LogWriter log = new(disk, LogWriter.Tiny))
+        {
+            for (int i = 1; i <= 20; i++)
+            {
+                log.Append(1, i);
+                log.Sync();
+            }
+        }
+        List<(long Read, long All)> reports = [];
+        WalOptions options = LogWriter.Tiny with { BytesRead = (read, all) => reports.Add((read, all)) };
+        using LogWriter again = new(disk, options);
+        long segment = options.SegmentBytes;
+        Assert.Equal([(0, 3 * segment), (segment, 3 * segment), (2 * segment, 3 * segment), (3 * segment, 3 * segment)],
+            reports);
+    }
+
+    [Fact]
     public void Recovered_bytes_are_synced_before_the_log_opens()
     {
         MemoryDisk disk = ThreeBatches(isSealed: false, out _);

@@ -318,7 +318,7 @@ function tellChanges(now, membersBefore) {
 
 async function ask(path) {
   const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-  if (!answer.ok) throw new Error((await answer.json()).detail);
+  if (!answer.ok) throw Object.assign(new Error((await answer.json()).detail), { isAnswer: true });
   return answer.json();
 }
 
@@ -327,13 +327,13 @@ async function update() {
   try {
     [now, membersNow] = await Promise.all([ask("/v1/status"), ask("/v1/members")]);
   } catch (failure) {
-    showGone();
+    showGone(failure);
     return;
   }
   const at = performance.now() / 1000;
   now.at = at;
   if (goneSince !== null) {
-    tell("This member answers again");
+    if (before !== null) tell("This member answers again");
     goneSince = null;
     document.body.classList.remove("gone");
   }
@@ -366,14 +366,18 @@ function showState(now) {
       : `Follows member ${now.leader} in term ${now.term}.`);
 }
 
-function showGone() {
+// A member that starts answers too, and says how far it is.
+function showGone(failure) {
   const state = $("state");
-  if (goneSince === null) {
-    goneSince = new Date();
-    tell("This member does not answer", true);
-  }
+  const isNew = goneSince === null;
+  if (isNew) goneSince = new Date();
   document.body.classList.add("gone");
   state.className = "bad";
+  if (failure.isAnswer) {
+    setText(state, failure.message);
+    return;
+  }
+  if (isNew) tell("This member does not answer", true);
   setText(state, `This member does not answer since ${goneSince.toLocaleTimeString("en-GB")}. Trying again.`);
 }
 
