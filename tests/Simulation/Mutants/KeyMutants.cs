@@ -41,6 +41,10 @@ internal static class KeyMutants
             "Server/Node/RaftNode.cs",
             "clock.Advance(Math.Min(now - this.now, PauseMax));",
             "clock.Advance(now - clock.Now);"),
+        new("age-rounded-down", "A stale read is never older than it says.",
+            "Server/Node/Requests/StateAge.cs",
+            "now - knownSince + 1;",
+            "now - knownSince;"),
         new("expiry-of-renewed-key", "A renewal that is applied before the expiry wins.",
             "Storage/Store/CommandRules.cs",
             """

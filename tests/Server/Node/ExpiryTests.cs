@@ -1,0 +1,124 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node;
+using RaftFast.Server.Node.Snapshots;
+using RaftFast.Server.Tests.Peers;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Snapshots;
+using RaftFast.Storage.Store;
+using Record = RaftFast.Protocol.Record;
+
+namespace RaftFast.Server.Tests.Node;
+
+/// <summary>A cluster of one member, and a key with a time to live of a second.</summary>
+public sealed class ExpiryTests : IDisposable
+{
+    private const int TimeToLive = 1000;
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly RaftCore core;
+    private readonly Wal wal;
+    private readonly RaftNode node;
+
+    public ExpiryTests()
+    {
+        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
+        ClusterConfiguration one = ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1)]);
+        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
+        core = new RaftCore(
+            1, new ConfigurationHistory(one), new RaftOptions(), default, new TermRuns(), new Random(1));
+        node = new RaftNode(new NodeParts
+        {
+            Core = core,
+            Wal = wal,
+            State = state,
+            SnapshotFiles = SnapshotStore.Open(disk, clusterId: 1),
+            Recovered = default,
+            Network = new RecordedNetwork(),
+            Acceptance = new Acceptance(hasPromised: true),
+            Address = new PeerAddress("127.0.0.1", 1),
+            Snapshots = new SnapshotOptions(),
+            Actions = new NodeActions
+            {
+                WakeWriter = static () => { },
+                WakeSegments = static () => { },
+                RunSnapshot = static _ => { },
+                ReadEntries = static _ => { },
+                Free = static _ => { },
+                Resume = static _ => { },
+                HandedOver = static () => { },
+                Stop = static () => { },
+            },
+            FirstNumber = 1,
+            RequestTimeout = 5000,
+            Random = new Random(1),
+            Logger = NullLogger.Instance,
+        });
+        while (!core.IsLeader)
+            node.OnTick();
+        Settle();
+    }
+
+    public void Dispose()
+    {
+        wal.Dispose();
+        state.Dispose();
+        directory.Dispose();
+    }
+
+    /// <summary>
+    /// The member's times are rounded down to milliseconds. So the PUT may have come up to a millisecond after its log
+    /// time, and another millisecond may be missing for each leader that has measured.
+    /// </summary>
+    [Fact]
+    public void Key_lives_some_milliseconds_longer_than_its_time_and_never_shorter()
+    {
+        node.AdvanceTo(100);
+        node.OnFrames(2, Put());
+        Settle();
+        Assert.True(Exists);
+        for (int now = 100; now < 100 + TimeToLive + 10; now++)
+        {
+            AdvanceTo(now);
+            Assert.True(Exists, $"{now - 100} ms after the PUT");
+        }
+        AdvanceTo(100 + TimeToLive + 10);
+        Assert.False(Exists);
+    }
+
+    private bool Exists => state.Store.TryGet("/key"u8, out _, out _);
+
+    private void AdvanceTo(long now)
+    {
+        node.AdvanceTo(now);
+        node.OnTick();
+        Settle();
+    }
+
+    /// <summary>Writes all that the node publishes.</summary>
+    private void Settle()
+    {
+        node.EndBatch();
+        while (wal.Writer.TryTake(out WalBatch batch))
+        {
+            Assert.True(wal.Writer.TryOpen(batch));
+            wal.Writer.Write(batch);
+            node.OnBatchDurable(batch);
+            node.EndBatch();
+        }
+    }
+
+    private static byte[] Put()
+    {
+        byte[] record = new byte[Record.LengthOf(KeyCommand.HeaderSize + "/key"u8.Length)];
+        Span<byte> payload = record.AsSpan(Record.HeaderSize);
+        int length = KeyCommand.WriteHead(
+            payload, CommandOperation.Put, default, default, "/key"u8, TimeToLive);
+        record = record[..Record.LengthOf(length)];
+        Record.Finish(record, RecordType.Command, length);
+        return Frames.Bytes(new Message { Type = MessageType.Forward, Context = 1, Count = 1 }, record);
+    }
+}
