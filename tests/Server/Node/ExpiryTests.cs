@@ -1,12 +1,9 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
-using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Tests.Peers;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Store;
 using Record = RaftFast.Protocol.Record;
 
@@ -30,33 +27,7 @@ public sealed class ExpiryTests : IDisposable
         wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
         core = new RaftCore(
             1, new ConfigurationHistory(one), new RaftOptions(), default, new TermRuns(), new Random(1));
-        node = new RaftNode(new NodeParts
-        {
-            Core = core,
-            Wal = wal,
-            State = state,
-            SnapshotFiles = SnapshotStore.Open(disk, clusterId: 1),
-            Recovered = default,
-            Network = new RecordedNetwork(),
-            Acceptance = new Acceptance(hasPromised: true),
-            Address = new PeerAddress("127.0.0.1", 1),
-            Snapshots = new SnapshotOptions(),
-            Actions = new NodeActions
-            {
-                WakeWriter = static () => { },
-                WakeSegments = static () => { },
-                RunSnapshot = static _ => { },
-                ReadEntries = static _ => { },
-                Free = static _ => { },
-                Resume = static _ => { },
-                HandedOver = static () => { },
-                Stop = static () => { },
-            },
-            FirstNumber = 1,
-            RequestTimeout = 5000,
-            Random = new Random(1),
-            Logger = NullLogger.Instance,
-        });
+        node = new RaftNode(TestNode.Parts(core, wal, state, disk, new RecordedNetwork()));
         while (!core.IsLeader)
             node.OnTick();
         Settle();

@@ -1,13 +1,10 @@
-using Microsoft.Extensions.Logging.Abstractions;
 using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
-using RaftFast.Server.Node.Snapshots;
 using RaftFast.Server.Recovery;
 using RaftFast.Server.Tests.Peers;
 using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Snapshots;
 using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Node;
@@ -39,33 +36,8 @@ public sealed class FollowerReadsTests : IDisposable
         core = new RaftCore(
             1, new ConfigurationHistory(Three), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery),
             new Random(1));
-        node = new RaftNode(new NodeParts
-        {
-            Core = core,
-            Wal = wal,
-            State = state,
-            SnapshotFiles = SnapshotStore.Open(disk, clusterId: 1),
-            Recovered = recovery.HardState,
-            Network = network,
-            Acceptance = new Acceptance(hasPromised: true),
-            Address = new PeerAddress("127.0.0.1", 1),
-            Snapshots = new SnapshotOptions(),
-            Actions = new NodeActions
-            {
-                WakeWriter = static () => { },
-                WakeSegments = static () => { },
-                RunSnapshot = static _ => { },
-                ReadEntries = reads.Enqueue,
-                Free = static _ => { },
-                Resume = static _ => { },
-                HandedOver = static () => { },
-                Stop = static () => { },
-            },
-            FirstNumber = 1,
-            RequestTimeout = 5000,
-            Random = new Random(1),
-            Logger = NullLogger.Instance,
-        });
+        NodeParts parts = TestNode.Parts(core, wal, state, disk, network);
+        node = new RaftNode(parts with { Actions = parts.Actions with { ReadEntries = reads.Enqueue } });
         Lead(term: 2);
     }
 
