@@ -64,7 +64,10 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Acknowledge();
     }
 
-    /// <summary>A server whose disk hangs could not write its vote, and the term would have no leader.</summary>
+    /// <summary>
+    /// A server whose log write is overdue could not write its vote, and the term would have no leader. A server whose
+    /// log read is overdue could not bring others up to date.
+    /// </summary>
     private bool MayTakeOver(ulong from) =>
         from == Core.LeaderId && Core.Configuration.StaysVoter(Core.Id) && !Core.DiskHangs;
 

@@ -16,19 +16,25 @@ internal static partial class ApiDoor
     public const int PortDistance = 1000;
 
     /// <summary>Opens the API, which tells of the start until <see cref="ApiServer.Attach"/>.</summary>
+    /// <param name="own">The node's own URL, whose port the API leaves free.</param>
     /// <returns>Null if there is no API: the flag says so, or the default port is taken.</returns>
     /// <exception cref="ListenException">The given address can't be listened on.</exception>
     public static async Task<ApiServer?> OpenAsync(
-        ServerOptions options, StartProgress start, string dataDirectory, ILoggerFactory loggers)
+        ServerOptions options, PeerAddress own, StartProgress start, string dataDirectory, ILoggerFactory loggers)
     {
         if (!options.Api.IsOn)
             return null;
         ILogger log = loggers.CreateLogger("api");
-        // Any free port for clients has any free port beside it: theirs is not known yet.
+        // With --port 0 the clients' port is not known yet, so the API takes any free port too.
         int port = options.Port == 0 ? 0 : options.Port + PortDistance;
         if (options.Api.EndPoint is null && port > IPEndPoint.MaxPort)
         {
             LogNoPort(log, options.Port, PortDistance);
+            return null;
+        }
+        if (options.Api.EndPoint is null && port == own.Port)
+        {
+            LogOwnPort(log, port);
             return null;
         }
         IPEndPoint endPoint = options.Api.EndPoint ?? new IPEndPoint(IPAddress.Loopback, port);
@@ -67,6 +73,12 @@ internal static partial class ApiDoor
 
     [LoggerMessage(LogLevel.Information, "status and metrics: http://{EndPoint}/")]
     private static partial void LogOpen(ILogger log, IPEndPoint endPoint);
+
+    [LoggerMessage(
+        LogLevel.Warning,
+        "this node has no API: its default port, {Port}, is the one for the other members; give --api ADDRESS:PORT, or "
+        + "--api off")]
+    private static partial void LogOwnPort(ILogger log, int port);
 
     [LoggerMessage(LogLevel.Warning, "this node has no API: {Failure}, or --api off")]
     private static partial void LogTaken(ILogger log, string failure);

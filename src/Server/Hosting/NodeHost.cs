@@ -46,7 +46,8 @@ internal static partial class NodeHost
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
         using LockWatch watch = new(directory.VerifyLock, FatalError.Exit);
         StartProgress start = new(TimeProvider.System);
-        await using ApiServer? api = await ApiDoor.OpenAsync(options, start, directory.Path, loggers);
+        PeerAddress own = options.ClusterIsGiven ? options.Address : directory.ReadIdentity()?.Address ?? options.Address;
+        await using ApiServer? api = await ApiDoor.OpenAsync(options, own, start, directory.Path, loggers);
         NodeIdentity? identity = await IdentifyAsync(directory, options, start, loggers, stop);
         if (identity is null)
             return ExitCode.Success;

@@ -6,7 +6,7 @@ namespace RaftFast.Server.Loop;
 
 /// <summary>
 /// The thread that reads entries of the log for followers that are far behind, and posts each read to the inbox. A read
-/// that does not return holds up only the reads after it.
+/// that does not return holds up the reads after it.
 /// </summary>
 internal sealed class LogReadThread : IDisposable
 {

@@ -6,14 +6,14 @@ namespace RaftFast.Server.Node;
 
 /// <summary>
 /// Reads of entries that followers need and that are no longer in the leader's memory. Another thread waits for the
-/// disk. Meanwhile the append to that follower waits, and heartbeats continue. An append takes what was read, or
-/// nothing does: a follower that no longer wants exactly these entries causes another read.
+/// disk. Meanwhile the append to that follower waits, and heartbeats continue. If the
+/// follower's next entry is no longer the first one read, the entries are dropped.
 /// </summary>
 internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead> run)
 {
     /// <summary>
     /// Maximum reads at a time, one for each follower at most. A further follower waits for the end of one. Each read
-    /// keeps its memory: a record of any size, and a window of the same size.
+    /// keeps its memory: room for a record of any size, and a window of the disk.
     /// </summary>
     public const int CountMax = 4;
 

@@ -196,11 +196,11 @@ internal sealed class ServerProcess : IDisposable
     public void Dispose()
     {
         Node = null;
+        Snapshots.Discard();
         state?.Dispose();
         state = null;
         Log?.Dispose();
         Loop.Discard();
-        Snapshots.Discard();
     }
 
     private void CreateNode(Wal log, RecoveredState recovered, WalRecovery recovery)

@@ -58,9 +58,10 @@ internal sealed class ServerSnapshots(ServerProcess process)
             process.Server.OnStateReplaced(decided.Position, decided.Configuration.Index);
     }
 
-    /// <summary>Frees the received snapshot of a dead process.</summary>
+    /// <summary>Frees the snapshots of a dead process. The store must still be there.</summary>
     public void Discard()
     {
+        taking?.Close();
         if (received is { IsInstalled: null })
             received.Store.Dispose();
     }

@@ -13,9 +13,9 @@ namespace RaftFast.Server.Node.Requests;
 internal sealed class TimedCommands
 {
     /// <summary>
-    /// Milliseconds by which log time may be ahead of the time that has passed since an entry: the entry's time is
-    /// rounded down, and each new leader rounds once more. A change of the leader takes longer than a millisecond, for
-    /// which log time stands still, so many changes need no more than this.
+    /// Milliseconds by which log time may be ahead of the time that has passed since an entry. The entry's time is
+    /// rounded down, by less than a millisecond, and each further leader rounds once more. Log time stands still while a
+    /// leader is elected, which takes longer than it rounds, so ten are enough.
     /// </summary>
     private const long RoundingMax = 10;
 
