@@ -100,6 +100,7 @@ internal static class ListLatency
             (stretches[2 * pair + 1].Percentile(0.999) - stretches[2 * pair].Percentile(0.999)) / 1e6).Order()];
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"p99.9 rises by {rises[Pairs / 2]:F2} ms (median of {Pairs} pairs of stretches; {rises[0]:F2} to {rises[^1]:F2})"));
+            $"p99.9 rises by {rises[Pairs / 2]:F2} ms (median of {Pairs} pairs of stretches; {rises[0]:F2} to "
+            + $"{rises[^1]:F2})"));
     }
 }

@@ -49,7 +49,7 @@ internal static class Metrics
         const string Log = "phase=\"log\"";
         text.Gauge("recovery_bytes",
             "Bytes that a start loads of the snapshot and reads of the log; 0 until the phase begins. Only a node that "
-            + "starts reports them: wait until raftfast_recovery_done_bytes is as large, and see /readyz.")
+            + "starts reports them: compare with raftfast_recovery_done_bytes, and see /readyz.")
             .Sample(Snapshot, start.Snapshot?.All ?? 0)
             .Sample(Log, start.Log?.All ?? 0);
         text.Gauge("recovery_done_bytes",

@@ -46,7 +46,8 @@ internal static partial class NodeHost
         using DataDirectory directory = DataDirectory.Open(options.DataDirectory, options.Disk);
         using LockWatch watch = new(directory.VerifyLock, FatalError.Exit);
         StartProgress start = new(TimeProvider.System);
-        PeerAddress own = options.ClusterIsGiven ? options.Address : directory.ReadIdentity()?.Address ?? options.Address;
+        PeerAddress? known = options.ClusterIsGiven ? null : directory.ReadIdentity()?.Address;
+        PeerAddress own = known ?? options.Address;
         await using ApiServer? api = await ApiDoor.OpenAsync(options, own, start, directory.Path, loggers);
         NodeIdentity? identity = await IdentifyAsync(directory, options, start, loggers, stop);
         if (identity is null)
@@ -343,8 +344,8 @@ internal static partial class NodeHost
 
     /// <summary>
     /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API,
-    /// the reads for followers, and four single items. The single items are the log's writer, a snapshot taken, a snapshot received, and a
-    /// request to stop.
+    /// the reads for followers, and four single items. The single items are the log's writer, a snapshot taken, a
+    /// snapshot received, and a request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax

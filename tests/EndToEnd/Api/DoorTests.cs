@@ -63,6 +63,25 @@ public sealed class DoorTests
     }
 
     [Fact]
+    public void Default_port_that_is_the_one_for_the_other_members_is_left_to_them()
+    {
+        using Cluster cluster = Cluster.Prepare(1);
+        int port = new Uri(cluster.Nodes[0].PeerUrl).Port - 1000;
+        Assert.SkipUnless(FreePorts.IsFree(port), $"port {port} is in use");
+        // The second start knows its own URL from the directory alone.
+        foreach (string[] flags in (string[][])[["--cluster", cluster.Nodes[0].PeerUrl], []])
+        {
+            using ServerProcess process = ServerProcess.StartFromShell(
+                "exec \"$0\" \"${@:1:$#-2}\"",
+                [.. flags, "--port", $"{port}", "--data-dir", cluster.Nodes[0].DataDirectory]);
+            Eventually.True(() => process.Warns("is the one for the other members"), () => $"{process}");
+            Eventually.True(() => Curl.Put($"http://127.0.0.1:{port}/k", "v").Status == 204, () => $"{process}");
+            process.Terminate();
+            Assert.Equal(0, process.WaitForExit());
+        }
+    }
+
+    [Fact]
     public void Member_without_a_leader_lives_and_is_not_ready()
     {
         using Cluster cluster = Cluster.StartWithApi(3);
