@@ -5,7 +5,8 @@ namespace RaftFast.Server.Node.Requests;
 
 /// <summary>
 /// Results of the last applied commands of kinds 2 and 3. A follower may apply an entry before the leader's answer
-/// tells which request the entry belongs to. The answer arrives soon after, and needs the result of one of the last entries.
+/// tells which request the entry belongs to. The answer arrives soon after, and needs the result of one of the last
+/// entries.
 /// </summary>
 internal sealed class RecentResults
 {
