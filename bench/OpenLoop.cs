@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using System.Text;
+using RaftFast.LoadTest.Load;
 
 namespace RaftFast.Bench;
 
@@ -15,12 +15,9 @@ internal readonly record struct AnsweredPut(long Due, long Ticks);
 /// PUTs at a fixed rate over HTTP, each sent when it is due, answered or not. One thread sends, and one thread for each
 /// connection reads the answers.
 /// </summary>
-internal static partial class OpenLoop
+internal static class OpenLoop
 {
     private const int Connections = 8;
-
-    /// <summary>Pause of the sender while no PUT is due.</summary>
-    private const uint PauseMicroseconds = 50;
 
     /// <param name="key">Gives the key of a PUT that is due at a timestamp. On the sending thread.</param>
     /// <returns>The PUTs in the order in which they were due.</returns>
@@ -43,8 +40,7 @@ internal static partial class OpenLoop
         for (int i = 0; i < putsMax && !isOver(); i++)
         {
             long due = begun + i * Stopwatch.Frequency / putsPerSecond;
-            while (Stopwatch.GetTimestamp() < due)
-                _ = Sleep(PauseMicroseconds);
+            PreciseSleep.Until(due);
             byte[] request = Encoding.ASCII.GetBytes(
                 $"PUT {key(due)} HTTP/1.1\r\nHost: localhost\r\n"
                 + $"Content-Length: {RecoveryData.ValueBytes}\r\n\r\n{value}");
@@ -75,7 +71,4 @@ internal static partial class OpenLoop
             }
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "usleep")]
-    private static partial int Sleep(uint microseconds);
 }

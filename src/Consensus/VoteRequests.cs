@@ -4,8 +4,8 @@ namespace RaftFast.Consensus;
 
 /// <summary>
 /// Answers requests for votes and pre-votes, in any role. A server gives one vote a term (§5.2), only to an up-to-date
-/// log (§5.4.1), and none while a leader is heard (§6, thesis §9.6). A server whose log write is overdue gives
-/// no vote.
+/// log (§5.4.1), and none while a leader is heard (§6, thesis §9.6). A server whose log write is overdue gives no
+/// vote.
 /// </summary>
 internal static class VoteRequests
 {

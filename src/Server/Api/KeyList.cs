@@ -25,13 +25,13 @@ internal sealed class KeyList
     /// <summary>Time for a client to take a page. Then the place of the page goes to another list.</summary>
     private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(60);
 
-    private readonly SemaphoreSlim places = new(PagesMax);
-
     /// <summary>
     /// Minimum time between the copies of two pages. It bounds the share of the processors that lists take: a page
     /// costs the loop some 0.15 ms, and other threads as much again.
     /// </summary>
     private static readonly TimeSpan CopyInterval = TimeSpan.FromMilliseconds(2);
+
+    private readonly SemaphoreSlim places = new(PagesMax);
 
     /// <summary>One page is copied at a time, so that the loop does other work between two pages.</summary>
     private readonly SemaphoreSlim copying = new(1);

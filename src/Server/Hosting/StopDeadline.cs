@@ -6,8 +6,8 @@ namespace RaftFast.Server.Hosting;
 
 /// <summary>
 /// Ends a process that was asked to stop and waits for work on the disk that does not return: a write of the log or of
-/// a snapshot, a read of the log, or the preparation of a segment. Such work may be out for hours, and no acknowledgement
-/// depends on it.
+/// a snapshot, a read of the log, or the preparation of a segment. Such work may be out for hours, and no
+/// acknowledgement depends on it.
 /// </summary>
 internal sealed class StopDeadline : IDisposable
 {

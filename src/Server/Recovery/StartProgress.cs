@@ -4,7 +4,7 @@ using RaftFast.Server.Logging;
 namespace RaftFast.Server.Recovery;
 
 /// <summary>
-/// What a starting node does, and how far its recovery is, in bytes. Written by the thread that starts the node; any
+/// Present step of a node's start, and progress of its recovery in bytes. The thread that starts the node writes; any
 /// thread reads.
 /// </summary>
 internal sealed class StartProgress(TimeProvider time)

@@ -73,13 +73,7 @@ public sealed class ExpiryTests : IDisposable
     private void Settle()
     {
         node.EndBatch();
-        while (wal.Writer.TryTake(out WalBatch batch))
-        {
-            Assert.True(wal.Writer.TryOpen(batch));
-            wal.Writer.Write(batch);
-            node.OnBatchDurable(batch);
-            node.EndBatch();
-        }
+        TestNode.WriteLog(wal, node);
     }
 
     private static byte[] Put()

@@ -84,7 +84,8 @@ public sealed class FollowerReadsTests : IDisposable
             Assert.True(read < Entries);
             if (reads.TryDequeue(out FollowerRead? next))
                 Complete(next);
-            Message last = network.Sent.Concat(network.Begun).Where(static m => m is { Type: MessageType.Append, To: 3 })
+            Message last = network.Sent.Concat(network.Begun)
+                .Where(static message => message is { Type: MessageType.Append, To: 3 })
                 .MaxBy(static message => message.Position.Index + message.Count);
             Acknowledge(member: 3, last.Position.Index + last.Count);
         }
@@ -215,15 +216,5 @@ public sealed class FollowerReadsTests : IDisposable
         node.EndBatch();
     }
 
-    /// <summary>Writes all that the node has published.</summary>
-    private void WriteLog()
-    {
-        while (wal.Writer.TryTake(out WalBatch batch))
-        {
-            Assert.True(wal.Writer.TryOpen(batch));
-            wal.Writer.Write(batch);
-            node.OnBatchDurable(batch);
-            node.EndBatch();
-        }
-    }
+    private void WriteLog() => TestNode.WriteLog(wal, node);
 }

@@ -118,17 +118,7 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
         node.EndBatch();
     }
 
-    /// <summary>Writes all that the node has published.</summary>
-    private void WriteLog()
-    {
-        while (wal.Writer.TryTake(out WalBatch batch))
-        {
-            Assert.True(wal.Writer.TryOpen(batch));
-            wal.Writer.Write(batch);
-            node.OnBatchDurable(batch);
-            node.EndBatch();
-        }
-    }
+    private void WriteLog() => TestNode.WriteLog(wal, node);
 
     private static byte[] Forward(long number)
     {

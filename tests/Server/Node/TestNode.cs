@@ -42,4 +42,16 @@ internal static class TestNode
         Random = new Random(1),
         Logger = NullLogger.Instance,
     };
+
+    /// <summary>Writes all that the node has published.</summary>
+    public static void WriteLog(Wal wal, RaftNode node)
+    {
+        while (wal.Writer.TryTake(out WalBatch batch))
+        {
+            Assert.True(wal.Writer.TryOpen(batch));
+            wal.Writer.Write(batch);
+            node.OnBatchDurable(batch);
+            node.EndBatch();
+        }
+    }
 }

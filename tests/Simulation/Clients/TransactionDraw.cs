@@ -3,7 +3,7 @@ using RaftFast.Linearizability;
 namespace RaftFast.Simulation.Clients;
 
 /// <summary>
-/// What a client has learnt of each key's state, and the transactions that it draws from this knowledge.
+/// State of each key as far as a client knows it, and the transactions that the client draws from this knowledge.
 /// </summary>
 internal sealed class TransactionDraw(Cluster cluster, SeededRandom random)
 {

@@ -40,6 +40,6 @@ internal sealed class StateAge
     }
 
     /// <returns>Maximum age of the state in milliseconds, if <see cref="IsKnown"/>.</returns>
-    /// <remarks>Both times are rounded down, so their difference may be too small, by less than a millisecond.</remarks>
+    /// <remarks>Both times are rounded down, so their difference may be up to a millisecond too small.</remarks>
     public long At(long now) => now - knownSince + 1;
 }

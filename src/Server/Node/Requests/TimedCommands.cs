@@ -14,8 +14,8 @@ internal sealed class TimedCommands
 {
     /// <summary>
     /// Milliseconds by which log time may be ahead of the time that has passed since an entry. The entry's time is
-    /// rounded down, by less than a millisecond, and each further leader rounds once more. Log time stands still while a
-    /// leader is elected, which takes longer than it rounds, so ten are enough.
+    /// rounded down, by less than a millisecond, and each further leader rounds once more. Log time stands still during
+    /// an election, which takes longer than a millisecond, so ten are enough.
     /// </summary>
     private const long RoundingMax = 10;
 
