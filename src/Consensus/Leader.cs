@@ -12,6 +12,7 @@ internal sealed class Leader : Role
     private readonly ProgressTable progress;
     private readonly Heartbeats heartbeats;
     private readonly ReadRounds reads;
+    private readonly CatchUp catchUp;
     private readonly LearnerPromotion promotion;
     private readonly HandOver handOver;
     private readonly DiskHandOver diskHandOver;
@@ -30,7 +31,8 @@ internal sealed class Leader : Role
         heartbeats = new Heartbeats(core, progress);
         reads = new ReadRounds(core, progress, heartbeats);
         writing = new WritingMajority(core, progress);
-        promotion = new LearnerPromotion(core, progress, writing);
+        catchUp = new CatchUp(core, progress);
+        promotion = new LearnerPromotion(core, progress, catchUp, writing);
         handOver = new HandOver(core, progress);
         diskHandOver = new DiskHandOver(core, progress, handOver);
     }
@@ -82,6 +84,9 @@ internal sealed class Leader : Role
         }
     }
 
+    /// <inheritdoc cref="CatchUp.NeededAfter"/>
+    public long NeededAfter => catchUp.NeededAfter;
+
     /// <summary>Knowledge of each other server of the configuration in effect. Allocates.</summary>
     public FollowerProgress[] Followers()
     {
@@ -103,6 +108,7 @@ internal sealed class Leader : Role
         progress.Reset();
         handOver.Clear();
         heartbeats.Enter();
+        catchUp.Enter();
         promotion.Enter();
         uncommitted.Begin(Core.Log.Last.Index);
         ticksToQuorumCheck = Core.Options.ElectionTicks;
@@ -190,7 +196,7 @@ internal sealed class Leader : Role
         reads.Tick();
         if (heartbeats.Tick())
         {
-            promotion.OnHeartbeat();
+            catchUp.OnHeartbeat();
             heartbeats.Broadcast(reads.RoundUnderWay);
         }
     }
@@ -263,7 +269,7 @@ internal sealed class Leader : Role
         Progress follower = progress.Of(peer);
         // The follower commits no further than the last entry of the append (figure 2).
         follower.CommitSent = Math.Max(follower.CommitSent, Math.Min(Core.Log.Committed, follower.Next - 1 + count));
-        follower.Sent(count, bytes);
+        follower.Sent(count, bytes, isLast: follower.Next - 1 + count == Core.Log.Last.Index);
     }
 
     /// <summary>Leader Append-Only (figure 3): a leader only ever adds to its log.</summary>

@@ -6,26 +6,13 @@ namespace RaftFast.Consensus;
 /// Promotes a learner to voter after it has caught up with the leader's log (thesis §4.2.1). A voter without the log
 /// would only delay commitment. The promotion waits until a majority of the voters, the learner included, writes.
 /// </summary>
-internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, WritingMajority writing)
+internal sealed class LearnerPromotion(
+    RaftCore core, ProgressTable progress, CatchUp catchUp, WritingMajority writing)
 {
-    /// <summary>The log's last index at the latest heartbeat, and at the heartbeat before.</summary>
-    private long lastAtHeartbeat;
-    private long lastAtEarlierHeartbeat;
-
     /// <summary>The promotion that waited when <see cref="Next"/> was last asked.</summary>
     public PromotionWait Wait { get; private set; }
 
-    public void Enter()
-    {
-        lastAtHeartbeat = lastAtEarlierHeartbeat = core.Log.Last.Index + 1;
-        Wait = default;
-    }
-
-    public void OnHeartbeat()
-    {
-        lastAtEarlierHeartbeat = lastAtHeartbeat;
-        lastAtHeartbeat = core.Log.Last.Index;
-    }
+    public void Enter() => Wait = default;
 
     /// <returns>
     /// The configuration that promotes a learner; null if no learner has caught up, or the promotion has to wait.
@@ -37,7 +24,7 @@ internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, Wr
         for (int i = 0; i < progress.Count; i++)
         {
             Member member = current.Members[i];
-            if (member.Role != MemberRole.Learner || !HasCaughtUp(progress[i]))
+            if (member.Role != MemberRole.Learner || !catchUp.IsDone(progress[i]))
                 continue;
             MemberEdit promote = new(MemberEditKind.AddVoter, member.Id);
             ClusterConfiguration? next = ConfigurationEditor.Simple(current, [promote], out _);
@@ -49,14 +36,6 @@ internal sealed class LearnerPromotion(RaftCore core, ProgressTable progress, Wr
         }
         return null;
     }
-
-    /// <summary>
-    /// True if the learner answers, and misses no more entries than the leader appends between two heartbeats.
-    /// </summary>
-    private bool HasCaughtUp(Progress learner) =>
-        learner.State == ProgressState.Replicate
-        && learner.Match >= lastAtEarlierHeartbeat
-        && learner.TicksSinceHeard <= 2 * core.Options.HeartbeatTicks;
 }
 
 /// <summary>

@@ -45,7 +45,10 @@ internal sealed class Progress(RaftOptions options)
     private bool snapshotIsOut;
     private int ticksWithoutAcknowledgement;
 
-    /// <summary>Number of appends in flight that were sent since the last tick.</summary>
+    /// <summary>
+    /// Number of appends in flight that were sent since the last tick and ended with the log's last entry. Entries
+    /// proposed later could not go with the other appends, which were full.
+    /// </summary>
     private int freshAppends;
 
     public ProgressState State { get; private set; }
@@ -55,6 +58,15 @@ internal sealed class Progress(RaftOptions options)
 
     /// <summary>Index of the next entry to send.</summary>
     public long Next { get; private set; }
+
+    /// <summary>
+    /// True from the end of a snapshot's transfer until the follower has caught up with the log or needs another
+    /// snapshot.
+    /// </summary>
+    public bool IsCatchingUp { get; private set; }
+
+    /// <summary>Index after which the log has all entries that the follower may still need from the leader.</summary>
+    public long NeededAfter => State == ProgressState.Probe ? Next - 1 : Match;
 
     /// <summary>True if any message has come from the follower since the last quorum check.</summary>
     public bool IsRecentlyActive { get; private set; }
@@ -96,6 +108,7 @@ internal sealed class Progress(RaftOptions options)
     {
         Match = 0;
         Next = lastIndex + 1;
+        IsCatchingUp = false;
         IsRecentlyActive = false;
         TicksSinceHeard = int.MaxValue;
         TicksSinceWritten = 0;
@@ -139,6 +152,7 @@ internal sealed class Progress(RaftOptions options)
         BecomeProbe(Next);
         State = ProgressState.Snapshot;
         snapshotIsOut = false;
+        IsCatchingUp = false;
     }
 
     public void SnapshotStarted()
@@ -153,11 +167,16 @@ internal sealed class Progress(RaftOptions options)
     /// <param name="next">Index after the snapshot's last entry; 1 if the transfer failed.</param>
     public void SnapshotEnded(long next)
     {
-        if (State == ProgressState.Snapshot)
-            BecomeProbe(Math.Max(next, Match + 1));
+        if (State != ProgressState.Snapshot)
+            return;
+        BecomeProbe(Math.Max(next, Match + 1));
+        IsCatchingUp = true;
     }
 
-    public void Sent(int count, int bytes)
+    public void CaughtUp() => IsCatchingUp = false;
+
+    /// <param name="isLast">True if the append ends with the log's last entry.</param>
+    public void Sent(int count, int bytes, bool isLast)
     {
         if (State == ProgressState.Probe)
         {
@@ -167,7 +186,8 @@ internal sealed class Progress(RaftOptions options)
         Invariant.Hold(count > 0);
         Next += count;
         inflights.Add(Next - 1, bytes);
-        freshAppends++;
+        if (isLast)
+            freshAppends++;
         Invariant.Hold(Next > Match);
     }
 

@@ -259,6 +259,9 @@ public sealed class RaftCore
     /// </summary>
     public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
 
+    /// <inheritdoc cref="CatchUp.NeededAfter"/>
+    public long NeededAfter => IsLeader ? leader.NeededAfter : long.MaxValue;
+
     public void SnapshotStarted(ulong peer) => leader.SnapshotStarted(peer);
 
     /// <param name="installed">Last entry that the snapshot covers; 0 if the transfer failed.</param>

@@ -40,9 +40,10 @@ public sealed record RaftOptions
     public int InflightAppendsMax { get; init; } = 256;
 
     /// <summary>
-    /// Maximum appends sent to one follower since the last tick and not yet acknowledged. Entries proposed meanwhile
-    /// share the next append, as they share the leader's next write. The same entries then need fewer frames and
-    /// writes. A distant follower still gets an append at each tick.
+    /// Maximum appends that end with the log's last entry, sent to one follower since the last tick and not yet
+    /// acknowledged. Entries proposed meanwhile share the next append, as they share the leader's next write. The same
+    /// entries then need fewer frames and writes. A distant follower still gets an append at each tick. A full append,
+    /// which leaves entries for the next one, holds nothing up.
     /// </summary>
     public int FreshAppendsMax { get; init; } = 1;
 

@@ -20,7 +20,7 @@ public sealed class ProgressTests
     public void Acknowledgement_ends_the_probe()
     {
         Progress progress = At(lastIndex: 7);
-        progress.Sent(1, 40);
+        progress.Sent(1, 40, isLast: true);
         Assert.Equal(8, progress.Next);
         Assert.True(progress.Acknowledged(8));
         Assert.Equal((ProgressState.Replicate, 9L, 8L), (progress.State, progress.Next, progress.Match));
@@ -42,7 +42,7 @@ public sealed class ProgressTests
     public void Rejected_probe_moves_to_the_hint_and_never_forward()
     {
         Progress progress = At(lastIndex: 100);
-        progress.Sent(0, 0);
+        progress.Sent(0, 0, isLast: true);
         progress.Rejected(rejected: 100, hint: 40);
         Assert.Equal((ProgressState.Probe, 41L), (progress.State, progress.Next));
         Assert.True(progress.MaySend(100));
@@ -56,7 +56,7 @@ public sealed class ProgressTests
     public void Rejection_of_another_probe_is_stale()
     {
         Progress progress = At(lastIndex: 100);
-        progress.Sent(0, 0);
+        progress.Sent(0, 0, isLast: true);
         progress.Rejected(rejected: 60, hint: 0);
         Assert.Equal(101, progress.Next);
         Assert.False(progress.MaySend(100));
@@ -67,8 +67,8 @@ public sealed class ProgressTests
     {
         Progress progress = At(lastIndex: 10);
         progress.Acknowledged(5);
-        progress.Sent(2, 80);
-        progress.Sent(2, 80);
+        progress.Sent(2, 80, isLast: true);
+        progress.Sent(2, 80, isLast: true);
         progress.Rejected(rejected: 5, hint: 0);
         Assert.Equal(ProgressState.Replicate, progress.State);
         progress.Rejected(rejected: 7, hint: 0);
@@ -83,7 +83,7 @@ public sealed class ProgressTests
         for (int i = 1; i <= Options.InflightAppendsMax; i++)
         {
             Assert.True(progress.MaySend(10));
-            progress.Sent(1, 40);
+            progress.Sent(1, 40, isLast: true);
             Assert.Equal(i + 1, progress.Next);
         }
         Assert.False(progress.MaySend(10));
@@ -97,12 +97,12 @@ public sealed class ProgressTests
         Progress progress = new(Options with { InflightAppendsMax = 8, FreshAppendsMax = 2 });
         progress.Reset(10);
         progress.Acknowledged(0);
-        progress.Sent(1, 40);
-        progress.Sent(1, 40);
+        progress.Sent(1, 40, isLast: true);
+        progress.Sent(1, 40, isLast: true);
         Assert.False(progress.MaySend(10));
         progress.Tick(lastIndex: 10);
-        progress.Sent(1, 40);
-        progress.Sent(1, 40);
+        progress.Sent(1, 40, isLast: true);
+        progress.Sent(1, 40, isLast: true);
         Assert.False(progress.MaySend(10));
         progress.Acknowledged(2); // the two latest appends are still unacknowledged
         Assert.False(progress.MaySend(10));
@@ -111,12 +111,29 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public void Full_appends_do_not_wait_for_each_other()
+    {
+        Progress progress = new(Options with { InflightAppendsMax = 8, FreshAppendsMax = 1 });
+        progress.Reset(10);
+        progress.Acknowledged(0);
+        progress.Sent(4, 160, isLast: false);
+        progress.Sent(4, 160, isLast: false);
+        Assert.True(progress.MaySend(10));
+        progress.Sent(2, 80, isLast: true);
+        Assert.False(progress.MaySend(12));
+        progress.Acknowledged(8);
+        Assert.False(progress.MaySend(12));
+        progress.Acknowledged(10);
+        Assert.True(progress.MaySend(12));
+    }
+
+    [Fact]
     public void Loss_leads_back_to_what_is_acknowledged_with_an_empty_window()
     {
         Progress progress = At(lastIndex: 10);
         progress.Acknowledged(5);
         for (int i = 0; i < Options.InflightAppendsMax; i++)
-            progress.Sent(1, 40);
+            progress.Sent(1, 40, isLast: true);
         progress.MessagesMayBeLost();
         Assert.Equal((ProgressState.Probe, 6L, 5L), (progress.State, progress.Next, progress.Match));
         Assert.True(progress.MaySend(10));
@@ -129,7 +146,7 @@ public sealed class ProgressTests
         progress.Acknowledged(5);
         Tick(progress, 5 * Options.ElectionTicks);
         Assert.Equal(ProgressState.Replicate, progress.State);
-        progress.Sent(3, 120);
+        progress.Sent(3, 120, isLast: true);
         Tick(progress, Options.ElectionTicks - 1);
         progress.Acknowledged(6);
         Tick(progress, Options.ElectionTicks - 1);
@@ -143,7 +160,7 @@ public sealed class ProgressTests
     {
         Progress progress = At(lastIndex: 10);
         progress.Acknowledged(5);
-        Assert.Throws<InvariantException>(() => progress.Sent(0, 0));
+        Assert.Throws<InvariantException>(() => progress.Sent(0, 0, isLast: true));
     }
 
     [Fact]

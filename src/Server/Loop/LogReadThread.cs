@@ -12,7 +12,8 @@ internal sealed class LogReadThread : IDisposable
 {
     private readonly Inbox inbox;
     private readonly ConcurrentQueue<FollowerRead> reads = new();
-    private readonly SemaphoreSlim wanted = new(0);
+    private readonly Parker parker = new();
+    private readonly Func<bool> isThereWork;
     private readonly Thread thread;
 
     private volatile bool isStopping;
@@ -20,6 +21,7 @@ internal sealed class LogReadThread : IDisposable
     public LogReadThread(Inbox inbox)
     {
         this.inbox = inbox;
+        isThereWork = () => isStopping || !reads.IsEmpty;
         thread = new Thread(Work) { Name = ThreadNames.Reader, IsBackground = true };
     }
 
@@ -31,22 +33,23 @@ internal sealed class LogReadThread : IDisposable
     public void Run(FollowerRead read)
     {
         reads.Enqueue(read);
-        wanted.Release();
+        Interlocked.MemoryBarrier();
+        parker.Unpark();
     }
 
     public void Dispose()
     {
         isStopping = true;
-        wanted.Release();
+        Interlocked.MemoryBarrier();
+        parker.Unpark();
         thread.Join();
-        wanted.Dispose();
     }
 
     private void Work()
     {
         while (true)
         {
-            wanted.Wait();
+            parker.Await(isThereWork, Timeout.Infinite);
             if (isStopping)
                 return;
             if (!reads.TryDequeue(out FollowerRead? read))

@@ -20,7 +20,8 @@ internal sealed class SnapshotThread : IDisposable
     private readonly ILogger logger;
     private readonly ConcurrentQueue<KeyValueStore> unused = new();
     private readonly SemaphoreSlim wanted = new(0);
-    private readonly ManualResetEventSlim stopping = new();
+    /// <summary>A wait for it does not spin: on a loaded machine each turn of a spin would cost a time slice.</summary>
+    private readonly ManualResetEventSlim stopping = new(initialState: false, spinCount: 0);
     private readonly Thread thread;
 
     private volatile SnapshotTask? next;

@@ -35,6 +35,6 @@ internal enum FollowerReadState
     /// <summary>Another thread has the read.</summary>
     Out,
 
-    /// <summary>The entries are there, and wait for the end of the batch of inputs.</summary>
+    /// <summary>The entries are there, and wait for the follower's next append.</summary>
     Done,
 }

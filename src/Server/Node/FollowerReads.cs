@@ -6,49 +6,55 @@ namespace RaftFast.Server.Node;
 
 /// <summary>
 /// Reads of entries that followers need and that are no longer in the leader's memory. Another thread waits for the
-/// disk. Meanwhile the append to that follower waits, and heartbeats continue. If the
-/// follower's next entry is no longer the first one read, the entries are dropped.
+/// disk. Meanwhile the append to that follower waits, and heartbeats continue. While an append is under way, the
+/// entries after it are read. Entries that are not the follower's next ones are dropped.
 /// </summary>
 internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead> run)
 {
     /// <summary>
-    /// Maximum reads at a time, one for each follower at most. A further follower waits for the end of one. Each read
-    /// keeps its memory: room for a record of any size, and a window of the disk.
+    /// Maximum reads: two for each follower at most, so that one is out while the entries of the other are sent. A
+    /// further follower waits for the end of one. Each read keeps its memory: room for a record of any size, and a
+    /// window of the disk.
     /// </summary>
-    public const int CountMax = 4;
+    public const int CountMax = 8;
 
     private readonly List<FollowerRead> reads = new(CountMax);
 
     /// <summary>
-    /// Takes the records from <paramref name="first"/> on that have been read for this follower. If there are none,
-    /// begins to read them.
+    /// Takes the records from <paramref name="first"/> on that have been read for this follower, and begins to read
+    /// the next ones. If there are none, begins to read them.
     /// </summary>
     /// <returns>Empty while the append must wait. The bytes are valid until the next call.</returns>
     public ReadOnlySpan<byte> Take(ulong follower, long first, out int count)
     {
-        count = 0;
+        FollowerRead? taken = null;
+        bool isOut = false;
         foreach (FollowerRead read in reads)
         {
             if (read.State == FollowerReadState.Free || read.Follower != follower)
                 continue;
             if (read.State == FollowerReadState.Out)
-                return default;
-            read.State = FollowerReadState.Free;
-            if (!IsWanted(read, first))
-                break;
-            // No leader of this term has removed an entry (Leader Append-Only, figure 3).
-            Invariant.Hold(core.Log.Matches(read.Entries.Last));
-            count = read.Entries.Count;
-            return read.Entries.Records;
+                isOut = true;
+            else if (IsWanted(read, first))
+                taken = read;
+            else
+                read.State = FollowerReadState.Free;
         }
-        if (FindFree(first) is { } free)
+        if (taken is null)
         {
-            wal.BeginRead(free.Entries, first, core.AppendBytesMax);
-            free.Begin(follower, core.Term);
-            core.LogReadBegun();
-            run(free);
+            if (!isOut && (FindFree(first) ?? reads.Find(IsDone)) is { } free)
+                Begin(free, follower, first, before: free);
+            count = 0;
+            return default;
         }
-        return default;
+        // No leader of this term has removed an entry (Leader Append-Only, figure 3).
+        Invariant.Hold(core.Log.Matches(taken.Entries.Last));
+        long next = taken.Entries.Last.Index + 1;
+        if (!isOut && IsOnDiskOnly(next) && FindFree(next) is { } ahead)
+            Begin(ahead, follower, next, before: taken);
+        taken.State = FollowerReadState.Free;
+        count = taken.Entries.Count;
+        return taken.Entries.Records;
     }
 
     /// <summary>Another thread has ended a read.</summary>
@@ -61,21 +67,16 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         core.LogReadEnded(isNextOut: reads.Exists(static other => other.State == FollowerReadState.Out));
     }
 
-    /// <summary>Gives up what no append has taken. Called after the appends of a batch of inputs.</summary>
-    public void EndBatch()
-    {
-        foreach (FollowerRead read in reads)
-        {
-            if (read.State == FollowerReadState.Done)
-                read.State = FollowerReadState.Free;
-        }
-    }
+    private static bool IsDone(FollowerRead read) => read.State == FollowerReadState.Done;
 
     /// <summary>
     /// True if the entries are the next ones of the follower, in the log of this term. In another term the log may have
     /// lost them.
     /// </summary>
     private bool IsWanted(FollowerRead read, long first) => read.Term == core.Term && read.Entries.First == first;
+
+    private bool IsOnDiskOnly(long index) =>
+        index <= core.Log.Last.Index && wal.MeasureInMemory(index, index, bytesMax: 0, out _) == 0;
 
     /// <summary>Finds a read that is free, if possible the one that can continue where it ended.</summary>
     private FollowerRead? FindFree(long first)
@@ -89,5 +90,13 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         if (free is null && reads.Count < CountMax)
             reads.Add(free = new FollowerRead(wal.CreateRead()));
         return free;
+    }
+
+    private void Begin(FollowerRead read, ulong follower, long first, FollowerRead before)
+    {
+        wal.BeginRead(read.Entries, first, core.AppendBytesMax, before.Entries);
+        read.Begin(follower, core.Term);
+        core.LogReadBegun();
+        run(read);
     }
 }

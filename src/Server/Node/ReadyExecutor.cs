@@ -171,7 +171,6 @@ internal sealed class ReadyExecutor(
             if (member != core.Id)
                 SendAppends(member);
         }
-        followerReads.EndBatch();
     }
 
     /// <summary>

@@ -271,12 +271,13 @@ public sealed class Wal : IDisposable
     /// Begins to read records from <paramref name="firstIndex"/> on, at least one, which are no longer in memory. The
     /// caller lets another thread step the read to its end, then calls <see cref="TryEndRead"/>.
     /// </summary>
-    public void BeginRead(WalRead read, long firstIndex, int bytesMax)
+    /// <param name="before">A read that may have ended before the first entry; null for this read itself.</param>
+    public void BeginRead(WalRead read, long firstIndex, int bytesMax, WalRead? before = null)
     {
         Invariant.Hold(firstIndex > terms.Base.Index);
         Invariant.Hold(!buffers.Holds(firstIndex));
         readsBegun++;
-        read.Begin(extents.Find(firstIndex), firstIndex, bytesMax);
+        read.Begin(extents.Find(firstIndex, bytesMax), firstIndex, bytesMax, before ?? read);
     }
 
     /// <summary>Ends a read whose last step is done.</summary>

@@ -87,14 +87,28 @@ internal sealed class WalExtents
             }
             else
             {
-                extents.Add(new WalExtent(next.First, next.Last, segment, offset, offset + next.Offset, end));
+                extents.Add(new WalExtent(
+                    next.First, next.Last, segment, offset, offset + next.Offset, end, next.Leading));
             }
         }
         Invariant.Hold(unplaced.Count == 0 || unplaced[0].Batch > batch);
     }
 
-    /// <summary>Finds the extent that holds an entry.</summary>
-    public WalExtent Find(long index)
+    /// <summary>
+    /// Finds the extent that holds an entry, and joins the extents that are adjacent to it, until there are
+    /// <paramref name="bytes"/> after it.
+    /// </summary>
+    public WalExtent Find(long index, int bytes = 0)
+    {
+        int at = IndexOf(index);
+        WalExtent extent = extents[at];
+        int end = extent.End + bytes;
+        while (++at < extents.Count && extent.End < end && extents[at].Continues(extent))
+            extent = extent with { Last = extents[at].Last, End = extents[at].End };
+        return extent;
+    }
+
+    private int IndexOf(long index)
     {
         int low = 0;
         int high = extents.Count - 1;
@@ -108,7 +122,7 @@ internal sealed class WalExtents
         }
         Invariant.Hold(extents.Count > 0);
         Invariant.Hold(extents[low].First <= index && index <= extents[low].Last);
-        return extents[low];
+        return low;
     }
 
     private struct Unplaced
@@ -134,16 +148,19 @@ internal sealed class WalExtents
 /// Offset at which the next batch would be adjacent, or <see cref="Closed"/> if truncated entries follow and no batch
 /// may be added.
 /// </param>
+/// <param name="IsLeading">True if the first record is the first log entry of its batch.</param>
 internal readonly record struct WalExtent(
-    long First, long Last, long Segment, int BatchOffset, int RecordOffset, int End)
+    long First, long Last, long Segment, int BatchOffset, int RecordOffset, int End, bool IsLeading)
 {
     /// <summary>No batch begins at this offset: the segment's header is there.</summary>
     public const int Closed = 0;
 
     public bool IsFollowedBy(long segment, int offset) => Segment == segment && End == offset;
 
-    /// <summary>True for the same extent, which may have grown or been truncated.</summary>
-    public bool BeginsAs(in WalExtent other) =>
-        (First, Segment, BatchOffset, RecordOffset)
-        == (other.First, other.Segment, other.BatchOffset, other.RecordOffset);
+    /// <summary>True if nothing but headers and padding is between the entries of the other extent and these.</summary>
+    public bool Continues(in WalExtent other) =>
+        IsLeading && other.IsFollowedBy(Segment, BatchOffset) && other.Last + 1 == First;
+
+    /// <summary>True if the extent has the record at this offset.</summary>
+    public bool Holds(long segment, int offset) => Segment == segment && RecordOffset <= offset && offset < End;
 }

@@ -25,18 +25,7 @@ public sealed class WalRead : IDisposable
     private int bytesMax;
 
     private WalExtent extent;
-
-    /// <summary>Index of the entry at <see cref="at"/>.</summary>
-    private long next;
-
-    /// <summary>Offset of the next record.</summary>
-    private int at;
-
-    /// <summary>Offset after the last record of the batch that holds the last record read.</summary>
-    private int batchEnd;
-
-    /// <summary>Offset of the next batch.</summary>
-    private int nextBatch;
+    private Place place;
 
     private IDiskFile? file;
     private AlignedMemory? window;
@@ -70,19 +59,19 @@ public sealed class WalRead : IDisposable
     internal long MemoryBytes => records.Length + (window?.Length ?? 0);
 
     /// <param name="bytesMax">Maximum bytes of all records. One record is read even if it is larger.</param>
-    internal void Begin(in WalExtent extent, long first, int bytesMax)
+    /// <param name="before">A read that may have ended before the first entry.</param>
+    internal void Begin(in WalExtent extent, long first, int bytesMax, WalRead before)
     {
         // The places of an extent's entries never change. A follower's next read begins where the last one ended.
-        bool continues = Failure is null && this.extent.BeginsAs(extent) && next == first;
+        bool continues = before.EndedBefore(first) && extent.Holds(before.Segment, before.place.At);
+        place = continues ? before.place : new Place
+        {
+            Next = extent.First,
+            At = extent.RecordOffset,
+            NextBatch = extent.BatchOffset,
+        };
         this.extent = extent;
         this.bytesMax = Math.Min(bytesMax, capacity);
-        if (!continues)
-        {
-            next = extent.First;
-            at = extent.RecordOffset;
-            batchEnd = 0;
-            nextBatch = extent.BatchOffset;
-        }
         First = first;
         Count = 0;
         length = 0;
@@ -91,7 +80,7 @@ public sealed class WalRead : IDisposable
     }
 
     /// <summary>True if a read from this entry on continues where the last one ended.</summary>
-    public bool EndedBefore(long first) => next == first;
+    public bool EndedBefore(long first) => Failure is null && place.Next == first;
 
     /// <summary>Opens the file, or reads on to the end of a batch. Blocks while the disk reads.</summary>
     /// <returns>True while there is more to read.</returns>
@@ -126,42 +115,42 @@ public sealed class WalRead : IDisposable
     /// <returns>False if no more entries are wanted.</returns>
     private bool ReadBatch()
     {
-        if (at >= batchEnd)
+        if (place.At >= place.BatchEnd)
             BeginBatch();
-        while (at < batchEnd && next <= extent.Last)
+        while (place.At < place.BatchEnd && place.Next <= extent.Last)
         {
-            bool isWanted = next >= First;
+            bool isWanted = place.Next >= First;
             RecordHeader header = ReadRecord(isWanted);
             bool isEntry = header.Type != RecordType.HardState;
             if (isEntry && isWanted && !TryAdd(header))
                 return false;
             if (isEntry)
-                next++;
-            at += header.RecordLength;
+                place.Next++;
+            place.At += header.RecordLength;
         }
-        return next <= extent.Last;
+        return place.Next <= extent.Last;
     }
 
     private void BeginBatch()
     {
-        int bytes = WalBatchHeader.BytesOf(Window(nextBatch, WalBatchHeader.Size));
-        if (bytes < WalBatchHeader.Size || bytes > WalSegment.BytesMax - nextBatch)
-            throw Damage(nextBatch, "the header of a batch is not intact");
-        at = Math.Max(at, nextBatch + WalBatchHeader.Size);
-        batchEnd = nextBatch + bytes;
-        nextBatch += AlignedMemory.RoundUp(bytes);
+        int bytes = WalBatchHeader.BytesOf(Window(place.NextBatch, WalBatchHeader.Size));
+        if (bytes < WalBatchHeader.Size || bytes > WalSegment.BytesMax - place.NextBatch)
+            throw Damage(place.NextBatch, "the header of a batch is not intact");
+        place.At = Math.Max(place.At, place.NextBatch + WalBatchHeader.Size);
+        place.BatchEnd = place.NextBatch + bytes;
+        place.NextBatch += AlignedMemory.RoundUp(bytes);
     }
 
     private RecordHeader ReadRecord(bool isWanted)
     {
-        DecodeStatus status = Record.TryReadHeader(Window(at, Record.HeaderSize), out RecordHeader header);
+        DecodeStatus status = Record.TryReadHeader(Window(place.At, Record.HeaderSize), out RecordHeader header);
         bool isIntact = status == DecodeStatus.Complete
-            && header.RecordLength <= batchEnd - at
+            && header.RecordLength <= place.BatchEnd - place.At
             && header.RecordLength <= capacity
-            && (header.Type == RecordType.HardState || header.Position.Index == next);
+            && (header.Type == RecordType.HardState || header.Position.Index == place.Next);
         if (isIntact && isWanted)
-            isIntact = Record.TryRead(Window(at, header.RecordLength), out _) == DecodeStatus.Complete;
-        return isIntact ? header : throw Damage(at, $"the record of entry {next} is not intact");
+            isIntact = Record.TryRead(Window(place.At, header.RecordLength), out _) == DecodeStatus.Complete;
+        return isIntact ? header : throw Damage(place.At, $"the record of entry {place.Next} is not intact");
     }
 
     private bool TryAdd(in RecordHeader header)
@@ -170,7 +159,7 @@ public sealed class WalRead : IDisposable
             return false;
         if (records.Length == 0)
             records = new byte[capacity];
-        Window(at, header.RecordLength).CopyTo(records.AsSpan(length));
+        Window(place.At, header.RecordLength).CopyTo(records.AsSpan(length));
         length += header.RecordLength;
         Count++;
         Last = header.Position;
@@ -200,4 +189,19 @@ public sealed class WalRead : IDisposable
 
     private StorageException Damage(int offset, string what) =>
         StorageException.Damage(WalSegment.Name(extent.Segment), offset, what);
+
+    private struct Place
+    {
+        /// <summary>Index of the entry at <see cref="At"/>.</summary>
+        public long Next;
+
+        /// <summary>Offset of the next record.</summary>
+        public int At;
+
+        /// <summary>Offset after the last record of the batch that holds the last record read.</summary>
+        public int BatchEnd;
+
+        /// <summary>Offset of the next batch.</summary>
+        public int NextBatch;
+    }
 }

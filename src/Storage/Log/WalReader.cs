@@ -47,7 +47,7 @@ internal sealed class WalReader(IDisk disk, WalExtents extents, int recordBytesM
     private void Fill(long first)
     {
         end = 0;
-        read.Begin(extents.Find(first), first, recordBytesMax);
+        read.Begin(extents.Find(first), first, recordBytesMax, before: read);
         while (read.Step())
         {
         }

@@ -49,18 +49,23 @@ public sealed class FollowerReadsTests : IDisposable
     }
 
     [Fact]
-    public void Append_waits_for_the_read_and_then_has_the_records()
+    public void Append_waits_for_the_read_and_the_next_entries_are_read_meanwhile()
     {
         RejectAfter(member: 2, index: 10);
         Assert.DoesNotContain(network.Sent, static message => message.Type == MessageType.Append);
         Complete(Assert.Single(reads));
         Message append = Assert.Single(network.Sent, static message => message.Type == MessageType.Append);
         Assert.Equal((2ul, 2L, new LogPosition(1, 10)), (append.To, append.Term, append.Position));
-        Assert.InRange(append.Count, 1, 5);
-        // The next append waits for the acknowledgement, and for its own read.
-        Assert.Single(reads);
-        Acknowledge(member: 2, index: 10 + append.Count);
-        Assert.Equal((2, 11L + append.Count), (reads.Count, reads.Last().Entries.First));
+        Assert.Equal(5, append.Count);
+        // The next entries are read at once, and are sent after the acknowledgement.
+        Assert.Equal((2, 16L), (reads.Count, reads.Last().Entries.First));
+        Complete(reads.Last());
+        Assert.Single(network.Sent, static message => message.Type == MessageType.Append);
+        Acknowledge(member: 2, index: 15);
+        Assert.Equal(
+            new LogPosition(1, 15),
+            network.Sent.Last(static message => message.Type == MessageType.Append).Position);
+        Assert.Equal((3, 21L), (reads.Count, reads.Last().Entries.First));
     }
 
     [Fact]

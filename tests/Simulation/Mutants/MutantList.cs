@@ -262,7 +262,7 @@ internal static class MutantList
             "new(configurations.EffectiveIndex, configurations.Effective.Cluster)"),
         new("compacted-beyond-snapshot", "Only entries that a durable snapshot covers are dropped from the log.",
             "Server/Node/Snapshots/SnapshotCycle.cs",
-            "long index = Math.Min(files.CompactableIndex, held);",
+            "long index = files.CompactableIndex;",
             "long index = core.Log.Applied;"),
         new("view-overwritten", "An entry that a snapshot still has to read is not overwritten.",
             "Storage/Store/KeyValueStore.cs",

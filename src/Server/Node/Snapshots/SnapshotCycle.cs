@@ -192,14 +192,15 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     }
 
     /// <summary>
-    /// Drops whole segments of the log that two snapshots cover. While a snapshot is sent to a member, the segments
-    /// that the member needs afterwards are kept, up to a bound of bytes. A member that is slower than the bound allows
-    /// needs another snapshot.
+    /// Drops whole segments of the log that two snapshots cover. While a member receives a snapshot and catches up
+    /// afterwards, the segments that it needs are kept, up to a bound of bytes. A member that is slower than the bound
+    /// allows needs another snapshot.
     /// </summary>
     private void Compact()
     {
-        long held = wal.NeededBytesOnDisk > options.HeldLogBytesMax ? long.MaxValue : network.OldestSnapshotBeingSent;
-        long index = Math.Min(files.CompactableIndex, held);
+        long index = files.CompactableIndex;
+        if (wal.NeededBytesOnDisk <= options.HeldLogBytesMax)
+            index = Math.Min(index, Math.Min(network.OldestSnapshotBeingSent, core.NeededAfter));
         wal.CompactTo(Math.Min(index, core.Log.Applied));
         core.Log.CompactTo(wal.FirstIndex - 1);
         actions.WakeSegments();

@@ -20,7 +20,7 @@ internal sealed record SnapshotOptions
     /// <summary>Bytes of a snapshot written in a second: a bound, so that the log's syncs keep their latency.</summary>
     public long WriteBytesPerSecond { get; init; } = 64L * 1024 * 1024;
 
-    /// <summary>Maximum bytes of log kept for members that a snapshot is being sent to.</summary>
+    /// <summary>Maximum bytes of log kept for members that receive a snapshot or catch up after one.</summary>
     public long HeldLogBytesMax { get; init; } = 4L * 1024 * 1024 * 1024;
 
     public bool IsDue(long entries, long bytes, long lastSnapshotBytes)
