@@ -91,7 +91,7 @@ public sealed class WatchTests
         WatchEvent? last = null;
         for (WatchEvent? next = watch.Next(); next is not null; next = watch.Next())
             last = next;
-        Assert.True(away.HasInstalledSnapshot, $"{cluster}");
+        Eventually.True(() => away.HasInstalledSnapshot, () => $"a line says so, {cluster}");
         Assert.Equal("gone", last!.Type);
     }
 

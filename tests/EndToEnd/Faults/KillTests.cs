@@ -10,6 +10,6 @@ public sealed class KillTests
     {
         using Cluster cluster = Cluster.Start(3, "--snapshot-every", "100");
         Kills.OfThree(cluster, rounds: 50);
-        Assert.All(cluster.Nodes, node => Assert.True(node.HasTakenSnapshot));
+        Eventually.True(() => cluster.Nodes.All(node => node.HasTakenSnapshot), () => $"lines say so, {cluster}");
     }
 }

@@ -19,7 +19,7 @@ public sealed class ConnectionLimitTests
         ClusterNode node = cluster.Nodes[0];
         node.StartFromShell($"ulimit -n {Descriptors}; exec \"$0\" \"$@\"", cluster.Urls);
         node.WaitUntilReady();
-        Assert.True(node.Process.Warns("raise the limit"), node.ToString());
+        Eventually.True(() => node.Process.Warns("raise the limit"), () => $"a line says so, {node}");
         using HttpConnection old = HttpConnection.Open(node.HttpPort);
         Assert.Equal(204, old.Exchange("PUT", "/old", "before"u8).Status);
 
@@ -82,6 +82,7 @@ public sealed class ConnectionLimitTests
     [Fact]
     public void Accept_without_a_descriptor_tries_again_without_a_busy_loop()
     {
+        Assert.SkipUnless(ServerBinary.IsNative, "the compiler of a server that isn't native needs descriptors");
         using Cluster cluster = Cluster.Start(1);
         ClusterNode node = cluster.Nodes[0];
         using HttpConnection old = HttpConnection.Open(node.HttpPort);

@@ -57,7 +57,7 @@ public sealed class AddMemberTests
         second.Start($"http://127.0.0.1:1,{second.PeerUrl}"); // without --join, and with a wrong first URL
         second.WaitUntilReady();
         AssertHasKeys(second);
-        Assert.True(second.Process.Warns("--cluster"), second.ToString());
+        Eventually.True(() => second.Process.Warns("--cluster"), () => $"a line says so, {second}");
         second.Kill();
         second.StartJoining($"{cluster.Urls}"); // --join is for empty directories
         second.WaitUntilReady();

@@ -28,7 +28,7 @@ public sealed class InstallUnderLoadTests
                 () => Operator.Says(leader, $"member {fourth.Id} at {fourth.PeerUrl} is a voter"),
                 TimeSpan.FromMinutes(2),
                 () => $"the new member catches up, {cluster}");
-            Assert.True(fourth.HasInstalledSnapshot, fourth.ToString());
+            Eventually.True(() => fourth.HasInstalledSnapshot, () => $"a line says so, {fourth}");
             int rounds = clients[0].Rounds;
             Eventually.True(
                 () => clients[0].Rounds > rounds + 1, TimeSpan.FromMinutes(1), () => $"writes continue, {cluster}");

@@ -35,7 +35,9 @@ public sealed class FileSizeLimitTests
         }
         Assert.True(answer is { Status: 507 }, $"{answer?.Status} after {written} writes: {node}");
         Assert.Contains("ulimit -f", answer!.Text, StringComparison.Ordinal);
-        Assert.Contains(node.Process.Lines, line => line.Contains("ulimit -f", StringComparison.Ordinal));
+        Eventually.True(
+            () => node.Process.Lines.Any(line => line.Contains("ulimit -f", StringComparison.Ordinal)),
+            () => $"a line says so, {node}");
         AssertKept();
 
         Stop(node);

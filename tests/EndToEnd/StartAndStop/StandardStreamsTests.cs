@@ -35,7 +35,9 @@ public sealed class StandardStreamsTests
         node.Restart();
         node.WaitUntilReady();
         Assert.Equal("value", node.TryExchange("GET", "/key")?.Text);
-        Assert.Contains(node.Lines, line => line.Contains("recovered", StringComparison.Ordinal));
+        Eventually.True(
+            () => node.Lines.Any(line => line.Contains("recovered", StringComparison.Ordinal)),
+            () => $"a line says so, {node}");
     }
 
     [Fact]
