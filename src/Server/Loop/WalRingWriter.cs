@@ -103,11 +103,12 @@ internal sealed class WalRingWriter : WalWriter
         isOwned = true;
         while (HasWork && Interlocked.CompareExchange(ref turn, OfRing, Free) == Free)
         {
-            if (!TryTake(out batch))
+            if (!TryTake(out WalBatch next))
             {
                 GiveTurnBack();
                 continue;
             }
+            batch = next;
             // Several batches may have been published at once: the end of this write looks for the next one.
             NoteWork();
             Begin();

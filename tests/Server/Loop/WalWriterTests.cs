@@ -12,7 +12,6 @@ namespace RaftFast.Server.Tests.Loop;
 /// <summary>Both writers of the log, with their threads and a real disk.</summary>
 public sealed class WalWriterTests : IDisposable
 {
-    private const int EntriesMax = 1_500;
     private const int Posters = 3;
 
     private static readonly WalOptions Options = new() { SegmentBytes = 8 << 20 };
@@ -39,7 +38,7 @@ public sealed class WalWriterTests : IDisposable
             {
                 posters[i] = new Thread(() =>
                 {
-                    while (bench.Last < EntriesMax)
+                    while (bench.Last < bench.EntriesMax)
                     {
                         bench.Post();
                         Thread.Yield();
@@ -82,6 +81,21 @@ public sealed class WalWriterTests : IDisposable
             () => $"{bench.Durable} of {last} entries are durable");
     }
 
+    /// <summary>A seal gives memory back that the next batches would need again.</summary>
+    [Theory]
+    [InlineData("Thread")]
+    [InlineData("Uring")]
+    public void Log_that_is_written_again_and_again_is_not_sealed(string io)
+    {
+        using Bench bench = new(disk, io);
+        for (bench.EntriesMax = 1; bench.EntriesMax <= 100; bench.EntriesMax++)
+        {
+            bench.Post();
+            Thread.Sleep(10);
+        }
+        Assert.Equal(0, bench.Seals);
+    }
+
     [Theory]
     [InlineData("Thread")]
     [InlineData("Uring")]
@@ -120,6 +134,8 @@ public sealed class WalWriterTests : IDisposable
         private long last;
         private long durable;
         private volatile bool isSealed;
+        private volatile int seals;
+        private volatile int entriesMax = 1_500;
         private volatile bool isStopping;
 
         public Bench(IDisk disk, string io, int valueBytes = 9_000, int entriesAtOnce = 1)
@@ -149,6 +165,15 @@ public sealed class WalWriterTests : IDisposable
 
         public bool IsSealed => isSealed;
 
+        public int Seals => seals;
+
+        /// <summary>The loop appends no further entry.</summary>
+        public int EntriesMax
+        {
+            get => entriesMax;
+            set => entriesMax = value;
+        }
+
         /// <summary>Lets the loop append, on this thread if no other thread has the turn.</summary>
         public void Post() => inbox.Run(1);
 
@@ -176,10 +201,12 @@ public sealed class WalWriterTests : IDisposable
                     wal.Release(batch.Last.Index);
                     Volatile.Write(ref durable, batch.Last.Index);
                     isSealed = batch.Entries == 0;
+                    if (isSealed)
+                        seals++;
                 }
             }
             // HasRoom bounds what waits for the disk, as for a client.
-            if (!isStopping && last < EntriesMax && wal.HasRoom(entriesAtOnce * record.Length))
+            if (!isStopping && last < entriesMax && wal.HasRoom(entriesAtOnce * record.Length))
             {
                 for (int i = 0; i < entriesAtOnce; i++)
                 {
