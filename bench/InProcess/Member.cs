@@ -37,7 +37,7 @@ internal sealed class Member : IDisposable
         Network = new PipeNetwork(id, Inbox);
         Front = new HttpFront(
             Inbox.Add, HttpLimits, TimeProvider.System, () => Inbox.Run(Inbox.SocketThreadBatchesMax));
-        segments = new SegmentPreparer(wal, NullLogger.Instance);
+        segments = new SegmentPreparer(wal, Inbox, NullLogger.Instance);
         writer = new WalThreadWriter(wal, Inbox, segments);
         reader = new LogReadThread(Inbox);
         SnapshotOptions options = new();

@@ -56,6 +56,16 @@ internal sealed class Follower(RaftCore core) : Role(core)
             Acknowledge();
     }
 
+    /// <inheritdoc cref="RaftCore.AskAgain"/>
+    public void AskAgain() => Core.Send(new Message
+    {
+        Type = MessageType.AppendResponse,
+        To = Core.LeaderId,
+        Rejected = true,
+        Context = Core.Log.Last.Index,
+        Position = Core.Log.Last,
+    });
+
     /// <summary>A durable snapshot up to <paramref name="index"/> has replaced the log.</summary>
     public void Installed(long index)
     {

@@ -20,9 +20,13 @@ namespace RaftFast.Consensus;
 /// </description></item>
 /// <item><description>
 /// The last append is lost or dropped, or acknowledgements are lost: after an election timeout without an
-/// acknowledgement, the leader probes after Match (<see cref="Tick"/>). A follower drops an append if its log has no
-/// room, or if the append conflicts with entries that are still being written. A lost acknowledgement alone costs
-/// nothing, because the next one covers it.
+/// acknowledgement, the leader probes after Match (<see cref="Tick"/>). A follower drops an append if the append
+/// conflicts with entries that are still being written. A lost acknowledgement alone costs nothing, because the next
+/// one covers it.
+/// </description></item>
+/// <item><description>
+/// A follower drops an append because its log has no room: once there is room, the follower rejects what follows its
+/// log (<see cref="RaftCore.AskAgain"/>), and the leader probes.
 /// </description></item>
 /// <item><description>
 /// The connection to the follower breaks or is made anew: the leader probes at once, without waiting for any timeout
@@ -222,7 +226,8 @@ internal sealed class Progress(RaftOptions options)
         // An answer to an append from before the last change of state tells nothing new.
         bool isStale = State switch
         {
-            ProgressState.Replicate => rejected <= Match,
+            // The follower asks again for what follows Match (RaftCore.AskAgain), or has no match further on.
+            ProgressState.Replicate => rejected < Match,
             ProgressState.Probe => rejected != Next - 1,
             _ => true,
         };

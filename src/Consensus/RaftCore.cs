@@ -259,6 +259,16 @@ public sealed class RaftCore
     /// </summary>
     public bool WantsSnapshot(ulong peer) => IsLeader && leader.WantsSnapshot(peer);
 
+    /// <summary>
+    /// Asks the leader to send again what follows the end of this server's log. The caller has dropped an append for
+    /// which the log had no room, and has room now. Without this, the leader would wait for an election timeout.
+    /// </summary>
+    public void AskAgain()
+    {
+        if (role == follower && LeaderId != 0)
+            follower.AskAgain();
+    }
+
     /// <inheritdoc cref="CatchUp.NeededAfter"/>
     public long NeededAfter => IsLeader ? leader.NeededAfter : long.MaxValue;
 

@@ -295,4 +295,25 @@ public sealed class FlowControlTests
         leader.Acknowledge(2, 1);
         return leader;
     }
+
+    [Fact]
+    public void Follower_that_asks_again_is_probed_at_once()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        leader.Acknowledge(2, 1);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.False(leader.TrySend(2, out _));
+        leader.Receive(new Message
+        {
+            Type = MessageType.AppendResponse,
+            From = 2,
+            Term = 1,
+            Rejected = true,
+            Context = 1,
+            Position = new LogPosition(1, 1),
+        });
+        Assert.True(leader.TrySend(2, out Message probe));
+        Assert.Equal(1, probe.Position.Index);
+    }
 }

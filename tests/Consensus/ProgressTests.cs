@@ -69,7 +69,7 @@ public sealed class ProgressTests
         progress.Acknowledged(5);
         progress.Sent(2, 80, isLast: true);
         progress.Sent(2, 80, isLast: true);
-        progress.Rejected(rejected: 5, hint: 0);
+        progress.Rejected(rejected: 4, hint: 0);
         Assert.Equal(ProgressState.Replicate, progress.State);
         progress.Rejected(rejected: 7, hint: 0);
         Assert.Equal((ProgressState.Probe, 6L), (progress.State, progress.Next));

@@ -131,7 +131,7 @@ internal static partial class NodeHost
         using CancellationTokenSource removed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         using StopDeadline deadline = new();
         using LogReadThread reader = new(inbox);
-        using SegmentPreparer segments = new(wal, loggers.CreateLogger("wal"));
+        using SegmentPreparer segments = new(wal, inbox, loggers.CreateLogger("wal"));
         using WalWriter writer = WalWriters.Create(wal, inbox, segments, ring, listeners.FirstThread);
         using SnapshotThread snapshotThread = new(inbox, options.Snapshots.WriteBytesPerSecond, log);
         Random random = new(HashCode.Combine(identity.MemberId, Environment.ProcessId, Stopwatch.GetTimestamp()));
@@ -344,15 +344,15 @@ internal static partial class NodeHost
 
     /// <summary>
     /// Items that can wait in the inbox at once: the requests of all clients, the items of all peers and of the API,
-    /// the reads for followers, and four single items. The single items are the log's writer, a snapshot taken, a
-    /// snapshot received, and a request to stop.
+    /// the reads for followers, and five single items. The single items are the log's writer, its next segment, a
+    /// snapshot taken, a snapshot received, and a request to stop.
     /// </summary>
     private static int InboxCapacity(HttpLimits clients) =>
         clients.RequestsMax
         + PeerOptions.PeersMax * PeerOptions.InboxItemsPerPeer
         + ApiNode.InboxItems
         + FollowerReads.CountMax
-        + 4;
+        + 5;
 
     [LoggerMessage(LogLevel.Information, "stopping: answering the requests that wait, then sealing the log")]
     private static partial void LogStopping(ILogger log);

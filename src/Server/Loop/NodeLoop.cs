@@ -202,7 +202,8 @@ internal sealed class NodeLoop : IDisposable
                 node.OnStopRequested();
                 break;
             case PeerDrained:
-                // EndBatch sends the appends that had to wait.
+            case SegmentPrepared:
+                // EndBatch continues what had to wait.
                 break;
             default:
                 throw new InvalidOperationException($"{item.GetType().Name} has no place in the inbox");

@@ -14,15 +14,18 @@ internal sealed partial class SegmentPreparer : IDisposable
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly Wal wal;
+    private readonly Inbox inbox;
     private readonly ILogger logger;
+    private readonly SegmentPrepared prepared = new();
     private readonly SemaphoreSlim wanted = new(0);
     private readonly Thread thread;
 
     private volatile bool isStopping;
 
-    public SegmentPreparer(Wal wal, ILogger logger)
+    public SegmentPreparer(Wal wal, Inbox inbox, ILogger logger)
     {
         this.wal = wal;
+        this.inbox = inbox;
         this.logger = logger;
         thread = new Thread(Run) { Name = ThreadNames.Segments, IsBackground = true };
     }
@@ -76,6 +79,8 @@ internal sealed partial class SegmentPreparer : IDisposable
         Work.Begin();
         bool isPrepared = wal.TryPrepareSegment();
         Work.End();
+        if (isPrepared)
+            inbox.Post(prepared);
         return isPrepared;
     }
 
@@ -88,3 +93,6 @@ internal sealed partial class SegmentPreparer : IDisposable
     [LoggerMessage(LogLevel.Information, "the disk has room for the log again")]
     private static partial void LogRoomAgain(ILogger logger);
 }
+
+/// <summary>The log has room again: what waited for the next segment can continue.</summary>
+internal sealed class SegmentPrepared : InboxSignal;

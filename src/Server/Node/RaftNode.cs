@@ -67,6 +67,9 @@ internal sealed class RaftNode
     private bool isRemoved;
     private bool isStopRequested;
 
+    /// <summary>Term in which an append was dropped because the log had no room; 0 if none was.</summary>
+    private long droppedInTerm;
+
     public RaftNode(NodeParts parts)
     {
         core = parts.Core;
@@ -292,6 +295,8 @@ internal sealed class RaftNode
         router.Route();
         timed.Propose();
         reads.Ask();
+        if (droppedInTerm != 0)
+            AskAgain();
         core.EndBatch();
         metrics.BatchTaken();
         executor.Persist();
@@ -442,6 +447,16 @@ internal sealed class RaftNode
         }
     }
 
+    /// <summary>Asks again for entries that were dropped in this term, if the log has room for them now.</summary>
+    private void AskAgain()
+    {
+        if (!wal.HasRoom(core.AppendBytesMax))
+            return;
+        if (droppedInTerm == core.Term)
+            core.AskAgain();
+        droppedInTerm = 0;
+    }
+
     private void OnAppend(in Message message, ReadOnlySpan<byte> records)
     {
         if (message.Count > entries.Length)
@@ -464,8 +479,8 @@ internal sealed class RaftNode
         if (count > 0 && !wal.HasRoom(records.Length))
         {
             count = ReserveAppends.Count(entries.AsSpan(0, count), message.Term, out int bytes);
-            // An append that the log has no room for is dropped: the leader sends it again, and by then there may be
-            // room.
+            // The rest is dropped. EndBatch asks for it again when the log's next segment is there.
+            droppedInTerm = message.Term;
             if (count == 0 || !wal.HasRoomInReserve(bytes))
                 return;
             records = records[..bytes];

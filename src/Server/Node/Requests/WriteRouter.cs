@@ -34,6 +34,9 @@ internal sealed class WriteRouter(
 
     private long waitingBytes;
 
+    /// <summary>True if the log has room for all writes that waited when <see cref="Route"/> began.</summary>
+    private bool hasRoomForAll;
+
     public int WaitingCount => waiting.Count;
 
     public long WaitingBytes => waitingBytes;
@@ -56,6 +59,7 @@ internal sealed class WriteRouter(
         // While all waiting writes fit into the next append, hold them for that append.
         if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
             return;
+        hasRoomForAll = wal.HasRoom(waitingBytes);
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)
@@ -118,8 +122,10 @@ internal sealed class WriteRouter(
     /// </summary>
     private bool MayLeave(in WaitingWrite write) => core.IsLeader
         ? !core.IsHandingOver && !gate.MustWait(write.Request)
-            && (wal.DiskIsFull || core.LogWriteIsOverdue || wal.HasRoom(write.Request.Record.Length))
+            && (wal.DiskIsFull || core.LogWriteIsOverdue || HasRoom(write.Request.Record.Length))
         : core.LeaderId != 0 && heard.Has(core.LeaderId) && network.CanSend(core.LeaderId);
+
+    private bool HasRoom(int bytes) => hasRoomForAll || wal.HasRoom(bytes);
 
     private WaitingWrite Dequeue()
     {
@@ -142,7 +148,7 @@ internal sealed class WriteRouter(
             answers.MajorityFull(write.Request);
             return;
         }
-        if (majorityIsFull || !wal.HasRoom(record.Length))
+        if (majorityIsFull || !HasRoom(record.Length))
         {
             answers.DiskFull(write.Request);
             return;

@@ -62,11 +62,16 @@ internal sealed class BlockStack(int blockBytes)
     private readonly Stack<Block> free = new();
     private readonly int freeMax = (int)(FreeBytesMax / blockBytes);
 
+    /// <summary>A free block that is given and taken without the lock: mostly the block returned last.</summary>
+    private Block? spare;
+
     /// <param name="bytesMin">Minimum bytes of the block.</param>
     public Block Rent(int bytesMin = 0)
     {
         if (bytesMin > blockBytes)
             return new Block(bytesMin);
+        if (Interlocked.Exchange(ref spare, null) is { } taken)
+            return taken;
         lock (entry)
         {
             if (free.TryPop(out Block? block))
@@ -78,7 +83,7 @@ internal sealed class BlockStack(int blockBytes)
     public void Return(Block block)
     {
         block.Clear();
-        if (block.Length != blockBytes)
+        if (block.Length != blockBytes || Interlocked.CompareExchange(ref spare, block, null) is null)
             return;
         lock (entry)
         {

@@ -1,0 +1,87 @@
+using RaftFast.Consensus;
+using RaftFast.Protocol;
+using RaftFast.Server.Node;
+using RaftFast.Server.Tests.Peers;
+using RaftFast.Storage.Disk;
+using RaftFast.Storage.Log;
+using RaftFast.Storage.Store;
+using Record = RaftFast.Protocol.Record;
+
+namespace RaftFast.Server.Tests.Node;
+
+/// <summary>Member 1 follows member 3, and its log fills up faster than its next segment is made.</summary>
+public sealed class DroppedAppendTests : IDisposable
+{
+    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+
+    private readonly TemporaryDirectory directory = new();
+    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly RecordedNetwork network = new();
+    private readonly RaftCore core;
+    private readonly Wal wal;
+    private readonly RaftNode node;
+
+    public DroppedAppendTests()
+    {
+        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
+        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
+        core = new RaftCore(
+            1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+        node = new RaftNode(TestNode.Parts(core, wal, state, disk, network));
+        while (Append())
+            TestNode.WriteLog(wal, node);
+        TestNode.WriteLog(wal, node);
+        network.Sent.Clear();
+    }
+
+    public void Dispose()
+    {
+        wal.Dispose();
+        state.Dispose();
+        directory.Dispose();
+    }
+
+    [Fact]
+    public void Follower_asks_for_a_dropped_append_as_soon_as_its_log_has_room()
+    {
+        long last = core.Log.Last.Index;
+        Assert.False(Append());
+        Assert.Empty(network.Sent);
+        Assert.True(wal.TryPrepareSegment());
+        node.EndBatch();
+        Message asked = Assert.Single(network.Sent);
+        Assert.Equal((MessageType.AppendResponse, true, 3ul), (asked.Type, asked.Rejected, asked.To));
+        Assert.Equal((last, core.Log.Last), (asked.Context, asked.Position));
+        node.EndBatch();
+        Assert.Single(network.Sent);
+        Assert.True(Append());
+    }
+
+    [Fact]
+    public void Follower_asks_no_other_leader()
+    {
+        node.OnFrames(2, Frames.Bytes(new Message { Type = MessageType.Heartbeat, From = 2, Term = 2 }));
+        node.EndBatch();
+        TestNode.WriteLog(wal, node);
+        network.Sent.Clear();
+        Assert.True(wal.TryPrepareSegment());
+        node.EndBatch();
+        Assert.Empty(network.Sent);
+    }
+
+    /// <summary>Receives an append of one large entry.</summary>
+    /// <returns>False if the follower has dropped the append.</returns>
+    private bool Append()
+    {
+        LogPosition last = core.Log.Last;
+        byte[] record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, 500_000))];
+        PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/key"u8);
+        Record.Finish(record, RecordType.Command, record.Length - Record.HeaderSize);
+        Record.Stamp(record, new LogPosition(1, last.Index + 1));
+        Message append = new() { Type = MessageType.Append, From = 3, Term = 1, Position = last, Count = 1 };
+        node.OnFrames(3, Frames.Bytes(append, record));
+        node.EndBatch();
+        return core.Log.Last.Index > last.Index;
+    }
+}
