@@ -61,7 +61,7 @@ internal sealed class Leader : Role
             {
                 if (voter == progress.Self || progress[voter].State != ProgressState.Replicate)
                     continue;
-                holds = progress[voter].AwaitsFreshAppend;
+                holds = progress[voter].AwaitsAcknowledgement;
                 if (!holds)
                     return false;
             }

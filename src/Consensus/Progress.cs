@@ -50,8 +50,8 @@ internal sealed class Progress(RaftOptions options)
     private int ticksWithoutAcknowledgement;
 
     /// <summary>
-    /// Number of appends in flight that were sent since the last tick and ended with the log's last entry. Entries
-    /// proposed later could not go with the other appends, which were full.
+    /// Number of appends in flight that were sent since the last tick and ended with the log's last entry. The other
+    /// appends left entries to be sent, so nothing is gained by a wait for further entries.
     /// </summary>
     private int freshAppends;
 
@@ -65,7 +65,7 @@ internal sealed class Progress(RaftOptions options)
 
     /// <summary>
     /// True from the end of a snapshot's transfer until the follower has caught up with the log or needs another
-    /// snapshot.
+    /// snapshot, or another server leads.
     /// </summary>
     public bool IsCatchingUp { get; private set; }
 
@@ -103,10 +103,10 @@ internal sealed class Progress(RaftOptions options)
     public bool WantsSnapshot => State == ProgressState.Snapshot && !snapshotIsOut;
 
     /// <summary>
-    /// True while the next append has to wait: until the next tick, or until the follower acknowledges an append of
-    /// this tick.
+    /// True while the next append has to wait for an acknowledgement: the window is full, or an append of this tick
+    /// has ended with the log's last entry.
     /// </summary>
-    public bool AwaitsFreshAppend => freshAppends >= options.FreshAppendsMax;
+    public bool AwaitsAcknowledgement => inflights.IsFull || freshAppends >= options.FreshAppendsMax;
 
     public void Reset(long lastIndex)
     {
@@ -146,7 +146,7 @@ internal sealed class Progress(RaftOptions options)
     public bool MaySend(long lastIndex) => State switch
     {
         ProgressState.Probe => !probeIsOut,
-        ProgressState.Replicate => Next <= lastIndex && !inflights.IsFull && !AwaitsFreshAppend,
+        ProgressState.Replicate => Next <= lastIndex && !AwaitsAcknowledgement,
         _ => false,
     };
 
@@ -218,7 +218,8 @@ internal sealed class Progress(RaftOptions options)
     }
 
     /// <summary>
-    /// Probes after the conflict hint: the follower's log has no match at <paramref name="rejected"/>.
+    /// Probes after the conflict hint: the follower's log has no match at <paramref name="rejected"/>, or the follower
+    /// asks again for the entries after it (<see cref="RaftCore.AskAgain"/>).
     /// </summary>
     /// <param name="hint">Highest index at which the logs may match.</param>
     public void Rejected(long rejected, long hint)
@@ -226,7 +227,6 @@ internal sealed class Progress(RaftOptions options)
         // An answer to an append from before the last change of state tells nothing new.
         bool isStale = State switch
         {
-            // The follower asks again for what follows Match (RaftCore.AskAgain), or has no match further on.
             ProgressState.Replicate => rejected < Match,
             ProgressState.Probe => rejected != Next - 1,
             _ => true,

@@ -7,8 +7,8 @@ namespace RaftFast.Consensus;
 /// <see cref="Step"/>, <see cref="Propose"/>, <see cref="RequestRead"/>, <see cref="DurableTo"/>,
 /// <see cref="AppliedTo"/>, <see cref="AwaitCommit"/>, <see cref="AppendSent"/>, <see cref="MessagesMayBeLost"/>,
 /// <see cref="ProposeConfiguration"/>, <see cref="HandOver"/>, <see cref="LogWriteBegun"/>,
-/// <see cref="LogWriteEnded"/>, <see cref="LogReadBegun"/>, <see cref="LogReadEnded"/>, <see cref="LacksRoom"/>; after
-/// each batch of inputs, <see cref="EndBatch"/>.
+/// <see cref="LogWriteEnded"/>, <see cref="LogReadBegun"/>, <see cref="LogReadEnded"/>, <see cref="LacksRoom"/>,
+/// <see cref="AskAgain"/>; after each batch of inputs, <see cref="EndBatch"/>.
 /// Outputs: <see cref="HardState"/>, <see cref="Ready"/>, <see cref="TryNextAppend"/>, and the log's Committed.
 /// In this project, § means the Raft paper (Ongaro and Ousterhout, extended version), and "thesis §" Ongaro's thesis.
 /// </summary>

@@ -94,5 +94,5 @@ internal sealed partial class SegmentPreparer : IDisposable
     private static partial void LogRoomAgain(ILogger logger);
 }
 
-/// <summary>The log has room again: what waited for the next segment can continue.</summary>
+/// <summary>The log may have room again: what waited for the next segment can continue.</summary>
 internal sealed class SegmentPrepared : InboxSignal;

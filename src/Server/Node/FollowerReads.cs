@@ -12,11 +12,11 @@ namespace RaftFast.Server.Node;
 internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead> run)
 {
     /// <summary>
-    /// Maximum reads: two for each follower at most, so that one is out while the entries of the other are sent. A
-    /// further follower waits for the end of one. Each read keeps its memory: room for a record of any size, and a
-    /// window of the disk.
+    /// Maximum reads: two for each follower, so that one is out while the entries of the other are sent. With more than
+    /// eight followers that are far behind, some wait until others have caught up. Each read keeps its memory: room for
+    /// a record of any size, and a window of the disk.
     /// </summary>
-    public const int CountMax = 8;
+    public const int CountMax = 16;
 
     private readonly List<FollowerRead> reads = new(CountMax);
 
@@ -42,7 +42,7 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         }
         if (taken is null)
         {
-            if (!isOut && (FindFree(first) ?? reads.Find(IsDone)) is { } free)
+            if (!isOut && FindFree(first) is { } free)
                 Begin(free, follower, first, before: free);
             count = 0;
             return default;
@@ -67,13 +67,16 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         core.LogReadEnded(isNextOut: reads.Exists(static other => other.State == FollowerReadState.Out));
     }
 
-    private static bool IsDone(FollowerRead read) => read.State == FollowerReadState.Done;
-
     /// <summary>
     /// True if the entries are the next ones of the follower, in the log of this term. In another term the log may have
     /// lost them.
     /// </summary>
     private bool IsWanted(FollowerRead read, long first) => read.Term == core.Term && read.Entries.First == first;
+
+    /// <summary>True if no append will take what was read: the leader's term is over, or the follower is gone.</summary>
+    private bool IsOrphan(FollowerRead read) =>
+        read.State == FollowerReadState.Done
+        && (read.Term != core.Term || core.Configuration.OrdinalOf(read.Follower) < 0);
 
     private bool IsOnDiskOnly(long index) =>
         index <= core.Log.Last.Index && wal.MeasureInMemory(index, index, bytesMax: 0, out _) == 0;
@@ -84,6 +87,8 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         FollowerRead? free = null;
         foreach (FollowerRead read in reads)
         {
+            if (IsOrphan(read))
+                read.State = FollowerReadState.Free;
             if (read.State == FollowerReadState.Free && (free is null || read.Entries.EndedBefore(first)))
                 free = read;
         }

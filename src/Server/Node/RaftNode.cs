@@ -108,6 +108,9 @@ internal sealed class RaftNode
 
     public RaftCore Core => core;
 
+    /// <summary>True if the log has room for any append: many entries, or one of the greatest size.</summary>
+    private bool HasRoomForAppend => wal.HasRoom(Math.Max(core.AppendBytesMax, wal.RecordBytesMax));
+
     /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply || reads.HasMoreToAnswer;
 
@@ -127,7 +130,7 @@ internal sealed class RaftNode
 
     public void OnTick()
     {
-        core.LacksRoom = wal.DiskIsFull && !wal.HasRoom(core.AppendBytesMax);
+        core.LacksRoom = wal.DiskIsFull && !HasRoomForAppend;
         core.Tick();
         executor.Persist();
         reads.Tick();
@@ -450,7 +453,7 @@ internal sealed class RaftNode
     /// <summary>Asks again for entries that were dropped in this term, if the log has room for them now.</summary>
     private void AskAgain()
     {
-        if (!wal.HasRoom(core.AppendBytesMax))
+        if (!HasRoomForAppend)
             return;
         if (droppedInTerm == core.Term)
             core.AskAgain();
@@ -479,9 +482,11 @@ internal sealed class RaftNode
         if (count > 0 && !wal.HasRoom(records.Length))
         {
             count = ReserveAppends.Count(entries.AsSpan(0, count), message.Term, out int bytes);
-            // The rest is dropped. EndBatch asks for it again when the log's next segment is there.
-            droppedInTerm = message.Term;
-            if (count == 0 || !wal.HasRoomInReserve(bytes))
+            // What is dropped here, EndBatch asks for once the log has room for any append.
+            bool takesNone = count == 0 || !wal.HasRoomInReserve(bytes);
+            if (takesNone || count < message.Count)
+                droppedInTerm = Math.Max(droppedInTerm, message.Term);
+            if (takesNone)
                 return;
             records = records[..bytes];
         }

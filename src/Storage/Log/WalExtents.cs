@@ -95,8 +95,7 @@ internal sealed class WalExtents
     }
 
     /// <summary>
-    /// Finds the extent that holds an entry, and joins the extents that are adjacent to it, until there are
-    /// <paramref name="bytes"/> after it.
+    /// Finds the extent that holds an entry, and joins up to <paramref name="bytes"/> of the extents that continue it.
     /// </summary>
     public WalExtent Find(long index, int bytes = 0)
     {
@@ -161,6 +160,9 @@ internal readonly record struct WalExtent(
     public bool Continues(in WalExtent other) =>
         IsLeading && other.IsFollowedBy(Segment, BatchOffset) && other.Last + 1 == First;
 
-    /// <summary>True if the extent has the record at this offset.</summary>
+    /// <summary>
+    /// True if a record at this offset is one of the extent's. False for every offset of a closed extent, whose end is
+    /// not known.
+    /// </summary>
     public bool Holds(long segment, int offset) => Segment == segment && RecordOffset <= offset && offset < End;
 }

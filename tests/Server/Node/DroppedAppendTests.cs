@@ -29,10 +29,6 @@ public sealed class DroppedAppendTests : IDisposable
         core = new RaftCore(
             1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
         node = new RaftNode(TestNode.Parts(core, wal, state, disk, network));
-        while (Append())
-            TestNode.WriteLog(wal, node);
-        TestNode.WriteLog(wal, node);
-        network.Sent.Clear();
     }
 
     public void Dispose()
@@ -45,6 +41,7 @@ public sealed class DroppedAppendTests : IDisposable
     [Fact]
     public void Follower_asks_for_a_dropped_append_as_soon_as_its_log_has_room()
     {
+        Fill();
         long last = core.Log.Last.Index;
         Assert.False(Append());
         Assert.Empty(network.Sent);
@@ -58,9 +55,28 @@ public sealed class DroppedAppendTests : IDisposable
         Assert.True(Append());
     }
 
+    /// <summary>
+    /// Room for most appends is not enough: the leader would send the largest again and again, at the network's speed.
+    /// </summary>
+    [Fact]
+    public void Follower_does_not_ask_while_the_largest_append_might_be_dropped_again()
+    {
+        for (int i = 0; i < 6; i++)
+            Assert.True(Append(valueBytes: 1_000_000));
+        Assert.True(Append(valueBytes: 600_000));
+        TestNode.WriteLog(wal, node);
+        network.Sent.Clear();
+        Assert.True(wal.HasRoom(core.AppendBytesMax));
+        Assert.False(Append(valueBytes: 1_000_000));
+        for (int i = 0; i < 10; i++)
+            node.EndBatch();
+        Assert.Empty(network.Sent);
+    }
+
     [Fact]
     public void Follower_asks_no_other_leader()
     {
+        Fill();
         node.OnFrames(2, Frames.Bytes(new Message { Type = MessageType.Heartbeat, From = 2, Term = 2 }));
         node.EndBatch();
         TestNode.WriteLog(wal, node);
@@ -70,12 +86,21 @@ public sealed class DroppedAppendTests : IDisposable
         Assert.Empty(network.Sent);
     }
 
+    /// <summary>Receives appends until one is dropped.</summary>
+    private void Fill()
+    {
+        while (Append())
+            TestNode.WriteLog(wal, node);
+        TestNode.WriteLog(wal, node);
+        network.Sent.Clear();
+    }
+
     /// <summary>Receives an append of one large entry.</summary>
     /// <returns>False if the follower has dropped the append.</returns>
-    private bool Append()
+    private bool Append(int valueBytes = 500_000)
     {
         LogPosition last = core.Log.Last;
-        byte[] record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, 500_000))];
+        byte[] record = new byte[Record.LengthOf(PutCommand.PayloadLength(4, valueBytes))];
         PutCommand.WriteKey(record.AsSpan(Record.HeaderSize), "/key"u8);
         Record.Finish(record, RecordType.Command, record.Length - Record.HeaderSize);
         Record.Stamp(record, new LogPosition(1, last.Index + 1));

@@ -69,7 +69,7 @@ public sealed class FollowerReadsTests : IDisposable
     }
 
     [Fact]
-    public void Heartbeats_and_other_members_go_on_and_each_follower_has_one_read()
+    public void Heartbeats_and_other_members_go_on_while_a_read_is_out()
     {
         RejectAfter(member: 2, index: 10);
         RejectAfter(member: 3, index: 20);

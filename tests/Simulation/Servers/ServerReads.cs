@@ -104,8 +104,9 @@ internal sealed class ServerReads
             Add(Counter.FollowerReadsOfFormerTerm);
         foreach (FollowerProgress follower in process.Node.Core.Followers())
         {
+            // Later entries may still be wanted, after those of another read.
             if (follower.Id == read.Follower && isNeeded)
-                Add(follower.Next == read.Entries.First ? Counter.FollowerReadsWanted : Counter.FollowerReadsUnwanted);
+                Add(follower.Next <= read.Entries.First ? Counter.FollowerReadsWanted : Counter.FollowerReadsUnwanted);
         }
     }
 

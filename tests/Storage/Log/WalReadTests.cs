@@ -81,6 +81,56 @@ public sealed class WalReadTests
         Assert.Equal(log.Records[3], read.Records[..log.Records[3].Length]);
     }
 
+    /// <summary>
+    /// Two objects read in turn, each from the place where the other has ended, as for a follower that is far behind.
+    /// Batches hold truncated entries and hard states.
+    /// </summary>
+    [Fact]
+    public void Two_reads_continue_each_other_in_a_log_that_was_truncated()
+    {
+        for (int seed = 0; seed < 60; seed++)
+        {
+            MemoryDisk disk = new();
+            Random random = new(seed);
+            List<byte[]> expected;
+            using (LogWriter log = new(disk))
+            {
+                Change(log, random, term: 2, changes: 150);
+                log.Sync();
+                expected = [.. log.Records];
+            }
+            using LogWriter again = new(disk);
+            WalRead[] reads = [again.Wal.CreateRead(), again.Wal.CreateRead()];
+            ReadInTurn(again, reads, expected, random);
+            // The end of the log goes, and what replaces it is in memory.
+            int kept = random.Next(1, expected.Count);
+            expected.RemoveRange(kept, expected.Count - kept);
+            again.Append(1_000, kept + 1);
+            again.Sync();
+            ReadInTurn(again, reads, expected, random);
+        }
+
+        static void Change(LogWriter log, Random random, long term, int changes)
+        {
+            for (int i = 0; i < changes; i++)
+            {
+                int count = log.Records.Count;
+                bool truncates = count > 0 && random.Next(8) == 0;
+                if (random.Next(8) == 0)
+                    log.AppendHardState(++term, 1);
+                else if (random.Next(4) == 0)
+                    log.Sync();
+                else
+                {
+                    int index = 1 + (truncates ? random.Next(count) : count);
+                    log.Append(truncates ? ++term : term, index, random.Next(30_000));
+                }
+            }
+            if (log.Records.Count == 0)
+                log.Append(term, 1);
+        }
+    }
+
     [Fact]
     public void Damage_in_a_segment_that_the_log_needs_is_reported()
     {
@@ -122,6 +172,22 @@ public sealed class WalReadTests
         RunToEnd(log.Wal, read);
         Assert.Equal(log.Records[0], read.Records);
         log.Verify();
+    }
+
+    private static void ReadInTurn(LogWriter log, WalRead[] reads, List<byte[]> expected, Random random)
+    {
+        int bytesMax = random.Next(1, 200_000);
+        WalRead before = reads[0];
+        for (int index = 1, turn = 1; index <= expected.Count; turn++)
+        {
+            WalRead read = reads[turn % 2];
+            log.Wal.BeginRead(read, index, bytesMax, before);
+            RunToEnd(log.Wal, read);
+            byte[] records = [.. expected.Skip(index - 1).Take(read.Count).SelectMany(static r => r)];
+            Assert.True(read.Records[..records.Length].SequenceEqual(records), $"entry {index} differs");
+            index += read.Count;
+            before = read;
+        }
     }
 
     private static void RunToEnd(Wal wal, WalRead read)

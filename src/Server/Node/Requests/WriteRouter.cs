@@ -59,7 +59,7 @@ internal sealed class WriteRouter(
         // While all waiting writes fit into the next append, hold them for that append.
         if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
             return;
-        hasRoomForAll = wal.HasRoom(waitingBytes);
+        hasRoomForAll = core.IsLeader && wal.HasRoom(waitingBytes);
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)

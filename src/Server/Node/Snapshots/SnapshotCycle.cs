@@ -26,6 +26,13 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     private SnapshotTask? taking;
     private ReceivedSnapshot? waiting;
     private bool hasToldOfWait;
+
+    /// <summary>
+    /// True if <see cref="Advance"/> has to compact the log. By then all reports of the batch have been taken, so a
+    /// transfer that has ended counts as such everywhere.
+    /// </summary>
+    private bool mustCompact;
+    private bool wasFull;
     private long lastIndex = parts.State.Store.AppliedIndex;
     private long lastBytes = parts.SnapshotFiles.NewestBytes;
 
@@ -66,6 +73,12 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// <summary>Does what has become due; called at the end of each batch of inputs.</summary>
     public void Advance()
     {
+        // A full disk gives up what is kept for other members.
+        bool isFull = wal.DiskIsFull;
+        if (mustCompact || (isFull && !wasFull))
+            Compact();
+        mustCompact = false;
+        wasFull = isFull;
         if (waiting is { } received && TryDecide(received))
             waiting = null;
         ConfigurationHistory configurations = core.Log.Configurations;
@@ -103,14 +116,14 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
             lastBytes = task.Bytes;
             takenCount++;
             LogTaken(logger, task.Position.Index, task.Bytes);
-            Compact();
+            mustCompact = true;
         }
         else if (hasFailed)
         {
             failedCount++;
             LogDiskFull(logger, task.Position.Index);
             wal.GiveUpKeptSegments();
-            actions.WakeSegments();
+            Compact();
         }
     }
 
@@ -193,13 +206,13 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
 
     /// <summary>
     /// Drops whole segments of the log that two snapshots cover. While a member receives a snapshot and catches up
-    /// afterwards, the segments that it needs are kept, up to a bound of bytes. A member that is slower than the bound
-    /// allows needs another snapshot.
+    /// afterwards, the segments that it needs are kept, up to a bound of bytes and while the disk has room. A member
+    /// that is slower than the bound allows needs another snapshot.
     /// </summary>
     private void Compact()
     {
         long index = files.CompactableIndex;
-        if (wal.NeededBytesOnDisk <= options.HeldLogBytesMax)
+        if (!wal.DiskIsFull && !hasFailed && wal.NeededBytesOnDisk <= options.HeldLogBytesMax)
             index = Math.Min(index, Math.Min(network.OldestSnapshotBeingSent, core.NeededAfter));
         wal.CompactTo(Math.Min(index, core.Log.Applied));
         core.Log.CompactTo(wal.FirstIndex - 1);
