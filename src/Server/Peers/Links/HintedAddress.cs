@@ -17,11 +17,10 @@ internal sealed class HintedAddress(PeerAddress address, PeerOptions options)
     {
         pause = outcome switch
         {
-            HintOutcome.NotNeeded => options.BackoffMin,
             // The member dials back.
             HintOutcome.Accepted => options.BackoffMax,
             HintOutcome.Refused => options.WrongHintPause,
-            // Perhaps the member is not up yet.
+            // Perhaps the member is not up yet, or nobody needs the address for a long time.
             _ => 2 * pause < options.BackoffMax ? 2 * pause : options.BackoffMax,
         };
         return pause;
