@@ -43,11 +43,23 @@ namespace RaftFast.Consensus;
 /// </summary>
 internal sealed class Progress(RaftOptions options)
 {
+    /// <summary>
+    /// Ticks of a round trip from which a follower counts as distant. A shorter round trip may just have met a tick.
+    /// </summary>
+    private const int DistantTicks = 2;
+
     private readonly Inflights inflights = new(options.InflightAppendsMax, options.InflightBytesMax);
 
     private bool probeIsOut;
     private bool snapshotIsOut;
     private int ticksWithoutAcknowledgement;
+
+    /// <summary>Ticks of the last round trip that was measured.</summary>
+    private int roundTripTicks;
+
+    /// <summary>Last entry of the append whose round trip is being measured, or 0; and the ticks since it left.</summary>
+    private long measuredIndex;
+    private int measuredTicks;
 
     /// <summary>
     /// Number of appends in flight that were sent since the last tick and ended with the log's last entry. The other
@@ -104,15 +116,18 @@ internal sealed class Progress(RaftOptions options)
 
     /// <summary>
     /// True while the next append has to wait for an acknowledgement: the window is full, or an append of this tick
-    /// has ended with the log's last entry.
+    /// has ended with the log's last entry. In the second case a distant follower's append does not wait, because the
+    /// acknowledgement does not come within the tick.
     /// </summary>
-    public bool AwaitsAcknowledgement => inflights.IsFull || freshAppends >= options.FreshAppendsMax;
+    public bool AwaitsAcknowledgement =>
+        inflights.IsFull || (freshAppends >= options.FreshAppendsMax && roundTripTicks < DistantTicks);
 
     public void Reset(long lastIndex)
     {
         Match = 0;
         Next = lastIndex + 1;
         IsCatchingUp = false;
+        roundTripTicks = 0;
         IsRecentlyActive = false;
         TicksSinceHeard = int.MaxValue;
         TicksSinceWritten = 0;
@@ -192,6 +207,8 @@ internal sealed class Progress(RaftOptions options)
         inflights.Add(Next - 1, bytes);
         if (isLast)
             freshAppends++;
+        if (measuredIndex == 0)
+            (measuredIndex, measuredTicks) = (Next - 1, 0);
         Invariant.Hold(Next > Match);
     }
 
@@ -213,6 +230,8 @@ internal sealed class Progress(RaftOptions options)
             inflights.Clear();
         }
         inflights.FreeTo(Match);
+        if (measuredIndex != 0 && Match >= measuredIndex)
+            (roundTripTicks, measuredIndex) = (measuredTicks, 0);
         freshAppends = Math.Min(freshAppends, inflights.Count);
         return advanced;
     }
@@ -268,6 +287,7 @@ internal sealed class Progress(RaftOptions options)
     public void Tick(long lastIndex)
     {
         freshAppends = 0;
+        measuredTicks++;
         if (TicksSinceHeard < int.MaxValue)
             TicksSinceHeard++;
         if (State == ProgressState.Replicate && Match == lastIndex)
@@ -287,6 +307,7 @@ internal sealed class Progress(RaftOptions options)
         probeIsOut = false;
         ticksWithoutAcknowledgement = 0;
         freshAppends = 0;
+        measuredIndex = 0;
         inflights.Clear();
         Invariant.Hold(Next > Match);
     }

@@ -128,6 +128,33 @@ public sealed class ProgressTests
     }
 
     [Fact]
+    public void Appends_to_a_distant_follower_do_not_wait_for_each_other()
+    {
+        Progress progress = new(Options with { InflightAppendsMax = 8, FreshAppendsMax = 1 });
+        progress.Reset(10);
+        progress.Acknowledged(10);
+        RoundTrip(ticks: 1);
+        progress.Sent(1, 40, isLast: true);
+        Assert.False(progress.MaySend(20));
+        progress.Acknowledged(12);
+        RoundTrip(ticks: 2);
+        progress.Sent(1, 40, isLast: true);
+        Assert.True(progress.MaySend(20));
+        progress.Acknowledged(14);
+        RoundTrip(ticks: 0);
+        progress.Sent(1, 40, isLast: true);
+        Assert.False(progress.MaySend(20));
+
+        void RoundTrip(int ticks)
+        {
+            progress.Sent(1, 40, isLast: true);
+            for (int i = 0; i < ticks; i++)
+                progress.Tick(progress.Next - 1);
+            progress.Acknowledged(progress.Next - 1);
+        }
+    }
+
+    [Fact]
     public void Loss_leads_back_to_what_is_acknowledged_with_an_empty_window()
     {
         Progress progress = At(lastIndex: 10);
