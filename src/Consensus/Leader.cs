@@ -59,10 +59,12 @@ internal sealed class Leader : Role
             bool holds = false;
             foreach (int voter in Core.Configuration.Voters)
             {
-                if (voter == progress.Self || progress[voter].State != ProgressState.Replicate)
+                Progress follower = progress[voter];
+                if (voter == progress.Self || follower.State != ProgressState.Replicate)
                     continue;
-                holds = progress[voter].AwaitsAcknowledgement;
-                if (!holds)
+                if (follower.AwaitsAcknowledgement)
+                    holds = true;
+                else if (!follower.IsDistant)
                     return false;
             }
             return holds;

@@ -44,7 +44,7 @@ namespace RaftFast.Consensus;
 internal sealed class Progress(RaftOptions options)
 {
     /// <summary>
-    /// Ticks of a round trip from which a follower counts as distant. A shorter round trip may just have met a tick.
+    /// Minimum ticks of a distant follower's round trip. A short round trip may contain one tick by chance.
     /// </summary>
     private const int DistantTicks = 2;
 
@@ -57,7 +57,7 @@ internal sealed class Progress(RaftOptions options)
     /// <summary>Ticks of the last round trip that was measured.</summary>
     private int roundTripTicks;
 
-    /// <summary>Last entry of the append whose round trip is being measured, or 0; and the ticks since it left.</summary>
+    /// <summary>Last entry of the append whose round trip is measured, or 0; and the ticks since it left.</summary>
     private long measuredIndex;
     private int measuredTicks;
 
@@ -77,7 +77,7 @@ internal sealed class Progress(RaftOptions options)
 
     /// <summary>
     /// True from the end of a snapshot's transfer until the follower has caught up with the log or needs another
-    /// snapshot, or another server leads.
+    /// snapshot. False for a new leader.
     /// </summary>
     public bool IsCatchingUp { get; private set; }
 
@@ -116,11 +116,16 @@ internal sealed class Progress(RaftOptions options)
 
     /// <summary>
     /// True while the next append has to wait for an acknowledgement: the window is full, or an append of this tick
-    /// has ended with the log's last entry. In the second case a distant follower's append does not wait, because the
-    /// acknowledgement does not come within the tick.
+    /// has ended with the log's last entry. In the second case an append to a distant follower does not wait, because
+    /// no acknowledgement comes within the tick, unless half of the window is used: the rest lasts until then.
     /// </summary>
     public bool AwaitsAcknowledgement =>
-        inflights.IsFull || (freshAppends >= options.FreshAppendsMax && roundTripTicks < DistantTicks);
+        inflights.IsFull || (freshAppends >= options.FreshAppendsMax && !(IsDistant && HasHalfTheWindow));
+
+    /// <summary>True if acknowledgements take two ticks or more.</summary>
+    public bool IsDistant => roundTripTicks >= DistantTicks;
+
+    private bool HasHalfTheWindow => 2 * inflights.Count < options.InflightAppendsMax;
 
     public void Reset(long lastIndex)
     {

@@ -42,8 +42,8 @@ public sealed record RaftOptions
     /// <summary>
     /// Maximum appends that end with the log's last entry, sent to one follower since the last tick and not yet
     /// acknowledged. Entries proposed meanwhile share the next append, as they share the leader's next write. The same
-    /// entries then need fewer frames and writes. An append that leaves entries to be sent holds nothing up, and neither
-    /// does an append to a follower whose acknowledgements take longer than a tick.
+    /// entries then need fewer frames and writes. An append that leaves entries to be sent holds nothing up,
+    /// and neither does an append to a follower whose acknowledgements take two ticks or more.
     /// </summary>
     public int FreshAppendsMax { get; init; } = 1;
 

@@ -200,6 +200,26 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public void Proposals_are_held_for_near_followers_whatever_a_distant_one_could_get()
+    {
+        TestCore leader = Replicating(TestCluster.Options);
+        leader.Acknowledge(3, 1);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.True(leader.TrySend(3, out _));
+        leader.Acknowledge(2, 2);
+        leader.Tick(2);
+        leader.Acknowledge(3, 2); // two ticks away
+        leader.Core.Propose(40);
+        Assert.False(leader.Core.HoldsProposals);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.True(leader.TrySend(3, out _));
+        Assert.True(leader.Core.HoldsProposals);
+        leader.Acknowledge(2, 3);
+        Assert.False(leader.Core.HoldsProposals);
+    }
+
+    [Fact]
     public void Proposals_are_not_held_for_a_follower_that_is_probed_or_when_they_fill_an_append()
     {
         TestCore alone = TestCore.Leader(term: 1, size: 1);

@@ -12,8 +12,8 @@ namespace RaftFast.Server.Node;
 internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead> run)
 {
     /// <summary>
-    /// Maximum reads: two for each follower, so that one is out while the entries of the other are sent. With more than
-    /// eight followers that are far behind, some wait until others have caught up. Each read keeps its memory: room for
+    /// Maximum reads: two for each follower, so that one is out while the entries of the other are sent. A
+    /// further follower takes what was read for another one. Each read keeps its memory: room for
     /// a record of any size, and a window of the disk.
     /// </summary>
     public const int CountMax = 16;
@@ -42,7 +42,7 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
         }
         if (taken is null)
         {
-            if (!isOut && FindFree(first) is { } free)
+            if (!isOut && (FindFree(first) ?? reads.Find(IsDone)) is { } free)
                 Begin(free, follower, first, before: free);
             count = 0;
             return default;
@@ -73,7 +73,9 @@ internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead>
     /// </summary>
     private bool IsWanted(FollowerRead read, long first) => read.Term == core.Term && read.Entries.First == first;
 
-    /// <summary>True if no append will take what was read: the leader's term is over, or the follower is gone.</summary>
+    private static bool IsDone(FollowerRead read) => read.State == FollowerReadState.Done;
+
+    /// <summary>True if no append will take what was read: the term is over, or the follower is gone.</summary>
     private bool IsOrphan(FollowerRead read) =>
         read.State == FollowerReadState.Done
         && (read.Term != core.Term || core.Configuration.OrdinalOf(read.Follower) < 0);

@@ -122,8 +122,9 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
         {
             failedCount++;
             LogDiskFull(logger, task.Position.Index);
-            wal.GiveUpKeptSegments();
             Compact();
+            wal.GiveUpKeptSegments();
+            actions.WakeSegments();
         }
     }
 
@@ -131,8 +132,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     /// <param name="installed">Index of the last entry that the snapshot covers; 0 when it didn't arrive.</param>
     public void OnSent(ulong peer, long installed)
     {
-        // The log is not compacted before the next snapshot: the member still needs the entries after the sent
-        // snapshot.
+        // From now on the log is kept for the member until it has caught up.
         core.SnapshotEnded(peer, installed);
     }
 
@@ -223,7 +223,7 @@ internal sealed partial class SnapshotCycle(NodeParts parts, ReadyExecutor execu
     private static partial void LogTaken(ILogger logger, long index, long bytes);
 
     [LoggerMessage(LogLevel.Error,
-        "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up and the log kept; "
+        "the disk has no room for the snapshot up to entry {Index}: the snapshot is given up; "
         + "free some space, or raise the quota or the file size limit (ulimit -f)")]
     private static partial void LogDiskFull(ILogger logger, long index);
 

@@ -20,7 +20,7 @@ internal sealed class HintedAddress(PeerAddress address, PeerOptions options)
             // The member dials back.
             HintOutcome.Accepted => options.BackoffMax,
             HintOutcome.Refused => options.WrongHintPause,
-            // Perhaps the member is not up yet, or nobody needs the address for a long time.
+            // The member may not be up yet, or nobody needs the address.
             _ => 2 * pause < options.BackoffMax ? 2 * pause : options.BackoffMax,
         };
         return pause;
