@@ -177,8 +177,8 @@ public sealed class RaftCore
     /// <summary>
     /// True while a proposal to the leader would gain nothing, because each near voter that keeps up still has an
     /// append to acknowledge. An entry proposed now would wait for the next acknowledgement or tick. An entry that is
-    /// proposed only then is sent no later. Entries that wait together share one write to the leader's log and one write
-    /// to each follower's log.
+    /// proposed only then is sent no later. Entries that wait together share one write to the leader's log and one
+    /// write to each follower's log.
     /// </summary>
     public bool HoldsProposals => IsLeader && leader.HoldsProposals;
 

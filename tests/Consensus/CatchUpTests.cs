@@ -2,7 +2,7 @@ using RaftFast.Protocol;
 
 namespace RaftFast.Consensus.Tests;
 
-/// <summary>What a leader's log keeps for a follower that has just got a snapshot.</summary>
+/// <summary>Entries that a leader needs for a follower that has just got a snapshot.</summary>
 public sealed class CatchUpTests
 {
     private readonly TestCore leader = TestCore.Leader(Configurations.Cluster([1, 2, 3]));

@@ -220,6 +220,27 @@ public sealed class FlowControlTests
     }
 
     [Fact]
+    public void Follower_that_asks_again_is_probed_at_once()
+    {
+        TestCore leader = TestCore.Leader(term: 1);
+        leader.Acknowledge(2, 1);
+        leader.Core.Propose(40);
+        Assert.True(leader.TrySend(2, out _));
+        Assert.False(leader.TrySend(2, out _));
+        leader.Receive(new Message
+        {
+            Type = MessageType.AppendResponse,
+            From = 2,
+            Term = 1,
+            Rejected = true,
+            Context = 1,
+            Position = new LogPosition(1, 1),
+        });
+        Assert.True(leader.TrySend(2, out Message probe));
+        Assert.Equal(1, probe.Position.Index);
+    }
+
+    [Fact]
     public void Proposals_are_not_held_for_a_follower_that_is_probed_or_when_they_fill_an_append()
     {
         TestCore alone = TestCore.Leader(term: 1, size: 1);
@@ -314,26 +335,5 @@ public sealed class FlowControlTests
         leader.TrySend(2, out _);
         leader.Acknowledge(2, 1);
         return leader;
-    }
-
-    [Fact]
-    public void Follower_that_asks_again_is_probed_at_once()
-    {
-        TestCore leader = TestCore.Leader(term: 1);
-        leader.Acknowledge(2, 1);
-        leader.Core.Propose(40);
-        Assert.True(leader.TrySend(2, out _));
-        Assert.False(leader.TrySend(2, out _));
-        leader.Receive(new Message
-        {
-            Type = MessageType.AppendResponse,
-            From = 2,
-            Term = 1,
-            Rejected = true,
-            Context = 1,
-            Position = new LogPosition(1, 1),
-        });
-        Assert.True(leader.TrySend(2, out Message probe));
-        Assert.Equal(1, probe.Position.Index);
     }
 }

@@ -20,9 +20,10 @@ internal sealed class SnapshotThread : IDisposable
     private readonly ILogger logger;
     private readonly ConcurrentQueue<KeyValueStore> unused = new();
     private readonly SemaphoreSlim wanted = new(0);
-    /// <summary>A wait for it does not spin: on a loaded machine each turn of a spin would cost a time slice.</summary>
-    private readonly ManualResetEventSlim stopping = new(initialState: false, spinCount: 0);
     private readonly Thread thread;
+
+    /// <summary>Set at the stop. A wait does not spin: on a busy machine each turn would cost a time slice.</summary>
+    private readonly ManualResetEventSlim stopping = new(initialState: false, spinCount: 0);
 
     private volatile SnapshotTask? next;
 

@@ -12,9 +12,9 @@ namespace RaftFast.Server.Node;
 internal sealed class FollowerReads(RaftCore core, Wal wal, Action<FollowerRead> run)
 {
     /// <summary>
-    /// Maximum reads: two for each follower, so that one is out while the entries of the other are sent. A
-    /// further follower takes what was read for another one. Each read keeps its memory: room for
-    /// a record of any size, and a window of the disk.
+    /// Maximum reads: two for each follower, so that one is out while the entries of the other are sent. If all are in
+    /// use, a follower takes the place of a read that another one has not taken yet. Each read keeps its memory: room
+    /// for a record of any size, and a window of the disk.
     /// </summary>
     public const int CountMax = 16;
 

@@ -482,7 +482,7 @@ internal sealed class RaftNode
         if (count > 0 && !wal.HasRoom(records.Length))
         {
             count = ReserveAppends.Count(entries.AsSpan(0, count), message.Term, out int bytes);
-            // What is dropped here, EndBatch asks for once the log has room for any append.
+            // EndBatch asks for the dropped entries once the log has room for any append.
             bool takesNone = count == 0 || !wal.HasRoomInReserve(bytes);
             if (takesNone || count < message.Count)
                 droppedInTerm = Math.Max(droppedInTerm, message.Term);

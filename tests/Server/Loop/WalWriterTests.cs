@@ -89,20 +89,19 @@ public sealed class WalWriterTests : IDisposable
     public void Log_that_is_written_again_and_again_is_not_sealed(string io)
     {
         using Bench bench = new(disk, io);
-        TimeSpan longest = default;
+        int stalls = 0;
         long before = Stopwatch.GetTimestamp();
         for (bench.EntriesMax = 1; bench.EntriesMax <= 100; bench.EntriesMax++)
         {
             bench.Post();
             Thread.Sleep(10);
             long now = Stopwatch.GetTimestamp();
-            TimeSpan gap = Stopwatch.GetElapsedTime(before, now);
-            longest = gap > longest ? gap : longest;
+            if (Stopwatch.GetElapsedTime(before, now).TotalMilliseconds > 40)
+                stalls++;
             before = now;
         }
-        // A log that nothing was written to for 100 ms is sealed.
-        Assert.SkipWhen(longest.TotalMilliseconds > 40, $"the machine is too busy: no write for {longest}");
-        Assert.Equal(0, bench.Seals);
+        // A log that nothing was written to for 100 ms is sealed, so a seal is right after a stall of the machine.
+        Assert.InRange(bench.Seals, 0, stalls);
     }
 
     [Theory]

@@ -12,9 +12,6 @@ namespace RaftFast.Server.Tests.Node;
 /// <summary>Member 1 follows member 3, and its log fills up faster than its next segment is made.</summary>
 public sealed class DroppedAppendTests : IDisposable
 {
-    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
-        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
-
     private readonly TemporaryDirectory directory = new();
     private readonly StateMachine state = new(new KeyValueStore());
     private readonly RecordedNetwork network = new();
@@ -27,7 +24,7 @@ public sealed class DroppedAppendTests : IDisposable
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
         core = new RaftCore(
-            1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), default, new TermRuns(), new Random(1));
         node = new RaftNode(TestNode.Parts(core, wal, state, disk, network));
     }
 

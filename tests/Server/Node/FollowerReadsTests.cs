@@ -17,9 +17,6 @@ public sealed class FollowerReadsTests : IDisposable
 {
     private const int Entries = 40;
 
-    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
-        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
-
     private readonly TemporaryDirectory directory = new();
     private readonly StateMachine state = new(new KeyValueStore());
     private readonly RecordedNetwork network = new();
@@ -34,7 +31,7 @@ public sealed class FollowerReadsTests : IDisposable
         OldLog.Write(disk, Entries, valueBytes: 100_000);
         wal = Wal.Open(disk, clusterId: 1, memberId: 1, OldLog.Options, out WalRecovery recovery);
         core = new RaftCore(
-            1, new ConfigurationHistory(Three), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery),
+            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery),
             new Random(1));
         NodeParts parts = TestNode.Parts(core, wal, state, disk, network);
         node = new RaftNode(parts with { Actions = parts.Actions with { ReadEntries = reads.Enqueue } });

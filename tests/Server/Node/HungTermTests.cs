@@ -15,9 +15,6 @@ namespace RaftFast.Server.Tests.Node;
 /// </summary>
 public sealed class HungTermTests : IPeerNetwork, IDisposable
 {
-    private static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
-        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
-
     private readonly TemporaryDirectory directory = new();
     private readonly StateMachine state = new(new KeyValueStore());
     private readonly List<Message> sent = [];
@@ -30,7 +27,7 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
         FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
         wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
         core = new RaftCore(
-            1, new ConfigurationHistory(Three), new RaftOptions(), default, new TermRuns(), new Random(1));
+            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), default, new TermRuns(), new Random(1));
         node = new RaftNode(TestNode.Parts(core, wal, state, disk, this));
         while (core.Role != RoleName.PreCandidate)
             node.OnTick();

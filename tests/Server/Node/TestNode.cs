@@ -11,6 +11,10 @@ namespace RaftFast.Server.Tests.Node;
 
 internal static class TestNode
 {
+    /// <summary>Members 1, 2 and 3.</summary>
+    public static readonly ClusterConfiguration Three = ClusterConfiguration.Bootstrap(
+        [new PeerAddress("127.0.0.1", 1), new PeerAddress("127.0.0.1", 2), new PeerAddress("127.0.0.1", 3)]);
+
     /// <summary>
     /// Parts of a member of a cluster with id 1, whose threads do nothing: the test writes the log, and does what else
     /// it needs of their work.
