@@ -24,9 +24,10 @@ public sealed class HeardPeersTests
     {
         HeardPeers heard = new();
         heard.Add(2);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 1000; i++)
-            heard.Add(2);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() =>
+        {
+            for (int i = 0; i < 1000; i++)
+                heard.Add(2);
+        }));
     }
 }

@@ -310,9 +310,7 @@ public sealed class StateComparisonTests : IDisposable
         (_, StateComparison comparison) = Create(Voters(3));
         Rounds(10);
         network.Sent.EnsureCapacity(10_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Rounds(100);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() => Rounds(100)));
 
         void Rounds(int count)
         {

@@ -272,9 +272,7 @@ public sealed class CommandRulesTests : IDisposable
             Encode(CommandOperation.Forget, "", "", 0, false, 1, "", 9),
         ];
         Run(1000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(1000);
-        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        Assert.Equal(0, Allocations.Of(() => Run(1000)));
 
         void Run(int times)
         {
