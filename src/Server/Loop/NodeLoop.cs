@@ -137,9 +137,11 @@ internal sealed class NodeLoop : IDisposable
         }
         bool hasTicked = TickUntil(now);
         Volatile.Write(ref nextWakeUp, nextTick + (node.IsQuiet ? (QuietTicks - 1) * TickMilliseconds : 0));
-        if (count == 0 && !hasTicked && !node.HasMoreToDo)
+        bool mayHold = Inbox.MayHold;
+        if (count == 0 && !hasTicked && !node.HasMoreToDo && (mayHold || !node.HoldsWrites))
             return false;
-        node.EndBatch();
+        node.EndBatch(mayHold);
+        inbox.IsHeld = node.HoldsWrites;
         return node.HasMoreToDo || inbox.HasItem;
     }
 

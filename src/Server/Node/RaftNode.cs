@@ -114,6 +114,9 @@ internal sealed class RaftNode
     /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply || reads.HasMoreToAnswer;
 
+    /// <summary>True if the last <see cref="EndBatch"/> held writes: call again soon, without leave to hold.</summary>
+    public bool HoldsWrites => router.HoldsForMore;
+
     /// <summary>True while ticks may come late and several at once, because no request waits.</summary>
     public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled && !reads.LacksRoom;
 
@@ -292,10 +295,14 @@ internal sealed class RaftNode
     }
 
     /// <summary>Does everything that the inputs since the last call ask for.</summary>
-    public void EndBatch()
+    /// <param name="mayHold">
+    /// True if the caller reads more requests now, and calls again even if there are none. The node then holds new
+    /// writes until that call, so that more writes share an append and a write to each log.
+    /// </param>
+    public void EndBatch(bool mayHold = false)
     {
         changes.Route(now);
-        router.Route();
+        router.Route(mayHold);
         timed.Propose();
         reads.Ask();
         if (droppedInTerm != 0)

@@ -43,6 +43,7 @@ internal sealed class Inbox
 
     private Positions positions;
     private Action<int>? run;
+    private volatile bool isHeld;
 
     /// <param name="capacity">Items that can be outstanding at once, or more. A full inbox is a bug.</param>
     public Inbox(int capacity)
@@ -54,6 +55,18 @@ internal sealed class Inbox
             slots[i].Sequence = i;
         positions.Turn = Taken;
         hasWork = () => HasWork;
+    }
+
+    /// <summary>
+    /// True while this thread runs the loop and then looks for more requests: the loop may hold what it has for them.
+    /// </summary>
+    [field: ThreadStatic]
+    public static bool MayHold { get; private set; }
+
+    /// <summary>True while the loop holds something for more requests. Set by the thread with the turn.</summary>
+    public bool IsHeld
+    {
+        set => isHeld = value;
     }
 
     /// <summary>
@@ -90,13 +103,24 @@ internal sealed class Inbox
     /// </summary>
     public void BeginRound() => inRound = this;
 
-    public void EndRound()
+    /// <summary>Ends the round. The loop runs if it has work.</summary>
+    /// <param name="mayHold">
+    /// True if the thread has more rounds at hand. The loop may then hold what it has for the requests of these rounds.
+    /// </param>
+    /// <returns>
+    /// True if the loop holds something. The caller then makes another round, without a wait, even if nothing is ready.
+    /// </returns>
+    public bool EndRound(bool mayHold)
     {
         inRound = null;
-        if (!hasPostedInRound)
-            return;
-        hasPostedInRound = false;
-        Run(SocketThreadBatchesMax);
+        if (hasPostedInRound || (isHeld && !mayHold))
+        {
+            hasPostedInRound = false;
+            MayHold = mayHold;
+            Run(SocketThreadBatchesMax);
+            MayHold = false;
+        }
+        return isHeld && mayHold;
     }
 
     public void PostAndRun(object item, int batchesMax)

@@ -296,6 +296,53 @@ public sealed class InboxTests
         }
     }
 
+    [Fact]
+    public void A_loop_that_holds_work_for_more_requests_gets_one_more_round_even_if_none_comes()
+    {
+        Inbox inbox = new(8);
+        List<bool> mayHold = [];
+        inbox.Open(_ =>
+        {
+            mayHold.Add(Inbox.MayHold);
+            inbox.Drain(taken);
+            inbox.IsHeld = Inbox.MayHold;
+            inbox.GiveTurnBack(isDone: true);
+        });
+
+        inbox.BeginRound();
+        Assert.False(inbox.EndRound(mayHold: true)); // nothing was posted, so nothing is held
+        inbox.BeginRound();
+        inbox.PostAndRun(this, 1);
+        Assert.Empty(mayHold);
+        Assert.True(inbox.EndRound(mayHold: true));
+        Assert.False(Inbox.MayHold);
+        inbox.BeginRound();
+        Assert.False(inbox.EndRound(mayHold: false));
+        inbox.BeginRound();
+        Assert.False(inbox.EndRound(mayHold: false));
+        Assert.Equal([true, false], mayHold);
+    }
+
+    [Fact]
+    public void What_one_thread_holds_another_thread_that_runs_the_loop_releases()
+    {
+        Inbox inbox = new(8);
+        inbox.Open(_ =>
+        {
+            inbox.Drain(taken);
+            inbox.IsHeld = Inbox.MayHold;
+            inbox.GiveTurnBack(isDone: true);
+        });
+        inbox.BeginRound();
+        inbox.PostAndRun(this, 1);
+        Assert.True(inbox.EndRound(mayHold: true));
+        Thread other = new(() => inbox.PostAndRun(this, 1));
+        other.Start();
+        other.Join();
+        inbox.BeginRound();
+        Assert.False(inbox.EndRound(mayHold: true));
+    }
+
     /// <summary>An inbox whose turn is free, as while the loop's own thread sleeps.</summary>
     private static Inbox Opened(int capacity)
     {

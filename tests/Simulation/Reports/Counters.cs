@@ -85,6 +85,7 @@ internal enum Counter
     EntriesOverwritten,
     CompletionsOfOverwrittenEntries,
     MessagesHeldForHardState,
+    WritesHeldForMore,
     AnswersWithoutNewTerm,
     AppendsRejected,
     MembersAdded,

@@ -65,7 +65,10 @@ internal sealed class SimulatedLoop(ServerProcess process)
         bool leads = node.Core.IsLeader;
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);
-        node.EndBatch();
+        // The real loop may hold writes while its thread reads more requests (Inbox.EndRound).
+        node.EndBatch(mayHold: process.Random.OneIn(2));
+        if (node.HoldsWrites)
+            cluster.Counters[Counter.WritesHeldForMore]++;
         // The loop must not write, sync or delete: everything else would wait for the disk.
         Invariant.Hold(process.Server.Disk.Operations == operations);
         if (leads && !node.Core.IsLeader && node.Core.LogReadIsOverdue)
@@ -83,7 +86,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
         }
         else if (process.MustExit || process.HasStopped)
             process.Server.OnExit(process.MustExit);
-        else if (node.HasMoreToDo || inbox.Count > 0)
+        else if (node.HasMoreToDo || node.HoldsWrites || inbox.Count > 0)
             Wake();
     }
 

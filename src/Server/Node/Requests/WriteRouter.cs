@@ -37,6 +37,9 @@ internal sealed class WriteRouter(
     /// <summary>True if the log has room for all writes that waited when <see cref="Route"/> began.</summary>
     private bool hasRoomForAll;
 
+    /// <summary>True if the last <see cref="Route"/> held writes for those that come with them.</summary>
+    public bool HoldsForMore { get; private set; }
+
     public int WaitingCount => waiting.Count;
 
     public long WaitingBytes => waitingBytes;
@@ -54,10 +57,14 @@ internal sealed class WriteRouter(
         waitingBytes += write.Request.Record.Length;
     }
 
-    public void Route()
+    /// <param name="mayHold">True if the caller reads more requests now and then calls again.</param>
+    public void Route(bool mayHold = false)
     {
         // While all waiting writes fit into the next append, hold them for that append.
-        if (waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax && core.HoldsProposals)
+        bool fit = waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax;
+        bool holds = fit && core.HoldsProposals;
+        HoldsForMore = fit && !holds && mayHold && waiting.Count > 0;
+        if (holds || HoldsForMore)
             return;
         hasRoomForAll = core.IsLeader && wal.HasRoom(waitingBytes);
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))

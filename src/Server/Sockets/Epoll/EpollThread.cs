@@ -15,6 +15,12 @@ namespace RaftFast.Server.Sockets.Epoll;
 internal sealed unsafe class EpollThread : IDisposable
 {
     private const int EventsMax = 256;
+
+    /// <summary>
+    /// Maximum rounds in a row for which the loop may hold writes. Without a bound, a stream of reads could delay them.
+    /// </summary>
+    private const int HeldRoundsMax = 8;
+
     private const long WakeSlot = -1;
     private const long WatchedSlot = -2;
 
@@ -33,6 +39,9 @@ internal sealed unsafe class EpollThread : IDisposable
     private EpollConnection?[] connections = new EpollConnection?[64];
     private int slots;
     private volatile bool isStopping;
+
+    /// <summary>Rounds in a row after which the loop held something.</summary>
+    private int heldRounds;
 
     /// <param name="inbox">Loop that the thread runs once all sockets of a wait are served; else null.</param>
     public EpollThread(string name, Inbox? inbox)
@@ -113,9 +122,13 @@ internal sealed unsafe class EpollThread : IDisposable
         }
     }
 
+    /// <summary>
+    /// Waits, serves the sockets that are ready, and runs the loop. A loop that holds writes for more requests gets
+    /// another round at once. That round serves what has become ready, or else ends the holding.
+    /// </summary>
     private void RunRound()
     {
-        int count = EpollCalls.Wait(epoll, events, EventsMax, milliseconds: -1);
+        int count = EpollCalls.Wait(epoll, events, EventsMax, milliseconds: heldRounds > 0 ? 0 : -1);
         if (count < 0 && EpollCalls.LastError != EpollCalls.Interrupted)
             throw new Win32Exception(EpollCalls.LastError);
         inbox?.BeginRound();
@@ -129,7 +142,8 @@ internal sealed unsafe class EpollThread : IDisposable
             else
                 Volatile.Read(ref connections)[slot]?.OnEvents(EpollEvents.Flags(events, i));
         }
-        inbox?.EndRound();
+        bool mayHold = count > 0 && heldRounds < HeldRoundsMax;
+        heldRounds = inbox is not null && inbox.EndRound(mayHold) ? heldRounds + 1 : 0;
         CloseAll();
     }
 

@@ -54,6 +54,23 @@ public sealed class ForwardingTests : IPeerNetwork, IRequestOwner, IDisposable
     }
 
     [Fact]
+    public void Writes_that_come_in_rounds_leave_together_once_none_comes()
+    {
+        heard.Add(2);
+        AddWrite();
+        writes.Route(mayHold: true);
+        Assert.True(writes.HoldsForMore);
+        AddWrite();
+        writes.Route(mayHold: true);
+        Assert.Empty(sent);
+        writes.Route(mayHold: false);
+        Assert.False(writes.HoldsForMore);
+        Assert.Equal(2, Assert.Single(sent).Count);
+        writes.Route(mayHold: true);
+        Assert.False(writes.HoldsForMore);
+    }
+
+    [Fact]
     public void Write_that_was_never_sent_is_answered_503_when_its_time_is_up()
     {
         ClientRequest write = AddWrite();
