@@ -137,11 +137,12 @@ internal sealed class NodeLoop : IDisposable
         }
         bool hasTicked = TickUntil(now);
         Volatile.Write(ref nextWakeUp, nextTick + (node.IsQuiet ? (QuietTicks - 1) * TickMilliseconds : 0));
-        bool mayHold = Inbox.MayHold;
-        if (count == 0 && !hasTicked && !node.HasMoreToDo && (mayHold || !node.HoldsWrites))
+        // No write is held for longer than a tick.
+        bool mayHold = Inbox.MayHold && !hasTicked;
+        if (count == 0 && !hasTicked && !node.HasMoreToDo && (mayHold || !node.HoldsForMore))
             return false;
         node.EndBatch(mayHold);
-        inbox.IsHeld = node.HoldsWrites;
+        inbox.SetHeld(node.HoldsForMore);
         return node.HasMoreToDo || inbox.HasItem;
     }
 

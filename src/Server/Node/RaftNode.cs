@@ -114,8 +114,10 @@ internal sealed class RaftNode
     /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply || reads.HasMoreToAnswer;
 
-    /// <summary>True if the last <see cref="EndBatch"/> held writes: call again soon, without leave to hold.</summary>
-    public bool HoldsWrites => router.HoldsForMore;
+    /// <summary>
+    /// True if the last <see cref="EndBatch"/> held writes so that later ones share their append.
+    /// </summary>
+    public bool HoldsForMore => router.HoldsForMore;
 
     /// <summary>True while ticks may come late and several at once, because no request waits.</summary>
     public bool IsQuiet => ticks - lastBusyTick > TicksToQuiet && core.IsSettled && !reads.LacksRoom;
@@ -296,7 +298,7 @@ internal sealed class RaftNode
 
     /// <summary>Does everything that the inputs since the last call ask for.</summary>
     /// <param name="mayHold">
-    /// True if the caller reads more requests now, and calls again even if there are none. The node then holds new
+    /// True if the caller reads more requests now, and calls again even if there are none. The node may then hold new
     /// writes until that call, so that more writes share an append and a write to each log.
     /// </param>
     public void EndBatch(bool mayHold = false)

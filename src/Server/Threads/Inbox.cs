@@ -57,17 +57,12 @@ internal sealed class Inbox
         hasWork = () => HasWork;
     }
 
-    /// <summary>
-    /// True while this thread runs the loop and then looks for more requests: the loop may hold what it has for them.
-    /// </summary>
+    /// <summary>True while this thread runs the loop and will make another round right after.</summary>
     [field: ThreadStatic]
     public static bool MayHold { get; private set; }
 
-    /// <summary>True while the loop holds something for more requests. Set by the thread with the turn.</summary>
-    public bool IsHeld
-    {
-        set => isHeld = value;
-    }
+    /// <summary>Tells if the loop holds requests for those of the next round. The caller has the turn.</summary>
+    public void SetHeld(bool holds) => isHeld = holds;
 
     /// <summary>
     /// Adds an item, on any thread. The thread that has the turn takes the item; if the turn is free, the loop's own
@@ -105,10 +100,10 @@ internal sealed class Inbox
 
     /// <summary>Ends the round. The loop runs if it has work.</summary>
     /// <param name="mayHold">
-    /// True if the thread has more rounds at hand. The loop may then hold what it has for the requests of these rounds.
+    /// True if the caller can make another round. The loop may then hold requests for those of that round.
     /// </param>
     /// <returns>
-    /// True if the loop holds something. The caller then makes another round, without a wait, even if nothing is ready.
+    /// True if the loop holds requests. The caller then makes another round, without a wait, even if nothing is ready.
     /// </returns>
     public bool EndRound(bool mayHold)
     {

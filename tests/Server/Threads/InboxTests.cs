@@ -305,7 +305,7 @@ public sealed class InboxTests
         {
             mayHold.Add(Inbox.MayHold);
             inbox.Drain(taken);
-            inbox.IsHeld = Inbox.MayHold;
+            inbox.SetHeld(Inbox.MayHold);
             inbox.GiveTurnBack(isDone: true);
         });
 
@@ -330,7 +330,7 @@ public sealed class InboxTests
         inbox.Open(_ =>
         {
             inbox.Drain(taken);
-            inbox.IsHeld = Inbox.MayHold;
+            inbox.SetHeld(Inbox.MayHold);
             inbox.GiveTurnBack(isDone: true);
         });
         inbox.BeginRound();

@@ -86,6 +86,9 @@ internal sealed record Scenario
 
     public required WalOptions Wal { get; init; }
 
+    /// <summary>True if runs of the loop may hold new writes for the next run.</summary>
+    public required bool HoldsWrites { get; init; }
+
     /// <summary>Entries that make a snapshot due; 0 for no snapshots.</summary>
     public required long SnapshotEvery { get; init; }
 
@@ -132,6 +135,7 @@ internal sealed record Scenario
             MovesTogether = random.Fork("moves together").OneIn(5),
             Unmount = DrawUnmount(random.Fork("unmount"), count, spares),
             Starves = false,
+            HoldsWrites = random.Fork("held writes").OneIn(2),
             FaultIntervalMax = Pick(random, 200_000, 1_000_000, 3_000_000),
             FaultDurationMax = Pick(random, 100_000, 1_000_000, 3_000_000),
             Network = new NetworkFaults
@@ -207,6 +211,7 @@ internal sealed record Scenario
         Unmount = UnmountKind.None,
         MovesTogether = false,
         Starves = false,
+        HoldsWrites = false,
         FaultDurationMax = 200_000,
         Network = new NetworkFaults(),
         DiskLatencyMax = 400,
@@ -221,7 +226,8 @@ internal sealed record Scenario
         $"{TransactionClients} clients with transactions, " +
         $"{ConditionalPercent} % conditional, outcomes kept {IdempotencyWindow} ms, " +
         $"{Duration / 1000} ms, faults [{string.Join(' ', Faults)}], unmount {Unmount}, " +
-        $"{(MovesTogether ? "all move, " : "")}{(Starves ? "followers starve, " : "")}lose 1/{Network.LoseOneIn}, " +
+        $"{(MovesTogether ? "all move, " : "")}{(Starves ? "followers starve, " : "")}" +
+        $"{(HoldsWrites ? "writes are held, " : "")}lose 1/{Network.LoseOneIn}, " +
         $"duplicate 1/{Network.DuplicateOneIn}, reorder 1/{Network.ReorderOneIn}, replay 1/{Network.ReplayOneIn}, " +
         $"delay 1/{Network.DelayOneIn}, learn ≤ {Network.LearnDelayMax} µs, latency ≤ {Network.LatencyMax} µs, " +
         $"disk ≤ {DiskLatencyMax} µs{(IsBuffered ? " buffered" : "")}, skew {ClockSkewPercent} %, " +

@@ -32,6 +32,7 @@ internal static class ScenarioOverrides
             "keys" => scenario with { Keys = value },
             "moves" => scenario with { MovesTogether = value > 0 },
             "starves" => scenario with { Starves = value > 0 },
+            "holds" => scenario with { HoldsWrites = value > 0 },
             "unmount" => scenario with { Unmount = (UnmountKind)value },
             "duration" => scenario with { Duration = value },
             "lose" => scenario with { Network = scenario.Network with { LoseOneIn = value } },
@@ -61,6 +62,7 @@ internal static class ScenarioOverrides
             $"--set conditional={changed.ConditionalPercent} --set duration={changed.Duration} " +
             $"--set faults={string.Join(',', changed.Faults)} --set unmount={(int)changed.Unmount} " +
             $"--set moves={(changed.MovesTogether ? 1 : 0)} --set starves={(changed.Starves ? 1 : 0)} " +
+            $"--set holds={(changed.HoldsWrites ? 1 : 0)} " +
             $"--set lose={network.LoseOneIn} " +
             $"--set duplicate={network.DuplicateOneIn} --set reorder={network.ReorderOneIn} " +
             $"--set replay={network.ReplayOneIn} --set delay={network.DelayOneIn} " +

@@ -77,6 +77,8 @@ internal static class Shrinker
             yield return whole with { Network = network with { LearnDelayMax = 0 } };
         if (whole.DiskStallOneIn > 0)
             yield return whole with { DiskStallOneIn = 0 };
+        if (whole.HoldsWrites)
+            yield return whole with { HoldsWrites = false };
         if (whole.IsBuffered)
             yield return whole with { IsBuffered = false };
         if (whole.ClockSkewPercent > 0)

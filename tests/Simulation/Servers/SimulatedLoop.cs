@@ -14,6 +14,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
 {
     private readonly Queue<Input> inbox = new();
     private readonly NewConnections newConnections = new(process);
+    private readonly SeededRandom holding = process.Random.Fork($"held writes {process.Server.Incarnation}");
     private bool isRunScheduled;
 
     public bool IsPaused { get; private set; }
@@ -66,8 +67,8 @@ internal sealed class SimulatedLoop(ServerProcess process)
         for (int count = inbox.Count; count > 0; count--)
             Take(inbox.Dequeue(), node);
         // The real loop may hold writes while its thread reads more requests (Inbox.EndRound).
-        node.EndBatch(mayHold: process.Random.OneIn(2));
-        if (node.HoldsWrites)
+        node.EndBatch(mayHold: cluster.Scenario.HoldsWrites && holding.OneIn(2));
+        if (node.HoldsForMore)
             cluster.Counters[Counter.WritesHeldForMore]++;
         // The loop must not write, sync or delete: everything else would wait for the disk.
         Invariant.Hold(process.Server.Disk.Operations == operations);
@@ -86,7 +87,7 @@ internal sealed class SimulatedLoop(ServerProcess process)
         }
         else if (process.MustExit || process.HasStopped)
             process.Server.OnExit(process.MustExit);
-        else if (node.HasMoreToDo || node.HoldsWrites || inbox.Count > 0)
+        else if (node.HasMoreToDo || node.HoldsForMore || inbox.Count > 0)
             Wake();
     }
 

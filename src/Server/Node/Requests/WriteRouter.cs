@@ -24,7 +24,7 @@ internal sealed class WriteRouter(
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum writes held for the next append. This is half of <see cref="WaitingMax"/>: as many writes may arrive
+    /// Maximum writes held for a later append. This is half of <see cref="WaitingMax"/>: as many writes may arrive
     /// meanwhile before any write is refused.
     /// </summary>
     private const int HeldMax = WaitingMax / 2;
@@ -37,7 +37,7 @@ internal sealed class WriteRouter(
     /// <summary>True if the log has room for all writes that waited when <see cref="Route"/> began.</summary>
     private bool hasRoomForAll;
 
-    /// <summary>True if the last <see cref="Route"/> held writes for those that come with them.</summary>
+    /// <summary>True if the last <see cref="Route"/> held writes so that later ones share their append.</summary>
     public bool HoldsForMore { get; private set; }
 
     public int WaitingCount => waiting.Count;
@@ -60,13 +60,16 @@ internal sealed class WriteRouter(
     /// <param name="mayHold">True if the caller reads more requests now and then calls again.</param>
     public void Route(bool mayHold = false)
     {
+        HoldsForMore = false;
         // While all waiting writes fit into the next append, hold them for that append.
         bool fit = waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax;
-        bool holds = fit && core.HoldsProposals;
-        HoldsForMore = fit && !holds && mayHold && waiting.Count > 0;
-        if (holds || HoldsForMore)
+        if (fit && core.HoldsProposals)
             return;
         hasRoomForAll = core.IsLeader && wal.HasRoom(waitingBytes);
+        // The next append would leave now; hold the writes for those that the caller reads next.
+        HoldsForMore = fit && mayHold && waiting.TryPeek(out WaitingWrite first) && MayLeave(first);
+        if (HoldsForMore)
+            return;
         while (waiting.TryPeek(out WaitingWrite next) && MayLeave(next))
         {
             if (core.IsLeader)

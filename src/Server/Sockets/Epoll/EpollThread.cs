@@ -17,7 +17,8 @@ internal sealed unsafe class EpollThread : IDisposable
     private const int EventsMax = 256;
 
     /// <summary>
-    /// Maximum rounds in a row for which the loop may hold writes. Without a bound, a stream of reads could delay them.
+    /// Maximum rounds in a row after which the loop may hold writes. Without a bound, a stream of reads could delay the
+    /// writes until the next tick. Twice as many rounds gained nothing.
     /// </summary>
     private const int HeldRoundsMax = 8;
 
@@ -40,7 +41,7 @@ internal sealed unsafe class EpollThread : IDisposable
     private int slots;
     private volatile bool isStopping;
 
-    /// <summary>Rounds in a row after which the loop held something.</summary>
+    /// <summary>Rounds in a row after which the loop held writes.</summary>
     private int heldRounds;
 
     /// <param name="inbox">Loop that the thread runs once all sockets of a wait are served; else null.</param>
@@ -123,8 +124,8 @@ internal sealed unsafe class EpollThread : IDisposable
     }
 
     /// <summary>
-    /// Waits, serves the sockets that are ready, and runs the loop. A loop that holds writes for more requests gets
-    /// another round at once. That round serves what has become ready, or else ends the holding.
+    /// Waits, serves the sockets that are ready, and runs the loop. If the loop holds writes, the next round does not
+    /// wait, and ends the holding if no socket is ready.
     /// </summary>
     private void RunRound()
     {
