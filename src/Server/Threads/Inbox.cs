@@ -57,11 +57,13 @@ internal sealed class Inbox
         hasWork = () => HasWork;
     }
 
-    /// <summary>True while this thread runs the loop and will make another round right after.</summary>
+    /// <summary>
+    /// True while this thread runs the loop and could make another round at once. The loop may then hold writes.
+    /// </summary>
     [field: ThreadStatic]
     public static bool MayHold { get; private set; }
 
-    /// <summary>Tells if the loop holds requests for those of the next round. The caller has the turn.</summary>
+    /// <summary>Notes if the loop holds writes until the next round. The caller has the turn.</summary>
     public void SetHeld(bool holds) => isHeld = holds;
 
     /// <summary>
@@ -98,12 +100,12 @@ internal sealed class Inbox
     /// </summary>
     public void BeginRound() => inRound = this;
 
-    /// <summary>Ends the round. The loop runs if it has work.</summary>
-    /// <param name="mayHold">
-    /// True if the caller can make another round. The loop may then hold requests for those of that round.
-    /// </param>
+    /// <summary>
+    /// Ends the round. Runs the loop if this thread has posted in the round, or if held writes must leave now.
+    /// </summary>
+    /// <param name="mayHold">True if the caller can make another round. The loop may hold writes until then.</param>
     /// <returns>
-    /// True if the loop holds requests. The caller then makes another round, without a wait, even if nothing is ready.
+    /// True if the loop holds writes. The caller then makes another round, without a wait, even if nothing is ready.
     /// </returns>
     public bool EndRound(bool mayHold)
     {
@@ -248,8 +250,8 @@ internal sealed class Inbox
     }
 
     /// <summary>
-    /// A cache line for each side, so that the sides don't slow each other down: two lines each, because processors
-    /// prefetch lines in pairs.
+    /// Two cache lines for each side, because processors prefetch lines in pairs. So the sides don't slow each other
+    /// down.
     /// </summary>
     [StructLayout(LayoutKind.Explicit, Size = 512)]
     private struct Positions
@@ -285,6 +287,6 @@ internal abstract class InboxSignal
     /// <returns>False if the signal waits already.</returns>
     internal bool TryBeginWaiting() => Interlocked.Exchange(ref waiting, 1) == 0;
 
-    /// <summary>Makes the next post count again: the loop does not know yet what that post says.</summary>
+    /// <summary>Lets the signal be posted again. Called before the loop handles it, so no change is missed.</summary>
     internal virtual void EndWaiting() => Interlocked.Exchange(ref waiting, 0);
 }

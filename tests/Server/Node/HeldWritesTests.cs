@@ -9,7 +9,7 @@ using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Node;
 
-/// <summary>Member 1 leads alone, and its caller may have more requests at hand.</summary>
+/// <summary>Member 1 leads alone, and the node's caller may have more requests at hand.</summary>
 public sealed class HeldWritesTests : IRequestOwner, IDisposable
 {
     private readonly TemporaryDirectory directory = new();

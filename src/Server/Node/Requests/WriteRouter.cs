@@ -24,8 +24,8 @@ internal sealed class WriteRouter(
     public const long WaitingBytesMax = 64 * 1024 * 1024;
 
     /// <summary>
-    /// Maximum writes held for a later append. This is half of <see cref="WaitingMax"/>: as many writes may arrive
-    /// meanwhile before any write is refused.
+    /// Maximum writes held to share an append, or a frame to the leader. This is half of <see cref="WaitingMax"/>, so
+    /// that as many others can arrive before any write is refused.
     /// </summary>
     private const int HeldMax = WaitingMax / 2;
 
@@ -57,11 +57,12 @@ internal sealed class WriteRouter(
         waitingBytes += write.Request.Record.Length;
     }
 
-    /// <param name="mayHold">True if the caller reads more requests now and then calls again.</param>
+    /// <param name="mayHold">True if the caller, after this call, reads more requests and calls again.</param>
     public void Route(bool mayHold = false)
     {
         HoldsForMore = false;
-        // While all waiting writes fit into the next append, hold them for that append.
+        // Near followers that keep up still have appends to acknowledge: hold the writes for the next append, while all
+        // of them fit.
         bool fit = waiting.Count < HeldMax && waitingBytes < core.AppendBytesMax;
         if (fit && core.HoldsProposals)
             return;

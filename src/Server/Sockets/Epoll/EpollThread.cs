@@ -9,8 +9,8 @@ using RaftFast.Server.Threads;
 namespace RaftFast.Server.Sockets.Epoll;
 
 /// <summary>
-/// A thread that waits for sockets, and does the work of each ready socket: parsing, the loop and the answers. Sockets
-/// are registered once, for both directions and edge-triggered.
+/// A thread that waits for sockets, serves each ready socket, and then runs the loop once for all of them. Sockets are
+/// registered once, for both directions and edge-triggered.
 /// </summary>
 internal sealed unsafe class EpollThread : IDisposable
 {
@@ -125,7 +125,7 @@ internal sealed unsafe class EpollThread : IDisposable
 
     /// <summary>
     /// Waits, serves the sockets that are ready, and runs the loop. If the loop holds writes, the next round does not
-    /// wait, and ends the holding if no socket is ready.
+    /// wait, and ends the holding if nothing is ready.
     /// </summary>
     private void RunRound()
     {
