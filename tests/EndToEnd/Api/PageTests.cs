@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using Microsoft.Playwright;
 using RaftFast.EndToEnd.Tests.Kit;
@@ -88,8 +89,9 @@ public sealed class PageTests
     /// <summary>One open page, with its requests and its complaints.</summary>
     private sealed class Visit(IPage page)
     {
-        private readonly List<string> complaints = [];
-        private readonly List<string> requests = [];
+        // The browser's thread adds while the test reads.
+        private readonly ConcurrentQueue<string> complaints = new();
+        private readonly ConcurrentQueue<string> requests = new();
 
         public IPage Page => page;
 
@@ -104,10 +106,10 @@ public sealed class PageTests
             page.Console += (_, message) =>
             {
                 if (message.Type is "error" or "warning")
-                    visit.complaints.Add(message.Text);
+                    visit.complaints.Enqueue(message.Text);
             };
-            page.PageError += (_, error) => visit.complaints.Add(error);
-            page.Request += (_, request) => visit.requests.Add(request.Url);
+            page.PageError += (_, error) => visit.complaints.Enqueue(error);
+            page.Request += (_, request) => visit.requests.Enqueue(request.Url);
             IResponse? answer = await page.GotoAsync(node.ApiUrl("/"));
             Assert.Equal(200, answer!.Status);
             Assert.Contains(
