@@ -114,9 +114,7 @@ internal sealed class RaftNode
     /// <summary>True while EndBatch should be called again even if nothing has come in.</summary>
     public bool HasMoreToDo => executor.HasMoreToApply || reads.HasMoreToAnswer;
 
-    /// <summary>
-    /// True if the last <see cref="EndBatch"/> held writes so that later ones share their append.
-    /// </summary>
+    /// <summary>True if the last <see cref="EndBatch"/> held writes so that later ones share their append.</summary>
     public bool HoldsForMore => router.HoldsForMore;
 
     /// <summary>True while ticks may come late and several at once, because no request waits.</summary>

@@ -31,8 +31,8 @@ public sealed class FollowerReadsTests : IDisposable
         OldLog.Write(disk, Entries, valueBytes: 100_000);
         wal = Wal.Open(disk, clusterId: 1, memberId: 1, OldLog.Options, out WalRecovery recovery);
         core = new RaftCore(
-            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), recovery.HardState, CoreRecovery.TermRuns(recovery),
-            new Random(1));
+            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), recovery.HardState,
+            CoreRecovery.TermRuns(recovery), new Random(1));
         NodeParts parts = TestNode.Parts(core, wal, state, disk, network);
         node = new RaftNode(parts with { Actions = parts.Actions with { ReadEntries = reads.Enqueue } });
         Lead(term: 2);
