@@ -22,7 +22,7 @@ internal sealed class SmallDisk : IDisposable
 
     public void Dispose()
     {
-        // The kernel takes down the ring of a killed process later than the process, and the ring holds the log's file.
+        // Seen once: the file system was still busy right after its process had been killed.
         if (isMounted)
             Eventually.True(() => Run("umount", directory.Location) == 0, () => $"{directory.Location} is unmounted");
         directory.Dispose();

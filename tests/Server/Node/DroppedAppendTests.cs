@@ -2,9 +2,7 @@ using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Server.Tests.Peers;
-using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Store;
 using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.Server.Tests.Node;
@@ -12,8 +10,7 @@ namespace RaftFast.Server.Tests.Node;
 /// <summary>Member 1 follows member 3, and its log fills up faster than its next segment is made.</summary>
 public sealed class DroppedAppendTests : IDisposable
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly TestMember member;
     private readonly RecordedNetwork network = new();
     private readonly RaftCore core;
     private readonly Wal wal;
@@ -21,19 +18,11 @@ public sealed class DroppedAppendTests : IDisposable
 
     public DroppedAppendTests()
     {
-        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
-        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
-        core = new RaftCore(
-            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), default, new TermRuns(), new Random(1));
-        node = new RaftNode(TestNode.Parts(core, wal, state, disk, network));
+        member = new TestMember(TestNode.Three, network);
+        (core, wal, node) = (member.Core, member.Wal, member.Node);
     }
 
-    public void Dispose()
-    {
-        wal.Dispose();
-        state.Dispose();
-        directory.Dispose();
-    }
+    public void Dispose() => member.Dispose();
 
     [Fact]
     public void Follower_asks_for_a_dropped_append_as_soon_as_its_log_has_room()

@@ -2,9 +2,7 @@ using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Server.Tests.Peers;
-using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Store;
 using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.Server.Tests.Node;
@@ -14,31 +12,23 @@ public sealed class ExpiryTests : IDisposable
 {
     private const int TimeToLive = 1000;
 
-    private readonly TemporaryDirectory directory = new();
-    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly TestMember member;
+    private readonly StateMachine state;
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly RaftNode node;
 
     public ExpiryTests()
     {
-        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
-        ClusterConfiguration one = ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1)]);
-        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
-        core = new RaftCore(
-            1, new ConfigurationHistory(one), new RaftOptions(), default, new TermRuns(), new Random(1));
-        node = new RaftNode(TestNode.Parts(core, wal, state, disk, new RecordedNetwork()));
+        member = new TestMember(TestMember.Alone, new RecordedNetwork());
+        (core, wal, node) = (member.Core, member.Wal, member.Node);
+        state = member.State;
         while (!core.IsLeader)
             node.OnTick();
         Settle();
     }
 
-    public void Dispose()
-    {
-        wal.Dispose();
-        state.Dispose();
-        directory.Dispose();
-    }
+    public void Dispose() => member.Dispose();
 
     /// <summary>
     /// The member's times are rounded down to milliseconds. So the PUT may have come up to a millisecond after its log

@@ -1,31 +1,24 @@
 using RaftFast.Consensus;
 using RaftFast.Http;
-using RaftFast.Protocol;
+using RaftFast.Server.Loop;
 using RaftFast.Server.Node;
-using RaftFast.Server.Tests.Peers;
-using RaftFast.Storage.Disk;
+using RaftFast.Server.Threads;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Store;
 
 namespace RaftFast.Server.Tests.Node;
 
 /// <summary>Member 1 leads alone, and the node's caller may have more requests at hand.</summary>
 public sealed class HeldWritesTests : IRequestOwner, IDisposable
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly TestMember member;
     private readonly RaftCore core;
     private readonly Wal wal;
     private readonly RaftNode node;
 
     public HeldWritesTests()
     {
-        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
-        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
-        ClusterConfiguration one = ClusterConfiguration.Bootstrap([new PeerAddress("127.0.0.1", 1)]);
-        core = new RaftCore(
-            1, new ConfigurationHistory(one), new RaftOptions(), default, new TermRuns(), new Random(1));
-        node = new RaftNode(TestNode.Parts(core, wal, state, disk, new RecordedNetwork()));
+        member = new TestMember(TestMember.Alone, new RecordedNetwork());
+        (core, wal, node) = (member.Core, member.Wal, member.Node);
         while (!core.IsLeader)
         {
             node.OnTick();
@@ -34,12 +27,7 @@ public sealed class HeldWritesTests : IRequestOwner, IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        wal.Dispose();
-        state.Dispose();
-        directory.Dispose();
-    }
+    public void Dispose() => member.Dispose();
 
     [Fact]
     public void Writes_of_several_rounds_share_a_write_to_the_log()
@@ -72,19 +60,54 @@ public sealed class HeldWritesTests : IRequestOwner, IDisposable
         Assert.Equal(last + 4, core.Log.Last.Index);
     }
 
+    [Fact]
+    public void The_loop_lets_held_writes_go_at_the_round_that_may_not_hold_and_does_not_wait_for_a_tick()
+    {
+        Inbox inbox = new(64);
+        using NodeLoop loop = new(node, inbox);
+        loop.Start();
+        for (int held = 0; held < 20;)
+        {
+            inbox.BeginRound();
+            inbox.PostAndRun(NewPut(valueBytes: 100), 1);
+            // A tick lets go, too.
+            if (!inbox.EndRound(mayHold: true))
+                continue;
+            held++;
+            inbox.BeginRound();
+            Assert.False(inbox.EndRound(mayHold: false));
+            Assert.False(InTurn(inbox, () => node.HoldsForMore));
+        }
+    }
+
     bool IRequestOwner.MarkForResume() => false;
 
     void IRequestOwner.Resume()
     {
     }
 
-    private void Put(int valueBytes)
+    private static T InTurn<T>(Inbox inbox, Func<T> read)
+    {
+        Eventually.True(inbox.TryTakeTurn);
+        try
+        {
+            return read();
+        }
+        finally
+        {
+            inbox.GiveTurnBack(isDone: true);
+        }
+    }
+
+    private void Put(int valueBytes) => node.OnRequest(NewPut(valueBytes));
+
+    private ClientRequest NewPut(int valueBytes)
     {
         ClientRequest write = new(this);
         write.Begin();
         write.BeginPut("/key"u8, valueBytes);
         write.AppendBody(new byte[valueBytes]);
         write.EndBody();
-        node.OnRequest(write);
+        return write;
     }
 }

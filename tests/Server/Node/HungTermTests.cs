@@ -2,9 +2,7 @@ using RaftFast.Consensus;
 using RaftFast.Protocol;
 using RaftFast.Server.Node;
 using RaftFast.Server.Tests.Peers;
-using RaftFast.Storage.Disk;
 using RaftFast.Storage.Log;
-using RaftFast.Storage.Store;
 using Record = RaftFast.Protocol.Record;
 
 namespace RaftFast.Server.Tests.Node;
@@ -15,8 +13,7 @@ namespace RaftFast.Server.Tests.Node;
 /// </summary>
 public sealed class HungTermTests : IPeerNetwork, IDisposable
 {
-    private readonly TemporaryDirectory directory = new();
-    private readonly StateMachine state = new(new KeyValueStore());
+    private readonly TestMember member;
     private readonly List<Message> sent = [];
     private readonly RaftCore core;
     private readonly Wal wal;
@@ -24,11 +21,8 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
 
     public HungTermTests()
     {
-        FileDisk disk = new(directory.Location, DiskWriteMode.Buffered);
-        wal = Wal.Open(disk, clusterId: 1, memberId: 1, new WalOptions { SegmentBytes = 8 << 20 }, out _);
-        core = new RaftCore(
-            1, new ConfigurationHistory(TestNode.Three), new RaftOptions(), default, new TermRuns(), new Random(1));
-        node = new RaftNode(TestNode.Parts(core, wal, state, disk, this));
+        member = new TestMember(TestNode.Three, this);
+        (core, wal, node) = (member.Core, member.Wal, member.Node);
         while (core.Role != RoleName.PreCandidate)
             node.OnTick();
         Receive(new Message { Type = MessageType.PreVoteResponse, From = 3, Term = 1 });
@@ -39,12 +33,7 @@ public sealed class HungTermTests : IPeerNetwork, IDisposable
         sent.Clear();
     }
 
-    public void Dispose()
-    {
-        wal.Dispose();
-        state.Dispose();
-        directory.Dispose();
-    }
+    public void Dispose() => member.Dispose();
 
     // Raft paper, figure 2: only a message that depends on the new term waits for the write of that term.
     [Fact]
